@@ -1,0 +1,202 @@
+"""Fetches, checks and reads the pictures that the networks learn from.
+
+    python dataset.py                     fetch EMNIST into Dataset/EMNIST, once (562 MB), and check it
+    python dataset.py --unipen=ARCHIVE    make Dataset/UNIPEN/*.jsonl.gz from the UNIPEN distribution
+
+EMNIST ByClass (Cohen et al. 2017, arXiv 1702.05373) holds 814,255 scanned
+characters in 62 classes.  UNIPEN (Guyon et al. 1994) holds pen strokes of
+people writing on tablets: what a hand draws on a canvas.
+"""
+import gzip
+import hashlib
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import idx2numpy
+import numpy as np
+
+import download
+import glyph
+import ink
+import settings
+import unipen
+
+# ---- settings: change them here or on the command line, as --name=value
+data_path = "Dataset/EMNIST"   # folder for EMNIST; --data_path=FOLDER
+pen_path = "Dataset/UNIPEN"    # folder for the pen strokes
+unipen_path = ""               # the UNIPEN distribution, a folder or an archive, to make the pen strokes from
+# ---- end of settings
+
+URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
+URL_BYTES = 561_753_746
+MEMBERS = {  # member of the archive: its SHA-256
+    "gzip/emnist-byclass-train-images-idx3-ubyte.gz":
+        "9e21987f03a6eb8b870187e785883ddad96947299587908f1a7ec2ca0f4be5f0",
+    "gzip/emnist-byclass-train-labels-idx1-ubyte.gz":
+        "f7ef403d48dc18a89dae0d83d11ee69cecb6e1c12c3a961d03712e495c02a8fa",
+    "gzip/emnist-byclass-test-images-idx3-ubyte.gz":
+        "5ec835bd5d5b1a66378a132e727fef20fe994b3cc666899befcca5ac766f50cd",
+    "gzip/emnist-byclass-test-labels-idx1-ubyte.gz":
+        "501e305eeeacb093b162592d80e8a2632040872360fa6d85cfcb2200d91ca92a",
+    "gzip/emnist-byclass-mapping.txt": None,
+}
+
+# Label 0..61 -> character.
+CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+# Images of each class in the official training set: how often people wrote each
+# character on NIST's forms, and with that the natural class mix.
+OFFICIAL_COUNTS = np.array([
+    34585, 38374, 34203, 35143, 33535, 31416, 34232, 35754, 33946, 33847,
+    6407, 3878, 10094, 4562, 4934, 9182, 2517, 3152, 11946, 3762, 2468, 5076, 9002,
+    8237, 24983, 8347, 2605, 5073, 20764, 9820, 12602, 4637, 4695, 2771, 4743, 2701,
+    10033, 5159, 2854, 10177, 24631, 2561, 3687, 8738, 2725, 1896, 2491, 15318, 2645,
+    11418, 2749, 2448, 2994, 14105, 2699, 18262, 2830, 2910, 2697, 2822, 2365, 2725])
+
+IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801
+
+
+class DataError(ValueError):
+    """Data that cannot be used; the message names the file and the remedy."""
+
+
+def find(data_path: str, name: str) -> Path | None:
+    """The IDX file `name`, plain or gzip-compressed, in data_path or one of EMNIST's usual folders below it."""
+    for folder in ("", "ByClass", "EMNIST", "EMNIST/ByClass", "gzip"):
+        for ending in ("", ".gz"):
+            path = Path(data_path, folder, name + ending)
+            if path.is_file():
+                return path
+    return None
+
+
+def fetch(data_path: str) -> None:
+    """Fetch the official files into data_path unless they, or stand-ins for them, are there."""
+    if all(find(data_path, Path(member).stem) for member, _ in MEMBERS.items() if "ubyte" in member):
+        return
+    download.fetch_members(URL, data_path, MEMBERS, URL_BYTES)
+
+
+def read_emnist(data_path: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read one part, "train" or "test", of EMNIST ByClass.
+
+    Returns upright images uint8 (n, 28, 28), ink bright, and labels uint8 (n,).
+    Raises DataError when a file is missing, damaged or of another kind.
+    """
+    images = read_images(data_path, f"emnist-byclass-{part}-images-idx3-ubyte")
+    labels = read_labels(data_path, f"emnist-byclass-{part}-labels-idx1-ubyte", len(images))
+    return images, labels
+
+
+def read_either(data_path: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read the training images whose letter is certain but whose case is not.
+
+    Returns images as read_emnist does, and for each its label as an upper-case
+    and as a lower-case letter, uint8 (n,).
+    """
+    name = "emnist-byclass-train-either-"
+    images = read_images(data_path, name + "images-idx3-ubyte")
+    upper = read_labels(data_path, name + "upper-labels-idx1-ubyte", len(images))
+    lower = read_labels(data_path, name + "lower-labels-idx1-ubyte", len(images))
+    return images, upper, lower
+
+
+def read_images(data_path: str, name: str) -> np.ndarray:
+    """Upright images uint8 (n, 28, 28) from an IDX file.  EMNIST stores them transposed: undone here only."""
+    path, images = _read_idx(data_path, name, IMAGES_MAGIC)
+    if images.shape[1:] != (28, 28):
+        raise DataError(f"{path} holds images of {images.shape[1]}x{images.shape[2]} pixels, not 28x28: "
+                        "put EMNIST's own file in its place")
+    for start in range(0, len(images), 4096):  # in place: a second copy of all would cost half a gigabyte
+        images[start:start + 4096] = images[start:start + 4096].transpose(0, 2, 1).copy()
+    return images
+
+
+def read_labels(data_path: str, name: str, count: int) -> np.ndarray:
+    """Labels uint8 (count,) from an IDX file; DataError if their number or their values are wrong."""
+    path, labels = _read_idx(data_path, name, LABELS_MAGIC)
+    if len(labels) != count:
+        raise DataError(f"{path} holds {len(labels):,} labels for {count:,} images: "
+                        "take both files from the same download")
+    if count and labels.max() >= len(CHARACTERS):
+        raise DataError(f"{path} holds the label {labels.max()}, above {len(CHARACTERS) - 1}: "
+                        "EMNIST ByClass is needed, not another split of EMNIST")
+    return labels
+
+
+class _Stream:
+    """Gives idx2numpy a file's bytes in memory that may be written to, so that nothing is copied."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def read(self, size: int) -> bytearray:
+        data = bytearray(size)
+        view, filled = memoryview(data), 0
+        while filled < size:
+            got = self.file.readinto(view[filled:])
+            if not got:
+                view.release()
+                del data[filled:]
+                break
+            filled += got
+        return data
+
+
+def _read_idx(data_path: str, name: str, magic: int) -> tuple[Path, np.ndarray]:
+    path = find(data_path, name)
+    if path is None:
+        raise DataError(f"{name}.gz is not in {data_path}: run `python dataset.py` to fetch it from {URL}, "
+                        "or name the right folder with --data_path=")
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+            found = int.from_bytes(file.read(4), "big")
+            if found != magic:
+                raise DataError(f"{path} begins with the number {found:#x}, not {magic:#x}: it is not the IDX file "
+                                "its name says; delete it and run `python dataset.py`")
+            file.seek(0)
+            return path, idx2numpy.convert_from_file(_Stream(file))
+    except DataError:
+        raise
+    except (OSError, EOFError, ValueError, MemoryError, gzip.zlib.error, idx2numpy.FormatError) as error:
+        raise DataError(f"{path} is truncated or damaged ({error}): delete it and run `python dataset.py`") from error
+
+
+def read_pen(pen_path: str, split: str, seed: int = 0, workers: int = 20, limit: int = 0,
+             pen: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Pen strokes of one split ("train", "val", "test": no writer is in two) as glyphs.
+
+    pen: the pen's diameter in px for a character 100 px tall; None draws each
+    with a random one between 3 and 14.  limit: read only so many (0: all).
+    Returns images uint8 (n, 28, 28) and labels uint8 (n,).
+    """
+    path = Path(pen_path)
+    path = path / "characters.jsonl.gz" if path.is_dir() or not path.suffix else path
+    if not path.is_file():
+        raise DataError(f"{path} is missing: make it with `python dataset.py --unipen_path=ARCHIVE`, "
+                        "or train without pen strokes (--pen=False)")
+    labels, strokes = [], []
+    for record in unipen.read_strokes(path, split):
+        if record["label"] in CHARACTERS and len(record["label"]) == 1:
+            labels.append(CHARACTERS.index(record["label"]))
+            strokes.append(record["strokes"])
+            if len(labels) == limit:
+                break
+    widths = np.random.default_rng(seed).uniform(3, 14, len(labels)) if pen is None else np.full(len(labels), pen)
+    with ThreadPoolExecutor(min(workers, os.cpu_count() or 1)) as pool:
+        images = list(pool.map(draw_glyph, strokes, widths, chunksize=256))
+    return np.array(images, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8)
+
+
+def draw_glyph(strokes, pen_width: float, height: float = 100) -> np.ndarray:
+    """The glyph of one character drawn with a round pen: its longest side `height` px, the pen in px."""
+    size = max(float(np.ptp(np.concatenate([ink.as_points(stroke) for stroke in strokes]), axis=0).max()), 1.0)
+    return glyph.glyph(ink.draw_strokes(ink.scale_strokes(strokes, height / size), pen_width))
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,249 @@
+"""Trains a network on EMNIST ByClass and writes it, with its logs and score, to Models/{unixTime}/.
+
+    python model.py                              the classic run: the dense network
+    python model.py --network=resnet --preset=best
+    python model.py --resume=1700000000          go on with a run that was ended
+    python model.py --help                       every setting with its meaning
+    tensorboard --logdir Models                  watch it
+
+Ctrl-C ends a training early: the best network so far is kept and scored.
+"""
+import sys, time  # noqa: E401
+
+# ---- settings: change them here or on the command line, as --name=value
+learning_rate = 0.0005     # step size of the optimiser (Adam), at its highest
+train_epochs = 50          # passes over the training images, at most
+train_workers = 20         # threads that prepare data; never more than the machine has cores
+val_split = 0.1            # share of the training file, from its end, that validates
+batch_size = 100           # images per step
+dropout = 0.3              # share of features hidden from the next layer in training
+network = "dense"          # dense, conv, deepconv, resnet, lstm or mixer; see networks.py
+preset = ""                # a named set of settings instead of these: best trains what is shipped
+seed = 0                   # of everything random
+data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
+either = False             # add images of letters whose case is not known, if the folder has them
+pen = False                # add pen strokes, drawn as glyphs
+pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by dataset.py
+class_cap = 0              # most images of one class and source in an epoch; 0: all
+natural_prior = True       # correct for classes that the training files hold too often or too seldom
+augmentation = False       # change glyphs at random: slant, size, place, waviness, stroke; see augment.py
+label_smoothing = 0.0      # share of the target spread over all classes
+schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epochs; cosine: warm up, then fall to 0
+patience = 20              # epochs without a better val_loss before the training ends
+weight_decay = 0.0         # of AdamW; 0 is plain Adam
+teacher = ""               # unixTime of a network whose probabilities are learned too
+teacher_share = 0.7        # share of that in the loss
+mixed_precision = False    # float16 arithmetic with float32 weights, for GPUs
+steps_per_call = 20        # training steps in one call of the backend
+models_path = "Models"     # where runs are kept
+resume = ""                # unixTime of a run to go on with, with its own settings
+dry_run = False            # go through everything on a few hundred images
+# ---- end of settings
+
+PRESETS = {
+    # The shipped networks: everything at hand, and a schedule that ends when the time is up.
+    "best": dict(train_epochs=12, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.1, val_split=0.04,
+                 either=True, pen=True, class_cap=3000, augmentation=True, label_smoothing=0.02, weight_decay=0.01),
+}
+DRY_RUN = dict(train_epochs=2, steps_per_call=2)
+DRY_RUN_IMAGES = 400
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import dataset
+import runs
+import settings
+
+
+def main(arguments: list[str]) -> None:
+    """Read the settings, train, score."""
+    config = configure(arguments)
+    folder = Path(config["models_path"], config["resume"] or str(int(time.time())))
+    prepare_backend(config)
+    data = load_data(config)
+    state, values = load_run(folder) if config["resume"] else (None, None)
+    trainee = build_trainee(config, data)
+    folder.mkdir(parents=True, exist_ok=True)
+    describe_run(config, data, folder)
+    train(config, data, trainee, folder, state, values)
+
+    import scores
+    scores.finish(folder, data)
+
+
+def configure(arguments: list[str]) -> dict:
+    """All settings: the script's, then those of a preset or of the run to resume, then the command line's."""
+    given, _ = settings.read(__file__, globals(), arguments)
+    config = {name: globals()[name] for name in settings.meanings(__file__)}
+    first = config | given
+    if first["preset"] not in ("", *PRESETS):
+        raise settings.SettingsError(f"there is no preset {first['preset']!r}; there are: {', '.join(PRESETS)}")
+    if first["schedule"] not in ("plateau", "cosine"):
+        raise settings.SettingsError(f"there is no schedule {first['schedule']!r}; there are: plateau, cosine")
+    if not 0 < first["val_split"] < 1:
+        raise settings.SettingsError(f"--val_split={first['val_split']} has to lie between 0 and 1")
+    config |= PRESETS.get(first["preset"], {}) | (DRY_RUN if first["dry_run"] else {})
+    if first["resume"]:
+        saved = runs.read_config(first["models_path"], first["resume"])["settings"]
+        config |= {name: saved[name] for name in config if name in saved and name != "models_path"}
+    return config | given
+
+
+def load_run(folder: Path):
+    """The state of an ended training."""
+    import training
+    if not (folder / "checkpoint.npz").is_file():
+        raise settings.SettingsError(f"{folder} holds no checkpoint.npz: it cannot be resumed; train it anew")
+    return training.load_checkpoint(folder / "checkpoint.npz")
+
+
+def prepare_backend(config: dict) -> None:
+    """Seeds, precision and, where there are several GPUs, all of them."""
+    import keras
+    keras.utils.set_random_seed(config["seed"])
+    if config["mixed_precision"]:
+        keras.mixed_precision.set_global_policy("mixed_float16")
+    if keras.backend.backend() == "jax" and len(keras.distribution.list_devices()) > 1:
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
+
+
+class Data(NamedTuple):
+    """All images of a training, and which of them teach and which validate."""
+    images: np.ndarray       # uint8 (n, 28, 28)
+    targets: np.ndarray      # int32 (n, 3): see training.Trainee
+    groups: np.ndarray       # int32 (n,): class and source, for class_cap
+    train_rows: np.ndarray
+    val_rows: np.ndarray     # of EMNIST's own training file, in the natural class mix
+    prior_shift: np.ndarray  # float32 (62,)
+    counts: dict             # what came from where, for config.json
+
+
+def load_data(config: dict) -> Data:
+    """Fetch what is missing, read and check everything, and set the validation images aside."""
+    dataset.fetch(config["data_path"])
+    images, labels = dataset.read_emnist(config["data_path"], "train")
+    dataset.read_emnist(config["data_path"], "test")  # a damaged file is better found now than after the training
+    if config["dry_run"]:
+        images, labels = images[-DRY_RUN_IMAGES:], labels[-DRY_RUN_IMAGES:]
+    print(f"{len(images):,} training images in {config['data_path']}")
+    validation = max(1, round(len(images) * config["val_split"]))
+    learn = len(images) - validation
+    counts = {"emnist_train": learn, "emnist_validation": validation}
+    class_counts = _capped(labels[:learn], config["class_cap"])
+    parts = [(images, labels, labels, 1)]
+    if config["either"] and dataset.find(config["data_path"], "emnist-byclass-train-either-images-idx3-ubyte"):
+        more, upper, lower = _few(config, *dataset.read_either(config["data_path"]))
+        parts.append((more, upper, lower, 1))
+        counts["emnist_either_case"] = len(more)
+        pairs = _capped(upper, config["class_cap"])
+        natural = dataset.OFFICIAL_COUNTS
+        for big, small in set(zip(upper.tolist(), lower.tolist())):
+            share = natural[big] / (natural[big] + natural[small]) if big != small else 1
+            class_counts[big] += share * pairs[big]
+            class_counts[small] += (1 - share) * pairs[big]
+    if config["pen"]:
+        strokes = dataset.read_pen(config["pen_path"], "train", config["seed"], config["train_workers"],
+                                   DRY_RUN_IMAGES if config["dry_run"] else 0)
+        parts.append((strokes[0], strokes[1], strokes[1], 0))
+        counts["pen_strokes"] = len(strokes[0])
+    images = parts[0][0] if len(parts) == 1 else np.concatenate([part[0] for part in parts])
+    targets = np.concatenate([np.stack([part[1], part[2], np.full(len(part[0]), part[3])], 1).astype(np.int32)
+                              for part in parts])
+    groups = np.concatenate([part[1] + 62 * source for source, part in enumerate(parts)], dtype=np.int32)
+    targets[learn:learn + validation, 2] = 0
+    rows = np.arange(len(images), dtype=np.int32)
+    shift = np.zeros(62, np.float32)
+    if config["natural_prior"]:
+        natural = dataset.OFFICIAL_COUNTS / dataset.OFFICIAL_COUNTS.sum()
+        shift = np.log(np.maximum(class_counts, 1) / class_counts.sum() / natural).astype(np.float32)
+    return Data(images, targets, groups, np.delete(rows, slice(learn, learn + validation)),
+                rows[learn:learn + validation], shift, counts)
+
+
+def _few(config: dict, *arrays):
+    return [array[:DRY_RUN_IMAGES] for array in arrays] if config["dry_run"] else arrays
+
+
+def _capped(labels: np.ndarray, cap: int) -> np.ndarray:
+    counts = np.bincount(labels, minlength=62).astype(float)
+    return np.minimum(counts, cap) if cap else counts
+
+
+def build_trainee(config: dict, data: Data):
+    """The network with its optimiser, ready to fit."""
+    import keras
+
+    import networks
+    import training
+    steps = len(training.Rows(data.train_rows, data.groups, config["batch_size"], config["class_cap"]))
+    rate = config["learning_rate"]
+    if config["schedule"] == "cosine":
+        warm = max(1, steps * config["train_epochs"] // 20)
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 20, max(1, steps * config["train_epochs"] - warm), warmup_target=rate, warmup_steps=warm)
+    teacher = runs.load_network(config["models_path"], config["teacher"]) if config["teacher"] else None
+    group = math.gcd(config["batch_size"], 8) if config["augmentation"] else 0
+    trainee = training.Trainee(networks.build(config["network"], config["dropout"]), data.images, data.targets,
+                               data.prior_shift, group, config["label_smoothing"], teacher,
+                               config["teacher_share"], config["seed"])
+    # XLA is what Keras would choose; on a CPU it makes TensorFlow several times slower.
+    on_cpu = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
+    trainee.compile(keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"]),
+                    steps_per_execution=config["steps_per_call"], jit_compile=False if on_cpu else "auto")
+    return trainee
+
+
+def train(config: dict, data: Data, trainee, folder: Path, state: dict | None, values: list | None) -> None:
+    """Fit until the epochs are over, val_loss stalls, or Ctrl-C."""
+    import keras
+
+    import training
+    callbacks = [keras.callbacks.EarlyStopping("val_loss", patience=config["patience"])]
+    if config["schedule"] == "plateau":
+        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.9, patience=10))
+    epoch = 0
+    if state:
+        epoch = state["epoch"]
+        training.restore(trainee, values)
+        print(f"going on after epoch {epoch} of {config['train_epochs']}")
+    rows = training.Rows(data.train_rows, data.groups, config["batch_size"], config["class_cap"],
+                         seed=config["seed"], epoch=epoch)
+    val_rows = training.Rows(data.val_rows, data.groups, 500, shuffle=False)
+    callbacks += [training.Checkpoint(folder, callbacks, state), training.Log(folder / "logs"),
+                  training.Progress(rows, config["train_epochs"])]
+    try:
+        trainee.fit(rows, validation_data=val_rows, epochs=config["train_epochs"], initial_epoch=epoch,
+                    callbacks=callbacks, verbose=0)
+    except KeyboardInterrupt:
+        if not (folder / "model.keras").is_file():
+            raise
+        print(f"\nended early; python model.py --resume={folder.name} goes on", file=sys.stderr)
+
+
+def describe_run(config: dict, data: Data, folder: Path) -> None:
+    """Write config.json: everything needed to train this network again."""
+    found = (dataset.find(config["data_path"], Path(member).stem) for member in dataset.MEMBERS)
+    content = {
+        "reads": "characters",
+        "settings": {name: value for name, value in config.items() if name != "resume"},
+        "images": data.counts,
+        "sha256": {path.name: dataset.sha256(path) for path in found if path},
+        "versions": runs.versions(),
+        "git_commit": runs.git_commit(),
+    }
+    runs.write_json(folder / "config.json", content)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (settings.SettingsError, dataset.DataError, dataset.unipen.UnipenError,
+            dataset.download.DownloadError, runs.RunError) as error:
+        settings.fail(error)
+    except KeyboardInterrupt:
+        print("\nended before anything was learned; nothing is lost", file=sys.stderr)
+        raise SystemExit(130) from None

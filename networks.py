@@ -1,0 +1,109 @@
+"""The network types, side by side, behind one interface.
+
+Every network takes uint8 (batch, 28, 28), upright glyphs with bright ink, and
+gives float32 logits (batch, 62).  Scaling to floats is a layer inside, so that
+training and reading cannot differ.  Written against `keras` and `keras.ops`
+alone: any Keras backend trains it.
+
+    network = networks.build("resnet")
+"""
+import keras
+from keras import layers
+
+CLASSES = 62
+
+
+def build(name: str, dropout: float = 0.3) -> keras.Model:
+    """The network called `name`, with fresh weights; ValueError lists the names for an unknown one."""
+    if name not in NETWORKS:
+        raise ValueError(f"there is no network {name!r}; choose one of: {', '.join(NETWORKS)}")
+    glyphs = keras.Input((28, 28), dtype="uint8", name="glyphs")
+    features = NETWORKS[name](layers.Rescaling(1 / 255)(glyphs), dropout)
+    # float32 logits also under mixed precision: float16 ones would lose the loss's small differences.
+    logits = layers.Dense(CLASSES, dtype="float32", name="logits")(features)
+    return keras.Model(glyphs, logits, name=name)
+
+
+def dense(x, dropout):
+    """784-256-128-62: the classic main network."""
+    x = layers.Flatten()(x)
+    for units in (256, 128):
+        x = layers.Dropout(dropout)(layers.Dense(units, activation="relu")(x))
+    return x
+
+
+def conv(x, dropout):
+    """One wide convolution and a dense layer."""
+    x = layers.Reshape((28, 28, 1))(x)
+    x = layers.MaxPooling2D()(layers.Conv2D(32, 5, activation="relu")(x))
+    x = layers.Flatten()(layers.Dropout(dropout)(x))
+    return layers.Dense(128, activation="relu")(x)
+
+
+def deepconv(x, dropout):
+    """Four convolutions with batch normalisation and global average pooling."""
+    def convolution(x, channels):
+        return layers.Conv2D(channels, 3, padding="same", activation="relu", kernel_initializer="he_normal")(x)
+
+    x = layers.Reshape((28, 28, 1))(x)
+    x = layers.BatchNormalization()(layers.MaxPooling2D()(convolution(x, 32)))
+    x = layers.BatchNormalization()(convolution(x, 64))
+    x = layers.BatchNormalization()(layers.MaxPooling2D()(x))
+    x = layers.BatchNormalization()(convolution(x, 256))
+    x = layers.BatchNormalization()(convolution(x, 256))
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dense(256, activation="relu", kernel_initializer="he_normal")(x)
+    return layers.Dropout(0.2)(x)
+
+
+def resnet(x, dropout):
+    """A small residual network (He et al. 2016, arXiv 1512.03385), for accuracy per CPU millisecond.
+
+    Its stem halves the picture at once, and most of its weights work on 7x7 and
+    4x4 maps, where a CPU gets most out of a convolution.
+    """
+    def convolution(x, channels, kernel=3, strides=1):
+        x = layers.Conv2D(channels, kernel, strides, padding="same", use_bias=False,
+                          kernel_initializer="he_normal")(x)
+        return layers.BatchNormalization()(x)
+
+    def block(x, channels, strides):
+        y = layers.ReLU()(convolution(x, channels, strides=strides))
+        y = convolution(y, channels)
+        if strides > 1:
+            x = convolution(layers.AveragePooling2D(strides, padding="same")(x), channels, kernel=1)
+        return layers.ReLU()(layers.Add()([x, y]))
+
+    x = layers.Reshape((28, 28, 1))(x)
+    x = layers.ReLU()(convolution(x, 24, kernel=5, strides=2))
+    for channels, strides in ((24, 1), (64, 2), (128, 2)):
+        x = block(x, channels, strides)
+    return layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
+
+
+def lstm(x, dropout):
+    """Reads the glyph as a sequence of rows and as a sequence of columns, each in both directions."""
+    rows = layers.Bidirectional(layers.LSTM(64))(x)
+    columns = layers.Bidirectional(layers.LSTM(64))(layers.Permute((2, 1))(x))
+    x = layers.Concatenate()([rows, columns])
+    return layers.Dropout(dropout)(layers.Dense(128, activation="relu")(x))
+
+
+def mixer(x, dropout, patch=7, width=192, token_units=64, channel_units=384, blocks=4):
+    """MLP-Mixer (Tolstikhin et al. 2021, arXiv 2105.01601): patches and dense layers, no convolution."""
+    side = 28 // patch
+    tokens = side * side
+    x = layers.Reshape((side, patch, side, patch))(x)
+    x = layers.Reshape((tokens, patch * patch))(layers.Permute((1, 3, 2, 4))(x))
+    x = layers.Dense(width)(x)
+    for _ in range(blocks):
+        y = layers.Permute((2, 1))(layers.LayerNormalization()(x))       # channels x tokens
+        y = layers.Dense(tokens)(layers.Dense(token_units, activation="relu")(y))
+        x = layers.Add()([x, layers.Permute((2, 1))(y)])
+        y = layers.Dense(channel_units, activation="relu")(layers.LayerNormalization()(x))
+        x = layers.Add()([x, layers.Dense(width)(y)])
+    x = layers.Flatten()(layers.Dense(32)(layers.LayerNormalization()(x)))
+    return layers.Dropout(dropout)(layers.Dense(256, activation="relu")(x))
+
+
+NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, lstm, mixer)}

@@ -1,0 +1,70 @@
+"""Trained networks in Models/{unixTime}/: finding, describing and loading them."""
+import importlib.metadata
+import json
+import platform
+import subprocess
+from pathlib import Path
+
+DEFAULT = ""     # unixTime of the network that reads when none is named
+PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "idx2numpy", "opencv-python-headless", "opencv-python")
+
+
+class RunError(ValueError):
+    """A run that does not exist or cannot be used; the message names those that can."""
+
+
+def list_runs(models_path: str) -> list[str]:
+    """The unixTimes in models_path that hold a trained network, oldest first."""
+    return sorted(path.parent.name for path in Path(models_path).glob("*/model.keras"))
+
+
+def read_config(models_path: str, unix_time: str) -> dict:
+    """config.json of a run; RunError if there is none."""
+    path = Path(models_path, unix_time, "config.json")
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        there = ", ".join(list_runs(models_path)) or "none yet; train one with `python model.py`"
+        raise RunError(f"{path} cannot be read ({error.__class__.__name__}); the runs in {models_path} are: "
+                       f"{there}") from error
+
+
+def load_network(models_path: str, unix_time: str):
+    """The trained keras.Model of a run: uint8 (batch, 28, 28) -> logits (batch, 62)."""
+    import keras
+    read_config(models_path, unix_time)
+    path = Path(models_path, unix_time, "model.keras")
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises many kinds for a damaged file
+        raise RunError(f"{path} cannot be loaded ({error.__class__.__name__}); the runs in {models_path} are: "
+                       f"{', '.join(list_runs(models_path)) or 'none'}") from error
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write to a temporary name, then rename."""
+    temporary = path.with_name(f"partial-{path.name}")
+    temporary.write_text(json.dumps(content, indent=1) + "\n")
+    temporary.replace(path)
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that decide a result."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit() -> str:
+    """The commit of the code that runs, with + behind it when files differ from it; "" outside a repository."""
+    here = Path(__file__).parent
+    try:
+        answer = subprocess.run(["git", "describe", "--always", "--abbrev=40", "--dirty=+"], cwd=here,
+                                capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip()

@@ -1,0 +1,95 @@
+"""Settings at the top of a script, changed on the command line as --name=value.
+
+A script's settings are the plain assignments between two marker lines,
+
+    # ---- settings: ...
+    learning_rate = 0.0005     # step size of the optimiser
+    # ---- end of settings
+
+each with its meaning in the comment behind it.  `read` applies the command
+line to them; --help prints them.
+"""
+import ast
+import re
+import sys
+from pathlib import Path
+
+_LINE = re.compile(r"(\w+) = (.*?)(?:\s{2,}#\s*(.*))?$")
+
+
+class SettingsError(ValueError):
+    """A command line that names no setting, or gives it a value of the wrong kind."""
+
+
+def meanings(script: str | Path) -> dict[str, str]:
+    """The settings of a script, each with the comment behind it."""
+    text = Path(script).read_text(encoding="utf-8")
+    block = text.split("# ---- settings", 1)[1].split("# ---- end of settings", 1)[0]
+    matches = (_LINE.match(line) for line in block.splitlines()[1:])
+    return {match[1]: match[3] or "" for match in matches if match}
+
+
+def parse(text: str, default) -> object:
+    """`text` as a value of the default's type; ValueError if it is none."""
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise ValueError("True or False")
+        return text.lower() in ("true", "1", "yes")
+    if isinstance(default, int):
+        return int(text)
+    if isinstance(default, float):
+        return float(text)
+    if isinstance(default, (tuple, list)):
+        return type(default)(ast.literal_eval(text))
+    return text
+
+
+def apply(values: dict, arguments: list[str]) -> tuple[dict, list[str]]:
+    """Apply --name=value arguments; returns the settings named, with their new values, and what is left over."""
+    given, left = {}, []
+    for argument in arguments:
+        if not argument.startswith("--"):
+            left.append(argument)
+            continue
+        name, equals, text = argument[2:].partition("=")
+        name = name.replace("-", "_")
+        if name not in values:
+            raise SettingsError(f"there is no setting --{name}; the settings are: {', '.join(values)}")
+        if not equals and not isinstance(values[name], bool):
+            raise SettingsError(f"--{name} needs a value, such as --{name}={values[name]}")
+        try:
+            given[name] = parse(text, values[name]) if equals else True
+        except (ValueError, SyntaxError):
+            kind = "True or False" if isinstance(values[name], bool) else {
+                int: "a whole number", float: "a number"}.get(type(values[name]), "a list")
+            raise SettingsError(f"--{name}={text} is not {kind}, such as {values[name]}; the settings are: "
+                                f"{', '.join(values)}") from None
+    return given, left
+
+
+def read(script: str, space: dict, arguments: list[str], positional: str = "") -> tuple[dict, list[str]]:
+    """Apply the command line to a script's settings; `space` is the script's globals().
+
+    --help prints the script's docstring and settings and ends the program.
+    positional: what other arguments mean, such as "IMAGE..."; without it there may be none.
+    Returns the settings named on the command line and the other arguments.
+    """
+    explained = meanings(script)
+    values = {name: space[name] for name in explained}
+    if "--help" in arguments or "-h" in arguments:
+        print((space.get("__doc__") or "").strip() + "\n\nsettings, as --name=value:")
+        for name, meaning in explained.items():
+            print(f"  --{name}={values[name]!s:<12} {meaning}")
+        raise SystemExit(0)
+    given, left = apply(values, arguments)
+    unknown = [argument for argument in left if argument.startswith("-") and argument != "-"]
+    if unknown or (left and not positional):
+        raise SettingsError(f"{(unknown or left)[0]!r} is not a setting; give settings as --name=value: "
+                            f"{', '.join(values)}")
+    return given, left
+
+
+def fail(error: object) -> None:
+    """End the program with one sentence on stderr and exit status 2."""
+    print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+    raise SystemExit(2)

@@ -1,0 +1,60 @@
+"""Writes TensorBoard's event files, without TensorFlow, so that every Keras backend can log."""
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+
+class EventLog:
+    """One run's event file in a folder.
+
+    with EventLog("Models/1700000000/logs/train") as log:
+        log.scalar("epoch_loss", 0.5, step=1)
+    """
+
+    def __init__(self, folder: str | Path):
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        self._writer = EventFileWriter(str(folder))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def scalar(self, tag: str, value: float, step: int) -> None:
+        """One point of a curve."""
+        self._add(step, tag=tag, simple_value=float(value))
+
+    def image(self, tag: str, picture: np.ndarray, step: int) -> None:
+        """A picture: uint8 (height, width) or RGB (height, width, 3)."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        colour = picture if picture.ndim == 2 else picture[..., ::-1]
+        png = cv2.imencode(".png", colour)[1].tobytes()
+        height, width = picture.shape[:2]
+        self._add(step, tag=tag, image=Summary.Image(height=height, width=width, colorspace=3 if picture.ndim == 3
+                                                     else 1, encoded_image_string=png))
+
+    def hparams(self, settings: dict, metrics: dict[str, float]) -> None:
+        """A line of the HParams table: this run's settings and its final metrics."""
+        from tensorboard.plugins.hparams import summary_v2 as hp
+        simple = {name: value if isinstance(value, (bool, int, float, str)) else str(value)
+                  for name, value in settings.items()}
+        self._add_summary(hp.hparams_pb(simple))
+        for tag, value in metrics.items():
+            self.scalar(tag, value, 0)
+
+    def close(self) -> None:
+        """Write out what is left."""
+        self._writer.close()
+
+    def _add(self, step: int, **value) -> None:
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        self._add_summary(Summary(value=[Summary.Value(**value)]), step)
+
+    def _add_summary(self, summary, step: int = 0) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event
+        self._writer.add_event(Event(wall_time=time.time(), step=step, summary=summary))
+        self._writer.flush()

@@ -1,0 +1,258 @@
+"""How a network learns: data on the device, losses for uncertain labels, checkpoints that resume.
+
+model.py is the script to run; these are the parts it is made of.
+"""
+import json
+import os
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+import tblog
+from augment import augment
+
+FOREVER = 1e9
+
+
+class Trainee(keras.Model):
+    """Trains `network` on rows of a data set that stays, as uint8, in the device's memory.
+
+    Only row numbers travel there with each batch; fetching, augmentation, loss
+    and update all run in one compiled step.
+
+    images: uint8 (n, 28, 28).
+    targets: int32 (n, 3): label, other label, prior.  The two labels differ where
+        a letter's case is unknown.  prior 1 marks images whose class mix is not the
+        natural one.
+    prior_shift: float32 (62,), log(share of each class in those images / natural share).
+        Added to the logits in training alone, it lets the network's own logits
+        follow the natural mix (Menon et al. 2021, arXiv 2007.07314).
+    teacher: a trained network whose probabilities are learned too, with the share
+        teacher_share of the loss (Hinton et al. 2015, arXiv 1503.02531).
+    """
+
+    def __init__(self, network, images, targets, prior_shift, group=0, label_smoothing=0.0, teacher=None,
+                 teacher_share=0.0, seed=0):
+        super().__init__()
+        self.network = network
+        self.images = ops.convert_to_tensor(images)
+        self.targets = ops.convert_to_tensor(targets)
+        self.prior_shift = ops.convert_to_tensor(np.stack([np.zeros_like(prior_shift), prior_shift]))
+        self.group = group
+        self.label_smoothing = label_smoothing
+        self.teacher = teacher
+        self.teacher_share = teacher_share if teacher else 0.0
+        self.augment_seed = keras.random.SeedGenerator(seed)
+        if teacher:
+            teacher.trainable = False
+
+    def call(self, rows, training=False):
+        """Logits (batch, 62), or with a teacher in training (batch, 124): the teacher's behind them."""
+        glyphs = ops.take(self.images, rows, axis=0)
+        if training and self.group:
+            glyphs = augment(glyphs, self.augment_seed, self.group)
+        logits = self.network(glyphs, training=training)
+        if training and self.teacher:
+            logits = ops.concatenate([logits, self.teacher(glyphs, training=False)], axis=-1)
+        return logits
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Cross-entropy with either of two labels: minus the log of the sum of their probabilities."""
+        logits, taught = y_pred[:, :62], y_pred[:, 62:]
+        label, other, prior = ops.unstack(ops.take(self.targets, x, axis=0), axis=-1)
+        shift = ops.take(self.prior_shift, prior, axis=0)
+        log_probabilities = ops.log_softmax(logits + shift)
+        first = _pick(log_probabilities, label)
+        either = ops.logaddexp(first, _pick(log_probabilities, other))
+        loss = -ops.where(label == other, first, either)
+        if training and self.label_smoothing:
+            uniform = -ops.mean(log_probabilities, axis=-1)
+            loss = loss + self.label_smoothing * (uniform - loss)
+        if training and self.teacher_share:
+            agreement = -ops.sum(ops.softmax(taught + shift) * log_probabilities, axis=-1)
+            loss = loss + self.teacher_share * (agreement - loss)
+        return ops.mean(loss)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """The loss and the accuracy; where the case is unknown either counts."""
+        label, other, _ = ops.unstack(ops.take(self.targets, x, axis=0), axis=-1)
+        guess = ops.cast(ops.argmax(y_pred[:, :62], axis=-1), "int32")
+        right = ops.logical_or(guess == label, guess == other)
+        self.accuracy.update_state(ops.cast(right, "float32"))
+        return {**self.get_metrics_result(), "accuracy": self.accuracy.result()}
+
+    def build(self, input_shape=None):
+        self.accuracy = keras.metrics.Mean(name="accuracy")
+        self.built = True
+
+
+def _pick(values, columns):
+    return ops.squeeze(ops.take_along_axis(values, columns[:, None], axis=-1), axis=-1)
+
+
+class Rows(keras.utils.PyDataset):
+    """Row numbers in batches: shuffled anew each epoch, with at most class_cap rows of a class.
+
+    Where one class has far more images than the rest, the cap spends the time on
+    the others; which of its rows are seen changes from epoch to epoch.
+    """
+
+    def __init__(self, rows, labels, batch_size, class_cap=0, shuffle=True, seed=0, epoch=0):
+        super().__init__()
+        self.rows, self.labels = rows, labels
+        self.batch_size, self.class_cap, self.shuffle = batch_size, class_cap, shuffle
+        self.seed, self.epoch = seed, epoch
+        self.on_epoch_begin()
+
+    def on_epoch_begin(self):
+        if not self.shuffle:
+            self.chosen = self.rows
+            return
+        chosen = np.random.default_rng((self.seed, self.epoch)).permutation(self.rows)
+        if self.class_cap:
+            chosen = chosen[rank_in_class(self.labels[chosen]) < self.class_cap]
+        full = len(chosen) // self.batch_size * self.batch_size
+        self.chosen = chosen[:full] if full else chosen
+
+    def on_epoch_end(self):
+        self.epoch += 1
+        self.on_epoch_begin()
+
+    def __len__(self):
+        return -(-len(self.chosen) // self.batch_size)
+
+    def __getitem__(self, index):
+        return (self.chosen[index * self.batch_size:(index + 1) * self.batch_size],)
+
+
+def rank_in_class(labels: np.ndarray) -> np.ndarray:
+    """For each element how many before it have the same label: int (n,)."""
+    order = np.argsort(labels, kind="stable")
+    counts = np.bincount(labels)
+    starts = np.cumsum(counts) - counts
+    ranks = np.empty(len(labels), np.int64)
+    ranks[order] = np.arange(len(labels)) - starts[labels[order]]
+    return ranks
+
+
+# ---- checkpoints
+
+_CALLBACK_STATE = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter")
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """After each epoch keeps the best network (model.keras) and all that --resume needs (checkpoint.npz)."""
+
+    def __init__(self, folder: Path, others=(), state: dict | None = None):
+        super().__init__()
+        self.folder, self.others = Path(folder), list(others)
+        self.state = state or {"epoch": 0, "best": None, "history": []}
+
+    def on_train_begin(self, logs=None):
+        for callback, kept in zip(self.others, self.state.get("callbacks", [])):
+            for name, value in kept.items():
+                setattr(callback, name, value)
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = {name: float(value) for name, value in (logs or {}).items()}
+        self.state["epoch"] = epoch + 1
+        self.state["history"].append(logs)
+        if self.state["best"] is None or logs["val_loss"] < self.state["best"]["val_loss"]:
+            self.state["best"] = {"epoch": epoch + 1, **logs}
+            write_atomically(self.folder / "model.keras", self.model.network.save)
+        self.state["callbacks"] = [{name: float(getattr(callback, name)) for name in _CALLBACK_STATE
+                                    if hasattr(callback, name)} for callback in self.others]
+        write_atomically(self.folder / "checkpoint.npz", self._save)
+
+    def _save(self, path):
+        values = {f"v{i}": ops.convert_to_numpy(v.value) for i, v in enumerate(_state_variables(self.model))}
+        np.savez(path, state=json.dumps(self.state), **values)
+
+
+def load_checkpoint(path: Path) -> tuple[dict, list[np.ndarray]]:
+    """The state of a training and the values of its variables."""
+    with np.load(path) as kept:
+        return json.loads(str(kept["state"])), [kept[f"v{i}"] for i in range(len(kept.files) - 1)]
+
+
+def restore(trainee: Trainee, values: list[np.ndarray]) -> None:
+    """Put a checkpoint's values back; ValueError when it belongs to another network or optimiser."""
+    trainee.optimizer.build(trainee.trainable_variables)
+    variables = _state_variables(trainee)
+    if [tuple(v.shape) for v in variables] != [v.shape for v in values]:
+        raise ValueError("the checkpoint belongs to another network: its config.json was changed")
+    for variable, value in zip(variables, values):
+        variable.assign(value)
+
+
+def _state_variables(trainee: Trainee) -> list:
+    return [*trainee.network.variables, trainee.augment_seed.state, *trainee.optimizer.variables]
+
+
+def write_atomically(path: Path, write) -> None:
+    """write(temporary path), then rename: an end at any moment leaves the old file or the new one."""
+    temporary = path.with_name(f"partial-{path.name}")
+    write(temporary)
+    os.replace(temporary, path)
+
+
+# ---- what a person sees while it runs
+
+class Progress(keras.callbacks.Callback):
+    """A progress bar for the epoch: images per second, and the time all epochs will still take."""
+
+    def __init__(self, rows: Rows, epochs: int):
+        super().__init__()
+        self.rows, self.epochs, self.bar = rows, epochs, None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began, self.done = time.monotonic(), 0
+        self.total = len(self.rows) * self.rows.batch_size
+        self.bar = tqdm(total=self.total, desc=f"epoch {epoch + 1}/{self.epochs}", unit=" images", unit_scale=True,
+                        mininterval=0.5, dynamic_ncols=True)
+
+    def on_train_batch_end(self, batch, logs=None):
+        done = min(self.total, (batch + 1) * self.rows.batch_size)
+        self.bar.update(done - self.bar.n)
+        if time.monotonic() - self.done > 1:
+            self.done = time.monotonic()
+            self.bar.set_postfix_str(f"loss {float(logs['loss']):.3f}, accuracy {float(logs['accuracy']):.3f}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        left = (self.epochs - epoch - 1) * (time.monotonic() - self.began)
+        self.bar.set_postfix_str(
+            f"loss {logs['loss']:.4f}, accuracy {logs['accuracy']:.4f}, val_loss {logs['val_loss']:.4f}, "
+            f"val_accuracy {logs['val_accuracy']:.4f}, all epochs at most {tqdm.format_interval(left)} more")
+        self.bar.close()
+
+    def on_train_end(self, logs=None):
+        if self.bar:
+            self.bar.close()
+
+
+class Log(keras.callbacks.Callback):
+    """Loss, accuracy and learning rate of each epoch, for TensorBoard and plotScript.py."""
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder = Path(folder)
+
+    def on_train_begin(self, logs=None):
+        self.train = tblog.EventLog(self.folder / "train")
+        self.validation = tblog.EventLog(self.folder / "validation")
+
+    def on_epoch_end(self, epoch, logs=None):
+        rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        self.train.scalar("epoch_learning_rate", rate, epoch + 1)
+        for name, value in logs.items():
+            if name.removeprefix("val_") in ("loss", "accuracy"):
+                log = self.validation if name.startswith("val_") else self.train
+                log.scalar("epoch_" + name.removeprefix("val_"), float(value), epoch + 1)
+
+    def on_train_end(self, logs=None):
+        self.train.close()
+        self.validation.close()
