@@ -1,7 +1,7 @@
 """Fetches, checks and reads the pictures that the networks learn from.
 
     python dataset.py                     fetch EMNIST into Dataset/EMNIST, once (562 MB), and check it
-    python dataset.py --unipen=ARCHIVE    make Dataset/UNIPEN/*.jsonl.gz from the UNIPEN distribution
+    python dataset.py --archive=UNIPEN    make Dataset/UNIPEN/*.jsonl.gz from the UNIPEN distribution
 
 EMNIST ByClass (Cohen et al. 2017, arXiv 1702.05373) holds 814,255 scanned
 characters in 62 classes.  UNIPEN (Guyon et al. 1994) holds pen strokes of
@@ -26,7 +26,7 @@ import unipen
 # ---- settings: change them here or on the command line, as --name=value
 data_path = "Dataset/EMNIST"   # folder for EMNIST; --data_path=FOLDER
 pen_path = "Dataset/UNIPEN"    # folder for the pen strokes
-unipen_path = ""               # the UNIPEN distribution, a folder or an archive, to make the pen strokes from
+archive = ""                   # the UNIPEN distribution, a folder or an archive, to make the pen strokes from
 # ---- end of settings
 
 URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
@@ -175,7 +175,7 @@ def read_pen(pen_path: str, split: str, seed: int = 0, workers: int = 20, limit:
     path = Path(pen_path)
     path = path / "characters.jsonl.gz" if path.is_dir() or not path.suffix else path
     if not path.is_file():
-        raise DataError(f"{path} is missing: make it with `python dataset.py --unipen_path=ARCHIVE`, "
+        raise DataError(f"{path} is missing: make it with `python dataset.py --archive=UNIPEN`, "
                         "or train without pen strokes (--pen=False)")
     labels, strokes = [], []
     for record in unipen.read_strokes(path, split):
@@ -200,3 +200,29 @@ def sha256(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def main(arguments: list[str]) -> None:
+    """Fetch and check EMNIST, or make the pen strokes."""
+    config = globals() | settings.read(__file__, globals(), arguments)[0]
+    if config["archive"]:
+        written, skipped = unipen.convert(config["archive"], config["pen_path"])
+        for name, count in written.items():
+            print(f"{count:,} {name} in {config['pen_path']}")
+        for reason, count in skipped.items():
+            print(f"{count:,} skipped: {reason}")
+        return
+    fetch(config["data_path"])
+    for part in ("train", "test"):
+        images, _ = read_emnist(config["data_path"], part)
+        print(f"{len(images):,} {part} images in {config['data_path']}, checked")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (settings.SettingsError, DataError, unipen.UnipenError, download.DownloadError) as error:
+        settings.fail(error)
+    except KeyboardInterrupt:
+        print("\nended; what was fetched is kept, run again to go on", file=sys.stderr)
+        raise SystemExit(130) from None

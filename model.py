@@ -42,7 +42,7 @@ dry_run = False            # go through everything on a few hundred images
 
 PRESETS = {
     # The shipped networks: everything at hand, and a schedule that ends when the time is up.
-    "best": dict(train_epochs=10, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.1, val_split=0.04,
+    "best": dict(train_epochs=7, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.1, val_split=0.04,
                  either=True, pen=True, class_cap=3000, augmentation=True, label_smoothing=0.02, weight_decay=0.01),
 }
 DRY_RUN = dict(train_epochs=2, steps_per_call=2)
@@ -66,10 +66,10 @@ def main(arguments: list[str]) -> None:
     prepare_backend(config)
     data = load_data(config)
     state, values = load_run(folder) if config["resume"] else (None, None)
-    trainee = build_trainee(config, data)
+    trainee, order = build_trainee(config, data)
     folder.mkdir(parents=True, exist_ok=True)
     describe_run(config, data, folder)
-    train(config, data, trainee, folder, state, values)
+    train(config, order, trainee, folder, state, values)
 
     import scores
     scores.finish(folder, data)
@@ -119,6 +119,7 @@ class Data(NamedTuple):
     train_rows: np.ndarray
     val_rows: np.ndarray     # of EMNIST's own training file, in the natural class mix
     prior_shift: np.ndarray  # float32 (62,)
+    usage: np.ndarray | None  # float32 (62,): see networks.build
     counts: dict             # what came from where, for config.json
 
 
@@ -133,7 +134,7 @@ def load_data(config: dict) -> Data:
     validation = max(1, round(len(images) * config["val_split"]))
     learn = len(images) - validation
     counts = {"emnist_train": learn, "emnist_validation": validation}
-    class_counts = _capped(labels[:learn], config["class_cap"])
+    class_counts, usage = _capped(labels[:learn], config["class_cap"]), None
     parts = [(images, labels, labels, 1)]
     if config["either"] and dataset.find(config["data_path"], "emnist-byclass-train-either-images-idx3-ubyte"):
         more, upper, lower = _few(config, *dataset.read_either(config["data_path"]))
@@ -150,6 +151,7 @@ def load_data(config: dict) -> Data:
                                    DRY_RUN_IMAGES if config["dry_run"] else 0)
         parts.append((strokes[0], strokes[1], strokes[1], 0))
         counts["pen_strokes"] = len(strokes[0])
+        usage = _log_ratio(_capped(strokes[1], config["class_cap"]), dataset.OFFICIAL_COUNTS)
     images = parts[0][0] if len(parts) == 1 else np.concatenate([part[0] for part in parts])
     targets = np.concatenate([np.stack([part[1], part[2], np.full(len(part[0]), part[3])], 1).astype(np.int32)
                               for part in parts])
@@ -158,10 +160,9 @@ def load_data(config: dict) -> Data:
     rows = np.arange(len(images), dtype=np.int32)
     shift = np.zeros(62, np.float32)
     if config["natural_prior"]:
-        natural = dataset.OFFICIAL_COUNTS / dataset.OFFICIAL_COUNTS.sum()
-        shift = np.log(np.maximum(class_counts, 1) / class_counts.sum() / natural).astype(np.float32)
+        shift = _log_ratio(class_counts, dataset.OFFICIAL_COUNTS)
     return Data(images, targets, groups, np.delete(rows, slice(learn, learn + validation)),
-                rows[learn:learn + validation], shift, counts)
+                rows[learn:learn + validation], shift, usage, counts)
 
 
 def _few(config: dict, *arrays):
@@ -173,31 +174,37 @@ def _capped(labels: np.ndarray, cap: int) -> np.ndarray:
     return np.minimum(counts, cap) if cap else counts
 
 
+def _log_ratio(counts: np.ndarray, natural: np.ndarray) -> np.ndarray:
+    """Log of each class's share among `counts` over its natural share: float32 (62,)."""
+    counts = np.maximum(counts, 1)
+    return np.log(counts / counts.sum() / (natural / natural.sum())).astype(np.float32)
+
+
 def build_trainee(config: dict, data: Data):
     """The network with its optimiser, ready to fit."""
     import keras
 
     import networks
     import training
-    steps = len(training.Rows(data.train_rows, data.groups, config["batch_size"], config["class_cap"]))
+    order = training.Order(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
+                           config["seed"])
+    steps = order.steps * config["train_epochs"]
     rate = config["learning_rate"]
     if config["schedule"] == "cosine":
-        warm = max(1, steps * config["train_epochs"] // 20)
+        warm = max(1, steps // 20)
         rate = keras.optimizers.schedules.CosineDecay(
-            rate / 20, max(1, steps * config["train_epochs"] - warm), warmup_target=rate, warmup_steps=warm)
+            rate / 20, max(1, steps - warm), warmup_target=rate, warmup_steps=warm)
     teacher = runs.load_network(config["models_path"], config["teacher"]) if config["teacher"] else None
     group = math.gcd(config["batch_size"], 8) if config["augmentation"] else 0
-    trainee = training.Trainee(networks.build(config["network"], config["dropout"]), data.images, data.targets,
-                               data.prior_shift, group, config["label_smoothing"], teacher,
-                               config["teacher_share"], config["seed"])
-    # XLA is what Keras would choose; on a CPU it makes TensorFlow several times slower.
-    on_cpu = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
+    trainee = training.Trainee(networks.build(config["network"], config["dropout"], data.usage),
+                               data.images, data.targets, data.prior_shift, order.images + len(data.val_rows), config["batch_size"], group,
+                               config["label_smoothing"], teacher, config["teacher_share"], config["seed"])
     trainee.compile(keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"]),
-                    steps_per_execution=config["steps_per_call"], jit_compile=False if on_cpu else "auto")
-    return trainee
+                    steps_per_execution=config["steps_per_call"], jit_compile=runs.jit_compile())
+    return trainee, order
 
 
-def train(config: dict, data: Data, trainee, folder: Path, state: dict | None, values: list | None) -> None:
+def train(config: dict, order, trainee, folder: Path, state: dict | None, values: list | None) -> None:
     """Fit until the epochs are over, val_loss stalls, or Ctrl-C."""
     import keras
 
@@ -210,14 +217,12 @@ def train(config: dict, data: Data, trainee, folder: Path, state: dict | None, v
         epoch = state["epoch"]
         training.restore(trainee, values)
         print(f"going on after epoch {epoch} of {config['train_epochs']}")
-    rows = training.Rows(data.train_rows, data.groups, config["batch_size"], config["class_cap"],
-                         seed=config["seed"], epoch=epoch)
-    val_rows = training.Rows(data.val_rows, data.groups, 500, shuffle=False)
-    callbacks += [training.Checkpoint(folder, callbacks, state), training.Log(folder / "logs"),
-                  training.Progress(rows, config["train_epochs"])]
+    callbacks += [order, training.Checkpoint(folder, callbacks, state), training.Log(folder / "logs", order),
+                  training.Progress(order, config["train_epochs"])]
     try:
-        trainee.fit(rows, validation_data=val_rows, epochs=config["train_epochs"], initial_epoch=epoch,
-                    callbacks=callbacks, verbose=0)
+        trainee.fit(order.places, batch_size=config["batch_size"], shuffle=False,
+                    validation_data=(order.val_places,), validation_batch_size=config["batch_size"],
+                    epochs=config["train_epochs"], initial_epoch=epoch, callbacks=callbacks, verbose=0)
     except KeyboardInterrupt:
         if not (folder / "model.keras").is_file():
             raise

@@ -35,10 +35,19 @@ def load_network(models_path: str, unix_time: str):
     read_config(models_path, unix_time)
     path = Path(models_path, unix_time, "model.keras")
     try:
-        return keras.models.load_model(path, compile=False)
+        network = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises many kinds for a damaged file
         raise RunError(f"{path} cannot be loaded ({error.__class__.__name__}); the runs in {models_path} are: "
                        f"{', '.join(list_runs(models_path)) or 'none'}") from error
+    network.jit_compile = jit_compile()  # for predict_on_batch
+    return network
+
+
+def jit_compile() -> bool | str:
+    """Keras's own choice, except on a CPU with TensorFlow: there XLA is several times slower than none."""
+    import keras
+    on_cpu = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
+    return False if on_cpu else "auto"
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -12,17 +12,17 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
+import scores
 import tblog
 from augment import augment
-
-FOREVER = 1e9
 
 
 class Trainee(keras.Model):
     """Trains `network` on rows of a data set that stays, as uint8, in the device's memory.
 
-    Only row numbers travel there with each batch; fetching, augmentation, loss
-    and update all run in one compiled step.
+    Its input is places in `order`, which holds an epoch's row numbers (see Order).
+    So only a few bytes travel to the device with each batch; fetching, augmentation,
+    loss and update run there in one compiled step.
 
     images: uint8 (n, 28, 28).
     targets: int32 (n, 3): label, other label, prior.  The two labels differ where
@@ -31,17 +31,21 @@ class Trainee(keras.Model):
     prior_shift: float32 (62,), log(share of each class in those images / natural share).
         Added to the logits in training alone, it lets the network's own logits
         follow the natural mix (Menon et al. 2021, arXiv 2007.07314).
+    places: length of `order`.  batch_size: of every training step; 0 where it varies.
+    group: images that share a random warp, see augment.py; 0 for no augmentation.
     teacher: a trained network whose probabilities are learned too, with the share
         teacher_share of the loss (Hinton et al. 2015, arXiv 1503.02531).
     """
 
-    def __init__(self, network, images, targets, prior_shift, group=0, label_smoothing=0.0, teacher=None,
+    def __init__(self, network, images, targets, prior_shift, places, batch_size=0, group=0, label_smoothing=0.0, teacher=None,
                  teacher_share=0.0, seed=0):
         super().__init__()
         self.network = network
         self.images = ops.convert_to_tensor(images)
         self.targets = ops.convert_to_tensor(targets)
         self.prior_shift = ops.convert_to_tensor(np.stack([np.zeros_like(prior_shift), prior_shift]))
+        self.order = self.add_weight(shape=(places,), dtype="int32", initializer="zeros", trainable=False)
+        self.batch_size = batch_size
         self.group = group
         self.label_smoothing = label_smoothing
         self.teacher = teacher
@@ -50,20 +54,25 @@ class Trainee(keras.Model):
         if teacher:
             teacher.trainable = False
 
-    def call(self, rows, training=False):
+    def call(self, places, training=False):
         """Logits (batch, 62), or with a teacher in training (batch, 124): the teacher's behind them."""
-        glyphs = ops.take(self.images, rows, axis=0)
-        if training and self.group:
-            glyphs = augment(glyphs, self.augment_seed, self.group)
+        if training and self.batch_size:  # a known batch size lets TensorFlow choose faster kernels
+            places = ops.reshape(places, (self.batch_size,))
+        glyphs = self.glyphs(places, training)
         logits = self.network(glyphs, training=training)
         if training and self.teacher:
             logits = ops.concatenate([logits, self.teacher(glyphs, training=False)], axis=-1)
         return logits
 
+    def glyphs(self, places, training=False):
+        """The pictures that the network sees: uint8 (batch, 28, 28), changed at random in training."""
+        glyphs = ops.take(self.images, ops.take(self.order, places), axis=0)
+        return augment(glyphs, self.augment_seed, self.group) if training and self.group else glyphs
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Cross-entropy with either of two labels: minus the log of the sum of their probabilities."""
         logits, taught = y_pred[:, :62], y_pred[:, 62:]
-        label, other, prior = ops.unstack(ops.take(self.targets, x, axis=0), axis=-1)
+        label, other, prior = self._targets(x)
         shift = ops.take(self.prior_shift, prior, axis=0)
         log_probabilities = ops.log_softmax(logits + shift)
         first = _pick(log_probabilities, label)
@@ -77,9 +86,12 @@ class Trainee(keras.Model):
             loss = loss + self.teacher_share * (agreement - loss)
         return ops.mean(loss)
 
+    def _targets(self, places):
+        return ops.unstack(ops.take(self.targets, ops.take(self.order, places), axis=0), 3, axis=-1)
+
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """The loss and the accuracy; where the case is unknown either counts."""
-        label, other, _ = ops.unstack(ops.take(self.targets, x, axis=0), axis=-1)
+        label, other, _ = self._targets(x)
         guess = ops.cast(ops.argmax(y_pred[:, :62], axis=-1), "int32")
         right = ops.logical_or(guess == label, guess == other)
         self.accuracy.update_state(ops.cast(right, "float32"))
@@ -94,48 +106,45 @@ def _pick(values, columns):
     return ops.squeeze(ops.take_along_axis(values, columns[:, None], axis=-1), axis=-1)
 
 
-class Rows(keras.utils.PyDataset):
-    """Row numbers in batches: shuffled anew each epoch, with at most class_cap rows of a class.
+class Order(keras.callbacks.Callback):
+    """Which rows an epoch sees, in which order: shuffled anew each time, at most class_cap of each group.
 
     Where one class has far more images than the rest, the cap spends the time on
     the others; which of its rows are seen changes from epoch to epoch.
+
+    rows: int (n,), to learn from.  groups: int, the class and source of every image.
+    val_rows: int (m,), always the same and behind the others.
     """
 
-    def __init__(self, rows, labels, batch_size, class_cap=0, shuffle=True, seed=0, epoch=0):
+    def __init__(self, rows, groups, val_rows, batch_size, class_cap=0, seed=0):
         super().__init__()
-        self.rows, self.labels = rows, labels
-        self.batch_size, self.class_cap, self.shuffle = batch_size, class_cap, shuffle
-        self.seed, self.epoch = seed, epoch
-        self.on_epoch_begin()
+        self.rows, self.groups, self.val_rows = rows, groups, val_rows
+        self.batch_size, self.class_cap, self.seed = batch_size, class_cap, seed
+        self.images = len(self.shuffled(0))     # in an epoch
+        self.steps = self.images // batch_size
+        self.places = np.arange(self.images, dtype=np.int32)
+        self.val_places = np.arange(self.images, self.images + len(val_rows), dtype=np.int32)
 
-    def on_epoch_begin(self):
-        if not self.shuffle:
-            self.chosen = self.rows
-            return
-        chosen = np.random.default_rng((self.seed, self.epoch)).permutation(self.rows)
+    def shuffled(self, epoch: int) -> np.ndarray:
+        """Rows of one epoch, whole batches of them: int32."""
+        rows = np.random.default_rng((self.seed, epoch)).permutation(self.rows)
         if self.class_cap:
-            chosen = chosen[rank_in_class(self.labels[chosen]) < self.class_cap]
-        full = len(chosen) // self.batch_size * self.batch_size
-        self.chosen = chosen[:full] if full else chosen
+            rows = rows[rank_in_group(self.groups[rows]) < self.class_cap]
+        if len(rows) < self.batch_size:
+            rows = np.resize(rows, self.batch_size)
+        return rows[:len(rows) // self.batch_size * self.batch_size].astype(np.int32)
 
-    def on_epoch_end(self):
-        self.epoch += 1
-        self.on_epoch_begin()
-
-    def __len__(self):
-        return -(-len(self.chosen) // self.batch_size)
-
-    def __getitem__(self, index):
-        return (self.chosen[index * self.batch_size:(index + 1) * self.batch_size],)
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.order.assign(np.concatenate([self.shuffled(epoch), self.val_rows]))
 
 
-def rank_in_class(labels: np.ndarray) -> np.ndarray:
-    """For each element how many before it have the same label: int (n,)."""
-    order = np.argsort(labels, kind="stable")
-    counts = np.bincount(labels)
+def rank_in_group(groups: np.ndarray) -> np.ndarray:
+    """For each element how many before it are of the same group: int (n,)."""
+    order = np.argsort(groups, kind="stable")
+    counts = np.bincount(groups)
     starts = np.cumsum(counts) - counts
-    ranks = np.empty(len(labels), np.int64)
-    ranks[order] = np.arange(len(labels)) - starts[labels[order]]
+    ranks = np.empty(len(groups), np.int64)
+    ranks[order] = np.arange(len(groups)) - starts[groups[order]]
     return ranks
 
 
@@ -205,18 +214,17 @@ def write_atomically(path: Path, write) -> None:
 class Progress(keras.callbacks.Callback):
     """A progress bar for the epoch: images per second, and the time all epochs will still take."""
 
-    def __init__(self, rows: Rows, epochs: int):
+    def __init__(self, order: Order, epochs: int):
         super().__init__()
-        self.rows, self.epochs, self.bar = rows, epochs, None
+        self.order, self.epochs, self.bar = order, epochs, None
 
     def on_epoch_begin(self, epoch, logs=None):
         self.began, self.done = time.monotonic(), 0
-        self.total = len(self.rows) * self.rows.batch_size
-        self.bar = tqdm(total=self.total, desc=f"epoch {epoch + 1}/{self.epochs}", unit=" images", unit_scale=True,
+        self.bar = tqdm(total=self.order.images, desc=f"epoch {epoch + 1}/{self.epochs}", unit=" images", unit_scale=True,
                         mininterval=0.5, dynamic_ncols=True)
 
     def on_train_batch_end(self, batch, logs=None):
-        done = min(self.total, (batch + 1) * self.rows.batch_size)
+        done = (batch + 1) * self.order.batch_size
         self.bar.update(done - self.bar.n)
         if time.monotonic() - self.done > 1:
             self.done = time.monotonic()
@@ -235,15 +243,20 @@ class Progress(keras.callbacks.Callback):
 
 
 class Log(keras.callbacks.Callback):
-    """Loss, accuracy and learning rate of each epoch, for TensorBoard and plotScript.py."""
+    """Loss, accuracy and learning rate of each epoch, and a grid of training glyphs, for TensorBoard."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, order: Order):
         super().__init__()
-        self.folder = Path(folder)
+        self.folder, self.order = Path(folder), order
 
     def on_train_begin(self, logs=None):
         self.train = tblog.EventLog(self.folder / "train")
         self.validation = tblog.EventLog(self.folder / "validation")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 0:
+            glyphs = ops.convert_to_numpy(self.model.glyphs(self.order.places[:self.order.batch_size], training=True))
+            self.train.image("glyphs as the network sees them", scores.in_rows(list(glyphs), 20), 0)
 
     def on_epoch_end(self, epoch, logs=None):
         rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))

@@ -6,7 +6,7 @@ https://doi.org/10.5281/zenodo.1195803 under CC BY 4.0. Credit: I. Guyon, L. Sch
 R. Plamondon, M. Liberman, S. Janet, "UNIPEN project of on-line data exchange and recognizer
 benchmarks", ICPR 1994.
 
-This module has no command line; `python dataset.py --unipen=ARCHIVE` does the first step below.
+This module has no command line; `python dataset.py --archive=UNIPEN` does the first step below.
 
     import unipen
     written, skipped = unipen.convert("unipen-CDROM-train_r01_v07.tgz", "Dataset/unipen")
@@ -86,7 +86,7 @@ NUMBERS = re.compile(r"(?<!\S)[\d:,-]*\d[\d:,-]*(?!\S)")
 # What a damaged, truncated or encrypted archive raises while it is unpacked.
 ARCHIVE_ERRORS = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError,
                   zlib.error, EOFError, RuntimeError)
-REMAKE = "run python dataset.py --unipen=ARCHIVE"
+REMAKE = "run python dataset.py --archive=UNIPEN"
 
 
 class UnipenError(ValueError):

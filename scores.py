@@ -1,0 +1,192 @@
+"""Scores a trained network and draws what it gets wrong.
+
+model.py calls `finish` once at the end of a training; check_acc_loss.py calls
+`evaluate` again for saved networks.
+"""
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.metrics import f1_score
+from tqdm import tqdm
+
+import dataset
+import plotScript
+import runs
+import tblog
+
+BATCH = 500
+PEN_WIDTH = 8        # px, for a character 100 px tall: the pen that test strokes are drawn with
+LOOKALIKES = ("0Oo", "1Il", "5Ss", "2Zz", "9gq")
+WORST_PAIRS = 15
+ERRORS_SHOWN = 96
+
+
+class Reading(NamedTuple):
+    """What a network makes of n glyphs: probabilities float32 (n, 62), and the true labels uint8 (n,)."""
+    probabilities: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def guesses(self) -> np.ndarray:
+        return self.probabilities.argmax(axis=1)
+
+
+def read(network, images: np.ndarray, labels: np.ndarray, what: str = "test images") -> Reading:
+    """Let a network read uint8 (n, 28, 28)."""
+    logits = [network.predict_on_batch(images[start:start + BATCH])
+              for start in tqdm(range(0, len(images), BATCH), desc=what, unit="batch", leave=False)]
+    logits = np.concatenate(logits).astype(np.float32)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return Reading(powers / powers.sum(axis=1, keepdims=True), labels)
+
+
+def measure(reading: Reading) -> dict[str, float]:
+    """The figures of a reading; each share lies between 0 and 1."""
+    labels, guesses = reading.labels.astype(int), reading.guesses
+    of_truth = reading.probabilities[np.arange(len(labels)), labels]
+    # The label's rank: how many classes are thought more likely.
+    rank = (reading.probabilities > of_truth[:, None]).sum(axis=1)
+    return {
+        "images": len(labels),
+        "loss": float(-np.log(np.maximum(of_truth, 1e-12)).mean()),
+        "accuracy": float((guesses == labels).mean()),
+        "accuracy_without_case": _agreement(labels, guesses, str.lower),
+        "accuracy_lookalikes_merged": _agreement(labels, guesses, _merged),
+        "top5": float((rank < 5).mean()),
+        "macro_f1": float(f1_score(labels, guesses, labels=np.unique(labels), average="macro", zero_division=0)),
+    }
+
+
+def _merged(character: str) -> str:
+    return next((group for group in LOOKALIKES if character in group), character)
+
+
+def _agreement(labels, guesses, same) -> float:
+    kinds = np.unique([same(character) for character in dataset.CHARACTERS], return_inverse=True)[1]
+    return float((kinds[labels] == kinds[guesses]).mean())
+
+
+def confusion(reading: Reading) -> np.ndarray:
+    """int (62, 62): how often each true label (row) was read as each other (column)."""
+    return np.bincount(reading.labels.astype(int) * 62 + reading.guesses, minlength=62 * 62).reshape(62, 62)
+
+
+def worst_pairs(table: np.ndarray) -> list[list]:
+    """The most frequent errors: [true character, character read, count]."""
+    errors = table * (1 - np.eye(62, dtype=int))
+    order = np.argsort(-errors, axis=None)[:WORST_PAIRS]
+    return [[dataset.CHARACTERS[i // 62], dataset.CHARACTERS[i % 62], int(errors.flat[i])]
+            for i in order if errors.flat[i]]
+
+
+def evaluate(network, data_path: str, pen_path: str = "", limit: int = 0) -> tuple[dict, Reading, np.ndarray]:
+    """Score a network on EMNIST's official test set and, if pen_path is given, on pen strokes of unseen writers.
+
+    limit: only so many images of each (0: all).
+    Returns {"emnist_test": figures, "pen_test": figures}, the reading of the test set, and its images.
+    """
+    images, labels = dataset.read_emnist(data_path, "test")
+    images, labels = (images[:limit], labels[:limit]) if limit else (images, labels)
+    reading = read(network, images, labels)
+    figures = {"emnist_test": measure(reading) | {"worst_pairs": worst_pairs(confusion(reading))}}
+    if pen_path:
+        strokes = dataset.read_pen(pen_path, "test", pen=PEN_WIDTH, limit=limit)
+        figures["pen_test"] = measure(read(network, *strokes, what="test strokes"))
+    return figures, reading, images
+
+
+def finish(folder: Path, data) -> dict:
+    """Score the best network of a finished training and leave metrics.json, pictures and logs in its folder."""
+    config = runs.read_config(str(folder.parent), folder.name)["settings"]
+    network = runs.load_network(str(folder.parent), folder.name)
+    rows = data.val_rows
+    validation = read(network, data.images[rows], data.targets[rows, 0], "validation images")
+    figures, reading, images = evaluate(network, config["data_path"], config["pen_path"] if config["pen"] else "",
+                                        limit=400 if config["dry_run"] else 0)
+    figures = {"parameters": network.count_params(), "emnist_validation": measure(validation)} | figures
+    runs.write_json(folder / "metrics.json", figures)
+    _draw_all(folder, config, figures, reading, images)
+    print(describe(figures))
+    print(f"{folder}: model.keras, config.json, metrics.json, logs/, confusion.png, errors.png, training.png")
+    return figures
+
+
+def _draw_all(folder: Path, config: dict, figures: dict, reading: Reading, images: np.ndarray) -> None:
+    draw_confusion(confusion(reading), folder / "confusion.png")
+    save_picture(errors_picture(reading, images), folder / "errors.png")
+    plotScript.plot([folder], folder / "training.png")
+    test = figures["emnist_test"]
+    with tblog.EventLog(folder / "logs") as log:
+        log.hparams(config, {f"test_{name}": test[name] for name in ("accuracy", "accuracy_without_case", "loss")})
+        for name in ("confusion", "errors"):
+            log.image(name, cv2.imread(str(folder / f"{name}.png"))[..., ::-1], 0)
+
+
+def describe(figures: dict) -> str:
+    """The figures of a run for people."""
+    test = figures["emnist_test"]
+    lines = [f"official test set, {test['images']:,} images: accuracy {test['accuracy']:.4f}, "
+             f"without case {test['accuracy_without_case']:.4f}, "
+             f"lookalikes merged {test['accuracy_lookalikes_merged']:.4f}, top 5 {test['top5']:.4f}, "
+             f"macro F1 {test['macro_f1']:.4f}, loss {test['loss']:.4f}",
+             "most frequent errors (true, read, how often): "
+             + ", ".join(f"{a} {b} {count}" for a, b, count in test["worst_pairs"])]
+    if "pen_test" in figures:
+        pen = figures["pen_test"]
+        lines.append(f"pen strokes of unseen writers, {pen['images']:,}: accuracy {pen['accuracy']:.4f}, "
+                     f"without case {pen['accuracy_without_case']:.4f}")
+    return "\n".join(lines)
+
+
+# ---- pictures
+
+def draw_confusion(table: np.ndarray, path: Path) -> None:
+    """Confusion matrix as a PNG: each row's shares, so that rare classes show as well as frequent ones."""
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(9.6, 9), layout="constrained")
+    axes = figure.subplots()
+    picture = axes.imshow(np.sqrt(shares), cmap="magma", vmin=0, vmax=1)
+    for set_ticks in (axes.set_xticks, axes.set_yticks):
+        set_ticks(range(62), list(dataset.CHARACTERS), fontsize=8, family="monospace")
+    axes.set(xlabel="read as", ylabel="true character", title="Official test set: how each character is read")
+    bar = figure.colorbar(picture, shrink=0.7, ticks=np.sqrt([0, 0.01, 0.05, 0.2, 0.5, 1]))
+    bar.ax.set_yticklabels(["0", "1 %", "5 %", "20 %", "50 %", "100 %"])
+    temporary = path.with_name(f"partial-{path.name}")
+    figure.savefig(temporary, dpi=90)
+    temporary.replace(path)
+
+
+def errors_picture(reading: Reading, images: np.ndarray) -> np.ndarray:
+    """The errors that the network was surest of, each with its true and its read label: RGB uint8."""
+    confidence = reading.probabilities.max(axis=1) * (reading.guesses != reading.labels)
+    worst = np.argsort(-confidence)[:ERRORS_SHOWN]
+    worst = worst[confidence[worst] > 0]
+    tiles = [_tile(images[i], dataset.CHARACTERS[reading.labels[i]], dataset.CHARACTERS[reading.guesses[i]],
+                   confidence[i]) for i in worst]
+    return in_rows(tiles, 12) if tiles else np.zeros((32, 32, 3), np.uint8)
+
+
+def _tile(image: np.ndarray, truth: str, guess: str, confidence: float) -> np.ndarray:
+    tile = np.zeros((106, 88, 3), np.uint8)
+    tile[2:86, 2:86] = cv2.resize(image, (84, 84), interpolation=cv2.INTER_CUBIC)[..., None]
+    for text, x, colour in ((truth, 6, (120, 230, 120)), (guess, 30, (255, 120, 110)),
+                            (f"{confidence:.2f}", 52, (150, 150, 150))):
+        cv2.putText(tile, text, (x, 101), cv2.FONT_HERSHEY_SIMPLEX, 0.52 if x < 50 else 0.38, colour, 1, cv2.LINE_AA)
+    return tile
+
+
+def in_rows(tiles: list[np.ndarray], columns: int) -> np.ndarray:
+    """Tiles of one size side by side, `columns` in a row; the last row is filled up dark."""
+    missing = -len(tiles) % columns
+    tiles = list(tiles) + [np.zeros_like(tiles[0])] * missing
+    return np.vstack([np.hstack(tiles[start:start + columns]) for start in range(0, len(tiles), columns)])
+
+
+def save_picture(picture: np.ndarray, path: Path) -> None:
+    """Write RGB or gray uint8 as a PNG, to a temporary name first."""
+    temporary = path.with_name(f"partial-{path.name}")
+    cv2.imwrite(str(temporary), picture[..., ::-1] if picture.ndim == 3 else picture)
+    temporary.replace(path)

@@ -1,0 +1,49 @@
+"""A small data set of its own for the tests: characters of a stroke font, slanted and moved at random."""
+import gzip
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dataset import CHARACTERS
+from glyph import glyph
+
+
+def draw(character: str, rng: np.random.Generator) -> np.ndarray:
+    """A glyph uint8 (28, 28) of a character."""
+    ink = np.zeros((120, 120), np.uint8)
+    cv2.putText(ink, character, (30, 85), cv2.FONT_HERSHEY_SIMPLEX, 2.4, 255, int(rng.integers(3, 9)), cv2.LINE_AA)
+    slant = np.float32([[1, rng.uniform(-0.25, 0.25), rng.uniform(-8, 8)], [rng.uniform(-0.1, 0.1), 1, 0]])
+    return glyph(cv2.warpAffine(ink, slant, (120, 120)))
+
+
+def samples(each: int, seed: int, characters: str = CHARACTERS) -> tuple[np.ndarray, np.ndarray]:
+    """`each` upright glyphs of every character, shuffled: uint8 (n, 28, 28) and labels uint8 (n,)."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.repeat([CHARACTERS.index(c) for c in characters], each)).astype(np.uint8)
+    return np.array([draw(CHARACTERS[label], rng) for label in labels]), labels
+
+
+def idx(array: np.ndarray, magic: int) -> bytes:
+    """An IDX file of unsigned bytes."""
+    return struct.pack(f">I{array.ndim}I", magic, *array.shape) + array.tobytes()
+
+
+def write(folder: Path, part: str, images: np.ndarray, labels: np.ndarray, compress=True) -> None:
+    """Write one part as EMNIST does: transposed, gzip-compressed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    transposed = np.ascontiguousarray(images.transpose(0, 2, 1))
+    for kind, content in (("images-idx3", idx(transposed, 0x803)), ("labels-idx1", idx(labels, 0x801))):
+        name = f"emnist-byclass-{part}-{kind}-ubyte"
+        if compress:
+            (folder / f"{name}.gz").write_bytes(gzip.compress(content, 1))
+        else:
+            (folder / name).write_bytes(content)
+
+
+def write_all(folder: Path, each: int = 20, characters: str = CHARACTERS) -> Path:
+    """A whole small data set."""
+    write(folder, "train", *samples(each, 1, characters))
+    write(folder, "test", *samples(max(2, each // 5), 2, characters))
+    return folder
