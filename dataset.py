@@ -196,6 +196,13 @@ def draw_glyph(strokes, pen_width: float, height: float = 100) -> np.ndarray:
     return glyph.glyph(ink.draw_strokes(ink.scale_strokes(strokes, height / size), pen_width))
 
 
+def log_ratio(counts: np.ndarray) -> np.ndarray:
+    """Log of each class's share among `counts` over its natural share, 0 for a class that is not there: (62,)."""
+    natural = np.where(counts > 0, OFFICIAL_COUNTS, 0)
+    ratio = np.divide(counts * natural.sum(), natural * np.sum(counts), out=np.ones(62), where=natural > 0)
+    return np.log(ratio).astype(np.float32)
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:

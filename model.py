@@ -42,7 +42,7 @@ dry_run = False            # go through everything on a few hundred images
 
 PRESETS = {
     # The shipped networks: everything at hand, and a schedule that ends when the time is up.
-    "best": dict(train_epochs=7, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.1, val_split=0.04,
+    "best": dict(train_epochs=6, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.1, val_split=0.04,
                  either=True, pen=True, class_cap=3000, augmentation=True, label_smoothing=0.02, weight_decay=0.01),
 }
 DRY_RUN = dict(train_epochs=2, steps_per_call=2)
@@ -118,9 +118,8 @@ class Data(NamedTuple):
     groups: np.ndarray       # int32 (n,): class and source, for class_cap
     train_rows: np.ndarray
     val_rows: np.ndarray     # of EMNIST's own training file, in the natural class mix
-    prior_shift: np.ndarray  # float32 (62,)
-    usage: np.ndarray | None  # float32 (62,): see networks.build
-    counts: dict             # what came from where, for config.json
+    prior_shift: np.ndarray  # float32 (3, 62): see training.Trainee
+    sizes: dict              # what came from where, for config.json
 
 
 def load_data(config: dict) -> Data:
@@ -133,13 +132,13 @@ def load_data(config: dict) -> Data:
     print(f"{len(images):,} training images in {config['data_path']}")
     validation = max(1, round(len(images) * config["val_split"]))
     learn = len(images) - validation
-    counts = {"emnist_train": learn, "emnist_validation": validation}
-    class_counts, usage = _capped(labels[:learn], config["class_cap"]), None
+    sizes = {"emnist_train": learn, "emnist_validation": validation}
+    class_counts, drawn_counts = _capped(labels[:learn], config["class_cap"]), dataset.OFFICIAL_COUNTS
     parts = [(images, labels, labels, 1)]
     if config["either"] and dataset.find(config["data_path"], "emnist-byclass-train-either-images-idx3-ubyte"):
         more, upper, lower = _few(config, *dataset.read_either(config["data_path"]))
         parts.append((more, upper, lower, 1))
-        counts["emnist_either_case"] = len(more)
+        sizes["emnist_either_case"] = len(more)
         pairs = _capped(upper, config["class_cap"])
         natural = dataset.OFFICIAL_COUNTS
         for big, small in set(zip(upper.tolist(), lower.tolist())):
@@ -149,20 +148,20 @@ def load_data(config: dict) -> Data:
     if config["pen"]:
         strokes = dataset.read_pen(config["pen_path"], "train", config["seed"], config["train_workers"],
                                    DRY_RUN_IMAGES if config["dry_run"] else 0)
-        parts.append((strokes[0], strokes[1], strokes[1], 0))
-        counts["pen_strokes"] = len(strokes[0])
-        usage = _log_ratio(_capped(strokes[1], config["class_cap"]), dataset.OFFICIAL_COUNTS)
+        parts.append((strokes[0], strokes[1], strokes[1], 2))
+        sizes["pen_strokes"] = len(strokes[0])
+        drawn_counts = _capped(strokes[1], config["class_cap"])
     images = parts[0][0] if len(parts) == 1 else np.concatenate([part[0] for part in parts])
     targets = np.concatenate([np.stack([part[1], part[2], np.full(len(part[0]), part[3])], 1).astype(np.int32)
                               for part in parts])
     groups = np.concatenate([part[1] + 62 * source for source, part in enumerate(parts)], dtype=np.int32)
     targets[learn:learn + validation, 2] = 0
     rows = np.arange(len(images), dtype=np.int32)
-    shift = np.zeros(62, np.float32)
-    if config["natural_prior"]:
-        shift = _log_ratio(class_counts, dataset.OFFICIAL_COUNTS)
+    shift = np.stack([dataset.log_ratio(counts) for counts in (dataset.OFFICIAL_COUNTS, class_counts, drawn_counts)])
+    if not config["natural_prior"]:
+        shift[:] = 0
     return Data(images, targets, groups, np.delete(rows, slice(learn, learn + validation)),
-                rows[learn:learn + validation], shift, usage, counts)
+                rows[learn:learn + validation], shift, sizes)
 
 
 def _few(config: dict, *arrays):
@@ -172,12 +171,6 @@ def _few(config: dict, *arrays):
 def _capped(labels: np.ndarray, cap: int) -> np.ndarray:
     counts = np.bincount(labels, minlength=62).astype(float)
     return np.minimum(counts, cap) if cap else counts
-
-
-def _log_ratio(counts: np.ndarray, natural: np.ndarray) -> np.ndarray:
-    """Log of each class's share among `counts` over its natural share: float32 (62,)."""
-    counts = np.maximum(counts, 1)
-    return np.log(counts / counts.sum() / (natural / natural.sum())).astype(np.float32)
 
 
 def build_trainee(config: dict, data: Data):
@@ -196,9 +189,10 @@ def build_trainee(config: dict, data: Data):
             rate / 20, max(1, steps - warm), warmup_target=rate, warmup_steps=warm)
     teacher = runs.load_network(config["models_path"], config["teacher"]) if config["teacher"] else None
     group = math.gcd(config["batch_size"], 8) if config["augmentation"] else 0
-    trainee = training.Trainee(networks.build(config["network"], config["dropout"], data.usage),
-                               data.images, data.targets, data.prior_shift, order.images + len(data.val_rows), config["batch_size"], group,
-                               config["label_smoothing"], teacher, config["teacher_share"], config["seed"])
+    trainee = training.Trainee(networks.build(config["network"], config["dropout"]),
+                               data.images, data.targets, data.prior_shift, order.images + len(data.val_rows),
+                               config["batch_size"], group, config["label_smoothing"], teacher,
+                               config["teacher_share"], config["seed"])
     trainee.compile(keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"]),
                     steps_per_execution=config["steps_per_call"], jit_compile=runs.jit_compile())
     return trainee, order
@@ -235,7 +229,8 @@ def describe_run(config: dict, data: Data, folder: Path) -> None:
     content = {
         "reads": "characters",
         "settings": {name: value for name, value in config.items() if name != "resume"},
-        "images": data.counts,
+        "images": data.sizes,
+        "prior_of_drawings": data.prior_shift[2].round(4).tolist(),
         "sha256": {path.name: dataset.sha256(path) for path in found if path},
         "versions": runs.versions(),
         "git_commit": runs.git_commit(),

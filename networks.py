@@ -8,32 +8,21 @@ alone: any Keras backend trains it.
     network = networks.build("resnet")
 """
 import keras
-import numpy as np
 from keras import layers
+
+import settings
 
 CLASSES = 62
 
 
-def build(name: str, dropout: float = 0.3, usage=None) -> keras.Model:
-    """The network called `name`, with fresh weights; ValueError lists the names for an unknown one.
-
-    usage: float (62,), for a network that learns from scans and from drawings: the
-    log of how much more often each class occurs among drawings.  People fill forms
-    with digits and capitals (S is eight times as frequent as s), but draw s more
-    often than S.  One unit tells drawings from scans and adds that much, so that
-    the rest of the network can learn shapes from both.
-    """
+def build(name: str, dropout: float = 0.3) -> keras.Model:
+    """The network called `name`, with fresh weights; SettingsError lists the names for an unknown one."""
     if name not in NETWORKS:
-        raise ValueError(f"there is no network {name!r}; choose one of: {', '.join(NETWORKS)}")
+        raise settings.SettingsError(f"there is no network {name!r}; choose one of: {', '.join(NETWORKS)}")
     glyphs = keras.Input((28, 28), dtype="uint8", name="glyphs")
     features = NETWORKS[name](layers.Rescaling(1 / 255)(glyphs), dropout)
     # float32 logits also under mixed precision: float16 ones would lose the loss's small differences.
     logits = layers.Dense(CLASSES, dtype="float32", name="logits")(features)
-    if usage is not None:
-        drawn = layers.Dense(1, activation="sigmoid", dtype="float32", name="drawn")(features)
-        shift = layers.Dense(CLASSES, use_bias=False, trainable=False, dtype="float32", name="usage")
-        logits = layers.Add(dtype="float32")([logits, shift(drawn)])
-        shift.set_weights([np.reshape(usage, (1, CLASSES))])
     return keras.Model(glyphs, logits, name=name)
 
 

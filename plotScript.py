@@ -6,7 +6,6 @@
 
 The curves come from the runs' event files, Models/{unixTime}/logs.
 """
-import itertools
 import sys
 import types
 from pathlib import Path
@@ -21,6 +20,9 @@ out = ""                   # picture to write (.png, .svg or .pdf); without it t
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart too; its yellow is too pale for lines.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#444444")
+TRAINING = dict(linewidth=1.2, linestyle=(0, (4, 2)), alpha=0.8)
+VALIDATION = dict(linewidth=2)
+BEST = dict(linestyle="", marker="o", markersize=8, markerfacecolor="white", markeredgewidth=2)
 FEW_EPOCHS = 25            # up to so many each is marked with a dot
 LOSS, ACCURACY, RATE = "epoch_loss", "epoch_accuracy", "epoch_learning_rate"
 
@@ -50,12 +52,21 @@ def find_runs(models_path: str) -> list[Path]:
 
 # ---- reading
 
+def spare_tensorflow() -> None:
+    """Have TensorBoard handle event files by itself: importing TensorFlow for them would take seconds.
+
+    It looks for a module of this name and then leaves TensorFlow alone, see tensorboard/compat/__init__.py.
+    """
+    name = "tensorboard.compat.notf"
+    sys.modules.setdefault(name, types.ModuleType(name))
+
+
 def read_curves(folder: Path) -> dict[str, Curve]:
     """The scalars in a folder of event files: tag -> {step: value}.
 
     A resumed run leaves several files; where two hold the same step, the later file counts.
     """
-    _spare_tensorflow()
+    spare_tensorflow()
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     curves: dict[str, Curve] = {}
     for path in sorted(folder.glob("events.out.tfevents.*")):  # their names begin with the time
@@ -63,15 +74,6 @@ def read_curves(folder: Path) -> dict[str, Curve]:
         for tag in events.Tags()["scalars"]:
             curves.setdefault(tag, {}).update((event.step, event.value) for event in events.Scalars(tag))
     return {tag: dict(sorted(curve.items())) for tag, curve in curves.items()}
-
-
-def _spare_tensorflow() -> None:
-    """Have TensorBoard read files by itself: importing TensorFlow for it would take seconds.
-
-    It looks for a module of this name and then leaves TensorFlow alone, see tensorboard/compat/__init__.py.
-    """
-    name = "tensorboard.compat.notf"
-    sys.modules.setdefault(name, types.ModuleType(name))
 
 
 def read_run(folder: Path) -> tuple[str, dict[str, Curve], dict[str, Curve]]:
@@ -99,19 +101,28 @@ def plot(folders: list[Path], out: Path) -> None:
 def draw(curves: list[tuple[str, dict[str, Curve], dict[str, Curve]]]):
     """A matplotlib Figure with the curves of the runs that read_run returned."""
     from matplotlib.figure import Figure
-    figure = Figure(figsize=(11, 6.6 + 0.25 * (len(curves) // 4)), layout="constrained")
+    figure = Figure(figsize=(11, 6.8 + 0.25 * ((len(curves) - 1) // 5)), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(3, 1))
     loss, accuracy = (figure.add_subplot(grid[0, column]) for column in range(2))
     rate = figure.add_subplot(grid[1, :])
-    for (label, train, validation), colour in zip(curves, itertools.cycle(COLOURS)):
+    colours = _colours(len(curves))
+    for (_, train, validation), colour in zip(curves, colours):
         for axes, tag in ((loss, LOSS), (accuracy, ACCURACY)):
-            _line(axes, train.get(tag, {}), colour, linewidth=1.2, linestyle=(0, (4, 2)), alpha=0.8)
-            _line(axes, validation.get(tag, {}), colour, linewidth=2)
+            _line(axes, train.get(tag, {}), colour, **TRAINING)
+            _line(axes, validation.get(tag, {}), colour, **VALIDATION)
         _mark_best(loss, accuracy, validation, colour)
         _line(rate, train.get(RATE, {}), colour, linewidth=1.5)
     _dress(loss, accuracy, rate)
-    _add_legend(figure, [label for label, _, _ in curves])
+    _add_legends(figure, [label for label, _, _ in curves], colours)
     return figure
+
+
+def _colours(count: int) -> list:
+    """A colour for each run, as different as their number allows."""
+    from matplotlib import colormaps
+    if count <= len(COLOURS):
+        return list(COLOURS[:count])
+    return [colormaps["turbo"](i / (count - 1)) for i in range(count)]
 
 
 def _line(axes, curve: Curve, colour: str, **style) -> None:
@@ -124,8 +135,7 @@ def _mark_best(loss, accuracy, validation: dict[str, Curve], colour: str) -> Non
     best = min(validation[LOSS], key=validation[LOSS].get)
     for axes, tag in ((loss, LOSS), (accuracy, ACCURACY)):
         if best in validation.get(tag, {}):
-            axes.plot(best, validation[tag][best], "o", color=colour, markerfacecolor="white", markersize=8,
-                      markeredgewidth=2, zorder=3)
+            axes.plot(best, validation[tag][best], color=colour, zorder=3, **BEST)
 
 
 def _dress(loss, accuracy, rate) -> None:
@@ -133,26 +143,26 @@ def _dress(loss, accuracy, rate) -> None:
     loss.set(title="Loss", xlabel="epoch")
     accuracy.set(title="Accuracy", xlabel="epoch")
     rate.set(title="Learning rate", xlabel="epoch")
+    rate.update_datalim([(1, 0)])  # so that its axis begins at 0 and keeps its margin at the top
+    rate.autoscale_view()
     rate.set_ylim(bottom=0)
     rate.ticklabel_format(axis="y", scilimits=(0, 0))
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
     for axes in (loss, accuracy, rate):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.grid(color="#e4e4e4")
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
 
 
-def _add_legend(figure, labels: list[str]) -> None:
-    """One entry for each run's colour, then what the kinds of line mean."""
+def _add_legends(figure, labels: list[str], colours: list) -> None:
+    """The runs and their colours above, the kinds of line below."""
     from matplotlib.lines import Line2D
-    entries = [Line2D([], [], color=colour, linewidth=4, label=label)
-               for label, colour in zip(labels, itertools.cycle(COLOURS))]
-    entries += [Line2D([], [], color="#666666", linewidth=2, label="validation"),
-                Line2D([], [], color="#666666", linewidth=1.2, linestyle=(0, (4, 2)), label="training"),
-                Line2D([], [], color="#666666", linestyle="", marker="o", markersize=8, markerfacecolor="white",
-                       markeredgewidth=2, label="lowest validation loss: the network kept")]
-    figure.legend(handles=entries, loc="outside upper center", ncols=min(4, len(entries)), frameon=False)
+    entries = [Line2D([], [], color=colour, linewidth=4, label=label) for label, colour in zip(labels, colours)]
+    figure.legend(handles=entries, loc="outside upper center", ncols=min(5, len(entries)), frameon=False)
+    kinds = (("validation", VALIDATION), ("training", TRAINING), ("lowest validation loss: the network kept", BEST))
+    entries = [Line2D([], [], color="#666666", label=label, **style) for label, style in kinds]
+    figure.legend(handles=entries, loc="outside lower center", ncols=3, frameon=False)
 
 
 def _save(figure, path: Path) -> None:
@@ -162,7 +172,7 @@ def _save(figure, path: Path) -> None:
         figure.savefig(temporary, dpi=120)
         temporary.replace(path)
     except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib does not know
-        raise runs.RunError(f"{path} cannot be written: {error}") from error
+        raise runs.RunError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from error
 
 
 if __name__ == "__main__":

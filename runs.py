@@ -1,6 +1,7 @@
 """Trained networks in Models/{unixTime}/: finding, describing and loading them."""
 import importlib.metadata
 import json
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -77,3 +78,14 @@ def git_commit() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return answer.stdout.strip()
+
+
+def hardware() -> str:
+    """The processor and its cores, for figures of speed."""
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass  # not Linux: platform's name has to do
+    return f"{name}, {os.cpu_count()} cores"

@@ -82,20 +82,29 @@ def worst_pairs(table: np.ndarray) -> list[list]:
             for i in order if errors.flat[i]]
 
 
-def evaluate(network, data_path: str, pen_path: str = "", limit: int = 0) -> tuple[dict, Reading, np.ndarray]:
-    """Score a network on EMNIST's official test set and, if pen_path is given, on pen strokes of unseen writers.
+def read_test_data(data_path: str, pen_path: str = "", limit: int = 0) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """EMNIST's official test set and, if pen_path is given, pen strokes of unseen writers.
 
     limit: only so many images of each (0: all).
-    Returns {"emnist_test": figures, "pen_test": figures}, the reading of the test set, and its images.
+    Returns {"emnist_test": (images, labels), "pen_test": (images, labels)}.
     """
     images, labels = dataset.read_emnist(data_path, "test")
-    images, labels = (images[:limit], labels[:limit]) if limit else (images, labels)
-    reading = read(network, images, labels)
-    figures = {"emnist_test": measure(reading) | {"worst_pairs": worst_pairs(confusion(reading))}}
+    data = {"emnist_test": (images[:limit], labels[:limit]) if limit else (images, labels)}
     if pen_path:
-        strokes = dataset.read_pen(pen_path, "test", pen=PEN_WIDTH, limit=limit)
-        figures["pen_test"] = measure(read(network, *strokes, what="test strokes"))
-    return figures, reading, images
+        data["pen_test"] = dataset.read_pen(pen_path, "test", pen=PEN_WIDTH, limit=limit)
+    return data
+
+
+def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]]) -> tuple[dict, Reading]:
+    """Score a network on what read_test_data gives.
+
+    Returns the figures, {"emnist_test": {...}, "pen_test": {...}}, and the reading of EMNIST's test set.
+    """
+    readings = {part: read(network, *samples, what=part) for part, samples in data.items()}
+    figures = {part: measure(reading) for part, reading in readings.items()}
+    test = readings["emnist_test"]
+    figures["emnist_test"]["worst_pairs"] = worst_pairs(confusion(test))
+    return figures, test
 
 
 def finish(folder: Path, data) -> dict:
@@ -104,11 +113,12 @@ def finish(folder: Path, data) -> dict:
     network = runs.load_network(str(folder.parent), folder.name)
     rows = data.val_rows
     validation = read(network, data.images[rows], data.targets[rows, 0], "validation images")
-    figures, reading, images = evaluate(network, config["data_path"], config["pen_path"] if config["pen"] else "",
-                                        limit=400 if config["dry_run"] else 0)
+    test = read_test_data(config["data_path"], config["pen_path"] if config["pen"] else "",
+                          limit=400 if config["dry_run"] else 0)
+    figures, reading = evaluate(network, test)
     figures = {"parameters": network.count_params(), "emnist_validation": measure(validation)} | figures
     runs.write_json(folder / "metrics.json", figures)
-    _draw_all(folder, config, figures, reading, images)
+    _draw_all(folder, config, figures, reading, test["emnist_test"][0])
     print(describe(figures))
     print(f"{folder}: model.keras, config.json, metrics.json, logs/, confusion.png, errors.png, training.png")
     return figures

@@ -25,12 +25,14 @@ class Trainee(keras.Model):
     loss and update run there in one compiled step.
 
     images: uint8 (n, 28, 28).
-    targets: int32 (n, 3): label, other label, prior.  The two labels differ where
-        a letter's case is unknown.  prior 1 marks images whose class mix is not the
-        natural one.
-    prior_shift: float32 (62,), log(share of each class in those images / natural share).
-        Added to the logits in training alone, it lets the network's own logits
-        follow the natural mix (Menon et al. 2021, arXiv 2007.07314).
+    targets: int32 (n, 3): label, other label, source.  The two labels differ where
+        a letter's case is unknown.
+    prior_shift: float32 (sources, 62), log(share of each class in a source / natural share).
+        Sources differ in their mix: on forms S is eight times as frequent as s, among
+        drawings s is more frequent.  Added to the logits in training alone, the shift lets
+        the network learn shapes from all of them while its own logits follow the natural
+        mix of forms (logit adjustment, Menon et al. 2021, arXiv 2007.07314).  Who reads
+        drawings adds the shift of drawings, config.json's prior_of_drawings.
     places: length of `order`.  batch_size: of every training step; 0 where it varies.
     group: images that share a random warp, see augment.py; 0 for no augmentation.
     teacher: a trained network whose probabilities are learned too, with the share
@@ -43,7 +45,7 @@ class Trainee(keras.Model):
         self.network = network
         self.images = ops.convert_to_tensor(images)
         self.targets = ops.convert_to_tensor(targets)
-        self.prior_shift = ops.convert_to_tensor(np.stack([np.zeros_like(prior_shift), prior_shift]))
+        self.prior_shift = ops.convert_to_tensor(prior_shift)
         self.order = self.add_weight(shape=(places,), dtype="int32", initializer="zeros", trainable=False)
         self.batch_size = batch_size
         self.group = group
@@ -72,8 +74,8 @@ class Trainee(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Cross-entropy with either of two labels: minus the log of the sum of their probabilities."""
         logits, taught = y_pred[:, :62], y_pred[:, 62:]
-        label, other, prior = self._targets(x)
-        shift = ops.take(self.prior_shift, prior, axis=0)
+        label, other, source = self._targets(x)
+        shift = ops.take(self.prior_shift, source, axis=0)
         log_probabilities = ops.log_softmax(logits + shift)
         first = _pick(log_probabilities, label)
         either = ops.logaddexp(first, _pick(log_probabilities, other))

@@ -1,0 +1,175 @@
+"""Training as a user runs it: on a small data set of its own, from the command line."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy
+
+import runs
+import training
+
+ROOT = Path(__file__).resolve().parents[1]
+CHARACTERS = "012ABxyz"
+SMALL = ["--learning_rate=0.003", "--batch_size=40", "--val_split=0.2", "--steps_per_call=2"]
+FILES = ("model.keras", "config.json", "metrics.json", "confusion.png", "errors.png", "training.png")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return toy.write_all(tmp_path_factory.mktemp("data"), 50, CHARACTERS)
+
+
+def train(data: Path, models: Path, *more: str, **options) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(ROOT / "model.py"), f"--data_path={data}", f"--models_path={models}", *SMALL, *more]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
+
+
+def only_run(models: Path) -> Path:
+    folders = list(models.iterdir())
+    assert len(folders) == 1
+    return folders[0]
+
+
+def metrics(folder: Path) -> dict:
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def history(folder: Path) -> list[float]:
+    state, _ = training.load_checkpoint(folder / "checkpoint.npz")
+    return [epoch["val_loss"] for epoch in state["history"]]
+
+
+def test_a_run_learns_and_leaves_everything(data, tmp_path):
+    done = train(data, tmp_path, "--train_epochs=12", "--augmentation=True", "--label_smoothing=0.02")
+    assert done.returncode == 0, done.stderr
+    folder = only_run(tmp_path)
+    assert abs(int(folder.name) - time.time()) < 300
+    assert all((folder / name).stat().st_size > 0 for name in FILES)
+    test = metrics(folder)["emnist_test"]
+    assert test["accuracy"] > 0.85 and test["images"] == 80 and test["loss"] < 0.6
+    assert f"accuracy {test['accuracy']:.4f}" in done.stdout
+    config = json.loads((folder / "config.json").read_text())
+    assert config["settings"]["learning_rate"] == 0.003 and config["images"]["emnist_train"] == 320
+    assert len(config["sha256"]) == 4 and config["versions"]["keras"]
+    tags = logged(folder / "logs")
+    assert {"epoch_loss", "epoch_accuracy", "epoch_learning_rate", "glyphs as the network sees them",
+            "confusion", "errors", "test_accuracy"} <= tags
+    check = subprocess.run([sys.executable, str(ROOT / "check_acc_loss.py"), folder.name, f"--models_path={tmp_path}",
+                            f"--data_path={data}", "--pen_path="], capture_output=True, text=True, timeout=120)
+    assert check.returncode == 0, check.stderr
+    assert f"| {test['accuracy']:.4f} |" in check.stdout and f"| {folder.name} |" in check.stdout
+
+
+def logged(folder: Path) -> set[str]:
+    from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
+    events = EventMultiplexer().AddRunsFromDirectory(str(folder)).Reload()
+    return {tag for run in events.Runs().values() for kind in ("scalars", "images") for tag in run[kind]} | {
+        tag for run in events.Runs().values() for tag in run["tensors"]}
+
+
+def test_resume_gives_what_an_uninterrupted_run_gives(data, tmp_path):
+    train(data, tmp_path / "whole", "--train_epochs=5")
+    train(data, tmp_path / "parts", "--train_epochs=3")
+    folder = only_run(tmp_path / "parts")
+    first = history(folder)
+    done = train(data, tmp_path / "parts", f"--resume={folder.name}", "--train_epochs=5")
+    assert done.returncode == 0, done.stderr
+    whole = history(only_run(tmp_path / "whole"))
+    assert len(first) == 3 and len(whole) == 5
+    np.testing.assert_allclose(history(folder), whole, rtol=0.02)
+
+
+def test_ctrl_c_keeps_and_scores_the_best_network(data, tmp_path):
+    command = [sys.executable, str(ROOT / "model.py"), f"--data_path={data}", f"--models_path={tmp_path}", *SMALL,
+               "--train_epochs=100000", "--patience=100000"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.time() + 120
+    while not list(tmp_path.glob("*/checkpoint.npz")) and time.time() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    folder = only_run(tmp_path)
+    assert process.returncode == 0 and "Traceback" not in errors, errors
+    assert f"--resume={folder.name}" in errors
+    assert metrics(folder)["emnist_test"]["images"] == 80
+
+
+@pytest.mark.parametrize("arguments, named", [
+    (["--learning_rat=1"], "learning_rate"), (["--train_epochs=many"], "train_epochs"),
+    (["--network=transformer"], "dense, conv, deepconv, resnet, lstm, mixer"), (["--preset=fast"], "best"),
+    (["--resume=123"], "123"), (["--teacher=123"], "123"), (["--data_path=nowhere"], "nowhere")])
+def test_bad_settings_are_refused_in_one_sentence(data, tmp_path, arguments, named):
+    offline = {**os.environ, "https_proxy": "http://127.0.0.1:9"}
+    done = train(data, tmp_path / "models", *arguments, env=offline, cwd=tmp_path)
+    sentences = [line for line in done.stderr.splitlines() if line.startswith("model.py: ")]
+    assert done.returncode == 2 and len(sentences) == 1 and named in sentences[0], done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("models/*")), "nothing may be written"
+
+
+ONE_STEP = """
+import numpy as np, keras, networks, training
+glyphs = np.random.default_rng(0).integers(0, 256, (16, 28, 28), dtype=np.uint8)
+targets = np.stack([np.arange(16)] * 2 + [np.arange(16) % 3], 1).astype(np.int32)
+targets[3, 1] = 40
+for name in networks.NETWORKS:
+    network = networks.build(name)
+    assert network(glyphs).shape == (16, 62)
+    teacher = networks.build("dense")
+    order = training.Order(np.arange(12), targets[:, 0], np.arange(12, 16), 4)
+    trainee = training.Trainee(network, glyphs, targets, np.zeros((3, 62), "float32"), 16, 4, 4, 0.1, teacher, 0.5)
+    trainee.compile(keras.optimizers.AdamW(0.001), jit_compile=False)
+    before = [np.array(w) for w in network.get_weights()]
+    losses = trainee.fit(order.places, batch_size=4, shuffle=False, validation_data=(order.val_places,),
+                         callbacks=[order], verbose=0).history
+    assert np.isfinite(losses["loss"][0]) and np.isfinite(losses["val_loss"][0])
+    assert any((a != b).any() for a, b in zip(before, network.get_weights()))
+    print("trained", name)
+"""
+
+
+@pytest.mark.parametrize("backend, package", [("tensorflow", "tensorflow"), ("jax", "jax"), ("torch", "torch")])
+def test_every_network_trains_on_every_backend(backend, package):
+    if not find_spec(package):
+        pytest.skip(f"{package} is not installed")
+    done = subprocess.run([sys.executable, "-c", ONE_STEP], cwd=ROOT, env={**os.environ, "KERAS_BACKEND": backend},
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("trained") == 6
+
+
+def test_either_label_costs_the_sum_of_both_probabilities():
+    import networks
+    logits = np.random.default_rng(0).normal(size=(2, 62)).astype(np.float32)
+    targets = np.array([[12, 38, 0], [5, 5, 1]], np.int32)
+    shift = np.linspace(-1, 1, 62).astype(np.float32)
+    trainee = training.Trainee(networks.build("dense"), np.zeros((2, 28, 28), np.uint8), targets, np.stack([0 * shift, shift]), 2)
+    trainee.order.assign([0, 1])
+    chances = [np.exp(row) / np.exp(row).sum() for row in (logits[0], logits[1] + shift)]
+    expected = -(np.log(chances[0][12] + chances[0][38]) + np.log(chances[1][5])) / 2
+    assert float(trainee.compute_loss(np.array([0, 1]), y_pred=logits)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_class_cap_shows_other_rows_each_epoch():
+    groups = np.repeat([0, 1], [90, 10])
+    order = training.Order(np.arange(100), groups, np.arange(0), batch_size=5, class_cap=20)
+    first, second = order.shuffled(0), order.shuffled(1)
+    assert order.images == 30 and np.bincount(groups[first]).tolist() == [20, 10]
+    assert set(first[groups[first] == 0]) != set(second[groups[second] == 0])
+
+
+def test_shipped_runs_are_complete():
+    names = runs.list_runs(str(ROOT / "Models"))
+    kinds = {runs.read_config(str(ROOT / "Models"), name)["settings"]["network"] for name in names}
+    assert {"dense", "mixer"} < kinds and kinds & {"resnet", "deepconv"}
+    assert runs.DEFAULT in names
+    for name in names:
+        assert all((ROOT / "Models" / name / file).is_file() for file in FILES)
+        assert list((ROOT / "Models" / name / "logs").rglob("events.*"))

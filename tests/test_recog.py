@@ -1,0 +1,194 @@
+"""Reading pictures: every kind of picture gives the same ink, and the command line survives bad ones."""
+import io
+import json
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import glyph
+import recogScript
+
+HERE = Path(__file__).resolve().parents[1]
+SAMPLES = sorted(path for path in (HERE / "samples").iterdir() if path.suffix in (".png", ".jpg"))
+LETTER = HERE / "samples" / "R.png"
+
+
+def run(*arguments, stdin: bytes = b"", stdout=subprocess.PIPE) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(HERE / "recogScript.py"), *map(str, arguments)]
+    done = subprocess.run(command, input=stdin, stdout=stdout, stderr=subprocess.PIPE, timeout=120)
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return done
+
+
+def complaints(done: subprocess.CompletedProcess) -> list[str]:
+    """What the script wrote to stderr; TensorFlow writes there too."""
+    return [line for line in done.stderr.decode().splitlines() if line.startswith("recogScript.py: ")]
+
+
+def dark(path: Path = LETTER) -> np.ndarray:
+    """The ink of a clean dark-on-white sample, by its plain negative."""
+    return 255 - np.asarray(Image.open(path).convert("L"))
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two inks."""
+    return ((a >= 128) & (b >= 128)).sum() / ((a >= 128) | (b >= 128)).sum()
+
+
+def reopened(image: Image.Image, kind: str, **options) -> Image.Image:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return Image.open(io.BytesIO(file.getvalue()))
+
+
+def transparent(ink: np.ndarray) -> np.ndarray:
+    return np.dstack([np.zeros_like(ink)] * 3 + [ink])  # the paper is black, but cannot be seen
+
+
+def rotated(ink: np.ndarray) -> Image.Image:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees clockwise to see it upright
+    return reopened(Image.fromarray(255 - ink).rotate(90, expand=True), "PNG", exif=exif)
+
+
+def animated(ink: np.ndarray) -> Image.Image:
+    return reopened(Image.fromarray(255 - ink), "GIF", save_all=True, append_images=[Image.fromarray(ink[::-1])])
+
+
+KINDS = {
+    "path": lambda ink: LETTER,
+    "gray array": lambda ink: 255 - ink,
+    "light on dark": lambda ink: ink,
+    "RGB array": lambda ink: np.dstack([255 - ink] * 3),
+    "low contrast": lambda ink: (190 - ink * 0.2).astype(np.uint8),
+    "transparent": transparent,
+    "palette": lambda ink: Image.fromarray(255 - ink).convert("P"),
+    "bilevel": lambda ink: Image.fromarray(255 - ink).convert("1", dither=Image.Dither.NONE),
+    "16 bits": lambda ink: reopened(Image.fromarray((255 - ink).astype(np.uint16) * 257), "PNG"),
+    "CMYK": lambda ink: reopened(Image.fromarray(255 - ink).convert("CMYK"), "JPEG", quality=95),
+    "animated": animated,
+    "turned by EXIF": rotated,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_picture_gives_its_ink(kind):
+    ink = recogScript.ink_of(KINDS[kind](dark()))
+    assert ink.dtype == np.uint8 and ink.shape == dark().shape
+    assert overlap(ink, dark()) > 0.97
+    assert ink[dark() == 0].mean() < 1, "paper is black"
+
+
+@pytest.mark.parametrize("light_paper", [True, False])
+def test_uneven_light_and_noise_do_not_matter(light_paper):
+    ink = np.pad(dark(), 60)
+    y, x = np.mgrid[0:1:ink.shape[0] * 1j, 0:1:ink.shape[1] * 1j]
+    light = (1 - 0.35 * x - 0.3 * y) * (1 - 0.3 / (1 + np.exp(-40 * (x + 0.3 * y - 0.6))))  # and a shadow's edge
+    paper = 220 - 0.55 * ink if light_paper else 30 + 0.7 * ink
+    noise = np.random.default_rng(0).normal(0, 5, ink.shape)
+    picture = recogScript.read_picture(np.clip(paper * light + noise, 0, 255).astype(np.uint8))
+    assert overlap(picture.ink, ink) > 0.9
+    assert np.abs(np.subtract(picture.box, glyph.ink_box(ink))).max() <= 2
+
+
+def test_specks_go_but_dots_stay():
+    ink = np.zeros((200, 120), np.uint8)
+    ink[70:170, 56:64] = 255
+    ink[40:48, 56:64] = 255     # the dot of an i
+    clean = ink.copy()
+    ink[[10, 30, 180, 100], [10, 100, 20, 110]] = 255
+    np.testing.assert_array_equal(recogScript.ink_of(255 - ink), clean)
+
+
+def test_box_of_a_large_picture_is_in_its_own_pixels():
+    page = np.full((2400, 3200), 235, np.uint8)
+    page[1500:1500 + dark().shape[0], 700:700 + dark().shape[1]] -= (dark() * 0.7).astype(np.uint8)
+    picture = recogScript.read_picture(page)
+    x, y, width, height = glyph.ink_box(dark())
+    assert max(picture.ink.shape) == 1000
+    assert np.abs(np.subtract(picture.box, (700 + x, 1500 + y, width, height))).max() <= 7
+
+
+@pytest.mark.parametrize("noise", [0, 4, 12])
+def test_blank_paper_holds_no_ink(noise):
+    light = np.linspace(230, 130, 400)[None] - np.linspace(0, 40, 300)[:, None]
+    paper = light + np.random.default_rng(noise).normal(0, noise, light.shape)
+    with pytest.raises(ValueError, match="no ink"):
+        recogScript.ink_of(paper.clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("array", [np.zeros((5, 5)), np.zeros((0, 5), np.uint8), np.zeros((5, 5, 2), np.uint8)])
+def test_an_array_of_another_kind_is_refused(array):
+    with pytest.raises(recogScript.ImageError, match="array|0 pixels"):
+        recogScript.ink_of(array)
+
+
+@pytest.mark.parametrize("arguments, answer", [
+    (["--model=1", LETTER], "runs in"), (["--colour=red", LETTER], "there is no setting"), ([], "name a picture"),
+    (["--models_path=nowhere", LETTER], "nowhere"), ([HERE / "tests"], "no pictures"),
+])
+def test_a_wrong_command_line_is_explained(arguments, answer):
+    done = run(*arguments)
+    assert done.returncode == 2 and done.stdout == b"" and answer in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_samples_are_read_right():
+    done = run(HERE / "samples")
+    assert done.returncode == 0 and not complaints(done), done.stderr.decode()
+    assert done.stdout.decode().splitlines() == [f"{path}: {path.name[0]}" for path in SAMPLES]
+
+
+def png_header(width: int, height: int) -> bytes:
+    """The beginning of a PNG file that declares a size, with a correct checksum, and no pixels."""
+    file = io.BytesIO()
+    Image.new("L", (1, 1)).save(file, "PNG")
+    size = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + file.getvalue()[24:29]
+    return file.getvalue()[:12] + size + zlib.crc32(size).to_bytes(4, "big") + file.getvalue()[33:]
+
+
+def test_bad_pictures_are_named_and_the_good_ones_read(tmp_path):
+    photo = (HERE / "samples" / "e_photo.jpg").read_bytes()
+    bad = {"empty.png": b"", "text.png": b"not a picture", "cut.jpg": photo[:len(photo) // 2],
+           "cut.png": LETTER.read_bytes()[:1500], "large.png": png_header(20000, 6000),
+           "huge.png": png_header(60000, 60000)}
+    for name, content in bad.items():
+        (tmp_path / name).write_bytes(content)
+    Image.new("RGB", (90, 60), "white").save(tmp_path / "blank.png")
+    names = [*bad, "blank.png", "missing.png"]
+    done = run("--json", *(tmp_path / name for name in names), "-", LETTER, stdin=LETTER.read_bytes())
+    assert done.returncode == 2
+    messages = complaints(done)
+    assert len(messages) == len(names)
+    for name, message in zip(names, messages, strict=True):
+        assert str(tmp_path / name) in message and ": " in message
+    piped, named = map(json.loads, done.stdout.splitlines())
+    assert (piped["file"], named["file"]) == ("-", str(LETTER))
+    assert piped["text"] == named["text"] == "R"
+    check_fields(named)
+
+
+def check_fields(fields: dict) -> None:
+    assert list(fields) == ["file", "text", "confidence", "alternatives", "box", "seconds"]
+    likely = [probability for _, probability in fields["alternatives"]]
+    assert fields["alternatives"][0] == [fields["text"], fields["confidence"]]
+    assert len(likely) == 5 and likely == sorted(likely, reverse=True) and 0.3 < likely[0] and sum(likely) <= 1.0001
+    assert np.abs(np.subtract(fields["box"], glyph.ink_box(dark()))).max() <= 2
+    assert 0 < fields["seconds"] < 30
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_a_reader_that_has_enough_is_no_error():
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = run(LETTER, stdout=writing)
+        assert done.returncode == 141 and not complaints(done) and b"Exception" not in done.stderr
+    finally:
+        os.close(writing)
