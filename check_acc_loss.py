@@ -50,7 +50,7 @@ def score(config: dict, name: str, data: dict) -> list[str]:
     """One line of the table."""
     about = runs.read_config(config["models_path"], name)
     network = runs.load_network(config["models_path"], name)
-    figures, _ = scores.evaluate(network, data)
+    figures, _ = scores.evaluate(network, data, about)
     test, drawn = figures["emnist_test"], figures.get("pen_test")
     kinds = {"emnist_train": "scans", "emnist_either_case": "either-case scans", "pen_strokes": "drawings"}
     trained = ", ".join(f"{about['images'][kind]:,} {what}" for kind, what in kinds.items() if kind in about["images"])

@@ -1,14 +1,18 @@
 """Trains a network on EMNIST ByClass and writes it, with its logs and score, to Models/{unixTime}/.
 
-    python model.py                              the classic run: the dense network
-    python model.py --network=resnet --preset=best
-    python model.py --resume=1700000000          go on with a run that was ended
-    python model.py --help                       every setting with its meaning
-    tensorboard --logdir Models                  watch it
+    python model.py                                   the classic run: the dense network
+    python model.py --network=resnet --preset=best    the shipped way, with all data at hand
+    python model.py --resume=1700000000               go on with a run that was ended
+    python model.py --dry_run                         see everything work in seconds
+    python model.py --help                            every setting with its meaning
+    tensorboard --logdir Models                       watch it
+    python check_acc_loss.py                          score saved networks again
 
-Ctrl-C ends a training early: the best network so far is kept and scored.
+EMNIST is fetched when it is not there.  Ctrl-C ends a training early: the best
+network so far is kept and scored.
 """
-import sys, time  # noqa: E401
+import sys
+import time
 
 # ---- settings: change them here or on the command line, as --name=value
 learning_rate = 0.0005     # step size of the optimiser (Adam), at its highest

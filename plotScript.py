@@ -7,11 +7,11 @@
 The curves come from the runs' event files, Models/{unixTime}/logs.
 """
 import sys
-import types
 from pathlib import Path
 
 import runs
 import settings
+import tblog
 
 # ---- settings: change them here or on the command line, as --name=value
 models_path = "Models"     # where runs are kept
@@ -52,21 +52,12 @@ def find_runs(models_path: str) -> list[Path]:
 
 # ---- reading
 
-def spare_tensorflow() -> None:
-    """Have TensorBoard handle event files by itself: importing TensorFlow for them would take seconds.
-
-    It looks for a module of this name and then leaves TensorFlow alone, see tensorboard/compat/__init__.py.
-    """
-    name = "tensorboard.compat.notf"
-    sys.modules.setdefault(name, types.ModuleType(name))
-
-
 def read_curves(folder: Path) -> dict[str, Curve]:
     """The scalars in a folder of event files: tag -> {step: value}.
 
     A resumed run leaves several files; where two hold the same step, the later file counts.
     """
-    spare_tensorflow()
+    tblog.spare_tensorflow()
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     curves: dict[str, Curve] = {}
     for path in sorted(folder.glob("events.out.tfevents.*")):  # their names begin with the time

@@ -34,11 +34,11 @@ class Reading(NamedTuple):
         return self.probabilities.argmax(axis=1)
 
 
-def read(network, images: np.ndarray, labels: np.ndarray, what: str = "test images") -> Reading:
-    """Let a network read uint8 (n, 28, 28)."""
+def read(network, images: np.ndarray, labels: np.ndarray, what: str = "test images", shift=0) -> Reading:
+    """Let a network read uint8 (n, 28, 28); shift (62,) is added to its logits, see training.Trainee."""
     logits = [network.predict_on_batch(images[start:start + BATCH])
               for start in tqdm(range(0, len(images), BATCH), desc=what, unit="batch", leave=False)]
-    logits = np.concatenate(logits).astype(np.float32)
+    logits = np.concatenate(logits).astype(np.float32) + np.asarray(shift, np.float32)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return Reading(powers / powers.sum(axis=1, keepdims=True), labels)
 
@@ -95,12 +95,16 @@ def read_test_data(data_path: str, pen_path: str = "", limit: int = 0) -> dict[s
     return data
 
 
-def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]]) -> tuple[dict, Reading]:
-    """Score a network on what read_test_data gives.
+def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: dict) -> tuple[dict, Reading]:
+    """Score a network on what read_test_data gives; config is its run's config.json.
 
+    Scans are read by the network's logits as they are.  Drawings are read as
+    recogScript.py reads them: with the class mix of the drawings trained on, not
+    that of NIST's forms.
     Returns the figures, {"emnist_test": {...}, "pen_test": {...}}, and the reading of EMNIST's test set.
     """
-    readings = {part: read(network, *samples, what=part) for part, samples in data.items()}
+    shifts = {"pen_test": config["prior_of_drawings"]}
+    readings = {part: read(network, *samples, what=part, shift=shifts.get(part, 0)) for part, samples in data.items()}
     figures = {part: measure(reading) for part, reading in readings.items()}
     test = readings["emnist_test"]
     figures["emnist_test"]["worst_pairs"] = worst_pairs(confusion(test))
@@ -109,13 +113,14 @@ def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]]) -> tuple[d
 
 def finish(folder: Path, data) -> dict:
     """Score the best network of a finished training and leave metrics.json, pictures and logs in its folder."""
-    config = runs.read_config(str(folder.parent), folder.name)["settings"]
+    about = runs.read_config(str(folder.parent), folder.name)
+    config = about["settings"]
     network = runs.load_network(str(folder.parent), folder.name)
     rows = data.val_rows
     validation = read(network, data.images[rows], data.targets[rows, 0], "validation images")
     test = read_test_data(config["data_path"], config["pen_path"] if config["pen"] else "",
                           limit=400 if config["dry_run"] else 0)
-    figures, reading = evaluate(network, test)
+    figures, reading = evaluate(network, test, about)
     figures = {"parameters": network.count_params(), "emnist_validation": measure(validation)} | figures
     runs.write_json(folder / "metrics.json", figures)
     _draw_all(folder, config, figures, reading, test["emnist_test"][0])

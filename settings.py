@@ -56,10 +56,11 @@ def apply(values: dict, arguments: list[str]) -> tuple[dict, list[str]]:
         if name not in values:
             raise SettingsError(f"there is no setting --{name}; the settings are: {', '.join(values)}")
         if not equals and not isinstance(values[name], bool):
-            raise SettingsError(f"--{name} needs a value, such as --{name}={values[name]}")
+            raise SettingsError(f"--{name} needs a value, such as --{name}={values[name]}; the settings are: "
+                                f"{', '.join(values)}")
         try:
             given[name] = parse(text, values[name]) if equals else True
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError):
             kind = "True or False" if isinstance(values[name], bool) else {
                 int: "a whole number", float: "a number"}.get(type(values[name]), "a list")
             raise SettingsError(f"--{name}={text} is not {kind}, such as {values[name]}; the settings are: "

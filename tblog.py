@@ -1,9 +1,20 @@
 """Writes TensorBoard's event files, without TensorFlow, so that every Keras backend can log."""
+import sys
 import time
+import types
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+
+def spare_tensorflow() -> None:
+    """Have TensorBoard handle event files by itself: importing TensorFlow for them would take seconds.
+
+    It looks for a module of this name and then leaves TensorFlow alone, see tensorboard/compat/__init__.py.
+    """
+    name = "tensorboard.compat.notf"
+    sys.modules.setdefault(name, types.ModuleType(name))
 
 
 class EventLog:
@@ -14,6 +25,7 @@ class EventLog:
     """
 
     def __init__(self, folder: str | Path):
+        spare_tensorflow()
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
         Path(folder).mkdir(parents=True, exist_ok=True)
         self._writer = EventFileWriter(str(folder))

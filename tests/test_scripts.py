@@ -29,7 +29,7 @@ def script(name: str, *arguments: str, flags: tuple[str, ...] = ()) -> subproces
 
 def log_epochs(folder: Path, losses: dict[int, float]) -> None:
     """What a training leaves in its logs; the accuracy is 1 - loss / 4, the training loss half the validation's."""
-    plotScript.spare_tensorflow()
+    tblog.spare_tensorflow()
     with tblog.EventLog(folder / "logs/train") as train, tblog.EventLog(folder / "logs/validation") as validation:
         for epoch, loss in losses.items():
             train.scalar("epoch_learning_rate", 0.001 * 0.9 ** epoch, epoch)
