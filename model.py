@@ -53,6 +53,7 @@ DRY_RUN = dict(train_epochs=2, steps_per_call=2)
 DRY_RUN_IMAGES = 400
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,8 +68,11 @@ def main(arguments: list[str]) -> None:
     """Read the settings, train, score."""
     config = configure(arguments)
     folder = Path(config["models_path"], config["resume"] or str(int(time.time())))
-    prepare_backend(config)
-    data = load_data(config)
+    dataset.fetch(config["data_path"])
+    with ThreadPoolExecutor() as pool:  # reading takes as long as importing Keras: do both at once
+        reading = pool.submit(load_data, config)
+        prepare_backend(config)
+        data = reading.result()
     state, values = load_run(folder) if config["resume"] else (None, None)
     trainee, order = build_trainee(config, data)
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,8 +131,7 @@ class Data(NamedTuple):
 
 
 def load_data(config: dict) -> Data:
-    """Fetch what is missing, read and check everything, and set the validation images aside."""
-    dataset.fetch(config["data_path"])
+    """Read and check everything, and set the validation images aside."""
     images, labels = dataset.read_emnist(config["data_path"], "train")
     dataset.read_emnist(config["data_path"], "test")  # a damaged file is better found now than after the training
     if config["dry_run"]:
@@ -155,7 +158,9 @@ def load_data(config: dict) -> Data:
         parts.append((strokes[0], strokes[1], strokes[1], 2))
         sizes["pen_strokes"] = len(strokes[0])
         drawn_counts = _capped(strokes[1], config["class_cap"])
-    images = parts[0][0] if len(parts) == 1 else np.concatenate([part[0] for part in parts])
+    if len(parts) > 1:
+        count = sum(len(part[0]) for part in parts)
+        images = np.concatenate([part[0] for part in parts], out=dataset.aligned(count * 784).reshape(-1, 28, 28))
     targets = np.concatenate([np.stack([part[1], part[2], np.full(len(part[0]), part[3])], 1).astype(np.int32)
                               for part in parts])
     groups = np.concatenate([part[1] + 62 * source for source, part in enumerate(parts)], dtype=np.int32)

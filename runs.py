@@ -1,9 +1,12 @@
 """Trained networks in Models/{unixTime}/: finding, describing and loading them."""
+import contextlib
 import importlib.metadata
 import json
 import os
 import platform
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 DEFAULT = ""     # unixTime of the network that reads when none is named
@@ -42,6 +45,28 @@ def load_network(models_path: str, unix_time: str):
                        f"{', '.join(list_runs(models_path)) or 'none'}") from error
     network.jit_compile = jit_compile()  # for predict_on_batch
     return network
+
+
+@contextlib.contextmanager
+def quiet_import():
+    """Keep TensorFlow's notes on missing GPUs, written past Python's stderr, from a user who reads a picture.
+
+    If anything goes wrong meanwhile, all of it is shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as notes:
+        os.dup2(notes.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            notes.seek(0)
+            os.write(kept, notes.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def jit_compile() -> bool | str:

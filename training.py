@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
+import dataset
 import scores
 import tblog
 from augment import augment
@@ -39,11 +40,11 @@ class Trainee(keras.Model):
         teacher_share of the loss (Hinton et al. 2015, arXiv 1503.02531).
     """
 
-    def __init__(self, network, images, targets, prior_shift, places, batch_size=0, group=0, label_smoothing=0.0, teacher=None,
-                 teacher_share=0.0, seed=0):
+    def __init__(self, network, images, targets, prior_shift, places, batch_size=0, group=0, label_smoothing=0.0,
+                 teacher=None, teacher_share=0.0, seed=0):
         super().__init__()
         self.network = network
-        self.images = ops.convert_to_tensor(images)
+        self.images = on_device(images)
         self.targets = ops.convert_to_tensor(targets)
         self.prior_shift = ops.convert_to_tensor(prior_shift)
         self.order = self.add_weight(shape=(places,), dtype="int32", initializer="zeros", trainable=False)
@@ -102,6 +103,15 @@ class Trainee(keras.Model):
     def build(self, input_shape=None):
         self.accuracy = keras.metrics.Mean(name="accuracy")
         self.built = True
+
+
+def on_device(array: np.ndarray):
+    """The array as a tensor.  On a CPU TensorFlow shares its memory, of which Keras would make two copies."""
+    shared = array.flags.c_contiguous and array.ctypes.data % dataset.ALIGNMENT == 0
+    if shared and keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu"):
+        import tensorflow
+        return tensorflow.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return ops.convert_to_tensor(array)
 
 
 def _pick(values, columns):
@@ -222,8 +232,8 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.began, self.done = time.monotonic(), 0
-        self.bar = tqdm(total=self.order.images, desc=f"epoch {epoch + 1}/{self.epochs}", unit=" images", unit_scale=True,
-                        mininterval=0.5, dynamic_ncols=True)
+        self.bar = tqdm(total=self.order.images, desc=f"epoch {epoch + 1}/{self.epochs}", unit=" images",
+                        unit_scale=True, mininterval=0.5, dynamic_ncols=True)
 
     def on_train_batch_end(self, batch, logs=None):
         done = (batch + 1) * self.order.batch_size

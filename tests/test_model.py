@@ -150,7 +150,8 @@ def test_either_label_costs_the_sum_of_both_probabilities():
     logits = np.random.default_rng(0).normal(size=(2, 62)).astype(np.float32)
     targets = np.array([[12, 38, 0], [5, 5, 1]], np.int32)
     shift = np.linspace(-1, 1, 62).astype(np.float32)
-    trainee = training.Trainee(networks.build("dense"), np.zeros((2, 28, 28), np.uint8), targets, np.stack([0 * shift, shift]), 2)
+    trainee = training.Trainee(networks.build("dense"), np.zeros((2, 28, 28), np.uint8), targets,
+                               np.stack([0 * shift, shift]), places=2)
     trainee.order.assign([0, 1])
     chances = [np.exp(row) / np.exp(row).sum() for row in (logits[0], logits[1] + shift)]
     expected = -(np.log(chances[0][12] + chances[0][38]) + np.log(chances[1][5])) / 2
