@@ -18,22 +18,24 @@ STROKE = (-0.4, 0.6)   # range of the share of one erosion (below 0) or dilation
 SIDE = 28
 
 
-def augment(images, seed: keras.random.SeedGenerator, group: int):
+def augment(images, seed: keras.random.SeedGenerator, group: int, strength: float = 1.0):
     """Change uint8 (batch, 28, 28) at random; returns the same shape and dtype.
+
+    strength: 1 for the ranges above, less for a part of them.
 
     Images come in groups of `group` that share one warp (batch must be a multiple
     of it).  Batches are shuffled, so it costs no variety that matters, and fetching
     a pixel for several images at once is several times faster than for one.
     """
-    images = _change_stroke(ops.cast(images, "float32"), seed)
+    images = _change_stroke(ops.cast(images, "float32"), seed, strength)
     groups = ops.shape(images)[0] // group
-    images = _warp(images, _positions(groups, seed), groups, group)
+    images = _warp(images, _positions(groups, seed, strength), groups, group)
     return ops.cast(ops.round(images), "uint8")
 
 
-def _change_stroke(images, seed):
+def _change_stroke(images, seed, strength):
     """Blend each image with its own dilation or erosion."""
-    amount = keras.random.uniform((ops.shape(images)[0], 1, 1), *STROKE, seed=seed)
+    amount = strength * keras.random.uniform((ops.shape(images)[0], 1, 1), *STROKE, seed=seed)
     grown, shrunk = images, images
     for axis in (1, 2):
         grown = _neighbours(grown, axis, ops.maximum)
@@ -48,17 +50,17 @@ def _neighbours(images, axis, choose):
     return choose(choose(padded[:, :, :-2], padded[:, :, 2:]), images)
 
 
-def _positions(groups, seed):
+def _positions(groups, seed, strength):
     """For each output pixel, where in the image it comes from: float32 (groups, 2, 784), y and x in px."""
     centre = (SIDE - 1) / 2
-    y, x = (axis.ravel().astype(np.float32) - centre for axis in np.mgrid[:SIDE, :SIDE])
-    draw = keras.random.uniform((6, groups, 1), -1, 1, seed=seed)
+    y, x = (ops.convert_to_tensor(axis.ravel() - centre, "float32") for axis in np.mgrid[:SIDE, :SIDE])
+    draw = strength * keras.random.uniform((6, groups, 1), -1, 1, seed=seed)
     angle = ROTATION * draw[0]
     tall, wide = 1 + SCALE * draw[1], 1 + SCALE * draw[2]
     slanted = x + SHEAR * draw[3] * y
     across = wide * (ops.cos(angle) * slanted - ops.sin(angle) * y) + SHIFT * draw[4]
     down = tall * (ops.sin(angle) * slanted + ops.cos(angle) * y) + SHIFT * draw[5]
-    grid = ELASTIC * keras.random.normal((groups, 2, 5, 5), seed=seed)
+    grid = strength * ELASTIC * keras.random.normal((groups, 2, 5, 5), seed=seed)
     basis = ops.convert_to_tensor(_bumps())
     wave = ops.matmul(ops.matmul(basis, grid), ops.transpose(basis))
     wave = ops.reshape(wave, (-1, 2, SIDE * SIDE))

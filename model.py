@@ -30,11 +30,12 @@ pen = False                # add pen strokes, drawn as glyphs
 pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by dataset.py
 class_cap = 0              # most images of one class and source in an epoch; 0: all
 natural_prior = True       # correct for classes that the training files hold too often or too seldom
-augmentation = False       # change glyphs at random: slant, size, place, waviness, stroke; see augment.py
+augmentation = 0.0         # strength of random changes of slant, size, place, waviness and stroke; 1 is strong
 label_smoothing = 0.0      # share of the target spread over all classes
 schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epochs; cosine: warm up, then fall to 0
 patience = 20              # epochs without a better val_loss before the training ends
 weight_decay = 0.0         # of AdamW; 0 is plain Adam
+finetune = ""              # unixTime of a trained network to start from; give its --network too
 teacher = ""               # unixTime of a network whose probabilities are learned too
 teacher_share = 0.7        # share of that in the loss
 mixed_precision = False    # float16 arithmetic with float32 weights, for GPUs
@@ -47,7 +48,7 @@ dry_run = False            # go through everything on a few hundred images
 PRESETS = {
     # The shipped networks: everything at hand, and a schedule that ends when the time is up.
     "best": dict(train_epochs=6, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.1, val_split=0.04,
-                 either=True, pen=True, class_cap=3000, augmentation=True, label_smoothing=0.02, weight_decay=0.01),
+                 either=True, pen=True, class_cap=3000, augmentation=1.0, label_smoothing=0.02, weight_decay=0.01),
 }
 DRY_RUN = dict(train_epochs=2, steps_per_call=2)
 DRY_RUN_IMAGES = 400
@@ -197,11 +198,13 @@ def build_trainee(config: dict, data: Data):
         rate = keras.optimizers.schedules.CosineDecay(
             rate / 20, max(1, steps - warm), warmup_target=rate, warmup_steps=warm)
     teacher = runs.load_network(config["models_path"], config["teacher"]) if config["teacher"] else None
-    group = math.gcd(config["batch_size"], 8) if config["augmentation"] else 0
-    trainee = training.Trainee(networks.build(config["network"], config["dropout"]),
-                               data.images, data.targets, data.prior_shift, order.images + len(data.val_rows),
-                               config["batch_size"], group, config["label_smoothing"], teacher,
-                               config["teacher_share"], config["seed"])
+    network = networks.build(config["network"], config["dropout"])
+    if config["finetune"]:
+        network.set_weights(runs.load_network(config["models_path"], config["finetune"]).get_weights())
+    trainee = training.Trainee(network, data.images, data.targets, data.prior_shift,
+                               order.images + len(data.val_rows), config["batch_size"],
+                               math.gcd(config["batch_size"], 8), config["augmentation"],
+                               config["label_smoothing"], teacher, config["teacher_share"], config["seed"])
     trainee.compile(keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"]),
                     steps_per_execution=config["steps_per_call"], jit_compile=runs.jit_compile())
     return trainee, order

@@ -35,13 +35,13 @@ class Trainee(keras.Model):
         mix of forms (logit adjustment, Menon et al. 2021, arXiv 2007.07314).  Who reads
         drawings adds the shift of drawings, config.json's prior_of_drawings.
     places: length of `order`.  batch_size: of every training step; 0 where it varies.
-    group: images that share a random warp, see augment.py; 0 for no augmentation.
+    group: images that share a random warp.  augmentation: its strength, see augment.py; 0 for none.
     teacher: a trained network whose probabilities are learned too, with the share
         teacher_share of the loss (Hinton et al. 2015, arXiv 1503.02531).
     """
 
-    def __init__(self, network, images, targets, prior_shift, places, batch_size=0, group=0, label_smoothing=0.0,
-                 teacher=None, teacher_share=0.0, seed=0):
+    def __init__(self, network, images, targets, prior_shift, places, batch_size=0, group=1, augmentation=0.0,
+                 label_smoothing=0.0, teacher=None, teacher_share=0.0, seed=0):
         super().__init__()
         self.network = network
         self.images = on_device(images)
@@ -49,7 +49,7 @@ class Trainee(keras.Model):
         self.prior_shift = ops.convert_to_tensor(prior_shift)
         self.order = self.add_weight(shape=(places,), dtype="int32", initializer="zeros", trainable=False)
         self.batch_size = batch_size
-        self.group = group
+        self.group, self.augmentation = group, augmentation
         self.label_smoothing = label_smoothing
         self.teacher = teacher
         self.teacher_share = teacher_share if teacher else 0.0
@@ -58,24 +58,30 @@ class Trainee(keras.Model):
             teacher.trainable = False
 
     def call(self, places, training=False):
-        """Logits (batch, 62), or with a teacher in training (batch, 124): the teacher's behind them."""
+        """Logits (batch, 62), in training with a teacher its logits too, and the targets (batch, 3) behind them.
+
+        The targets go this way, as floats, since a metric may not see `order` under JAX.
+        """
         if training and self.batch_size:  # a known batch size lets TensorFlow choose faster kernels
             places = ops.reshape(places, (self.batch_size,))
-        glyphs = self.glyphs(places, training)
-        logits = self.network(glyphs, training=training)
+        rows = ops.take(self.order, places)
+        glyphs = self.glyphs(rows, training)
+        outputs = [self.network(glyphs, training=training)]
         if training and self.teacher:
-            logits = ops.concatenate([logits, self.teacher(glyphs, training=False)], axis=-1)
-        return logits
+            outputs.append(self.teacher(glyphs, training=False))
+        return ops.concatenate([*outputs, ops.cast(ops.take(self.targets, rows, axis=0), "float32")], axis=-1)
 
-    def glyphs(self, places, training=False):
+    def glyphs(self, rows, training=False):
         """The pictures that the network sees: uint8 (batch, 28, 28), changed at random in training."""
-        glyphs = ops.take(self.images, ops.take(self.order, places), axis=0)
-        return augment(glyphs, self.augment_seed, self.group) if training and self.group else glyphs
+        glyphs = ops.take(self.images, rows, axis=0)
+        if training and self.augmentation:
+            return augment(glyphs, self.augment_seed, self.group, self.augmentation)
+        return glyphs
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Cross-entropy with either of two labels: minus the log of the sum of their probabilities."""
-        logits, taught = y_pred[:, :62], y_pred[:, 62:]
-        label, other, source = self._targets(x)
+        logits, taught = y_pred[:, :62], y_pred[:, 62:-3]
+        label, other, source = _targets(y_pred)
         shift = ops.take(self.prior_shift, source, axis=0)
         log_probabilities = ops.log_softmax(logits + shift)
         first = _pick(log_probabilities, label)
@@ -89,12 +95,9 @@ class Trainee(keras.Model):
             loss = loss + self.teacher_share * (agreement - loss)
         return ops.mean(loss)
 
-    def _targets(self, places):
-        return ops.unstack(ops.take(self.targets, ops.take(self.order, places), axis=0), 3, axis=-1)
-
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """The loss and the accuracy; where the case is unknown either counts."""
-        label, other, _ = self._targets(x)
+        label, other, _ = _targets(y_pred)
         guess = ops.cast(ops.argmax(y_pred[:, :62], axis=-1), "int32")
         right = ops.logical_or(guess == label, guess == other)
         self.accuracy.update_state(ops.cast(right, "float32"))
@@ -103,6 +106,11 @@ class Trainee(keras.Model):
     def build(self, input_shape=None):
         self.accuracy = keras.metrics.Mean(name="accuracy")
         self.built = True
+
+
+def _targets(outputs):
+    """Label, other label and source, int32 (batch,) each, from what Trainee.call returns."""
+    return ops.unstack(ops.cast(outputs[:, -3:], "int32"), 3, axis=-1)
 
 
 def on_device(array: np.ndarray):
@@ -267,7 +275,7 @@ class Log(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 0:
-            glyphs = ops.convert_to_numpy(self.model.glyphs(self.order.places[:self.order.batch_size], training=True))
+            glyphs = ops.convert_to_numpy(self.model.glyphs(self.order.rows[:self.order.batch_size], training=True))
             self.train.image("glyphs as the network sees them", scores.in_rows(list(glyphs), 20), 0)
 
     def on_epoch_end(self, epoch, logs=None):
