@@ -236,18 +236,22 @@ def train(config: dict, order, trainee, folder: Path, state: dict | None, values
 
 
 def describe_run(config: dict, data: Data, folder: Path) -> None:
-    """Write config.json: everything needed to train this network again."""
+    """Write config.json: everything needed to train this network again.  A resumed run keeps what it began with."""
+    kept = {name: value for name, value in config.items() if name != "resume"}
+    if config["resume"]:
+        began = runs.read_config(config["models_path"], folder.name)
+        runs.write_json(folder / "config.json", began | {"settings": kept})
+        return
     found = (dataset.find(config["data_path"], Path(member).stem) for member in dataset.MEMBERS)
-    content = {
+    runs.write_json(folder / "config.json", {
         "reads": "characters",
-        "settings": {name: value for name, value in config.items() if name != "resume"},
+        "settings": kept,
         "images": data.sizes,
-        "prior_of_drawings": data.prior_shift[2].round(4).tolist(),
+        "prior_of_drawings": data.prior_shift[2].astype(float).round(4).tolist(),
         "sha256": {path.name: dataset.sha256(path) for path in found if path},
         "versions": runs.versions(),
         "git_commit": runs.git_commit(),
-    }
-    runs.write_json(folder / "config.json", content)
+    })
 
 
 if __name__ == "__main__":

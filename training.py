@@ -272,11 +272,9 @@ class Log(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self.train = tblog.EventLog(self.folder / "train")
         self.validation = tblog.EventLog(self.folder / "validation")
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 0:
-            glyphs = ops.convert_to_numpy(self.model.glyphs(self.order.rows[:self.order.batch_size], training=True))
-            self.train.image("glyphs as the network sees them", scores.in_rows(list(glyphs), 20), 0)
+        first = self.order.shuffled(0)[:self.order.batch_size]
+        glyphs = ops.convert_to_numpy(self.model.glyphs(first, training=True))
+        self.train.image("glyphs as the network sees them", scores.in_rows(list(glyphs), 20), 0)
 
     def on_epoch_end(self, epoch, logs=None):
         rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))

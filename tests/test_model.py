@@ -66,6 +66,11 @@ def test_a_run_learns_and_leaves_everything(data, tmp_path):
     assert check.returncode == 0, check.stderr
     assert f"| {test['accuracy']:.4f} |" in check.stdout and f"| {folder.name} |" in check.stdout
 
+    more = train(data, tmp_path, f"--finetune={folder.name}", "--train_epochs=1", "--learning_rate=0.0001")
+    assert more.returncode == 0, more.stderr
+    tuned = next(path for path in tmp_path.iterdir() if path != folder)
+    assert metrics(tuned)["emnist_test"]["accuracy"] > 0.8, "one step from scratch would know nothing"
+
 
 def logged(folder: Path) -> set[str]:
     from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
@@ -154,7 +159,8 @@ def test_either_label_costs_the_sum_of_both_probabilities():
                                np.stack([0 * shift, shift]), places=2)
     chances = [np.exp(row) / np.exp(row).sum() for row in (logits[0], logits[1] + shift)]
     expected = -(np.log(chances[0][12] + chances[0][38]) + np.log(chances[1][5])) / 2
-    assert float(trainee.compute_loss(y_pred=np.hstack([logits, targets]).astype(np.float32))) == pytest.approx(expected, rel=1e-5)
+    outputs = np.hstack([logits, targets]).astype(np.float32)
+    assert float(trainee.compute_loss(y_pred=outputs)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_class_cap_shows_other_rows_each_epoch():
