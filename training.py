@@ -147,9 +147,10 @@ class Order(keras.callbacks.Callback):
 
     def shuffled(self, epoch: int) -> np.ndarray:
         """Rows of one epoch, whole batches of them: int32."""
-        rows = np.random.default_rng((self.seed, epoch)).permutation(self.rows)
-        if self.class_cap:
-            rows = rows[rank_in_group(self.groups[rows]) < self.class_cap]
+        random = np.random.default_rng((self.seed, epoch))
+        rows = random.permutation(self.rows)
+        if self.class_cap:  # capped groups end early in this order, so it has to be shuffled once more
+            rows = random.permutation(rows[rank_in_group(self.groups[rows]) < self.class_cap])
         if len(rows) < self.batch_size:
             rows = np.resize(rows, self.batch_size)
         return rows[:len(rows) // self.batch_size * self.batch_size].astype(np.int32)

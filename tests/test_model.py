@@ -164,11 +164,12 @@ def test_either_label_costs_the_sum_of_both_probabilities():
 
 
 def test_class_cap_shows_other_rows_each_epoch():
-    groups = np.repeat([0, 1], [90, 10])
-    order = training.Order(np.arange(100), groups, np.arange(0), batch_size=5, class_cap=20)
+    groups = np.repeat([0, 1], [9000, 1000])
+    order = training.Order(np.arange(10000), groups, np.arange(0), batch_size=5, class_cap=2000)
     first, second = order.shuffled(0), order.shuffled(1)
-    assert order.images == 30 and np.bincount(groups[first]).tolist() == [20, 10]
+    assert order.images == 3000 and np.bincount(groups[first]).tolist() == [2000, 1000]
     assert set(first[groups[first] == 0]) != set(second[groups[second] == 0])
+    assert 0.28 < groups[first][:1500].mean() < 0.39, "the mix is the same from the first batch to the last"
 
 
 def test_shipped_runs_are_complete():
