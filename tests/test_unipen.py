@@ -347,7 +347,7 @@ def test_bad_line(tmp_path, line, complaint):
     assert next(records) == RECORD
     with pytest.raises(UnipenError, match=complaint) as error:
         next(records)
-    assert str(path) in str(error.value) and "dataset.py --unipen" in str(error.value)
+    assert str(path) in str(error.value) and "dataset.py --archive" in str(error.value)
 
 
 def test_bad_file(tmp_path):

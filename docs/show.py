@@ -1,6 +1,6 @@
-"""Draws samples/reading.png, the picture at the top of the README: what the shipped network makes of the samples.
+"""Draws docs/reading.png, the picture at the top of the README: what the shipped network makes of the samples.
 
-    python samples/show.py
+    python docs/show.py
 """
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ import recogScript
 
 def main() -> None:
     """One column for each sample: the picture, the glyph, the five likeliest characters."""
-    paths = sorted(path for path in HERE.iterdir() if path.stem[1:2] in ("", "_") and path.suffix in (".png", ".jpg"))
+    paths = sorted(path for path in (HERE.parent / "samples").iterdir() if path.suffix in (".png", ".jpg"))
     pictures = [recogScript.read_picture(path) for path in paths]
     characters = recogScript.Recognizer().recog_pictures(pictures)
     figure = Figure(figsize=(2 * len(paths), 4.6), layout="constrained")
