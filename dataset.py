@@ -57,6 +57,7 @@ OFFICIAL_COUNTS = np.array([
 
 IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801
 ALIGNMENT = 64   # bytes
+PIECE = 1 << 20  # bytes read at a time
 
 
 class DataError(ValueError):
@@ -143,7 +144,7 @@ class _Stream:
     def read(self, size: int) -> np.ndarray:
         data, filled = aligned(size), 0
         while filled < size:
-            got = self.file.readinto(data[filled:])
+            got = self.file.readinto(data[filled:filled + PIECE])  # gzip holds a second copy of what is asked for
             if not got:
                 break
             filled += got

@@ -8,12 +8,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from matplotlib.figure import Figure
-from sklearn.metrics import f1_score
 from tqdm import tqdm
 
 import dataset
-import plotScript
 import runs
 import tblog
 
@@ -45,6 +42,7 @@ def read(network, images: np.ndarray, labels: np.ndarray, what: str = "test imag
 
 def measure(reading: Reading) -> dict[str, float]:
     """The figures of a reading; each share lies between 0 and 1."""
+    from sklearn.metrics import f1_score  # here, since a training should not wait for it
     labels, guesses = reading.labels.astype(int), reading.guesses
     of_truth = reading.probabilities[np.arange(len(labels)), labels]
     # The label's rank: how many classes are thought more likely.
@@ -130,6 +128,7 @@ def finish(folder: Path, data) -> dict:
 
 
 def _draw_all(folder: Path, config: dict, figures: dict, reading: Reading, images: np.ndarray) -> None:
+    import plotScript
     draw_confusion(confusion(reading), folder / "confusion.png")
     save_picture(errors_picture(reading, images), folder / "errors.png")
     plotScript.plot([folder], folder / "training.png")
@@ -161,6 +160,7 @@ def describe(figures: dict) -> str:
 def draw_confusion(table: np.ndarray, path: Path) -> None:
     """Confusion matrix as a PNG: each row's shares, so that rare classes show as well as frequent ones."""
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    from matplotlib.figure import Figure  # here, since a training should not wait for it
     figure = Figure(figsize=(9.6, 9), layout="constrained")
     axes = figure.subplots()
     picture = axes.imshow(np.sqrt(shares), cmap="magma", vmin=0, vmax=1)
