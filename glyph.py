@@ -4,7 +4,8 @@ This is the only place that decides what that picture looks like, for training
 on pen strokes and for reading alike.  It follows the geometry of EMNIST (Cohen
 et al. 2017, arXiv 1702.05373): blur, crop to the ink's bounding box, centre in
 a square that keeps the aspect ratio, leave a border of 2 px, reduce to 28x28.
-A pen of any width is first brought to the stroke width usual in EMNIST.
+A pen of any width is first brought to the stroke width usual in EMNIST, so that
+thin and thick pens give nearly one picture.
 """
 import cv2
 import numpy as np
