@@ -223,7 +223,7 @@ def train(config: dict, order, trainee, folder: Path, state: dict | None, values
         epoch = state["epoch"]
         training.restore(trainee, values)
         print(f"going on after epoch {epoch} of {config['train_epochs']}")
-    callbacks += [order, training.Checkpoint(folder, callbacks, state), training.Log(folder / "logs", order),
+    callbacks += [order, training.Log(folder / "logs", order), training.Checkpoint(folder, callbacks, state),
                   training.Progress(order, config["train_epochs"])]
     try:
         trainee.fit(order.places, batch_size=config["batch_size"], shuffle=False,
