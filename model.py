@@ -47,8 +47,8 @@ dry_run = False            # go through everything on a few hundred images
 
 PRESETS = {
     # The shipped networks: everything at hand, and a schedule that ends when the time is up.
-    "best": dict(train_epochs=6, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.1, val_split=0.04,
-                 either=True, pen=True, class_cap=3000, augmentation=1.0, label_smoothing=0.02, weight_decay=0.01),
+    "best": dict(train_epochs=28, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.1, val_split=0.04,
+                 either=True, pen=True, class_cap=5000, augmentation=0.45, weight_decay=0.01),
 }
 DRY_RUN = dict(train_epochs=2, steps_per_call=2)
 DRY_RUN_IMAGES = 400
