@@ -279,7 +279,7 @@ def rate(config: dict, name: str) -> dict[str, float]:
     """Images per second of one network, trained as model.py trains it ("ours") and with a plain fit ("plain")."""
     setup = model.configure([f"--network={name}"])
     model.prepare_backend(setup)
-    call = setup["batch_size"] * setup["steps_per_call"]
+    call = setup["batch_size"] * model.steps_in_a_call(setup)
     data = make_data(min(config["images"], RATE_IMAGES) // call * call)
     ways = {"ours": train_ours(setup, data), "plain": train_plain(setup, data)}
     done = {way: np.zeros(2) for way in ways}  # images, seconds

@@ -30,16 +30,17 @@ pen = False                # add pen strokes, drawn as glyphs
 pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by dataset.py
 class_cap = 0              # most images of one class and source in an epoch; 0: all
 natural_prior = True       # correct for classes that the training files hold too often or too seldom
+calibrate = True           # after the training, correct the class biases on the validation images
 augmentation = 0.0         # strength of random changes of slant, size, place, waviness and stroke; 1 is strong
 label_smoothing = 0.0      # share of the target spread over all classes
 schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epochs; cosine: warm up, then fall to 0
 patience = 20              # epochs without a better val_loss before the training ends
 weight_decay = 0.0         # of AdamW; 0 is plain Adam
 finetune = ""              # unixTime of a trained network to start from; give its --network too
-teacher = ""               # unixTime of a network whose probabilities are learned too
+teacher = ""               # unixTime of a network whose probabilities are learned too; it also checks pen labels
 teacher_share = 0.7        # share of that in the loss
 mixed_precision = False    # float16 arithmetic with float32 weights, for GPUs
-steps_per_call = 20        # training steps in one call of the backend
+steps_per_call = 0         # training steps in one call of the backend; 0: 100 for dense, 10 for slower networks
 models_path = "Models"     # where runs are kept
 resume = ""                # unixTime of a run to go on with, with its own settings
 dry_run = False            # go through everything on a few hundred images
@@ -52,6 +53,7 @@ PRESETS = {
 }
 DRY_RUN = dict(train_epochs=2, steps_per_call=2)
 DRY_RUN_IMAGES = 400
+DOUBTFUL = 0.01   # probability below which a teacher refuses a pen stroke's label
 
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +76,8 @@ def main(arguments: list[str]) -> None:
         reading = pool.submit(load_data, config)
         prepare_backend(config)
         data = reading.result()
+    if config["teacher"] and config["pen"]:
+        data = without_doubtful(config, data)
     state, values = load_run(folder) if config["resume"] else (None, None)
     trainee, order = build_trainee(config, data)
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,6 +85,9 @@ def main(arguments: list[str]) -> None:
     train(config, order, trainee, folder, state, values)
 
     import scores
+    import training
+    if config["calibrate"]:
+        training.calibrate(folder, config, data.images[data.val_rows], data.targets[data.val_rows, 0])
     scores.finish(folder, data)
 
 
@@ -174,6 +181,20 @@ def load_data(config: dict) -> Data:
                 rows[learn:learn + validation], shift, sizes)
 
 
+def without_doubtful(config: dict, data: Data) -> Data:
+    """Leave out pen strokes whose label the teacher finds nearly impossible: most of them are labelled wrongly."""
+    import scores
+    teacher = runs.load_network(config["models_path"], config["teacher"])
+    prior = runs.read_config(config["models_path"], config["teacher"])["prior_of_drawings"]
+    rows = np.flatnonzero(data.targets[:, 2] == 2)
+    labels = data.targets[rows, 0]
+    reading = scores.read(teacher, data.images[rows], labels, "checking labels", prior)
+    doubtful = rows[reading.probabilities[np.arange(len(rows)), labels] < DOUBTFUL]
+    print(f"{len(doubtful):,} of {len(rows):,} pen strokes left out: {config['teacher']} finds their labels impossible")
+    return data._replace(train_rows=np.setdiff1d(data.train_rows, doubtful),
+                         sizes=data.sizes | {"pen_strokes": len(rows) - len(doubtful)})
+
+
 def _few(config: dict, *arrays):
     return [array[:DRY_RUN_IMAGES] for array in arrays] if config["dry_run"] else arrays
 
@@ -205,9 +226,14 @@ def build_trainee(config: dict, data: Data):
                                order.images + len(data.val_rows), config["batch_size"],
                                math.gcd(config["batch_size"], 8), config["augmentation"],
                                config["label_smoothing"], teacher, config["teacher_share"], config["seed"])
-    trainee.compile(keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"]),
-                    steps_per_execution=config["steps_per_call"], jit_compile=runs.jit_compile())
+    trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None),
+                    steps_per_execution=steps_in_a_call(config), jit_compile=runs.jit_compile())
     return trainee, order
+
+
+def steps_in_a_call(config: dict) -> int:
+    """Many where a step takes milliseconds; few where the progress bar and Ctrl-C would have to wait."""
+    return config["steps_per_call"] or (100 if config["network"] == "dense" else 10)
 
 
 def train(config: dict, order, trainee, folder: Path, state: dict | None, values: list | None) -> None:

@@ -76,11 +76,16 @@ def jit_compile() -> bool | str:
     return False if on_cpu else "auto"
 
 
-def write_json(path: Path, content: dict) -> None:
-    """Write to a temporary name, then rename."""
+def write_atomically(path: Path, write) -> None:
+    """write(temporary path), then rename: an end at any moment leaves the old file or the new one."""
     temporary = path.with_name(f"partial-{path.name}")
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
+    write(temporary)
     temporary.replace(path)
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a dict as a JSON file."""
+    write_atomically(path, lambda temporary: temporary.write_text(json.dumps(content, indent=1) + "\n"))
 
 
 def versions() -> dict[str, str]:

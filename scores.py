@@ -169,9 +169,7 @@ def draw_confusion(table: np.ndarray, path: Path) -> None:
     axes.set(xlabel="read as", ylabel="true character", title="Official test set: how each character is read")
     bar = figure.colorbar(picture, shrink=0.7, ticks=np.sqrt([0, 0.01, 0.05, 0.2, 0.5, 1]))
     bar.ax.set_yticklabels(["0", "1 %", "5 %", "20 %", "50 %", "100 %"])
-    temporary = path.with_name(f"partial-{path.name}")
-    figure.savefig(temporary, dpi=90)
-    temporary.replace(path)
+    runs.write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=90))
 
 
 def errors_picture(reading: Reading, images: np.ndarray) -> np.ndarray:
@@ -201,7 +199,6 @@ def in_rows(tiles: list[np.ndarray], columns: int) -> np.ndarray:
 
 
 def save_picture(picture: np.ndarray, path: Path) -> None:
-    """Write RGB or gray uint8 as a PNG, to a temporary name first."""
-    temporary = path.with_name(f"partial-{path.name}")
-    cv2.imwrite(str(temporary), picture[..., ::-1] if picture.ndim == 3 else picture)
-    temporary.replace(path)
+    """Write RGB or gray uint8 as a PNG."""
+    pixels = picture[..., ::-1] if picture.ndim == 3 else picture
+    runs.write_atomically(path, lambda temporary: cv2.imwrite(str(temporary), pixels))

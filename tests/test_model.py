@@ -1,6 +1,8 @@
 """Training as a user runs it: on a small data set of its own, from the command line."""
+import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 import toy
 
 import runs
+import scores
 import training
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -130,7 +133,7 @@ for name in networks.NETWORKS:
     teacher = networks.build("dense")
     order = training.Order(np.arange(12), targets[:, 0], np.arange(12, 16), 4)
     trainee = training.Trainee(network, glyphs, targets, np.zeros((3, 62), "float32"), 16, 4, 4, 1.0, 0.1, teacher, 0.5)
-    trainee.compile(keras.optimizers.AdamW(0.001), jit_compile=False)
+    trainee.compile(training.Adam(0.001), jit_compile=False)
     before = [np.array(w) for w in network.get_weights()]
     losses = trainee.fit(order.places, batch_size=4, shuffle=False, validation_data=(order.val_places,),
                          callbacks=[order], verbose=0).history
@@ -161,6 +164,69 @@ def test_either_label_costs_the_sum_of_both_probabilities():
     expected = -(np.log(chances[0][12] + chances[0][38]) + np.log(chances[1][5])) / 2
     outputs = np.hstack([logits, targets]).astype(np.float32)
     assert float(trainee.compute_loss(y_pred=outputs)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_fused_adam_is_keras_adam():
+    import keras
+
+    def weights(optimizer):
+        keras.utils.set_random_seed(0)
+        network = keras.Sequential([keras.Input((5,)), keras.layers.Dense(7, activation="tanh"), keras.layers.Dense(3)])
+        network.compile(optimizer(keras.optimizers.schedules.CosineDecay(0.05, 50), weight_decay=0.1), "mse")
+        rng = np.random.default_rng(0)
+        network.fit(rng.normal(size=(200, 5)), rng.normal(size=(200, 3)), batch_size=20, epochs=4, shuffle=False,
+                    verbose=0)
+        return network.get_weights()
+
+    for ours, theirs in zip(weights(training.Adam), weights(keras.optimizers.Adam)):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_fitted_biases_undo_a_wrong_class_mix():
+    rng = np.random.default_rng(0)
+    wrong = rng.normal(0, 1, 62)
+    logits = rng.normal(0, 2, (30000, 62))
+    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)  # drawn from softmax(logits)
+    powers = np.exp(logits + wrong)
+    bias = training.fit_bias(scores.Reading(powers / powers.sum(axis=1, keepdims=True), labels))
+    np.testing.assert_allclose(bias - bias.mean(), wrong.mean() - wrong, atol=0.25)
+    few = training.fit_bias(scores.Reading(powers[:20] / powers[:20].sum(axis=1, keepdims=True), labels[:20]))
+    assert np.abs(few).max() < 0.8, "twenty images may not move a class far"
+
+
+STROKES = {"0": [[50, 0, 10, 30, 10, 70, 50, 100, 90, 70, 90, 30, 50, 0]], "1": [[20, 20, 50, 0, 50, 100]],
+           "A": [[0, 100, 50, 0, 100, 100], [25, 60, 75, 60]], "z": [[0, 0, 90, 0, 0, 100, 90, 100]]}
+
+
+def write_strokes(folder: Path, wrong: int) -> None:
+    """Pen strokes of some characters, `wrong` of those for learning with another's label."""
+    rng = np.random.default_rng(0)
+    with gzip.open(folder / "characters.jsonl.gz", "wt") as file:
+        for split, count in (("train", 200), ("val", 60), ("test", 40)):
+            for i in range(count):
+                label = "01Az"[i % 4]
+                strokes = [(np.array(stroke) + rng.integers(-6, 7, len(stroke))).tolist() for stroke in STROKES[label]]
+                if split == "train" and i < wrong:
+                    label = "01Az"[(i + 1) % 4]
+                file.write(json.dumps({"label": label, "writer": f"toy/{split}", "style": "printed", "split": split,
+                                       "strokes": strokes}) + "\n")
+
+
+def test_a_teacher_refuses_pen_strokes_that_are_labelled_wrongly(tmp_path):
+    data = toy.write_all(tmp_path / "data", 50, "01Az")
+    pens = ["--pen=True", f"--pen_path={tmp_path}", "--augmentation=0.2", "--train_epochs=20"]
+    write_strokes(tmp_path, wrong=0)
+    assert train(data, tmp_path / "models", *pens).returncode == 0
+    teacher = only_run(tmp_path / "models")
+    assert metrics(teacher)["pen_test"]["accuracy"] > 0.9
+    write_strokes(tmp_path, wrong=8)
+    done = train(data, tmp_path / "models", *pens, f"--teacher={teacher.name}")
+    assert done.returncode == 0, done.stderr
+    left_out = re.search(r"(\d+) of 200 pen strokes left out", done.stdout)
+    assert left_out and 6 <= int(left_out[1]) <= 8
+    taught = next(path for path in (tmp_path / "models").iterdir() if path != teacher)
+    assert metrics(taught)["pen_test"]["accuracy"] > 0.9
+    assert json.loads((taught / "config.json").read_text())["images"]["pen_strokes"] == 200 - int(left_out[1])
 
 
 def test_class_cap_shows_other_rows_each_epoch():
