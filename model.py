@@ -32,6 +32,7 @@ class_cap = 0              # most images of one class and source in an epoch; 0:
 natural_prior = True       # correct for classes that the training files hold too often or too seldom
 calibrate = True           # after the training, correct the class biases on the validation images
 augmentation = 0.0         # strength of random changes of slant, size, place, waviness and stroke; 1 is strong
+augmentation_last = -1.0   # its strength in the last epoch, reached evenly; -1: the same throughout
 label_smoothing = 0.0      # share of the target spread over all classes
 schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epochs; cosine: warm up, then fall to 0
 patience = 20              # epochs without a better val_loss before the training ends
@@ -48,8 +49,9 @@ dry_run = False            # go through everything on a few hundred images
 
 PRESETS = {
     # The shipped networks: everything at hand, and a schedule that ends when the time is up.
-    "best": dict(train_epochs=28, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.1, val_split=0.04,
-                 either=True, pen=True, class_cap=5000, augmentation=0.45, weight_decay=0.01),
+    "best": dict(train_epochs=28, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.2, val_split=0.04,
+                 either=True, pen=True, class_cap=5000, augmentation=1.0, augmentation_last=0.3, label_smoothing=0.02,
+                 weight_decay=0.01),
 }
 DRY_RUN = dict(train_epochs=2, steps_per_call=2)
 DRY_RUN_IMAGES = 400
@@ -249,7 +251,8 @@ def train(config: dict, order, trainee, folder: Path, state: dict | None, values
         epoch = state["epoch"]
         training.restore(trainee, values)
         print(f"going on after epoch {epoch} of {config['train_epochs']}")
-    callbacks += [order, training.Log(folder / "logs", order), training.Checkpoint(folder, callbacks, state),
+    last = config["augmentation"] if config["augmentation_last"] < 0 else config["augmentation_last"]
+    callbacks += [training.Fading(config["augmentation"], last, config["train_epochs"]), order, training.Log(folder / "logs", order), training.Checkpoint(folder, callbacks, state),
                   training.Progress(order, config["train_epochs"])]
     try:
         trainee.fit(order.places, batch_size=config["batch_size"], shuffle=False,

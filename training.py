@@ -49,7 +49,9 @@ class Trainee(keras.Model):
         self.prior_shift = ops.convert_to_tensor(prior_shift)
         self.order = self.add_weight(shape=(places,), dtype="int32", initializer="zeros", trainable=False)
         self.batch_size = batch_size
-        self.group, self.augmentation = group, augmentation
+        self.group = group
+        self.augmentation = self.add_weight(shape=(), initializer=keras.initializers.Constant(augmentation),
+                                            trainable=False) if augmentation else None
         self.label_smoothing = label_smoothing
         self.teacher = teacher
         self.teacher_share = teacher_share if teacher else 0.0
@@ -74,7 +76,7 @@ class Trainee(keras.Model):
     def glyphs(self, rows, training=False):
         """The pictures that the network sees: uint8 (batch, 28, 28), changed at random in training."""
         glyphs = ops.take(self.images, rows, axis=0)
-        if training and self.augmentation:
+        if training and self.augmentation is not None:
             return augment(glyphs, self.augment_seed, self.group, self.augmentation)
         return glyphs
 
@@ -145,6 +147,23 @@ class Adam(keras.optimizers.Adam):
             beta1_power=self.beta_1 ** step, beta2_power=self.beta_2 ** step,
             lr=ops.cast(learning_rate, variable.dtype), beta1=self.beta_1, beta2=self.beta_2, epsilon=self.epsilon,
             grad=ops.cast(gradient, variable.dtype))
+
+
+class Fading(keras.callbacks.Callback):
+    """Lets augmentation fall evenly from its first strength to its last: what is learned last is what is read later.
+
+    Strong augmentation keeps a network from learning its training images by heart; but
+    they are no longer the images that it will read.
+    """
+
+    def __init__(self, first: float, last: float, epochs: int):
+        super().__init__()
+        self.first, self.last, self.epochs = first, last, epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.model.augmentation is not None:
+            done = epoch / max(1, self.epochs - 1)
+            self.model.augmentation.assign(self.first + done * (self.last - self.first))
 
 
 class Order(keras.callbacks.Callback):
