@@ -125,8 +125,16 @@ def prepare_backend(config: dict) -> None:
     keras.utils.set_random_seed(config["seed"])
     if config["mixed_precision"]:
         keras.mixed_precision.set_global_policy("mixed_float16")
-    if keras.backend.backend() == "jax" and len(keras.distribution.list_devices()) > 1:
+    if len(devices := keras.distribution.list_devices("gpu")) < 2:
+        return
+    if config["batch_size"] % len(devices):
+        raise settings.SettingsError(f"--batch_size={config['batch_size']} has to be a multiple of {len(devices)}, "
+                                     "the number of GPUs")
+    if keras.backend.backend() == "jax":
         keras.distribution.set_distribution(keras.distribution.DataParallel())
+    elif keras.backend.backend() == "tensorflow":
+        import tensorflow
+        tensorflow.distribute.experimental_set_strategy(tensorflow.distribute.MirroredStrategy())
 
 
 class Data(NamedTuple):
@@ -226,7 +234,7 @@ def build_trainee(config: dict, data: Data):
         network.set_weights(runs.load_network(config["models_path"], config["finetune"]).get_weights())
     trainee = training.Trainee(network, data.images, data.targets, data.prior_shift,
                                order.images + len(data.val_rows), config["batch_size"],
-                               math.gcd(config["batch_size"], 8), config["augmentation"],
+                               math.gcd(config["batch_size"] // training.replicas(), 8), config["augmentation"],
                                config["label_smoothing"], teacher, config["teacher_share"], config["seed"])
     trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None),
                     steps_per_execution=steps_in_a_call(config), jit_compile=runs.jit_compile())
@@ -235,6 +243,9 @@ def build_trainee(config: dict, data: Data):
 
 def steps_in_a_call(config: dict) -> int:
     """Many where a step takes milliseconds; few where the progress bar and Ctrl-C would have to wait."""
+    import training
+    if training.replicas() > 1:
+        return 1  # Keras's loop over steps does not run in TensorFlow's replicas
     return config["steps_per_call"] or (100 if config["network"] == "dense" else 10)
 
 
@@ -252,7 +263,8 @@ def train(config: dict, order, trainee, folder: Path, state: dict | None, values
         training.restore(trainee, values)
         print(f"going on after epoch {epoch} of {config['train_epochs']}")
     last = config["augmentation"] if config["augmentation_last"] < 0 else config["augmentation_last"]
-    callbacks += [training.Fading(config["augmentation"], last, config["train_epochs"]), order, training.Log(folder / "logs", order), training.Checkpoint(folder, callbacks, state),
+    callbacks += [training.Fading(config["augmentation"], last, config["train_epochs"]), order,
+                  training.Log(folder / "logs", order), training.Checkpoint(folder, callbacks, state),
                   training.Progress(order, config["train_epochs"])]
     try:
         trainee.fit(order.places, batch_size=config["batch_size"], shuffle=False,

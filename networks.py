@@ -91,7 +91,7 @@ def lstm(x, dropout):
     return layers.Dropout(dropout)(layers.Dense(128, activation="relu")(x))
 
 
-def mixer(x, dropout, patch=7, width=192, token_units=64, channel_units=384, blocks=4):
+def mixer(x, dropout, patch=4, width=96, token_units=64, channel_units=192, blocks=4):
     """MLP-Mixer (Tolstikhin et al. 2021, arXiv 2105.01601): patches and dense layers, no convolution."""
     side = 28 // patch
     tokens = side * side

@@ -48,7 +48,8 @@ class Trainee(keras.Model):
         self.targets = ops.convert_to_tensor(targets)
         self.prior_shift = ops.convert_to_tensor(prior_shift)
         self.order = self.add_weight(shape=(places,), dtype="int32", initializer="zeros", trainable=False)
-        self.batch_size = batch_size
+        self.replicas = replicas()
+        self.batch_size = batch_size // self.replicas
         self.group = group
         self.augmentation = self.add_weight(shape=(), initializer=keras.initializers.Constant(augmentation),
                                             trainable=False) if augmentation else None
@@ -66,7 +67,7 @@ class Trainee(keras.Model):
         """
         if training and self.batch_size:  # a known batch size lets TensorFlow choose faster kernels
             places = ops.reshape(places, (self.batch_size,))
-        rows = ops.take(self.order, places)
+        rows = ops.take(self.order, ops.cast(places, "int32"))
         glyphs = self.glyphs(rows, training)
         outputs = [self.network(glyphs, training=training)]
         if training and self.teacher:
@@ -95,7 +96,7 @@ class Trainee(keras.Model):
         if training and self.teacher_share:
             agreement = -ops.sum(ops.softmax(taught + shift) * log_probabilities, axis=-1)
             loss = loss + self.teacher_share * (agreement - loss)
-        return ops.mean(loss)
+        return ops.mean(loss) / self.replicas  # TensorFlow adds up what its replicas return
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """The loss and the accuracy; where the case is unknown either counts."""
@@ -108,6 +109,14 @@ class Trainee(keras.Model):
     def build(self, input_shape=None):
         self.accuracy = keras.metrics.Mean(name="accuracy")
         self.built = True
+
+
+def replicas() -> int:
+    """How many devices share each batch under TensorFlow; other backends see one batch, whatever divides it."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow
+    return tensorflow.distribute.get_strategy().num_replicas_in_sync
 
 
 def _targets(outputs):

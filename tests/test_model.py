@@ -153,6 +153,41 @@ def test_every_network_trains_on_every_backend(backend, package):
     assert done.stdout.count("trained") == 6
 
 
+TWO_DEVICES = """
+import sys
+import tensorflow as tf
+devices = int(sys.argv[1])
+if devices > 1:
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
+    tf.distribute.experimental_set_strategy(tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(devices)]))
+import numpy as np, keras, model, training
+keras.utils.set_random_seed(0)
+glyphs = np.random.default_rng(0).integers(0, 256, (200, 28, 28), dtype=np.uint8)
+labels = np.arange(200, dtype=np.int32) % 10
+glyphs[np.arange(200), labels * 2] = 255
+data = model.Data(glyphs, np.stack([labels, labels, 0 * labels], 1), labels, np.arange(160), np.arange(160, 200),
+                  np.zeros((3, 62), np.float32), {})
+config = model.configure(["--batch_size=20", "--dropout=0", "--learning_rate=0.003"])
+trainee, order = model.build_trainee(config, data)
+history = trainee.fit(order.places, batch_size=20, shuffle=False, validation_data=(order.val_places,),
+                      validation_batch_size=20, epochs=3, callbacks=[order], verbose=0).history
+print(history["val_loss"])
+"""
+
+
+def test_two_devices_learn_what_one_learns():
+    losses = []
+    for devices in "1", "2":
+        done = subprocess.run([sys.executable, "-c", TWO_DEVICES, devices], cwd=ROOT, capture_output=True, text=True,
+                              timeout=300, env={**os.environ, "KERAS_BACKEND": "tensorflow"})
+        assert done.returncode == 0, done.stderr
+        losses.append(json.loads(done.stdout.splitlines()[-1]))
+    one, two = losses
+    assert one[-1] < one[0] - 0.2
+    np.testing.assert_allclose(two, one, rtol=0.03)
+
+
 def test_either_label_costs_the_sum_of_both_probabilities():
     import networks
     logits = np.random.default_rng(0).normal(size=(2, 62)).astype(np.float32)
