@@ -46,7 +46,7 @@ KINDS = {"lower": 0.66, "Capitalised": 0.16, "CAPITALS": 0.06, "digits": 0.06, "
 SWITCH = 0.02                      # a word goes on as any of the kinds: McDonald, 3rd, HTML5
 END_OF_DIGITS, END_OF_ANY = 0.3, 0.15
 PRONOUN = 0.5                      # of single capital letters are "I"
-CACHE = 50_000                     # contexts remembered, some 25 MB
+CACHE = 10_000                     # contexts remembered, some 7 MB
 
 
 class Language:

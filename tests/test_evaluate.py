@@ -93,7 +93,8 @@ def write_pen(folder: Path) -> None:
     def record(label, strokes, split="val", style="printed"):
         return {"label": label, "writer": "a/b", "style": style, "split": split, "strokes": strokes}
     for kind, records in {"characters": [record("L", STICK), record("i", STICK, "test")],
-                          "words": [record("LL", TWO_STICKS), record("L-L", TWO_STICKS), record("no", TWO_STICKS, "test")],
+                          "words": [record("LL", TWO_STICKS), record("L-L", TWO_STICKS),
+                                    record("no", TWO_STICKS, "test")],
                           "lines": [record("L L", TWO_STICKS)]}.items():
         with gzip.open(folder / f"{kind}.jsonl.gz", "wt") as file:
             file.write("".join(json.dumps(each) + "\n" for each in records))
