@@ -508,7 +508,7 @@ def photo(config: dict) -> dict:
 
 
 def many(config: dict) -> dict[str, float | None]:
-    """Read many different small pictures; memory in MB: its peak, and its growth after the first fifth (None: unknown)."""
+    """Read many small pictures; memory in MB: its peak, and its growth after the first fifth (None: unknown)."""
     reader, random, settled = load_reader(), np.random.default_rng(0), 0.0
     for number in tqdm(range(config["pictures"]), "reading"):
         word = "".join(random.choice(list(dataset.CHARACTERS), random.integers(1, 13)))
