@@ -20,7 +20,8 @@ import numpy as np
 import dataset
 from segmentation import TextLine
 
-WEIGHTS = {"network": 0.36, "whole": 1.12, "language": 0.7, "space": 1.25, "character": 0.375}
+# Before tuning; see search().
+WEIGHTS = {"network": 0.36, "whole": 1.12, "language": 0.7, "space": 1.25, "character": 0.375, "gap": 0.0}
 BEAM = 10                # beginnings of a line that are followed further
 LIKELY = 6               # characters tried for a candidate
 END_OF_WORD = len(dataset.CHARACTERS)
@@ -116,6 +117,11 @@ def features(found: Candidates) -> np.ndarray:
     return np.concatenate([known, np.maximum(found.log_probs, -10) / 5 + 1], axis=1)
 
 
+def log_probs_of(known: np.ndarray) -> np.ndarray:
+    """The network's log probabilities (n, 62) from the features."""
+    return known[:, -62:] * 5 - 5
+
+
 def _inside(line: TextLine, spans: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Widest gap, narrowest gap and shortest cut between the pieces of each candidate; 0, 0, 3 if it is one piece."""
     result = np.zeros((3, len(spans)), np.float32)
@@ -167,11 +173,21 @@ class Judge:
     def __init__(self, arrays: dict[str, np.ndarray]):
         self.arrays = arrays
 
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights of the search that were tuned together with this judge."""
+        return dict(zip(WEIGHTS, self.arrays.get("weights", np.array(list(WEIGHTS.values()))).tolist()))
+
+    def save(self, path: Path = FILE) -> None:
+        """Write to a temporary name, then rename."""
+        temporary = path.with_name(f"partial-{path.name}")
+        np.savez_compressed(temporary, **self.arrays)
+        temporary.replace(path)
+
     def candidates(self, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log odds that a candidate is one whole character, (n,), and log probabilities of which, (n, 62)."""
         out = self._forward("candidate", known)
-        logits = out[:, 1:] + known[:, -62:] * 5
-        return out[:, 0], log_softmax(logits)
+        return out[:, 0], log_softmax(out[:, 1:] + log_probs_of(known))
 
     def spaces(self, known: np.ndarray) -> np.ndarray:
         """Log odds of a space at each boundary: (n,)."""
@@ -231,13 +247,14 @@ class Step:
     context: str             # the word's characters before it
 
 
-def search(scores: Scores, language=None, weights: dict[str, float] = WEIGHTS, spaces: bool = True) -> list[Step]:
+def search(scores: Scores, language=None, weights: dict[str, float] | None = None) -> list[Step]:
     """The best way through a line, from left to right; language: None, or what language.load() gives.
 
     Beam search over the boundaries between pieces.  Of the ways that reach a
     boundary with the same letters in the current word the best is kept, and of
     all at a boundary the BEAM best.
     """
+    weights = weights or load_judge().weights
     pieces = int(scores.spans[:, 1].max()) if len(scores.spans) else 0
     starting = [[] for _ in range(pieces + 1)]
     gains = weights["whole"] * np.clip(scores.whole, -8, 8) + weights["character"]
@@ -246,12 +263,13 @@ def search(scores: Scores, language=None, weights: dict[str, float] = WEIGHTS, s
     for row, (first, behind) in enumerate(scores.spans.tolist()):
         starting[first].append((row, behind, [(label, gains[row] + local[row, label]) for label in likely[row]]))
     strength = weights["language"] if language else 0.0
-    log_space, log_none = -np.logaddexp(0, -scores.spaces), -np.logaddexp(0, scores.spaces)
+    odds = scores.spaces + weights["gap"]
+    log_space, log_none = -np.logaddexp(0, -odds), -np.logaddexp(0, odds)
     beams = [{} for _ in range(pieces + 1)]
     beams[0][""] = (0.0, None, True)
     for place in range(pieces):
         ways = sorted(beams[place].items(), key=lambda way: -way[1][0])[:BEAM]
-        if 0 < place and spaces:
+        if place:
             ways = _with_spaces(ways, weights["space"] * log_space[place - 1], weights["space"] * log_none[place - 1],
                                 language, strength)
         for word, (total, before, new_word) in ways:
@@ -282,8 +300,15 @@ def _with_spaces(ways, log_space: float, log_none: float, language, strength: fl
     return result
 
 
-def posterior(scores: Scores, step: Step, language=None, weights: dict[str, float] = WEIGHTS) -> np.ndarray:
+def text(way: list[Step]) -> str:
+    """The text of a way, with a space between words."""
+    return "".join((" " if step.new_word and place else "") + dataset.CHARACTERS[step.label]
+                   for place, step in enumerate(way))
+
+
+def posterior(scores: Scores, step: Step, language=None) -> np.ndarray:
     """Probabilities float (62,) of each character at one step, given those before it in the word."""
+    weights = load_judge().weights
     total = weights["network"] * scores.characters[step.candidate]
     if language:
         total = total + weights["language"] * language.next_log_probs(step.context)[:END_OF_WORD]

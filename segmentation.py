@@ -26,7 +26,8 @@ MAX_CUT = 2.3           # pens: longer cuts run along a stroke or through a lett
 MIN_PIECE = 0.18        # x-heights between two cuts
 MAX_PIECES = 6          # of one character
 MAX_WIDTH = 2.3         # x-heights: width of a character
-MAX_GAP = 0.55          # x-heights between two strokes of one character
+MAX_GAP = 0.32          # x-heights between two strokes of one character
+WIDE = 0.42             # x-heights: strokes so wide, with paper between them, are no parts of one character
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,16 @@ def find_lines(ink: np.ndarray) -> list[TextLine]:
         return []
     boxes = stats[1:, :4].astype(int)
     boxes[:, 2:] += boxes[:, :2]
-    return [cut_line(*_crop_line(ink, labels, boxes, members)) for members in group_lines(boxes)]
+    y, x = _points(ink, 5000)
+    level = boxes - np.outer(_sharpest(y, x, MAX_SLOPE, 0.02, 1.03) * boxes[:, [0, 2]].mean(axis=1), (0, 1, 0, 1))
+    return [cut_line(*_crop_line(ink, labels, boxes, members)) for members in group_lines(level)]
+
+
+def _points(ink: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """y and x of the ink's pixels, about `count` of them: float32 (n,)."""
+    y, x = np.nonzero(ink >= INK)
+    step = max(1, len(x) // count)
+    return y[::step].astype(np.float32), x[::step].astype(np.float32)
 
 
 # ---- components -> lines
@@ -74,7 +84,7 @@ def find_lines(ink: np.ndarray) -> list[TextLine]:
 def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
     """Sort components into lines.
 
-    boxes: int (n, 4): left, top, right, bottom.
+    boxes: (n, 4): left, top, right, bottom.
     Returns the rows of `boxes` in each line, lines from top to bottom.
 
     Each line is followed from left to right by the height at which its last
@@ -198,9 +208,7 @@ def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndar
         resize = np.array([[size[0] / ink.shape[1], 0, 0], [0, size[1] / ink.shape[0], 0], [0, 0, 1]])
         upright, forward = straighten(resized)
         return upright, forward @ resize
-    y, x = np.nonzero(ink >= INK)
-    step = max(1, len(x) // 2500)
-    x, y = x[::step].astype(np.float32), y[::step].astype(np.float32)
+    y, x = _points(ink, 2500)
     width, height = np.ptp(x) + 1, np.ptp(y) + 1
     slope = _sharpest(y, x, MAX_SLOPE, 0.02, 1.03) if width > 2.5 * height else 0.0
     slant = _sharpest(x, y - slope * x, MAX_SLANT, 0.05, 1.1)
@@ -401,15 +409,20 @@ def _gaps(pieces: np.ndarray, boxes: np.ndarray, cuts: np.ndarray, base: float) 
 def candidates(line: TextLine) -> np.ndarray:
     """The runs of pieces [first, behind) that might be one character: int (n, 2)."""
     found = []
-    unit = line.x_height
-    for first in range(len(line.boxes)):
-        left, right = line.boxes[first, 0], line.boxes[first, 2]
-        for behind in range(first + 1, min(first + MAX_PIECES, len(line.boxes)) + 1):
-            left = min(left, line.boxes[behind - 1, 0])
-            right = max(right, line.boxes[behind - 1, 2])
-            if behind > first + 1 and (right - left > MAX_WIDTH * unit or line.gaps[behind - 1] > MAX_GAP * unit):
-                break
-            found.append((first, behind))
+    boxes, gaps = line.boxes / line.x_height, line.gaps / line.x_height
+    widths = (boxes[:, 2] - boxes[:, 0]).tolist()
+    for first in range(len(boxes)):
+        left, right = boxes[first, 0], boxes[first, 2]
+        widest = widths[first]
+        before_gap = 0.0   # widest piece before the last gap
+        for last in range(first, min(first + MAX_PIECES, len(boxes))):
+            left, right = min(left, boxes[last, 0]), max(right, boxes[last, 2])
+            if last > first:
+                before_gap = widest if gaps[last] > 0.05 else before_gap
+                if right - left > MAX_WIDTH or gaps[last] > MAX_GAP or min(before_gap, widths[last]) > WIDE:
+                    break
+                widest = max(widest, widths[last])
+            found.append((first, last + 1))
     return np.array(found, int).reshape(-1, 2)
 
 
