@@ -14,6 +14,7 @@ The weights of these are tuned, and the judge is trained, by tune.py.
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,9 +22,10 @@ import dataset
 from segmentation import TextLine
 
 # Before tuning; see search().
-WEIGHTS = {"network": 0.36, "whole": 1.12, "language": 0.7, "space": 1.25, "character": 0.375, "gap": 0.0}
+WEIGHTS = {"network": 0.46, "whole": 0.9, "language": 0.7, "space": 1.0, "character": 1.2, "gap": 2.5}
 BEAM = 10                # beginnings of a line that are followed further
 LIKELY = 6               # characters tried for a candidate
+UNLIKELY = -7.0          # log odds that a candidate is one character, below which it is not followed
 END_OF_WORD = len(dataset.CHARACTERS)
 FILE = Path(__file__).with_name("judge.npz")
 
@@ -237,8 +239,7 @@ def score(found: Candidates, log_prior: np.ndarray | float = 0.0, judge: Judge |
     return Scores(found.spans, whole, characters, np.where(found.line.cuts[1:-1] > 0, -12, spaces))
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One character on the way through the line, linked to the one before."""
     before: "Step | None"
     candidate: int
@@ -256,12 +257,7 @@ def search(scores: Scores, language=None, weights: dict[str, float] | None = Non
     """
     weights = weights or load_judge().weights
     pieces = int(scores.spans[:, 1].max()) if len(scores.spans) else 0
-    starting = [[] for _ in range(pieces + 1)]
-    gains = weights["whole"] * np.clip(scores.whole, -8, 8) + weights["character"]
-    local = weights["network"] * scores.characters
-    likely = np.argsort(-local, axis=1)[:, :LIKELY]
-    for row, (first, behind) in enumerate(scores.spans.tolist()):
-        starting[first].append((row, behind, [(label, gains[row] + local[row, label]) for label in likely[row]]))
+    starting = _choices(scores, weights, pieces)
     strength = weights["language"] if language else 0.0
     odds = scores.spaces + weights["gap"]
     log_space, log_none = -np.logaddexp(0, -odds), -np.logaddexp(0, odds)
@@ -274,16 +270,31 @@ def search(scores: Scores, language=None, weights: dict[str, float] | None = Non
                                 language, strength)
         for word, (total, before, new_word) in ways:
             following = strength * language.next_log_probs(word) if language else None
-            for row, behind, choices in starting[place]:
+            for row, behind, labels, gains in starting[place]:
                 beam = beams[behind]
-                for label, gain in choices:
-                    gain += total + (following[label] if language else 0.0)
+                reached = (gains + total + following[labels] if language else gains + total).tolist()
+                for label, gain in zip(labels.tolist(), reached):
                     longer = word + dataset.CHARACTERS[label]
                     if longer not in beam or gain > beam[longer][0]:
                         beam[longer] = (gain, Step(before, row, label, new_word, word), False)
     ends = [(total + _end(word, language, strength), step)
             for word, (total, step, _) in beams[pieces].items()]
     return _back(max(ends, key=lambda end: end[0])[1]) if ends else []
+
+
+def _choices(scores: Scores, weights: dict[str, float], pieces: int) -> list[list[tuple]]:
+    """For each boundary the candidates that begin there: row, boundary behind it, likely labels, and their gains.
+
+    Candidates of several pieces that are clearly no character are left out.
+    """
+    gains = weights["whole"] * np.clip(scores.whole, -8, 8) + weights["character"]
+    local = weights["network"] * scores.characters
+    likely = np.argpartition(-local, LIKELY, axis=1)[:, :LIKELY] if len(local) else local
+    starting = [[] for _ in range(pieces + 1)]
+    for row, (first, behind) in enumerate(scores.spans.tolist()):
+        if behind == first + 1 or scores.whole[row] > UNLIKELY:
+            starting[first].append((row, behind, likely[row], gains[row] + local[row, likely[row]]))
+    return starting
 
 
 def _end(word: str, language, strength: float) -> float:

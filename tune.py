@@ -11,6 +11,7 @@ validation split are read better.
 """
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -30,15 +31,16 @@ import unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 model = ""                       # unixTime of the network that reads; without one, the shipped network
-words = 1800                     # printed words to learn from
-mixed = 500                      # words with partly joined letters
-lines = 350                      # lines with spaces
-strings = 120                    # lines of EMNIST's scans
-validation = 240                 # words to tune the weights with; lines and strings: a quarter each
+words = 1500                     # printed words to learn from
+mixed = 400                      # words with partly joined letters
+lines = 250                      # lines with spaces
+strings = 250                    # lines of EMNIST's scans
+validation = 160                 # words to tune the weights with; lines and strings: a quarter each
 hidden = (96, 48)                # units in the judge's layers
 epochs = 20                      # of its training
-rounds = 2                       # through all weights
+rounds = 1                       # through all weights
 seed = 0                         # of what is drawn by lot
+output = "judge.npz"             # what reading uses
 models_path = "Models"           # where networks are kept
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
@@ -230,8 +232,8 @@ def main(arguments: list[str]) -> None:
         sets.append((part, [(text, [lattice.score(each, 0.0, judge) for each in found])
                             for text, found in examples(reader, tqdm(samples, "validation"))]))
     judge.arrays["weights"] = np.array(list(tune(sets, judge.weights, config["rounds"]).values()), np.float32)
-    judge.save()
-    print(f"{lattice.FILE}: " + ", ".join(f"{name} {value:.3g}" for name, value in judge.weights.items()))
+    judge.save(Path(config["output"]))
+    print(f"{config['output']}: " + ", ".join(f"{name} {value:.3g}" for name, value in judge.weights.items()))
 
 
 if __name__ == "__main__":

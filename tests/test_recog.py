@@ -4,15 +4,18 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 
 import numpy as np
+import pages
 import pytest
 from PIL import Image
 
 import glyph
 import picture
+import recogScript
 
 HERE = Path(__file__).resolve().parents[1]
 SAMPLES = sorted(path for path in (HERE / "samples").iterdir() if path.suffix in (".png", ".jpg"))
@@ -193,3 +196,68 @@ def test_a_reader_that_has_enough_is_no_error():
         assert done.returncode == 141 and not complaints(done) and b"Exception" not in done.stderr
     finally:
         os.close(writing)
+
+
+def pictures_of_all_kinds() -> list[bytes]:
+    """A small word as a file of every format, and of unusual pixels."""
+    word = Image.fromarray(pages.draw_page("cat", size=1, pen=2, gap=4, margin=10, pitch=50).image)
+    kinds = [("PNG", "L"), ("PNG", "P"), ("PNG", "1"), ("PNG", "RGBA"), ("PNG", "I;16"), ("JPEG", "CMYK"),
+             ("JPEG", "L"), ("GIF", "L"), ("BMP", "RGB"), ("TIFF", "L"), ("WEBP", "RGB"), ("PPM", "L")]
+    files = []
+    for kind, mode in kinds:
+        image = Image.fromarray(np.asarray(word).astype(np.uint16) * 257) if mode == "I;16" else word.convert(mode)
+        file = io.BytesIO()
+        more = {"save_all": True, "append_images": [word.rotate(90)]} if kind == "GIF" else {}
+        image.save(file, kind, **more)
+        files.append(file.getvalue())
+    return files
+
+
+def test_words_are_read_from_every_kind_of_file():
+    reader = recogScript.Recognizer()
+    assert [reader.recog(io.BytesIO(file)).text for file in pictures_of_all_kinds()] == ["cat"] * 12
+
+
+def mutated(file: bytes, rng: np.random.Generator) -> bytes:
+    """A file with some bytes changed, and sometimes its end missing or a piece of it twice."""
+    data = bytearray(file)
+    for place in rng.integers(0, len(data), rng.integers(1, 12)):
+        data[place] = rng.integers(256)
+    start, end = sorted(rng.integers(0, len(data), 2))
+    kind = rng.integers(4)
+    return bytes(data[:end] if kind == 0 else data[:end] + data[start:] if kind == 1 else data)
+
+
+def test_damaged_files_give_text_or_one_clear_sentence():
+    reader, rng = recogScript.Recognizer(), np.random.default_rng(0)
+    files = pictures_of_all_kinds()
+    texts = 0
+    for number in range(200):
+        start = time.perf_counter()
+        try:
+            texts += bool(reader.recog(io.BytesIO(mutated(files[number % len(files)], rng))).text)
+        except recogScript.ImageError as error:
+            assert "\n" not in str(error) and ":" in str(error)
+        assert time.perf_counter() - start < 10
+    assert 20 < texts < 200
+
+
+def test_words_on_the_command_line(tmp_path):
+    for name, text in {"one.png": "garden", "two.png": "paper\nwindow"}.items():
+        Image.fromarray(pages.draw_page(text).image).save(tmp_path / name)
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    done = run("--json", "--show", tmp_path)
+    assert done.returncode == 2
+    complaint, = complaints(done)
+    assert "bad.png" in complaint
+    one, two = map(json.loads, done.stdout.splitlines())
+    assert (one["text"], two["text"]) == ("garden", "paper\nwindow")
+    assert list(one) == ["file", "text", "seconds", "lines"] and [line["text"] for line in two["lines"]] == [
+        "paper", "window"]
+    word, = one["lines"][0]["words"]
+    assert set(word) == {"text", "box", "confidence", "characters"}
+    assert [set(character) for character in word["characters"]] == [{"text", "box", "confidence", "alternatives"}] * 6
+    shown = Image.open(tmp_path / "one.read.png")
+    assert shown.size == Image.open(tmp_path / "one.png").size
+    assert Image.open(tmp_path / "one.glyphs.png").size[1] < 100
+    assert run(tmp_path / "two.png").stdout.decode() == "paper\nwindow\n"
