@@ -3,11 +3,16 @@
     python benchmark.py train                  all about training, about 8 minutes on two cores
     python benchmark.py train --seconds=5      sooner, and less exactly
     python benchmark.py train --part=rates --network=dense
+    python benchmark.py read                   all about reading with the shipped network, about a minute
 
 What train measures:
     start   the classic run, python model.py, on files of the official size: memory and the time to its first step
     rates   images per second of each network, trained as model.py does and with a plain Keras fit
     gpu     the time for an epoch and the GPU's busy share, where the backend sees a GPU
+What read measures:
+    line    the time for a line of 20 characters
+    photo   the time for a 12-megapixel photo of a page
+    many    the memory of a process that reads 1,000 small pictures, and how it grows
 """
 import gzip
 import importlib.metadata
@@ -23,6 +28,7 @@ import threading
 import time
 from pathlib import Path
 
+import cv2
 import idx2numpy
 import numpy as np
 from tqdm import tqdm
@@ -33,21 +39,27 @@ import runs
 import settings
 
 # ---- settings: change them here or on the command line, as --name=value
-part = "all"               # start, rates, gpu or all
+part = "all"               # train: start, rates, gpu; read: line, photo, many; or all
 network = "all"            # a network type, see networks.py, or all
 images = 697932            # training images; the official number
 seconds = 20.0             # of steady training in each measurement
 gpu_batch = 4096           # images per step on a GPU
 mixed_precision = False    # float16 arithmetic on a GPU
+pictures = 1000            # small pictures that one process reads
 # ---- end of settings
 
 MEMORY_BAR, START_BAR = 1500, 15             # of the classic run: MB, seconds to the first step
 EPOCH_BARS = {"dense": 1.0, "resnet": 5.0}   # seconds, on a GPU
+LINE_BAR, PHOTO_BAR, READ_MEMORY_BAR = 40, 2, 1000   # ms for a line, s for a photo, MB for many pictures
 TEST_SHARE = 116_323 / 697_932               # official test images for each training image
 RATE_IMAGES = 100_000      # a plain fit keeps its images as floats, and twice: more would not fit small machines
 ROUNDS = 2                 # the two ways of training take turns, so that a slow spell of the machine meets both
 WARM_UP = 1.0              # seconds of training before the clock starts
 BLOCK = 1000               # different glyphs; files and arrays repeat them
+LINE = "my line of 20 letters now"   # without its spaces
+PAGE_WORDS = "the quick brown fox jumps over the lazy dog and 1234567890 SPHINX of black quartz judge my vow".split()
+LINE_READINGS, PHOTO_READINGS = 50, 3
+SETTLED = 0.2              # of many pictures: what memory grows before is buffers and caches
 
 
 class BenchmarkError(ValueError):
@@ -66,10 +78,15 @@ def main(arguments: list[str]) -> None:
     MODES[words[0]](config)
 
 
+def check_part(config: dict, parts: dict) -> None:
+    """Refuse a part that the mode does not have."""
+    if config["part"] not in ("all", *parts):
+        raise settings.SettingsError(f"there is no part {config['part']!r}; there are: {', '.join(parts)}, all")
+
+
 def train(config: dict) -> None:
     """Everything about training."""
-    if config["part"] not in ("all", *TRAIN_PARTS):
-        raise settings.SettingsError(f"there is no part {config['part']!r}; there are: {', '.join(TRAIN_PARTS)}, all")
+    check_part(config, TRAIN_PARTS)
     if config["images"] < 2000 or config["seconds"] <= 0:
         raise settings.SettingsError("--images has to be 2000 or more and --seconds more than 0")
     machine = measure(config, "machine")
@@ -80,6 +97,18 @@ def train(config: dict) -> None:
     for name, function in TRAIN_PARTS.items():
         if config["part"] in ("all", name):
             function(config, machine)
+
+
+def read(config: dict) -> None:
+    """Everything about reading."""
+    check_part(config, READ_PARTS)
+    if config["pictures"] < 10:
+        raise settings.SettingsError("--pictures has to be 10 or more")
+    print(describe_machine(measure(config, "machine")) + "\n\nreading with the shipped network, once it is loaded:",
+          flush=True)
+    for name, function in READ_PARTS.items():
+        if config["part"] in ("all", name):
+            print(function(measure(config, name)), flush=True)
 
 
 # ---- measurements in a process of their own
@@ -223,7 +252,7 @@ def watch_run(arguments: list[str], seconds: float) -> tuple[float, float]:
     process.stderr.close()
     if watch.seen is None:
         raise BenchmarkError(f"model.py ended before its first step: {_last_line(watch.text)}")
-    return watch.seen - began, peak or _peak_memory_of_children()
+    return watch.seen - began, peak or _peak_memory_by_resource("RUSAGE_CHILDREN")
 
 
 class _FirstStep(threading.Thread):
@@ -240,23 +269,26 @@ class _FirstStep(threading.Thread):
                 self.seen = time.monotonic()
 
 
-def _peak_memory(pid: int) -> float:
-    """The most memory in MB that a running process has held so far; 0 where the system does not tell."""
+def _peak_memory(pid: int, field: str = "VmHWM") -> float:
+    """The most memory in MB that a running process has held so far; 0 where the system does not tell.
+
+    field: of /proc; with VmRSS, what it holds now.
+    """
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:  # not Linux, or the process has just ended
         return 0.0
-    found = re.search(r"VmHWM:\s*(\d+) kB", status)
+    found = re.search(rf"{field}:\s*(\d+) kB", status)
     return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
-def _peak_memory_of_children() -> float:
-    """For systems without /proc: the most memory in MB that one ended child process has held."""
+def _peak_memory_by_resource(who: str) -> float:
+    """For systems without /proc: the most memory in MB that this process, or one ended child, has held."""
     try:
         import resource
     except ImportError:  # Windows
         return 0.0
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak = resource.getrusage(getattr(resource, who)).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6  # macOS counts bytes, others KiB
 
 
@@ -419,9 +451,99 @@ def _read_sampler(sampler: subprocess.Popen | None) -> float | None:
     return statistics.mean(samples) if samples else None
 
 
+# ---- reading
+
+def write_text(words: list[str], height: int, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Words in a line or, with a size (width, height), on a page: uint8, ink bright on dark.
+
+    height: of a capital, in px.
+    """
+    scale, pen = height / 22, max(1, height // 16)
+    sizes = [cv2.getTextSize(word, cv2.FONT_HERSHEY_SIMPLEX, scale, pen)[0][0] for word in words]
+    width, bottom = size or (sum(sizes) + height * (len(words) + 1), 3 * height)
+    paper, x, y = np.zeros((bottom, width), np.uint8), height, 2 * height
+    for word, length in zip(words, sizes):
+        if x + length + height > width:
+            x, y = height, y + 3 * height
+        cv2.putText(paper, word, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, pen, cv2.LINE_AA)
+        x += length + height
+    return paper
+
+
+def make_photo() -> np.ndarray:
+    """A photo of a written page, 4000x3000 px: gray, in light that falls off to one side, with noise."""
+    page = write_text(PAGE_WORDS * 6, 70, (3000, 4000))
+    y, x = np.mgrid[0:1:4000j, 0:1:3000j].astype(np.float32)
+    light = 230 - 90 * x - 40 * y
+    noise = np.random.default_rng(0).normal(0, 4, page.shape).astype(np.float32)
+    return np.clip(light * (1 - page / np.float32(400)) + noise, 0, 255).astype(np.uint8)
+
+
+def load_reader():
+    """The reader that recogScript.py uses when nothing else is asked for, with its network loaded."""
+    import recogScript
+    reader = recogScript.Recognizer()
+    reader.load()
+    return reader
+
+
+def time_readings(image: np.ndarray, readings: int) -> dict:
+    """Seconds to read a picture: the first time, and the median of `readings` more; and its number of characters."""
+    reader, times = load_reader(), []
+    for _ in range(readings + 1):
+        start = time.perf_counter()
+        text = reader.recog(image).text
+        times.append(time.perf_counter() - start)
+    return {"first": times[0], "seconds": statistics.median(times[1:]), "characters": len("".join(text.split()))}
+
+
+def line(config: dict) -> dict:
+    """Time a line of 20 characters."""
+    return time_readings(255 - write_text(LINE.split(), 50), LINE_READINGS)
+
+
+def photo(config: dict) -> dict:
+    """Time a photo of a page."""
+    return time_readings(make_photo(), PHOTO_READINGS)
+
+
+def many(config: dict) -> dict[str, float | None]:
+    """Read many small pictures; memory in MB: its peak, and its growth after the first fifth (None: unknown)."""
+    reader, random, settled = load_reader(), np.random.default_rng(0), 0.0
+    for number in tqdm(range(config["pictures"]), "reading"):
+        word = "".join(random.choice(list(dataset.CHARACTERS), random.integers(1, 13)))
+        reader.recog(255 - write_text([word], int(random.integers(20, 60))))
+        if number + 1 == round(SETTLED * config["pictures"]):
+            settled = _peak_memory(os.getpid(), "VmRSS")
+    return {"peak": _peak_memory(os.getpid()) or _peak_memory_by_resource("RUSAGE_SELF"),
+            "growth": _peak_memory(os.getpid(), "VmRSS") - settled if settled else None}
+
+
+def describe_line(found: dict) -> str:
+    """What was measured, for people."""
+    length = len(LINE.replace(" ", ""))
+    return (f"  a line of {length} characters  {1000 * found['seconds']:8.1f} ms  (bar: {LINE_BAR} ms; median of "
+            f"{LINE_READINGS}, the first {1000 * found['first']:.0f} ms)")
+
+
+def describe_photo(found: dict) -> str:
+    """What was measured, for people."""
+    return (f"  a photo of 12 megapixels {found['seconds']:8.2f} s   (bar: {PHOTO_BAR} s; median of {PHOTO_READINGS}, "
+            f"the first {found['first']:.2f} s; {found['characters']} characters)")
+
+
+def describe_many(found: dict) -> str:
+    """What was measured, for people."""
+    unknown = "not to be had on this system"
+    peak = f"{found['peak']:8,.0f} MB  (bar: {READ_MEMORY_BAR:,} MB; many small pictures)" if found["peak"] else unknown
+    growth = unknown if found["growth"] is None else f"{found['growth']:8,.1f} MB"
+    return f"  peak resident memory     {peak}\n  grown after a fifth      {growth}"
+
+
 TRAIN_PARTS = {"start": measure_start, "rates": measure_rates, "gpu": measure_epochs}
-MODES = {"train": train}
-MEASUREMENTS = {"machine": see_machine, "rate": rate, "epoch": epoch}
+READ_PARTS = {"line": describe_line, "photo": describe_photo, "many": describe_many}
+MODES = {"train": train, "read": read}
+MEASUREMENTS = {"machine": see_machine, "rate": rate, "epoch": epoch, "line": line, "photo": photo, "many": many}
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
 """Reads handwriting: pictures in, text out.
 
-    python recogScript.py a.png                      the character in a picture
+    python recogScript.py a.png                      the text in a picture: a word, a line or a page
+    python recogScript.py --characters a.png b.png   the one character in each picture
     python recogScript.py --json photos/ b.jpg       a folder's pictures and one more, a JSON object a line
+    python recogScript.py --show a.png               draws what was read into a.read.png and a.glyphs.png
     cat a.png | python recogScript.py -              from standard input
     python recogScript.py --model=1700000000 a.png   with another network; see Models/
 
-Each picture holds one character, 0-9 A-Z a-z, dark on light or light on dark,
-scanned, drawn or photographed; crop a photo to the paper.  In other programs:
+The writing is print, 0-9 A-Z a-z, dark on light or light on dark, scanned,
+drawn or photographed; crop a photo to the paper.  In other programs:
 
     reader = recogScript.Recognizer()
-    reader.recog_character("a.png").text
+    reader.recog("a.png").text
 """
 import functools
 import io
@@ -17,248 +19,90 @@ import math
 import os
 import sys
 import time
-import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from json import dumps
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 from tqdm import tqdm
 
 import dataset
 import glyph
+import language as language_model
+import lattice
 import runs
+import scores
+import segmentation
 import settings
+from picture import FORMATS, ImageError, Picture, Source, read_picture
 
 # ---- settings: change them here or on the command line, as --name=value
 model = ""                 # unixTime of the network that reads; without one, the shipped network
 models_path = "Models"     # where networks are kept
 prior = "drawings"         # class mix to expect: drawings, as people write; forms, as NIST's forms were filled
-characters = True          # each picture holds one character
+language = "english"       # weighs what fits English words; none: network and geometry alone decide
+characters = False         # each picture holds one character
 json = False               # print a JSON object for each picture
+show = False               # draw what was read into NAME.read.png and what the network saw into NAME.glyphs.png
 # ---- end of settings
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
-MAX_PIXELS = 100_000_000   # of a picture's declared size: more would take gigabytes to decode
-WORKING_SIDE = 1000        # px: longer sides are reduced to this before the ink is looked for
-PAPER_SIDE = 96            # px: the paper's brightness is estimated in a picture reduced to this
-MIN_CONTRAST = 24          # of 255: ink is at least so much darker than its paper
-NOISE_FACTOR = 6           # ... and by so many standard deviations of the paper's noise
-MIN_SIDE = 4               # px: ink that is not even so long and so high is a speck
 ALTERNATIVES = 5
 GLYPHS_AT_ONCE = 512       # in one call of the network
+READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of what --show draws
 
-Source = str | Path | io.BytesIO | Image.Image | np.ndarray
-
-
-class ImageError(ValueError):
-    """A picture that cannot be read; the message names it and the remedy."""
-
-
-# ---- picture -> ink
-
-@dataclass(frozen=True)
-class Picture:
-    """The ink of a picture, and the way back to the picture's pixels."""
-    ink: np.ndarray     # uint8 (height, width), bright on dark
-    scale: float        # px of the picture in a px of the ink
-
-    @property
-    def box(self) -> list[int]:
-        """The ink's bounding box [x, y, width, height] in px of the upright picture."""
-        x, y, width, height = glyph.ink_box(self.ink)
-        left, top = math.floor(x * self.scale), math.floor(y * self.scale)
-        return [left, top, math.ceil((x + width) * self.scale) - left, math.ceil((y + height) * self.scale) - top]
-
-
-def ink_of(image: Source) -> np.ndarray:
-    """The ink of a picture: uint8 (height, width), bright on dark, at most WORKING_SIDE px.
-
-    image: a file's path, a PIL image, or a uint8 array (h, w), (h, w, 3) RGB or (h, w, 4) RGBA.
-    Raises ImageError, a ValueError, when it cannot be read or holds no ink.
-    """
-    return read_picture(image).ink
-
-
-def read_picture(image: Source, name: str = "") -> Picture:
-    """Decode a picture and find its ink.  name: what messages call it."""
-    name = name or (str(image) if isinstance(image, (str, Path)) else "the picture")
-    gray = decode(image, name)
-    scale = max(1.0, max(gray.shape) / WORKING_SIDE)
-    if scale > 1:
-        size = tuple(max(1, round(side / scale)) for side in gray.shape[::-1])
-        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    ink = find_ink(gray)
-    if ink is None:
-        raise ImageError(f"no ink in {name}: take a picture in which the character is clearly darker or "
-                         "lighter than its paper")
-    return Picture(ink, scale)
-
-
-def decode(image: Source, name: str) -> np.ndarray:
-    """The picture's brightness as uint8 (height, width), upright by its EXIF tag, transparent parts white."""
-    if isinstance(image, np.ndarray):
-        image = _from_array(image, name)
-    elif not isinstance(image, Image.Image):
-        image = _open(image, name)
-    if 0 in image.size:
-        raise ImageError(f"{name} is 0 pixels wide or high: choose one with a character")
-    if image.width * image.height > MAX_PIXELS:
-        raise ImageError(f"{name} is {image.width}x{image.height} pixels large, more than "
-                         f"{MAX_PIXELS // 1_000_000} megapixels: reduce it")
-    try:
-        return np.asarray(_gray(ImageOps.exif_transpose(image)))
-    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
-        raise ImageError(f"{name} is damaged ({error}): copy or save it again") from error
-
-
-def _from_array(array: np.ndarray, name: str) -> Image.Image:
-    if array.dtype != np.uint8 or not (array.ndim == 2 or array.ndim == 3 and array.shape[2] in (3, 4)):
-        raise ImageError(f"{name} is an array {array.dtype} {array.shape}: give uint8 (height, width), "
-                         "(height, width, 3) or (height, width, 4)")
-    return Image.fromarray(array)
-
-
-def _open(file: str | Path | io.BytesIO, name: str) -> Image.Image:
-    """Open a picture without decoding it; only its header has been read."""
-    try:
-        data = file if isinstance(file, io.BytesIO) else io.BytesIO(Path(file).read_bytes())
-    except OSError as error:
-        raise ImageError(f"{name} cannot be read ({error.strerror}): check the name") from error
-    if not data.getbuffer().nbytes:
-        raise ImageError(f"{name} is empty: save it again")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # decode() has a limit of its own
-            return Image.open(data, formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{name} declares more than {MAX_PIXELS // 1_000_000} megapixels: reduce it") from error
-    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
-        raise ImageError(f"{name} is not a picture that can be read: save it as PNG or JPEG") from error
-
-
-def _gray(image: Image.Image) -> Image.Image:
-    """Any mode -> "L", over white paper where the picture is transparent."""
-    if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_to_8_bits(np.asarray(image)))
-    if not image.has_transparency_data:
-        return image.convert("RGB").convert("L")
-    image = image.convert("RGBA")
-    return Image.composite(image.convert("L"), Image.new("L", image.size, 255), image.getchannel("A"))
-
-
-def _to_8_bits(values: np.ndarray) -> np.ndarray:
-    """Integers of more bits, or floats, as uint8; white is 1, 255, 65535 or the peak, whichever fits."""
-    peak = float(values.max())
-    white = next((level for level in (1, 255, 65535) if peak <= level), peak)
-    return np.clip(values * (255 / white), 0, 255).astype(np.uint8)
-
-
-def find_ink(gray: np.ndarray) -> np.ndarray | None:
-    """The ink in a picture uint8 (height, width), bright on dark, its edges soft; None if there is none.
-
-    The picture is divided by the paper's brightness, estimated at each place, so
-    that shadows and uneven light vanish.  Otsu's threshold (1979), taken near the
-    ink, becomes the middle of the brightness scale.
-    """
-    bright_paper, paper = _paper(gray)
-    light = (gray if bright_paper else 255 - gray).astype(np.float32)
-    density = paper - light
-    if bright_paper:  # light is multiplied with the paper's and the ink's reflectance; a negative's is not
-        density *= 255 / np.maximum(paper, 1)
-    usual, noise = _level(density)
-    if noise > MIN_CONTRAST / NOISE_FACTOR and max(gray.shape) > 2 * PAPER_SIDE:  # strokes of a few px would suffer
-        density = cv2.GaussianBlur(density, (0, 0), 1)
-        usual, noise = _level(density)
-    density -= usual
-    sure = density >= max(MIN_CONTRAST, NOISE_FACTOR * noise)
-    if not sure.any():
-        return None
-    near = cv2.dilate(sure.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    ink = density * (128 / _otsu(np.clip(density[near], 0, 255).astype(np.uint8)))
-    return _without_specks(np.clip(ink, 0, 255).astype(np.uint8), sure)
-
-
-def _paper(gray: np.ndarray) -> tuple[bool, np.ndarray]:
-    """Whether the paper is brighter than the ink, and its brightness at each pixel: float32 (height, width).
-
-    Brightness counts upward from the ink: on dark paper it is that of the negative.
-    """
-    height, width = gray.shape
-    scale = min(1.0, PAPER_SIDE / max(gray.shape))
-    small = cv2.resize(gray, (max(1, round(width * scale)), max(1, round(height * scale))),
-                       interpolation=cv2.INTER_AREA)
-    # The border is paper more often than the middle: continuing it outward gives it weight.
-    pad = max(small.shape) // 2
-    wide = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    # Ink is the smaller part of its surroundings, and far from their median; uneven light is near it.
-    change = wide.astype(np.float32) - cv2.medianBlur(wide, 2 * (pad // 2) + 1)
-    bright = float((change * np.abs(change)).sum()) <= 0
-    # Closing fills whatever is dark and narrower than its kernel: strokes.
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (pad // 3) + 1,) * 2)
-    wide = cv2.morphologyEx(cv2.medianBlur(wide if bright else 255 - wide, 3), cv2.MORPH_CLOSE, kernel)
-    paper = cv2.GaussianBlur(wide, (0, 0), 2)[pad:pad + small.shape[0], pad:pad + small.shape[1]]
-    return bright, cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-
-
-def _level(density: np.ndarray) -> tuple[float, float]:
-    """Mean of the paper's density and its standard deviation, from the lighter part of all pixels.
-
-    Fifth and thirtieth percentile are paper, not ink, even where the ink fills
-    half of the picture; in a normal distribution they lie 1.12 standard
-    deviations apart, and the thirtieth 0.52 below the mean.
-    """
-    low, middle = np.percentile(density[::2, ::2], (5, 30))
-    noise = float(middle - low) / 1.12
-    return float(middle) + 0.52 * noise, noise
-
-
-def _otsu(values: np.ndarray) -> float:
-    """Brightness half-way between the two classes that Otsu's threshold makes of uint8 values (n,)."""
-    threshold = cv2.threshold(values, 0, 255, cv2.THRESH_OTSU)[0]
-    high = values > threshold
-    return max(1.0, (float(values[high].mean()) + float(values[~high].mean())) / 2) if high.any() else 128.0
-
-
-def _without_specks(ink: np.ndarray, sure: np.ndarray) -> np.ndarray | None:
-    """The ink without parts that are narrower than its pen or mostly unsure; None if nothing is left."""
-    count, parts, stats, _ = cv2.connectedComponentsWithStats((ink >= glyph.INK).view(np.uint8))
-    area = stats[:, cv2.CC_STAT_AREA].astype(float)
-    area[np.bincount(parts[sure], minlength=count) < area / 4] = 0
-    area[0] = 0
-    largest = int(area.argmax())
-    if not largest or max(stats[largest, cv2.CC_STAT_WIDTH], stats[largest, cv2.CC_STAT_HEIGHT]) < MIN_SIDE:
-        return None
-    pen = glyph.stroke_width(np.where(parts == largest, ink, 0).astype(np.uint8))
-    kept = area >= max(0.3 * pen ** 2, 0.005 * area[largest], 1)
-    edge = cv2.dilate(kept[parts].view(np.uint8), np.ones((3, 3), np.uint8))
-    return np.where((edge > 0) & ((parts == 0) | kept[parts]), ink, 0).astype(np.uint8)
-
-
-# ---- ink -> text
+# ---- what was read
 
 @dataclass(frozen=True)
 class Character:
-    """A character that was read."""
+    """A character that was read; boxes are [x, y, width, height] of the ink in px of the upright picture."""
     text: str
     confidence: float                       # probability of it, 0..1
     alternatives: list[tuple[str, float]]   # the likeliest characters with their probabilities, best first
-    box: list[int]                          # [x, y, width, height] of its ink in px of the upright picture
+    box: list[int]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word; its confidence is the probability that all its characters are right."""
+    text: str
+    box: list[int]
+    confidence: float
+    characters: list[Character]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of words, with a space between them in its text."""
+    text: str
+    box: list[int]
+    words: list[Word]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that was read in a picture; the lines of its text end with a newline but the last."""
+    text: str
+    lines: list[Line]
+    glyphs: np.ndarray = field(repr=False, compare=False)   # uint8 (characters, 28, 28): what the network saw of each
 
 
 class Recognizer:
     """Reads pictures with one trained network, which is loaded once, when it is first needed."""
 
-    def __init__(self, unixTime: str | None = None, models_path: str | Path = "Models", prior: str = "drawings"):
+    def __init__(self, unixTime: str | None = None, models_path: str | Path = "Models", prior: str = "drawings",
+                 language: str = "english"):
         """unixTime: the run that reads; None takes the shipped one or, without that, the newest.
 
         A relative models_path is looked for in the current folder, then beside this script.
         prior: how often each character is expected.  A network's own logits expect NIST's
         forms, where half of all is digits and S is eight times as frequent as s: "forms".
         "drawings" expects the mix of the drawings that the run was trained on.
+        language: "english" weighs characters by what precedes them in a word, which then
+        takes the prior's place in words and lines; "none" does not.
         Raises runs.RunError when there is no such run.
         """
         there = Path(models_path)
@@ -267,6 +111,9 @@ class Recognizer:
         config = runs.read_config(self.models_path, self.unixTime)
         if prior not in ("drawings", "forms"):
             raise settings.SettingsError(f"there is no prior {prior!r}; there are: drawings, forms")
+        if language not in ("english", "none"):
+            raise settings.SettingsError(f"there is no language {language!r}; there are: english, none")
+        self.language = language_model.load() if language == "english" else None
         self.shift = np.array(config.get("prior_of_drawings", 0.0) if prior == "drawings" else 0.0, np.float32)
         reads = config.get("reads")
         if reads != "characters":
@@ -305,23 +152,121 @@ class Recognizer:
     def recog_pictures(self, pictures: list[Picture]) -> list[Character]:
         """Read pictures whose ink has been found, each as one character."""
         glyphs = np.array([glyph.glyph(picture.ink) for picture in pictures], np.uint8).reshape(-1, 28, 28)
-        return [_character(picture, row) for picture, row in zip(pictures, self.probabilities(glyphs), strict=True)]
+        return [_character(row, picture.box) for picture, row in zip(pictures, self.probabilities(glyphs), strict=True)]
 
     def probabilities(self, glyphs: np.ndarray) -> np.ndarray:
         """Probabilities float32 (n, 62), in the order of dataset.CHARACTERS, of glyphs uint8 (n, 28, 28)."""
+        return np.exp(lattice.log_softmax(self.logits(glyphs) + self.shift))
+
+    def logits(self, glyphs: np.ndarray) -> np.ndarray:
+        """The network's logits float32 (n, 62), which expect NIST's forms, of glyphs uint8 (n, 28, 28)."""
         network = self.network
         from keras import ops
         # A direct call: predict() spends more time on its preparations than on a few glyphs.
-        parts = [ops.convert_to_numpy(ops.softmax(self.shift + network(glyphs[start:start + GLYPHS_AT_ONCE],
-                                                                       training=False)))
+        parts = [ops.convert_to_numpy(network(glyphs[start:start + GLYPHS_AT_ONCE], training=False))
                  for start in range(0, len(glyphs), GLYPHS_AT_ONCE)]
         return np.concatenate(parts) if parts else np.empty((0, len(dataset.CHARACTERS)), np.float32)
 
+    def recog(self, image: Source) -> Reading:
+        """Read the words and lines in a picture: a path, PIL image or uint8 array, as for ink_of.
 
-def _character(picture: Picture, probabilities: np.ndarray) -> Character:
+        Raises ImageError, a ValueError, when the picture cannot be read or holds no ink.
+        """
+        return self.recog_page(read_picture(image, page=True))
+
+    def recog_page(self, picture: Picture) -> Reading:
+        """Read the words and lines of a picture whose ink has been found."""
+        found, glyphs = self.candidates(segmentation.find_lines(picture.ink))
+        lines, seen = [], []
+        for each, glyphs_of_line in zip(found, glyphs, strict=True):
+            prior = 0 if self.language else log_natural() + self.shift
+            judged = lattice.score(each, prior)
+            way = lattice.search(judged, self.language)
+            lines.append(_line(each, judged, way, self.language, picture))
+            seen += [glyphs_of_line[step.candidate] for step in way]
+        return Reading("\n".join(line.text for line in lines), lines, np.array(seen, np.uint8).reshape(-1, 28, 28))
+
+    def candidates(self, lines: list[segmentation.TextLine]) -> tuple[list[lattice.Candidates], list[np.ndarray]]:
+        """Classify all that might be characters in these lines, in one batch.
+
+        Returns the candidates of each line, and their glyphs, uint8 (n, 28, 28).
+        """
+        spans = [segmentation.candidates(line) for line in lines]
+        every = [(line, *span) for line, of_line in zip(lines, spans, strict=True) for span in of_line.tolist()]
+        glyphs = np.array(list(_workers().map(_glyph_of, every)), np.uint8).reshape(-1, 28, 28)
+        log_probs = lattice.log_softmax(self.logits(glyphs) - log_natural())
+        found, ends = [], np.cumsum([len(of_line) for of_line in spans])
+        for line, of_line, rows in zip(lines, spans, np.split(log_probs, ends[:-1]), strict=True):
+            boxes = np.array([segmentation.box_of(line, *span) for span in of_line])
+            found.append(lattice.Candidates(line, of_line, boxes, rows))
+        return found, np.split(glyphs, ends[:-1])
+
+
+def recog(img: Source) -> str:
+    """The text in a picture, read with the shipped network; see Recognizer.recog."""
+    return _shipped().recog(img).text
+
+
+@functools.cache
+def _shipped() -> Recognizer:
+    return Recognizer()
+
+
+@functools.cache
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1)  # OpenCV works on several cores only from outside
+
+
+@functools.cache
+def log_natural() -> np.ndarray:
+    """Log of each class's share in NIST's forms, which the networks' logits expect: float32 (62,)."""
+    return np.log(dataset.OFFICIAL_COUNTS / dataset.OFFICIAL_COUNTS.sum()).astype(np.float32)
+
+
+def _glyph_of(candidate: tuple[segmentation.TextLine, int, int]) -> np.ndarray:
+    return glyph.glyph(segmentation.ink_of_pieces(*candidate))
+
+
+def _character(probabilities: np.ndarray, box: list[int]) -> Character:
     best = np.argsort(-probabilities)[:ALTERNATIVES]
     alternatives = [(dataset.CHARACTERS[label], round(float(probabilities[label]), 6)) for label in best]
-    return Character(*alternatives[0], alternatives, picture.box)
+    return Character(*alternatives[0], alternatives, box)
+
+
+def _line(found: lattice.Candidates, judged: lattice.Scores, way: list[lattice.Step], language,
+          picture: Picture) -> Line:
+    """The words of one line from the way that the search has found."""
+    words = []
+    for step in way:
+        box = _box(found.line.corners(*found.spans[step.candidate]), picture.scale)
+        character = _character_on(step, lattice.posterior(judged, step, language), box)
+        if step.new_word:
+            words.append([])
+        words[-1].append(character)
+    words = [Word("".join(character.text for character in word), _around(word),
+                  round(math.prod(character.confidence for character in word), 6), word) for word in words]
+    return Line(" ".join(word.text for word in words), _around(words), words)
+
+
+def _character_on(step: lattice.Step, probabilities: np.ndarray, box: list[int]) -> Character:
+    """The character that the search chose, which need not be the likeliest by itself, first among the alternatives."""
+    order = np.argsort(-probabilities)[:ALTERNATIVES]
+    order = [step.label, *order[order != step.label]][:ALTERNATIVES]
+    alternatives = [(dataset.CHARACTERS[label], round(float(probabilities[label]), 6)) for label in order]
+    return Character(*alternatives[0], alternatives, box)
+
+
+def _box(corners, scale: float) -> list[int]:
+    left, top = math.floor(corners[0] * scale), math.floor(corners[1] * scale)
+    return [left, top, math.ceil(corners[2] * scale) - left, math.ceil(corners[3] * scale) - top]
+
+
+def _around(parts: list) -> list[int]:
+    """The box around the boxes of characters or words."""
+    boxes = np.array([part.box for part in parts])
+    left, top = boxes[:, :2].min(axis=0)
+    right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    return [int(left), int(top), int(right - left), int(bottom - top)]
 
 
 # ---- command line
@@ -332,20 +277,20 @@ def main(arguments: list[str]) -> int:
     config = globals() | given
     if not names:
         raise settings.SettingsError("name a picture, a folder of pictures, or - for standard input")
-    if not config["characters"]:
-        raise settings.SettingsError("--characters=False is not possible yet: each picture is read as one character")
     pictures = [picture for name in names for picture in find_pictures(name)]
-    reader = Recognizer(config["model"] or None, config["models_path"], config["prior"])
+    reader = Recognizer(config["model"] or None, config["models_path"], config["prior"], config["language"])
     status = 0
     for name in tqdm(pictures, "reading", disable=len(pictures) <= 10 or not sys.stderr.isatty()):
         try:
-            line = read_one(reader, name)
+            fields = read_one(reader, name, config["characters"], config["show"])
         except ImageError as error:
             tqdm.write(f"{Path(__file__).name}: {error}", file=sys.stderr)
             status = 2
             continue
-        text = dumps(line) if config["json"] else line["text"] if len(pictures) == 1 else f"{name}: {line['text']}"
-        tqdm.write(text)
+        text = fields["text"]
+        if len(pictures) > 1:
+            text = f"{name}: {text}" if "\n" not in text else f"{name}:\n{text}"
+        tqdm.write(dumps(fields) if config["json"] else text)
         sys.stdout.flush()
     return status
 
@@ -357,19 +302,60 @@ def find_pictures(name: str) -> Iterator[str]:
         return
     endings = {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
     found = sorted(str(path) for path in Path(name).iterdir()
-                   if path.suffix.lower() in endings and not path.name.startswith("."))
+                   if path.suffix.lower() in endings and not path.name.startswith(".")
+                   and not path.name.endswith((READ, GLYPHS)))
     if not found:
         raise settings.SettingsError(f"the folder {name} holds no pictures: name another")
     yield from found
 
 
-def read_one(reader: Recognizer, name: str) -> dict:
+def read_one(reader: Recognizer, name: str, characters: bool, show: bool) -> dict:
     """Read one picture of the command line; returns the fields of --json."""
     source = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else name
-    picture, seconds = _timed(read_picture, source, "standard input" if name == "-" else name)
+    called = "standard input" if name == "-" else name
+    picture, seconds = _timed(read_picture, source, called, not characters)
     reader.load()  # here: a bad picture has been noticed by now, and loading does not count as reading
-    (character,), more = _timed(reader.recog_pictures, [picture])
-    return {"file": name} | asdict(character) | {"seconds": round(seconds + more, 4)}
+    if characters:
+        (character,), more = _timed(reader.recog_pictures, [picture])
+        fields = asdict(character) | {"seconds": round(seconds + more, 4)}
+        found, glyphs = [character], glyph.glyph(picture.ink)[None]
+    else:
+        reading, more = _timed(reader.recog_page, picture)
+        fields = {"text": reading.text, "seconds": round(seconds + more, 4),
+                  "lines": [asdict(line) for line in reading.lines]}
+        found = [character for line in reading.lines for word in line.words for character in word.characters]
+        glyphs = reading.glyphs
+    if show:
+        save_shown(picture, found, glyphs, "stdin" if name == "-" else name)
+    return {"file": name} | fields
+
+
+def save_shown(picture: Picture, characters: list[Character], glyphs: np.ndarray, name: str) -> None:
+    """Draw what was read into NAME.read.png, and the glyphs with it into NAME.glyphs.png, beside the picture."""
+    path = Path(name)
+    drawn = np.dstack([255 - picture.ink] * 3)
+    for character in characters:
+        x, y, width, height = (round(side / picture.scale) for side in character.box)
+        size = max(0.4, height / 60)
+        colour = (30, 120, 180) if character.confidence >= 0.5 else (200, 60, 40)
+        cv2.rectangle(drawn, (x, y), (x + width, y + height), colour, 1)
+        cv2.putText(drawn, character.text, (x, max(12, y - 3)), cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+        cv2.putText(drawn, f"{100 * character.confidence:.0f}", (x, y + height + 10), cv2.FONT_HERSHEY_SIMPLEX, 0.3,
+                    colour, 1, cv2.LINE_AA)
+    tiles = [_glyph_tile(image, character.text) for image, character in zip(glyphs, characters, strict=True)]
+    try:
+        scores.save_picture(drawn, path.with_name(path.stem + READ))
+        if tiles:
+            scores.save_picture(scores.in_rows(tiles, 12), path.with_name(path.stem + GLYPHS))
+    except (OSError, cv2.error) as error:
+        raise ImageError(f"what was read in {name} cannot be drawn beside it ({error}): copy it to a folder "
+                         "that can be written to") from error
+
+
+def _glyph_tile(image: np.ndarray, text: str) -> np.ndarray:
+    tile = np.zeros((80, 60), np.uint8)
+    tile[2:58, 2:58] = cv2.resize(image, (56, 56), interpolation=cv2.INTER_NEAREST)
+    return cv2.putText(tile, text, (22, 75), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255, 1, cv2.LINE_AA)
 
 
 def _timed(function, *arguments) -> tuple:

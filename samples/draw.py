@@ -1,4 +1,5 @@
-"""Draws the sample pictures beside this script: one handwritten character each, named by its first letter.
+"""Draws the sample pictures beside this script: one handwritten character each, named by its first letter;
+and in pages/, handwritten lines.
 
     python samples/draw.py
 """
@@ -32,6 +33,50 @@ STROKES = {
     "e": [[(62, 117), (97, 112), (131, 96), (134, 68), (108, 54), (77, 70), (58, 106), (62, 149), (92, 169),
            (127, 161), (157, 139)]],
 }
+
+# The letters of LINES, 100 px tall above the baseline at y = 100, x from 0.
+LETTERS = {
+    "H": [[(4, 2), (3, 50), (2, 100)], [(52, 0), (52, 50), (50, 100)], [(3, 52), (28, 50), (52, 49)]],
+    "a": [[(40, 54), (26, 42), (8, 52), (2, 76), (12, 98), (28, 92), (40, 66)], [(41, 44), (40, 72), (44, 100)]],
+    "d": [[(40, 58), (28, 43), (12, 50), (2, 74), (10, 96), (26, 97), (40, 78)], [(42, 0), (41, 50), (42, 100)]],
+    "e": [[(2, 72), (20, 71), (36, 66), (34, 50), (20, 42), (6, 52), (1, 74), (10, 95), (26, 100), (42, 90)]],
+    "h": [[(4, 0), (4, 50), (3, 100)], [(4, 70), (14, 50), (28, 44), (37, 56), (38, 80), (38, 100)]],
+    "i": [[(4, 44), (4, 72), (5, 100)], [(5, 20), (6, 24)]],
+    "l": [[(6, 0), (5, 50), (4, 98)]],
+    "m": [[(3, 44), (4, 72), (3, 100)], [(4, 66), (14, 48), (26, 46), (30, 62), (30, 100)],
+          [(30, 64), (42, 47), (54, 48), (58, 64), (58, 100)]],
+    "n": [[(3, 44), (4, 72), (3, 100)], [(4, 66), (14, 48), (28, 43), (36, 56), (37, 80), (38, 100)]],
+    "o": [[(22, 42), (6, 52), (1, 74), (12, 96), (28, 99), (41, 82), (40, 58), (26, 43), (18, 43)]],
+    "r": [[(4, 43), (5, 70), (5, 100)], [(5, 68), (12, 50), (24, 42), (34, 46)]],
+    "s": [[(34, 48), (20, 42), (7, 50), (10, 64), (26, 74), (34, 86), (24, 98), (4, 95)]],
+    "t": [[(14, 12), (13, 50), (14, 88), (24, 99), (34, 96)], [(0, 42), (16, 40), (32, 39)]],
+    "w": [[(0, 43), (6, 72), (14, 98), (24, 88), (30, 58)], [(30, 58), (34, 85), (44, 99), (54, 82), (60, 43)]],
+    "2": [[(3, 20), (12, 4), (30, 2), (40, 18), (30, 46), (14, 74), (0, 98)], [(0, 98), (22, 97), (46, 98)]],
+    "5": [[(6, 4), (4, 24), (3, 44)], [(3, 44), (24, 40), (42, 55), (38, 85), (20, 100), (0, 94)],
+          [(6, 4), (24, 3), (44, 1)]],
+}
+LINES = ["Hello world", "read the lines in order", "then 25 and so on"]
+
+
+def write_lines(lines: list[str], height: float, pen: float, seed: int, gap: float = 16) -> np.ndarray:
+    """Ink of lines of text as uint8 (height, width), bright on dark.
+
+    height: of a capital, in px; gap: between letters, in hundredths of it.
+    """
+    random = np.random.default_rng(seed)
+    strokes, scale = [], height / 100
+    for row, text in enumerate(lines):
+        x, slope = random.uniform(0, 20), random.uniform(-0.02, 0.03)
+        for character in text:
+            if character == " ":
+                x += 50 + random.uniform(0, 20)
+                continue
+            size = random.normal(1, 0.04)
+            for points in LETTERS[character]:
+                points = (np.array(points, float) - (0, 100)) * size + (x, 190 * row - slope * x)
+                strokes.append(curve(points * scale, 0.5, random))
+            x += max(px for points in LETTERS[character] for px, _ in points) * size + gap + random.normal(0, 2)
+    return ink.draw_strokes(strokes, pen, margin=24)
 
 
 def write(character: str, pen: float, seed: int, tremor: float = 1.2) -> np.ndarray:
@@ -77,6 +122,9 @@ def main() -> None:
         Image.fromarray(255 - write(character, pen, seed)).save(HERE / f"{character}.png", optimize=True)
     light_on_dark = 28 + (write("k", 6, 5) * 0.8).astype(np.uint8)
     Image.fromarray(light_on_dark).save(HERE / "k_on_dark.png", optimize=True)
+    (HERE / "pages").mkdir(exist_ok=True)
+    page = Image.fromarray(255 - write_lines(LINES, 60, 5, 8))
+    page.save(HERE / "pages" / "lines.png", optimize=True)
     photograph(write("e", 6, 6), 7).save(HERE / "e_photo.jpg", quality=80)
 
 

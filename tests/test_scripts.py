@@ -177,6 +177,24 @@ def test_benchmark_names_its_modes():
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "train" in done.stderr
 
 
+def test_benchmark_read_measures_a_line_of_twenty_characters(monkeypatch):
+    monkeypatch.setattr(benchmark, "LINE_READINGS", 2)
+    found = benchmark.line({})
+    assert 15 <= found["characters"] <= 25 and 0 < found["seconds"] < 30
+    assert "20 characters" in benchmark.describe_line(found)
+    photo = benchmark.make_photo()
+    assert photo.dtype == "uint8" and photo.size == 12_000_000 and photo[0, 0] > photo[-1, -1] + 80
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux tells what a process holds now")
+def test_benchmark_read_sees_memory_grow(monkeypatch):
+    kept = []
+    reader = type("Leak", (), {"recog": lambda self, image: kept.append(b"x" * 3_000_000)})()
+    monkeypatch.setattr(benchmark, "load_reader", lambda: reader)
+    found = benchmark.many({"pictures": 50})
+    assert 100 < found["growth"] < 140 and found["peak"] > 150  # 40 times 3 MB
+
+
 def test_benchmark_writes_files_that_dataset_reads(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "BLOCK", 20)
     benchmark.write_files(tmp_path, 90)

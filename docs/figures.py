@@ -1,0 +1,147 @@
+"""Draws the figures of docs/reading.md: what each step of reading makes of pages that samples/draw.py writes.
+
+    python docs/figures.py
+"""
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "samples")]
+
+import draw
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+import dataset
+import lattice
+import recogScript
+import segmentation
+from picture import read_picture
+
+COLOURS = np.array([(31, 119, 180), (214, 96, 20), (44, 140, 60), (150, 80, 170), (190, 150, 20)], np.uint8)
+CHOSEN, REFUSED = "#1f77b4", "#cccccc"
+
+
+def main() -> None:
+    """Draw all figures."""
+    reader = recogScript.Recognizer()
+    page = read_picture(255 - draw.write_lines(draw.LINES, 60, 5, 8), page=True)
+    joined = read_picture(255 - draw.write_lines(["thorn"], 60, 4, 3, gap=8), page=True)
+    figures = {"ink": ink_figure(), "pieces": pieces_figure(reader, page),
+               "candidates": candidates_figure(reader, joined), "spaces": spaces_figure(reader, page),
+               "letters": letters_figure(reader, page)}
+    for name, figure in figures.items():
+        path = HERE / f"how-{name}.png"
+        figure.savefig(path, dpi=80)
+        print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def ink_figure() -> Figure:
+    """A photo in uneven light, and the ink found in it."""
+    photo = draw.photograph(draw.write_lines(draw.LINES, 60, 5, 8), 7)
+    figure = Figure(figsize=(9, 2.4), layout="constrained")
+    for axes, image, title in zip(figure.subplots(1, 2), (photo, 255 - read_picture(photo, page=True).ink),
+                                  ("photo", "ink")):
+        axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+        axes.set_title(title, fontsize=10)
+        axes.set_axis_off()
+    return figure
+
+
+def show_pieces(axes, line: segmentation.TextLine) -> None:
+    """A line with each piece in another colour than its neighbours."""
+    cover = (line.ink / 255)[..., None] * (line.pieces > 0)[..., None]
+    colour = COLOURS[(line.pieces - 1) % len(COLOURS)]
+    axes.imshow((255 * (1 - cover) + colour * cover).astype(np.uint8))
+    axes.set_axis_off()
+
+
+def pieces_figure(reader, page) -> Figure:
+    """The lines of a page with their pieces, and the lines of writing that their letters vote for."""
+    lines = segmentation.find_lines(page.ink)
+    figure = Figure(figsize=(9, 4.4), layout="constrained")
+    width = max(line.ink.shape[1] for line in lines)
+    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.candidates(lines)[0], strict=True):
+        show_pieces(axes, line)
+        guides = lattice.vote(found)
+        for y, name in ((guides.cap_line, "cap height"), (guides.x_line, "x-height"), (guides.base, "baseline")):
+            axes.axhline(y, color="#999999", linewidth=0.8, linestyle="--")
+            axes.text(width + 4, y, name, fontsize=8, color="#666666", va="center")
+        axes.set_xlim(0, width + 80)
+    return figure
+
+
+def candidates_figure(reader, picture) -> Figure:
+    """All candidates of a word whose letters touch: below the pieces they are made of, with what the judge thinks."""
+    line, found, glyphs, judged, way = read_line(reader, picture)
+    chosen = {step.candidate for step in way}
+    figure = Figure(figsize=(10, 6.2), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=(1, 4), sharex=True)
+    show_pieces(above, line)
+    lengths = found.spans[:, 1] - found.spans[:, 0]
+    for row, (left, _, right, _) in enumerate(found.boxes):
+        # Neighbours of one length overlap: every other one stands lower.
+        x, y, half = (left + right) / 2, lengths[row] + found.spans[row, 0] % 2 * 0.5, 5
+        colour, width = (CHOSEN, 2.5) if row in chosen else (REFUSED, 1)
+        below.imshow(255 - glyphs[row], cmap="gray", vmin=0, vmax=255, extent=(x - half, x + half, y + 0.18, y - 0.18))
+        below.add_patch(Rectangle((x - half, y - 0.18), 2 * half, 0.36, fill=False, linewidth=width, edgecolor=colour))
+        best = dataset.CHARACTERS[int(judged.characters[row].argmax())]
+        below.text(x + half + 1, y, f"{best}\n{100 / (1 + np.exp(-judged.whole[row])):.0f}", va="center", fontsize=9,
+                   color=CHOSEN if row in chosen else "#888888")
+    below.set(xlim=(-4, line.ink.shape[1] + 8), ylim=(lengths.max() + 0.8, 0.7), yticks=range(1, lengths.max() + 1),
+              ylabel="pieces joined", xticks=[])
+    for axes in (above, below):
+        axes.set_aspect("auto")
+        axes.spines[:].set_visible(False)
+    return figure
+
+
+def read_line(reader, picture) -> tuple:
+    """The first line of a page, its candidates, their glyphs, what the judge makes of them, and the way chosen."""
+    line = segmentation.find_lines(picture.ink)[0]
+    (found,), (glyphs,) = reader.candidates([line])
+    judged = lattice.score(found)
+    return line, found, glyphs, judged, lattice.search(judged, reader.language)
+
+
+def spaces_figure(reader, page) -> Figure:
+    """The probability of a space at each gap of the longest line."""
+    line = max(segmentation.find_lines(page.ink), key=lambda line: line.ink.shape[1])
+    odds = lattice.score(reader.candidates([line])[0][0]).spaces
+    figure = Figure(figsize=(9, 2.2), layout="constrained")
+    axes = figure.subplots()
+    show_pieces(axes, line)
+    for place, odd in enumerate(odds, 1):
+        x = (line.boxes[:place, 2].max() + line.boxes[place, 0]) / 2
+        share = 1 / (1 + np.exp(-odd))
+        axes.bar(x, -40 * share, 5, bottom=-4, color=CHOSEN)
+        axes.text(x, -40 * share - 8, f"{100 * share:.0f}", ha="center", va="bottom", fontsize=7, color="#666666")
+    axes.set_ylim(line.ink.shape[0], -60)
+    return figure
+
+
+def letters_figure(reader, page) -> Figure:
+    """Each line, and its characters as the network alone, the judge, and the judge with the language model see them."""
+    lines = segmentation.find_lines(page.ink)
+    figure = Figure(figsize=(9, 5.6), layout="constrained")
+    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.candidates(lines)[0], strict=True):
+        axes.imshow(255 - line.ink, cmap="gray", vmin=0, vmax=255)
+        judged = lattice.score(found)
+        way = lattice.search(judged, reader.language)
+        read = [dataset.CHARACTERS[step.label] for step in way]
+        views = (20, "network", found.log_probs), (42, "and place", judged.characters), (64, "and words", None)
+        for y, name, scores in views:
+            axes.text(-8, line.ink.shape[0] + y, name, ha="right", va="center", fontsize=8, color="#666666")
+            for step, character in zip(way, read):
+                box = found.boxes[step.candidate]
+                seen = character if scores is None else dataset.CHARACTERS[int(scores[step.candidate].argmax())]
+                axes.text((box[0] + box[2]) / 2, line.ink.shape[0] + y, seen, ha="center", va="center", fontsize=12,
+                          family="monospace", color="black" if seen == character else "#c0392b")
+        axes.set(xlim=(-90, max(each.ink.shape[1] for each in lines) + 4), ylim=(line.ink.shape[0] + 76, 0))
+        axes.set_axis_off()
+    return figure
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""How likely the next character of an English word is: the language model that helps to read.
+
+    python language.py           make language.npz again; needs `pip install wordfreq`, which reading does not
+
+    model = language.load()
+    model.next_log_probs("th")   natural log of P(next character | "th"), in the order of dataset.CHARACTERS
+
+Letters are predicted from up to seven characters before them, by counts from wordfreq's list of
+English words.  What that list does not know, case and digits, comes from a few kinds of words, see
+KINDS; one of them is any string at all, so that names, codes and non-words stay readable.
+
+wordfreq: R. Speer, version 3.1, 2022, https://doi.org/10.5281/zenodo.7199437; its data, and so
+language.npz, are under CC BY-SA 4.0.
+"""
+import functools
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+import dataset
+import settings
+
+# ---- settings: change them here or on the command line, as --name=value
+words = 200000          # so many of the most frequent words are counted
+contexts = 55000        # so many are kept, those that tell most; the file grows with them
+order = 8               # characters in the longest n-gram that is counted
+flatten = 0.7           # a word counts as its frequency to this power: 1 as in running text, 0 each word alike
+smoothing = 1.0         # weight of the shorter context, for each letter that was seen to follow
+# ---- end of settings
+
+FILE = Path(__file__).with_name("language.npz")
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+START, END = "^", 26               # mark before a word's first letter; the label of a word's end
+STEP = 1 / 4                       # nat: log probabilities are stored as multiples of it; a finer step gains nothing
+RAREST = 1e-8                      # frequency of the rarest words that wordfreq lists: these count as one
+
+END_OF_WORD = len(dataset.CHARACTERS)
+DIGIT, UPPER, LOWER = slice(0, 10), slice(10, 36), slice(36, 62)
+
+# The kinds of words with the share of each among all: roughly that of running text, with more
+# digits and capitals, since labels, forms and headings are written by hand too.
+KINDS = {"lower": 0.66, "Capitalised": 0.16, "CAPITALS": 0.06, "digits": 0.06, "initial": 0.03, "any": 0.03}
+SWITCH = 0.02                      # a word goes on as any of the kinds: McDonald, 3rd, HTML5
+END_OF_DIGITS, END_OF_ANY = 0.3, 0.15
+PRONOUN = 0.5                      # of single capital letters are "I"
+CACHE = 10_000                     # contexts remembered, some 7 MB
+
+
+class Language:
+    """P(next character | the word's characters before it), for English words and everything else."""
+
+    def __init__(self, table: dict[str, int], letters: np.ndarray):
+        """letters: probabilities float32 (n, 27) of a-z and the word's end; table: context -> its row."""
+        self._table, self._letters = table, letters
+        self._longest = max(map(len, table))
+        self.next_log_probs = functools.lru_cache(CACHE)(self.next_log_probs)
+        self._kinds = functools.lru_cache(CACHE)(self._kinds)
+
+    def next_log_probs(self, context: str) -> np.ndarray:
+        """Natural log of P(next | context): float32 (63,), dataset.CHARACTERS and then the end of the word.
+
+        context: the word's characters so far, "" at its beginning.  What is returned is
+        remembered: do not write to it.
+        """
+        log_probs = np.log(self._kinds(context) @ self._expected(context)).astype(np.float32)
+        log_probs.flags.writeable = False
+        return log_probs
+
+    def word_log_prob(self, word: str) -> float:
+        """Natural log of the probability of a whole word, its end included."""
+        labels = [dataset.CHARACTERS.index(character) for character in word] + [END_OF_WORD]
+        return float(sum(self.next_log_probs(word[:i])[label] for i, label in enumerate(labels)))
+
+    def _kinds(self, context: str) -> np.ndarray:
+        """P(kind of word | context), float64 (kinds,), by the forward algorithm of hidden Markov models."""
+        shares = np.array(list(KINDS.values()))
+        if not context:
+            return shares
+        before = self._kinds(context[:-1])
+        likely = before * self._expected(context[:-1])[:, dataset.CHARACTERS.index(context[-1])]
+        return (1 - SWITCH) * likely / likely.sum() + SWITCH / len(shares)
+
+    def _expected(self, context: str) -> np.ndarray:
+        """P(next | context, kind of word), float64 (kinds, 63)."""
+        letters = self._next_letter(context)
+        expected = np.zeros((len(KINDS), END_OF_WORD + 1))
+        lower, capitalised, capitals, digits, initial, anything = expected
+        lower[LOWER] = capitals[UPPER] = capitalised[LOWER if context else UPPER] = letters[:END]
+        expected[:3, END_OF_WORD] = letters[END]
+        anything[:] = (1 - END_OF_ANY) / END_OF_WORD
+        anything[END_OF_WORD] = END_OF_ANY
+        digits[DIGIT] = (1 - END_OF_DIGITS) / 10
+        digits[END_OF_WORD] = END_OF_DIGITS
+        if context:
+            initial[END_OF_WORD] = 1
+        else:
+            initial[UPPER] = (1 - PRONOUN) / 26
+            initial[dataset.CHARACTERS.index("I")] += PRONOUN
+            expected[:, END_OF_WORD] = 1e-6  # words have a character
+        return expected / expected.sum(axis=1, keepdims=True)
+
+    def _next_letter(self, context: str) -> np.ndarray:
+        """P(next letter or end | the longest known end of the context): float32 (27,)."""
+        known = (START + context.lower())[-self._longest:]
+        for start in range(len(known) + 1):
+            row = self._table.get(known[start:])
+            if row is not None:
+                return self._letters[row]
+        raise AssertionError("the empty context is always known")
+
+
+@functools.lru_cache(1)
+def load(path: Path = FILE) -> Language:
+    """The model of English that comes with the project, read once."""
+    with np.load(path) as file:
+        known = bytes(file["contexts"]).decode("ascii").split("\n")
+        letters = np.exp(np.cumsum(file["changes"], axis=0, dtype=np.uint8) * np.float32(-STEP))
+    letters /= letters.sum(axis=1, keepdims=True)
+    return Language({context: row for row, context in enumerate(known)}, letters)
+
+
+# ---- making language.npz
+
+def main(arguments: list[str]) -> None:
+    """Count the letters of English words and write language.npz."""
+    config = globals() | settings.read(__file__, globals(), arguments)[0]
+    frequencies = read_frequencies(config["words"])
+    rows = smooth(count(frequencies, config["order"], config["flatten"]), config["smoothing"])
+    kept = prune(rows, config["contexts"])
+    write(FILE, {context: rows[context][1] for context in kept})
+    print(f"{FILE}: {len(kept):,} contexts from {len(frequencies):,} words, {FILE.stat().st_size / 1e6:.2f} MB")
+
+
+def read_frequencies(words: int) -> dict[str, float]:
+    """English words of the letters a-z, and their share of running text."""
+    try:
+        import wordfreq
+    except ImportError:
+        raise settings.SettingsError("the package wordfreq is missing: pip install wordfreq") from None
+    # A single letter is a word only in "a": the list has "i" for the pronoun, and what tokenising left of others.
+    return {word: wordfreq.word_frequency(word, "en")
+            for word in tqdm(wordfreq.top_n_list("en", words), "words", leave=False)
+            if set(word) <= set(LETTERS) and (len(word) > 1 or word == "a")}
+
+
+def count(frequencies: dict[str, float], order: int, flatten: float) -> dict[str, np.ndarray]:
+    """How often each letter, or the end, follows each context of fewer than `order` letters: {context: (27,)}."""
+    counts = defaultdict(lambda: np.zeros(27))
+    for word, frequency in tqdm(frequencies.items(), "counting", leave=False):
+        weight = max(1.0, frequency / RAREST) ** flatten
+        marked = START + word
+        for place in range(1, len(marked) + 1):
+            label = LETTERS.index(marked[place]) if place < len(marked) else END
+            for start in range(max(0, place - order + 1), place + 1):
+                counts[marked[start:place]][label] += weight
+    return counts
+
+
+def smooth(counts: dict[str, np.ndarray], smoothing: float) -> dict[str, tuple[float, np.ndarray]]:
+    """P(next | context), interpolated with that of shorter contexts.
+
+    The shorter context's weight grows with the number of different letters seen
+    (I. Witten, T. Bell, "The zero-frequency problem", IEEE Trans. Information Theory
+    37(4), 1991).
+    Returns {context: (how much it tells beyond the shorter one, in nats of all words, P (27,))}.
+    """
+    rows = {}
+    for context in tqdm(sorted(counts, key=len), "smoothing", leave=False):
+        seen = counts[context]
+        shorter = rows[context[1:]][1] if context else np.full(27, 1 / 27)
+        weight = smoothing * np.count_nonzero(seen)
+        row = (seen + weight * shorter) / (seen.sum() + weight)
+        rows[context] = float(seen.sum() * (row * np.log(row / shorter)).sum()), row
+    return rows
+
+
+def prune(rows: dict[str, tuple[float, np.ndarray]], contexts: int) -> list[str]:
+    """The contexts that tell most, and the empty one.
+
+    A. Stolcke, "Entropy-based pruning of backoff language models", DARPA Broadcast
+    News Transcription and Understanding Workshop, 1998.
+    """
+    return ["", *sorted(filter(None, rows), key=lambda context: rows[context][0], reverse=True)[:contexts]]
+
+
+def write(path: Path, rows: dict[str, np.ndarray]) -> None:
+    """Write {context: P (27,)} to a temporary name, then rename."""
+    temporary = path.with_name(f"partial-{path.name}")
+    # Contexts with the same end are neighbours and predict much the same, so that changes from row to row are small.
+    known = sorted(rows, key=lambda context: context[::-1])
+    steps = np.rint(-np.log([rows[context] for context in known]) / STEP).clip(0, 255).astype(np.uint8)
+    changes = np.diff(steps, axis=0, prepend=np.zeros((1, 27), np.uint8))  # modulo 256
+    np.savez_compressed(temporary, contexts=np.frombuffer("\n".join(known).encode("ascii"), np.uint8), changes=changes)
+    temporary.replace(path)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except settings.SettingsError as error:
+        settings.fail(error)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

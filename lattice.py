@@ -1,0 +1,359 @@
+"""Candidates for characters -> text: a beam search over all ways to join a line's pieces.
+
+A candidate is a run of pieces that might be one character; the network has
+classified each once.  A way through the line is a chain of candidates, and its
+score adds up
+
+- how likely each candidate is one whole character, and which, by the network
+  and by its size, its place on the line, its cuts and its gaps (Judge),
+- how likely a space is at each boundary (Judge),
+- how likely the letters follow each other in English (language.py).
+
+The weights of these are tuned, and the judge is trained, by tune.py.
+"""
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import dataset
+from segmentation import TextLine
+
+# Before tuning; see search().
+WEIGHTS = {"network": 0.46, "whole": 0.9, "language": 0.7, "space": 1.0, "character": 1.2, "gap": 2.5}
+BEAM = 10                # beginnings of a line that are followed further
+LIKELY = 6               # characters tried for a candidate
+UNLIKELY = -7.0          # log odds that a candidate is one character, below which it is not followed
+END_OF_WORD = len(dataset.CHARACTERS)
+FILE = Path(__file__).with_name("judge.npz")
+
+# Letters whose size tells their case vote for the lines of writing; the others for the baseline at most.
+SMALL, TALL = "aemnr", "bdfhklABDEFGHIKLMNQRTY0123456789"
+ON_BASE = "aemnrbdhklcosuvwxzABDEFGHIKLMNRTUCOSVWXZ012345678"
+
+
+# ---- what is known about candidates
+
+@dataclass(frozen=True)
+class Candidates:
+    """The candidates of one line, n of them."""
+    line: TextLine
+    spans: np.ndarray       # int (n, 2): first piece, and the piece behind the last
+    boxes: np.ndarray       # int (n, 4): left, top, right, bottom
+    log_probs: np.ndarray   # float32 (n, 62): natural log of the network's probabilities, all characters as frequent
+
+
+@dataclass(frozen=True)
+class Guides:
+    """The lines of writing, y in px, and how many letters voted for the height of small and of tall ones."""
+    x_line: float
+    cap_line: float
+    base: float
+    small: float
+    tall: float
+
+
+def vote(found: Candidates) -> Guides:
+    """Baseline, x-height and cap-height as the letters vote whose size tells their case."""
+    line, boxes = found.line, found.boxes
+    alone = (line.cuts[found.spans[:, 0]] == 0) & (line.cuts[found.spans[:, 1]] == 0)
+    height = (boxes[:, 3] - boxes[:, 1]) / line.x_height
+    weight = np.where(alone, 1.0, 0.1) * np.clip(height, 0.05, 1) ** 2
+    small, tall, on_base = (np.exp(found.log_probs) @ _among(SMALL, TALL, ON_BASE).T * weight[:, None]).T
+    base = _weighted_median(boxes[:, 3], on_base, line.base)
+    x_line = _weighted_median(boxes[:, 1], small, None)
+    cap_line = _weighted_median(boxes[:, 1], tall, None)
+    if x_line is None:
+        x_line = base - 0.62 * (base - cap_line) if cap_line is not None else line.top
+    if cap_line is None:
+        cap_line = base - 1.6 * (base - x_line)
+    return Guides(x_line, cap_line, base, float(small.sum()), float(tall.sum()))
+
+
+@functools.cache
+def _among(*groups: str) -> np.ndarray:
+    """float (groups, 62): 1 where a character is in the group."""
+    return np.array([[character in group for character in dataset.CHARACTERS] for group in groups], float)
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray, otherwise: float | None) -> float | None:
+    if weights.sum() < 0.3:
+        return otherwise
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def features(found: Candidates) -> np.ndarray:
+    """What the judge knows of each candidate: float32 (n, FEATURES).
+
+    Its size and place, in x-heights as the core of the line has it and as its
+    letters vote for it; the cuts and gaps at its ends and inside it; its
+    neighbours; and the network's log probabilities.
+    """
+    line, spans, guides = found.line, found.spans, vote(found)
+    first, behind = spans.T
+    left, top, right, bottom = found.boxes.T.astype(np.float32)
+    unit = np.float32(line.x_height)
+    voted = max(guides.base - guides.x_line, 0.35 * (guides.base - guides.cap_line), 3.0)
+    inner_gap, least_gap, least_cut = _inside(line, spans)
+    widths = np.concatenate(([0], line.boxes[:, 2] - line.boxes[:, 0], [0])) / unit
+    heights = line.boxes[:, 3] - line.boxes[:, 1]
+    usual = float(np.median(heights[heights >= 0.5 * np.median(heights)]))
+    probs = np.exp(found.log_probs)
+    columns = [
+        (right - left) / unit, (bottom - top) / unit, (top - line.top) / unit, (bottom - line.base) / unit,
+        (top - guides.x_line) / voted, (top - guides.cap_line) / voted, (bottom - guides.base) / voted,
+        (right - left) / voted, (bottom - top) / voted, (bottom - top) / usual,
+        np.full(len(spans), min(guides.small, 3.0) / 2), np.full(len(spans), min(guides.tall, 3.0) / 2),
+        line.cuts[first], line.cuts[behind], line.cuts[first] == 0, line.cuts[behind] == 0,
+        line.gaps[first] / unit, line.gaps[behind] / unit, inner_gap / unit, least_gap / unit, least_cut,
+        (behind - first) / 2, behind - first == 1, first == 0, behind == len(line.boxes),
+        widths[first], widths[behind + 1],
+        np.full(len(spans), line.pen / unit) * 3, np.full(len(spans), unit / usual),
+        probs.max(axis=1), -(probs * found.log_probs).sum(axis=1),
+    ]
+    known = np.clip(np.stack([np.asarray(column, np.float32) for column in columns], axis=1), -4, 4)
+    return np.concatenate([known, np.maximum(found.log_probs, -10) / 5 + 1], axis=1)
+
+
+def log_probs_of(known: np.ndarray) -> np.ndarray:
+    """The network's log probabilities (n, 62) from the features."""
+    return known[:, -62:] * 5 - 5
+
+
+def _inside(line: TextLine, spans: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Widest gap, narrowest gap and shortest cut between the pieces of each candidate; 0, 0, 3 if it is one piece."""
+    result = np.zeros((3, len(spans)), np.float32)
+    result[2] = 3
+    for row, (first, behind) in enumerate(spans.tolist()):
+        if behind - first > 1:
+            gaps, cuts = line.gaps[first + 1:behind], line.cuts[first + 1:behind]
+            result[:, row] = gaps.max(), gaps.min(), cuts.min()
+    return result[0], result[1], result[2]
+
+
+def space_features(line: TextLine) -> np.ndarray:
+    """What the judge knows of each boundary between two pieces: float32 (pieces - 1, SPACE_FEATURES).
+
+    The gap in x-heights, and beside the line's other gaps: a space is wide
+    where others are narrow.
+    """
+    gaps = line.gaps[1:-1] / line.x_height
+    if not len(gaps):
+        return np.zeros((0, 10), np.float32)
+    real = gaps[line.cuts[1:-1] == 0]
+    real = real if len(real) else gaps
+    order = np.sort(real)
+    wide, narrow = _two_groups(order)
+    others = np.array([np.median(np.delete(real, np.argmin(np.abs(real - gap)))) if len(real) > 1 else 0.0
+                       for gap in gaps])
+    widths = (line.boxes[:, 2] - line.boxes[:, 0]) / line.x_height
+    columns = [gaps, gaps - others, gaps / np.maximum(others, 0.15), gaps - narrow, gaps - wide,
+               np.full(len(gaps), wide - narrow), gaps / max(0.1, float(order[-1])),
+               np.full(len(gaps), min(len(real), 20) / 10), np.minimum(widths[:-1], widths[1:]),
+               np.full(len(gaps), float(np.median(widths)))]
+    return np.clip(np.stack(columns, axis=1), -4, 6).astype(np.float32)
+
+
+def _two_groups(values: np.ndarray) -> tuple[float, float]:
+    """Means of the wide and the narrow gaps, split where Otsu's criterion is highest; values in rising order."""
+    if len(values) < 2:
+        return float(values[0]), 0.0
+    sums = np.cumsum(values)
+    count = np.arange(1, len(values))
+    low, high = sums[:-1] / count, (sums[-1] - sums[:-1]) / (len(values) - count)
+    best = int(np.argmax(count * (len(values) - count) * (high - low) ** 2))
+    return float(high[best]), float(low[best])
+
+
+class Judge:
+    """Small dense networks that weigh geometry; trained by tune.py, kept in judge.npz."""
+
+    def __init__(self, arrays: dict[str, np.ndarray]):
+        self.arrays = arrays
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights of the search that were tuned together with this judge."""
+        return dict(zip(WEIGHTS, self.arrays.get("weights", np.array(list(WEIGHTS.values()))).tolist()))
+
+    def save(self, path: Path = FILE) -> None:
+        """Write to a temporary name, then rename."""
+        temporary = path.with_name(f"partial-{path.name}")
+        np.savez_compressed(temporary, **self.arrays)
+        temporary.replace(path)
+
+    def candidates(self, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log odds that a candidate is one whole character, (n,), and log probabilities of which, (n, 62)."""
+        out = self._forward("candidate", known)
+        return out[:, 0], log_softmax(out[:, 1:] + log_probs_of(known))
+
+    def spaces(self, known: np.ndarray) -> np.ndarray:
+        """Log odds of a space at each boundary: (n,)."""
+        return self._forward("space", known)[:, 0]
+
+    def _forward(self, part: str, values: np.ndarray) -> np.ndarray:
+        """Dense layers with ReLU between them."""
+        layer = 0
+        values = (values - self.arrays[f"{part}_mean"]) / self.arrays[f"{part}_scale"]
+        while f"{part}_kernel{layer}" in self.arrays:
+            if layer:
+                values = np.maximum(values, 0)
+            values = values @ self.arrays[f"{part}_kernel{layer}"] + self.arrays[f"{part}_bias{layer}"]
+            layer += 1
+        return values
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+
+
+@functools.lru_cache(1)
+def load_judge(path: Path = FILE) -> Judge:
+    """The judge that comes with the project, read once."""
+    with np.load(path) as file:
+        return Judge({name: file[name].astype(np.float32) for name in file.files})
+
+
+# ---- the search
+
+@dataclass(frozen=True)
+class Scores:
+    """All that the search needs of a line."""
+    spans: np.ndarray        # int (n, 2)
+    whole: np.ndarray        # float (n,): log odds that a candidate is one whole character
+    characters: np.ndarray   # float (n, 62): log probability of each character if it is
+    spaces: np.ndarray       # float (pieces - 1,): log odds of a space behind each piece but the last
+
+
+def score(found: Candidates, log_prior: np.ndarray | float = 0.0, judge: Judge | None = None) -> Scores:
+    """Let the judge look at a line's candidates.  log_prior (62,): of the characters, if a language model adds none."""
+    judge = judge or load_judge()
+    whole, characters = judge.candidates(features(found))
+    characters = log_softmax(characters + log_prior)
+    spaces = judge.spaces(space_features(found.line))
+    return Scores(found.spans, whole, characters, np.where(found.line.cuts[1:-1] > 0, -12, spaces))
+
+
+class Step(NamedTuple):
+    """One character on the way through the line, linked to the one before."""
+    before: "Step | None"
+    candidate: int
+    label: int
+    new_word: bool
+    context: str             # the word's characters before it
+
+
+def search(scores: Scores, language=None, weights: dict[str, float] | None = None) -> list[Step]:
+    """The best way through a line, from left to right; language: None, or what language.load() gives.
+
+    Beam search over the boundaries between pieces.  Of the ways that reach a
+    boundary with the same letters in the current word the best is kept, and of
+    all at a boundary the BEAM best.
+    """
+    weights = weights or load_judge().weights
+    pieces = int(scores.spans[:, 1].max()) if len(scores.spans) else 0
+    starting = _choices(scores, weights, pieces)
+    strength = weights["language"] if language else 0.0
+    odds = scores.spaces + weights["gap"]
+    log_space, log_none = -np.logaddexp(0, -odds), -np.logaddexp(0, odds)
+    beams = [{} for _ in range(pieces + 1)]
+    beams[0][""] = (0.0, None, True)
+    for place in range(pieces):
+        ways = sorted(beams[place].items(), key=lambda way: -way[1][0])[:BEAM]
+        if place:
+            ways = _with_spaces(ways, weights["space"] * log_space[place - 1], weights["space"] * log_none[place - 1],
+                                language, strength)
+        for word, (total, before, new_word) in ways:
+            following = strength * language.next_log_probs(word) if language else None
+            for row, behind, labels, gains in starting[place]:
+                beam = beams[behind]
+                reached = (gains + total + following[labels] if language else gains + total).tolist()
+                for label, gain in zip(labels.tolist(), reached):
+                    longer = word + dataset.CHARACTERS[label]
+                    if longer not in beam or gain > beam[longer][0]:
+                        beam[longer] = (gain, Step(before, row, label, new_word, word), False)
+    ends = [(total + _end(word, language, strength), step)
+            for word, (total, step, _) in beams[pieces].items()]
+    return _back(max(ends, key=lambda end: end[0])[1]) if ends else []
+
+
+def _choices(scores: Scores, weights: dict[str, float], pieces: int) -> list[list[tuple]]:
+    """For each boundary the candidates that begin there: row, boundary behind it, likely labels, and their gains.
+
+    Candidates of several pieces that are clearly no character are left out.
+    """
+    gains = weights["whole"] * np.clip(scores.whole, -8, 8) + weights["character"]
+    local = weights["network"] * scores.characters
+    likely = np.argpartition(-local, LIKELY, axis=1)[:, :LIKELY] if len(local) else local
+    starting = [[] for _ in range(pieces + 1)]
+    for row, (first, behind) in enumerate(scores.spans.tolist()):
+        if behind == first + 1 or scores.whole[row] > UNLIKELY:
+            starting[first].append((row, behind, likely[row], gains[row] + local[row, likely[row]]))
+    return starting
+
+
+def _end(word: str, language, strength: float) -> float:
+    return strength * float(language.next_log_probs(word)[END_OF_WORD]) if language else 0.0
+
+
+def _with_spaces(ways, log_space: float, log_none: float, language, strength: float) -> list:
+    """Each way with and without a space here; after a space only the best is kept, since all letters begin anew."""
+    result = [(word, (total + log_none, step, new)) for word, (total, step, new) in ways]
+    if log_space > log_none - 6 and ways:
+        ended = [(total + _end(word, language, strength), step) for word, (total, step, _) in ways]
+        total, step = max(ended, key=lambda way: way[0])
+        result.append(("", (total + log_space, step, True)))
+    return result
+
+
+def text(way: list[Step]) -> str:
+    """The text of a way, with a space between words."""
+    return "".join((" " if step.new_word and place else "") + dataset.CHARACTERS[step.label]
+                   for place, step in enumerate(way))
+
+
+def posterior(scores: Scores, step: Step, language=None) -> np.ndarray:
+    """Probabilities float (62,) of each character at one step, given those before it in the word."""
+    weights = load_judge().weights
+    total = weights["network"] * scores.characters[step.candidate]
+    if language:
+        total = total + weights["language"] * language.next_log_probs(step.context)[:END_OF_WORD]
+    return np.exp(log_softmax(total))
+
+
+def _back(step: Step | None) -> list[Step]:
+    way = []
+    while step is not None:
+        way.append(step)
+        step = step.before
+    return way[::-1]
+
+
+def align(found: Candidates, labels: list[int]) -> tuple[list[int], float]:
+    """The candidates that best spell a known text, by the network alone (forced alignment).
+
+    Returns the row of each character's candidate, [] if there are too few
+    pieces, and the mean log probability.
+    """
+    pieces = int(found.spans[:, 1].max())
+    local = np.maximum(found.log_probs[:, labels], -9)
+    best = np.full((len(labels) + 1, pieces + 1), -np.inf)
+    best[0, 0] = 0
+    came = np.full((len(labels) + 1, pieces + 1), -1)
+    for place in range(len(labels)):
+        for row, (first, behind) in enumerate(found.spans.tolist()):
+            total = best[place, first] + local[row, place]
+            if total > best[place + 1, behind]:
+                best[place + 1, behind], came[place + 1, behind] = total, row
+    if not np.isfinite(best[-1, -1]):
+        return [], -np.inf
+    rows, behind = [], pieces
+    for place in range(len(labels), 0, -1):
+        rows.append(int(came[place, behind]))
+        behind = found.spans[rows[-1], 0]
+    return rows[::-1], float(best[-1, -1]) / len(labels)

@@ -1,0 +1,439 @@
+"""Ink -> text lines -> pieces of letters, and the ways they can be joined to characters.
+
+The classical way of reading without knowing where one letter ends: cut the ink
+at every place that might be a boundary, and let the classifier decide which
+neighbouring pieces belong together (Casey and Lecolinet 1996, "A survey of
+methods and strategies in character segmentation").  Nothing here knows the
+letters; recogScript.py does.
+
+Distances are px of the ink unless they are said to be in x-heights or pens.
+"""
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+import glyph
+
+INK = 96                # brightness from which a pixel belongs to a connected component
+BODY = 0.45             # of the usual height: smaller components are dots, bars and specks
+LINE_OVERLAP = 0.35     # of the smaller height: so much of a component beside a line lies in it
+LETTER = 56             # px: lines are reduced to this usual height of a component ...
+THIN = 2.0              # px: ... as long as their strokes keep this width
+MAX_SLOPE = 0.36        # of a line, rise over run
+MAX_SLANT = 0.8         # of letters, run over rise
+MAX_CUT = 3.0           # pens: longer cuts run along a stroke or through a letter's middle
+MIN_PIECE = 0.18        # x-heights between two cuts
+MAX_PIECES = 6          # of one character
+MAX_WIDTH = 2.3         # x-heights: width of a character
+MAX_GAP = 0.32          # x-heights between two strokes of one character
+WIDE = 0.42             # x-heights: strokes so wide, with paper between them, are no parts of one character
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """One line of text, made straight and upright, cut into pieces."""
+    ink: np.ndarray         # uint8 (height, width), bright on dark
+    pieces: np.ndarray      # int32 (height, width): 0 paper, k the k-th piece from the left, from 1
+    boxes: np.ndarray       # int (n, 4): left, top, right, bottom of each piece
+    cuts: np.ndarray        # float32 (n + 1,): length in pens of the cut before each piece, 0 where there is a gap
+    gaps: np.ndarray        # float32 (n + 1,): px of paper before each piece, negative where they overlap
+    top: float              # y of the upper edge of small letters, about
+    base: float             # y of the baseline, about
+    pen: float              # px, stroke width
+    to_page: np.ndarray = field(repr=False)   # float (2, 3): affine, from px of the line to px of the page
+
+    @property
+    def x_height(self) -> float:
+        return self.base - self.top
+
+    def corners(self, first: int, behind: int) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom on the page of the ink of the pieces [first, behind)."""
+        left, top, right, bottom = box_of(self, first, behind)
+        y, x = np.nonzero(ink_of_pieces(self, first, behind) >= INK)
+        ends = np.stack([x + left, y + top, np.ones_like(x)], axis=1) @ self.to_page.T
+        # A pixel reaches from its number to the next.
+        corner = np.abs(self.to_page[:, 0]) + np.abs(self.to_page[:, 1])
+        return (*ends.min(axis=0), *(ends.max(axis=0) + corner))
+
+
+def find_lines(ink: np.ndarray) -> list[TextLine]:
+    """The text lines of a page, from top to bottom.
+
+    ink: uint8 (height, width), bright on dark.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink >= INK).view(np.uint8), connectivity=8)
+    if count < 2:
+        return []
+    boxes = stats[1:, :4].astype(int)
+    boxes[:, 2:] += boxes[:, :2]
+    y, x = _points(ink, 5000)
+    level = boxes - np.outer(_sharpest(y, x, MAX_SLOPE, 0.02, 1.03) * boxes[:, [0, 2]].mean(axis=1), (0, 1, 0, 1))
+    return [cut_line(*_crop_line(ink, labels, boxes, members)) for members in group_lines(level)]
+
+
+def _points(ink: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """y and x of the ink's pixels, about `count` of them: float32 (n,)."""
+    y, x = np.nonzero(ink >= INK)
+    step = max(1, len(x) // count)
+    return y[::step].astype(np.float32), x[::step].astype(np.float32)
+
+
+# ---- components -> lines
+
+def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
+    """Sort components into lines.
+
+    boxes: (n, 4): left, top, right, bottom.
+    Returns the rows of `boxes` in each line, lines from top to bottom.
+
+    Each line is followed from left to right by the height at which its last
+    components lay, so that it may rise, fall and bend.
+    """
+    heights = boxes[:, 3] - boxes[:, 1]
+    usual = _usual_height(boxes)
+    bodies = np.flatnonzero(heights >= BODY * usual)
+    lines = []  # each [members, centre, height]
+    for row in bodies[np.argsort(boxes[bodies, 0], kind="stable")]:
+        _, top, _, bottom = boxes[row]
+        overlaps = [(min(bottom, centre + height / 2) - max(top, centre - height / 2)) / min(bottom - top, height)
+                    for _, centre, height in lines]
+        best = int(np.argmax(overlaps)) if lines else -1
+        if best < 0 or overlaps[best] < LINE_OVERLAP:
+            lines.append([[row], (top + bottom) / 2, bottom - top])
+            continue
+        members, centre, height = lines[best]
+        members.append(row)
+        lines[best][1:] = [centre + 0.35 * ((top + bottom) / 2 - centre), height + 0.35 * (bottom - top - height)]
+    groups = _merge_lines([members for members, _, _ in lines], boxes)
+    _add_small(groups, np.flatnonzero(heights < BODY * usual), boxes)
+    return [np.array(group) for group in sorted(groups, key=lambda group: _middle(boxes[group]))]
+
+
+def _usual_height(boxes: np.ndarray) -> float:
+    """Height of letters: the median, each component weighted by its size, since specks are many."""
+    heights = boxes[:, 3] - boxes[:, 1]
+    sizes = np.maximum(heights, boxes[:, 2] - boxes[:, 0])
+    order = np.argsort(heights)
+    weights = np.cumsum(sizes[order])
+    return float(heights[order][np.searchsorted(weights, weights[-1] / 2)])
+
+
+def _middle(boxes: np.ndarray) -> float:
+    return float(np.median(boxes[:, 1] + boxes[:, 3])) / 2
+
+
+def _merge_lines(groups: list[list[int]], boxes: np.ndarray) -> list[list[int]]:
+    """Join lines whose components lie beside each other: a line that was lost and found again."""
+    while pair := next(((i, j) for i in range(len(groups)) for j in range(i + 1, len(groups))
+                        if _beside(boxes[groups[i]], boxes[groups[j]])), None):
+        groups[pair[0]] += groups.pop(pair[1])
+    return groups
+
+
+def _beside(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two groups of boxes are one line: at their nearest ends they share their height."""
+    if len(b) > len(a):
+        a, b = b, a
+    middle = (b[:, 0].min() + b[:, 2].max()) / 2
+    near = a[np.argsort(np.abs((a[:, 0] + a[:, 2]) / 2 - middle))[:3]]
+    top, bottom = np.median(near[:, 1]), np.median(near[:, 3])
+    overlap = min(bottom, b[:, 3].max()) - max(top, b[:, 1].min())
+    return overlap > 0.5 * min(bottom - top, b[:, 3].max() - b[:, 1].min())
+
+
+def _add_small(groups: list[list[int]], small: np.ndarray, boxes: np.ndarray) -> None:
+    """Give each dot, bar and accent to the line with the nearest letter, rather to one below it."""
+    if not groups:
+        groups.append([])
+    bodies = [boxes[group] if group else boxes for group in groups]
+    for row in small:
+        left, top, right, bottom = boxes[row]
+        distances = []
+        for body in bodies:
+            dx = np.maximum(0, np.maximum(body[:, 0] - right, left - body[:, 2]))
+            below = np.maximum(0, body[:, 1] - bottom)
+            above = np.maximum(0, top - body[:, 3])
+            distances.append(np.hypot(dx, 0.6 * below + above).min())
+        groups[int(np.argmin(distances))].append(row)
+
+
+def _crop_line(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray,
+               members: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """The ink of one line alone, and the x and y of its top left corner on the page."""
+    left, top = np.maximum(boxes[members, :2].min(axis=0) - 2, 0)
+    right, bottom = boxes[members, 2:].max(axis=0) + 2
+    crop, there = ink[top:bottom, left:right], labels[top:bottom, left:right]
+    if len(members) == len(boxes):
+        return crop, left, top
+    mine = np.zeros(len(boxes) + 1, np.uint8)
+    mine[members + 1] = 1
+    near = cv2.dilate(mine[there], np.ones((3, 3), np.uint8))  # the soft edge is no part of any component
+    return np.where((near > 0) & ((there == 0) | (mine[there] > 0)), crop, 0).astype(np.uint8), left, top
+
+
+# ---- line -> straight and upright
+
+def cut_line(ink: np.ndarray, left: float = 0, top: float = 0) -> TextLine:
+    """Make a line straight and upright and cut it into pieces.
+
+    ink: uint8 (height, width), the line's alone; its top left corner lies at (left, top) on the page.
+    """
+    ink, forward = straighten(ink, _scale(ink))
+    to_page = cv2.invertAffineTransform(forward)
+    to_page[:, 2] += (left, top)
+    pen = glyph.stroke_width(ink)
+    core_top, base = core(ink, pen)
+    pieces, lengths = cut(ink, core_top, base, pen)
+    pieces, boxes, cuts, gaps = _in_order(pieces, lengths, core_top, base)
+    return TextLine(ink, pieces, boxes, cuts, gaps, core_top, base, pen, to_page)
+
+
+def _scale(ink: np.ndarray) -> float:
+    """How much smaller a line can be made: pieces are found and glyphs made as well, and sooner."""
+    stats = cv2.connectedComponentsWithStats((ink >= INK).view(np.uint8))[2][1:]
+    boxes = stats[:, [0, 1, 0, 1]] + np.pad(stats[:, 2:4], ((0, 0), (2, 0)))
+    return min(1.0, max(LETTER / _usual_height(boxes), THIN / glyph.stroke_width(ink)))
+
+
+def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Take slope and slant out of a line, and make it smaller.
+
+    scale: new px in an old px, at most 1.
+    Returns the new ink and the affine map float (2, 3) from old to new px.
+    """
+    if scale < 1:
+        size = [max(1, round(side * scale)) for side in ink.shape[::-1]]
+        resized = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+        resize = np.array([[size[0] / ink.shape[1], 0, 0], [0, size[1] / ink.shape[0], 0], [0, 0, 1]])
+        upright, forward = straighten(resized)
+        return upright, forward @ resize
+    y, x = _points(ink, 2500)
+    width, height = np.ptp(x) + 1, np.ptp(y) + 1
+    slope = _sharpest(y, x, MAX_SLOPE, 0.02, 1.03) if width > 2.5 * height else 0.0
+    slant = _sharpest(x, y - slope * x, MAX_SLANT, 0.05, 1.1)
+    if not slope and not slant:
+        return ink, np.eye(2, 3)
+    forward = np.array([[1 + slant * slope, -slant, 0], [-slope, 1, 0]])
+    corners = np.array([[0, 0, 1], [ink.shape[1], 0, 1], [0, ink.shape[0], 1], [*ink.shape[::-1], 1]]) @ forward.T
+    forward[:, 2] = -corners.min(axis=0)
+    size = np.ceil(np.ptp(corners, axis=0)).astype(int)
+    moved = cv2.warpAffine(ink, forward, size.tolist(), flags=cv2.INTER_LINEAR)
+    x, y, width, height = cv2.boundingRect((moved >= glyph.INK).view(np.uint8))
+    x, y = max(0, x - 2), max(0, y - 2)
+    forward[:, 2] -= (x, y)
+    return np.ascontiguousarray(moved[y:y + height + 4, x:x + width + 4]), forward
+
+
+def _sharpest(values: np.ndarray, along: np.ndarray, limit: float, step: float, gain: float) -> float:
+    """The shear t for which the histogram of values - t * along has the highest peaks.
+
+    0 unless its sum of squares is `gain` times as large as that without shear.
+    """
+    shears = np.arange(-limit, limit + step / 2, step)
+    sharpness = []
+    for shear in shears:
+        moved = values - shear * along
+        counts = np.bincount((moved - moved.min()).astype(int)).astype(float)
+        sharpness.append((counts ** 2).sum())
+    best = int(np.argmax(sharpness))
+    return float(shears[best]) if sharpness[best] > gain * sharpness[len(shears) // 2] else 0.0
+
+
+def core(ink: np.ndarray, pen: float) -> tuple[float, float]:
+    """Top and bottom of the zone in which every letter has ink: x-height and baseline, roughly.
+
+    Where the rows hold much more ink than the line's ascenders and descenders do.
+    """
+    rows = (ink >= INK).sum(axis=1).astype(np.float32)
+    width = max(1, round(pen))
+    rows = cv2.blur(rows[:, None], (1, width), borderType=cv2.BORDER_CONSTANT)[:, 0]
+    crossings = np.count_nonzero(np.diff((ink >= INK).astype(np.int8), axis=1) == 1, axis=1).astype(np.float32)
+    crossings = cv2.blur(crossings[:, None], (1, width), borderType=cv2.BORDER_CONSTANT)[:, 0]
+    profile = rows / max(1.0, rows.max()) + crossings / max(1.0, crossings.max())
+    inside = np.flatnonzero(profile >= 0.4 * np.sort(profile)[-max(1, len(profile) // 8)])
+    top, base = float(inside[0]), float(inside[-1] + 1)
+    filled = np.flatnonzero(rows > 0)
+    least = max(0.3 * np.ptp(filled), 2 * pen, 4)
+    return (top, base) if base - top >= least else (float(filled[0]), float(filled[-1] + 1))
+
+
+# ---- line -> pieces
+
+def cut(ink: np.ndarray, top: float, base: float, pen: float) -> tuple[np.ndarray, dict[int, float]]:
+    """Cut the ink of a line into pieces.
+
+    Returns int32 (height, width), 0 on paper and another number in each piece;
+    and the length in pens of the cut to the left of each piece that was cut off.
+    """
+    mask = (ink >= INK).view(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    pieces, lengths, last = np.zeros_like(labels), {}, 0
+    x_height = base - top
+    for part in range(1, count):
+        x, y, width, height, _ = stats[part]
+        window = labels[y:y + height, x:x + width]
+        mine = window == part
+        paths = []
+        if width > 0.75 * x_height and height > 0.4 * x_height:
+            paths = cut_paths(np.where(mine, ink[y:y + height, x:x + width], 0),
+                              (top + base) / 2 - y, pen, x_height)
+        number = np.full(mine.shape, last + 1, np.int32)
+        columns = np.arange(width)
+        for path, length in paths:
+            number += columns >= path[:, None]
+            last += 1
+            lengths[last + 1] = length
+        last += 1
+        target = pieces[y:y + height, x:x + width]
+        target[mine] = number[mine]
+    return _grow(pieces, ink), lengths
+
+
+def cut_paths(ink: np.ndarray, middle: float, pen: float, x_height: float) -> list[tuple[np.ndarray, float]]:
+    """The places at which a component may be cut, from left to right.
+
+    ink: uint8 (height, width) of the component alone.
+    middle: y of the middle of small letters.
+    Returns for each its x in every row, int (height,), and its length through ink in pens.
+
+    A cut runs from top to bottom along the way that crosses the least ink, found
+    by dynamic programming (as in seam carving), so that it may lean and bend.
+    """
+    height, width = ink.shape
+    row = int(np.clip(middle, 0, height - 1))
+    cost = (ink.astype(np.float32) / 255) ** 0.5
+    above, up = _cheapest(cost[:row + 1])
+    below, down = _cheapest(cost[:row - 1 if row else None:-1])
+    total = (above + below - cost[row]) / pen
+    smooth = cv2.GaussianBlur(total[None], (0, 0), max(0.5, pen / 4), borderType=cv2.BORDER_REPLICATE)[0]
+    least = max(MIN_PIECE * x_height, 0.8 * pen)
+    chosen = []
+    for x in np.argsort(smooth, kind="stable"):
+        if total[x] > MAX_CUT or smooth[x] > MAX_CUT:
+            break
+        if least <= x <= width - least and all(abs(x - other) >= least for other in chosen) and _is_low(smooth, x):
+            chosen.append(int(x))
+    paths = []
+    for x in sorted(chosen):
+        path = np.concatenate([_follow(up, x)[::-1], _follow(down, x)[1:]])
+        if paths:
+            path = np.maximum(path, paths[-1][0])
+        paths.append((path, float(total[x])))
+    return paths
+
+
+def _is_low(values: np.ndarray, x: int) -> bool:
+    """Whether values has a local minimum at x."""
+    return values[max(0, x - 1):x + 2].min() >= values[x] - 1e-6
+
+
+def _cheapest(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cheapest way from the first row to each pixel of the last, with steps of at most one column.
+
+    Returns its cost (width,), and the steps int8 (height, width) back to the row before.
+    """
+    height, width = cost.shape
+    steps = np.zeros((height, width), np.int8)
+    total = cost[0].copy()
+    for row in range(1, height):
+        left = np.concatenate(([np.inf], total[:-1])) + 0.35
+        right = np.concatenate((total[1:], [np.inf])) + 0.35
+        best = np.minimum(total, np.minimum(left, right))
+        steps[row] = np.where(best == total, 0, np.where(best == left, -1, 1))
+        total = best + cost[row]
+    return total, steps
+
+
+def _follow(steps: np.ndarray, x: int) -> np.ndarray:
+    """The way back from column x of the last row: its column in each row, last row first."""
+    path = [x]
+    for row in range(len(steps) - 1, 0, -1):
+        x += int(steps[row, x])
+        path.append(x)
+    return np.array(path)
+
+
+def _grow(pieces: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Give the soft edge of the ink to the piece beside it."""
+    wide = cv2.dilate(pieces.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
+    return np.where(pieces > 0, pieces, np.where(ink > 8, wide, 0))
+
+
+def _in_order(pieces: np.ndarray, lengths: dict[int, float], top: float, base: float):
+    """Number the pieces from left to right by their middle in the core."""
+    count = int(pieces.max())
+    y, x = np.nonzero(pieces)
+    number = pieces[y, x]
+    boxes = np.empty((count + 1, 4), int)
+    boxes[:, :2], boxes[:, 2:] = 1 << 30, -1
+    np.minimum.at(boxes[:, 0], number, x)
+    np.minimum.at(boxes[:, 1], number, y)
+    np.maximum.at(boxes[:, 2], number, x + 1)
+    np.maximum.at(boxes[:, 3], number, y + 1)
+    weight = np.where((y >= top) & (y < base), 1.0, 0.02)
+    there = np.bincount(number, weight, count + 1)
+    middle = np.bincount(number, weight * x, count + 1) / np.maximum(there, 1e-9)
+    kept = np.flatnonzero(there[1:] > 0) + 1
+    order = kept[np.argsort(middle[kept], kind="stable")]
+    new = np.zeros(count + 1, np.int32)
+    new[order] = np.arange(1, len(order) + 1)
+    boxes = boxes[order]
+    cuts = np.zeros(len(order) + 1, np.float32)
+    for place in range(1, len(order)):
+        if order[place] == order[place - 1] + 1:
+            cuts[place] = lengths.get(int(order[place]), 0.0)
+    return new[pieces], boxes, cuts, _gaps(new[pieces], boxes, cuts, base + 0.15 * (base - top))
+
+
+def _gaps(pieces: np.ndarray, boxes: np.ndarray, cuts: np.ndarray, base: float) -> np.ndarray:
+    """Paper in px before each piece: the distance to the ink of all pieces before it, negative where they overlap.
+
+    What hangs below the baseline does not count: the tail of a y reaches under other letters.
+    """
+    upper = pieces[:max(1, int(base))]
+    y, x = np.nonzero(upper)
+    left, right = boxes[:, 0].copy(), boxes[:, 2].copy()
+    number = upper[y, x] - 1
+    there = np.unique(number)
+    left[there], right[there] = pieces.shape[1], 0
+    np.minimum.at(left, number, x)
+    np.maximum.at(right, number, x + 1)
+    gaps = np.zeros(len(boxes) + 1, np.float32)
+    gaps[1:-1] = np.where(cuts[1:-1] > 0, 0, left[1:] - np.maximum.accumulate(right)[:-1])
+    return gaps
+
+
+# ---- pieces -> candidates for characters
+
+def candidates(line: TextLine) -> np.ndarray:
+    """The runs of pieces [first, behind) that might be one character: int (n, 2)."""
+    found = []
+    boxes, gaps = line.boxes / line.x_height, line.gaps / line.x_height
+    widths = (boxes[:, 2] - boxes[:, 0]).tolist()
+    for first in range(len(boxes)):
+        left, right = boxes[first, 0], boxes[first, 2]
+        widest = widths[first]
+        before_gap = 0.0   # widest piece before the last gap
+        for last in range(first, min(first + MAX_PIECES, len(boxes))):
+            left, right = min(left, boxes[last, 0]), max(right, boxes[last, 2])
+            if last > first:
+                before_gap = widest if gaps[last] > 0.05 else before_gap
+                if right - left > MAX_WIDTH or gaps[last] > MAX_GAP or min(before_gap, widths[last]) > WIDE:
+                    break
+                widest = max(widest, widths[last])
+            found.append((first, last + 1))
+    return np.array(found, int).reshape(-1, 2)
+
+
+def box_of(line: TextLine, first: int, behind: int) -> np.ndarray:
+    """Left, top, right, bottom of the pieces [first, behind)."""
+    boxes = line.boxes[first:behind]
+    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+
+
+def ink_of_pieces(line: TextLine, first: int, behind: int) -> np.ndarray:
+    """The ink of the pieces [first, behind) alone: uint8, cropped."""
+    left, top, right, bottom = box_of(line, first, behind)
+    mine = cv2.inRange(line.pieces[top:bottom, left:right], int(first) + 1, int(behind))
+    return cv2.bitwise_and(line.ink[top:bottom, left:right], mine)

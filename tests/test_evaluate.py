@@ -1,0 +1,119 @@
+"""evaluate.py counts as one would by hand, and its lines of scans look like text."""
+import gzip
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import toy
+
+import evaluate
+import glyph
+import recogScript
+import settings
+from dataset import CHARACTERS
+
+LETTER = Path(__file__).resolve().parents[1] / "samples" / "R.png"
+
+
+def result(truth: str, text: str, seconds: float = 0.01) -> evaluate.Result:
+    return evaluate.Result(np.full((20, 30), 255, np.uint8), truth, text, seconds)
+
+
+def test_the_figures_are_those_counted_by_hand():
+    figures = evaluate.measure([result("one two", "one two", 0.1), result("abc de", "abcde", 0.3),
+                                result("Word", "w rd"), result("xyz", "xyz")])
+    assert figures["n"] == 4 and figures["ms"] == pytest.approx(1000 * (0.01 + 0.1) / 2)
+    assert figures["exact"] == 2 / 4
+    assert figures["CER"] == pytest.approx((0 + 1 + 2 + 0) / (7 + 6 + 4 + 3))
+    assert figures["CER without case"] == pytest.approx((0 + 1 + 1 + 0) / 20)
+    assert figures["WER"] == pytest.approx((0 + 2 + 2 + 0) / 6)
+    assert figures["space F1"] == pytest.approx(2 * 1 / (2 + 2))  # two true spaces, two read, one of them right
+    assert figures["words split"] == 1 / 2
+
+
+def test_nothing_to_count_stays_blank():
+    figures = evaluate.measure([result("a", "a")])
+    assert np.isnan(figures["space F1"])
+    row = evaluate.table([{"set": "letters"} | figures]).splitlines()[2].split(" | ")
+    assert dict(zip(evaluate.COLUMNS, row, strict=True))["space F1"] == ""
+
+
+def test_a_slope_does_not_make_letters_taller():
+    strokes = [[0, 0, 0, 40], [10, 60, 10, 100], [20, 120, 20, 160]]
+    assert evaluate.height_of(strokes, alone=False) == pytest.approx(40)
+    assert evaluate.height_of(strokes, alone=True) == 160
+
+
+def test_scans_are_pasted_at_their_true_heights_and_do_not_touch():
+    rng = np.random.default_rng(0)
+    text = ["Hxp", "acdg"]
+    labels = np.array([CHARACTERS.index(character) for character in "".join(text)])
+    images = np.array([toy.draw(character, rng) for character in "".join(text)])
+    sample = evaluate.compose([[0, 1, 2], [3, 4, 5, 6]], images, labels, np.random.default_rng(1))
+    assert sample.truth == "Hxp acdg" and list(sample.rows) == list(range(7))
+    _, _, stats, _ = cv2.connectedComponentsWithStats((255 - sample.image >= glyph.INK).view(np.uint8))
+    boxes = sorted(stats[1:, :4].tolist())
+    assert len(boxes) == 7, "each letter is one component"
+    (h, x, p, a, c, d, g) = [(top, top + height) for _, top, _, height in boxes]
+    capital = h[1] - h[0]
+    for top, bottom in (x, a, c):
+        assert bottom - top == pytest.approx(0.62 * capital, rel=0.2)
+        assert bottom == pytest.approx(h[1], abs=0.1 * capital)
+    for top, bottom in (p, g):
+        assert bottom > h[1] + 0.2 * capital and top > h[0] + 0.2 * capital
+    assert d[0] == pytest.approx(h[0], abs=0.15 * capital)
+    gaps = [right[0] - left[0] - left[2] for left, right in zip(boxes, boxes[1:])]
+    assert min(gaps) >= 1 and np.argmax(gaps) == 2, "the widest gap is the space"
+
+
+def test_the_classic_method_splits_a_word_and_reads_its_letters():
+    letter = cv2.imread(str(LETTER), cv2.IMREAD_GRAYSCALE)
+    x, y, width, height = glyph.ink_box(255 - letter)
+    letter = letter[y:y + height, x:x + width]
+    gaps = [np.full((height, round(share * width)), 255, np.uint8) for share in (0.3, 0.2, 0.5, 0.3)]
+    word = np.hstack([gaps[0], letter, gaps[1], letter, gaps[2], letter, gaps[3]])
+    assert evaluate.Baseline(recogScript.Recognizer(language="none"))(np.pad(word, 20, constant_values=255)) == "RR R"
+
+
+@pytest.mark.parametrize("argument, answer", [("--sets=words,fly", "fly"), ("--split=train", "val or test"),
+                                              ("--number=0", "1 or more")])
+def test_a_setting_without_meaning_is_named(argument, answer):
+    with pytest.raises(settings.SettingsError, match=answer):
+        evaluate.main([argument])
+
+
+STICK = [[0, 0, 0, 100], [0, 100, 60, 100]]                  # L
+TWO_STICKS = STICK + [[90, 0, 90, 100], [90, 100, 150, 100]]
+
+
+def write_pen(folder: Path) -> None:
+    """Records of two splits; one holds what 62 classes cannot express."""
+    def record(label, strokes, split="val", style="printed"):
+        return {"label": label, "writer": "a/b", "style": style, "split": split, "strokes": strokes}
+    for kind, records in {"characters": [record("L", STICK), record("i", STICK, "test")],
+                          "words": [record("LL", TWO_STICKS), record("L-L", TWO_STICKS),
+                                    record("no", TWO_STICKS, "test")],
+                          "lines": [record("L L", TWO_STICKS)]}.items():
+        with gzip.open(folder / f"{kind}.jsonl.gz", "wt") as file:
+            file.write("".join(json.dumps(each) + "\n" for each in records))
+
+
+def test_the_whole_script_on_a_small_data_set(tmp_path, capsys):
+    toy.write_all(tmp_path, each=20)
+    write_pen(tmp_path)
+    path = tmp_path / "worst.png"
+    evaluate.main([f"--data_path={tmp_path}", f"--pen_path={tmp_path}", f"--picture={path}", "--number=3",
+                   "--sets=characters,words,lines,strings,scans"])
+    lines = capsys.readouterr().out.splitlines()
+    rows = [dict(zip(evaluate.COLUMNS, line.strip("| ").split(" | "), strict=True)) for line in lines[2:9]]
+    assert [(row["set"], row["language"]) for row in rows] == [
+        ("characters, isolated", "none"), ("printed words", "english"), ("printed lines", "english"),
+        ("EMNIST, random strings", "none"), ("EMNIST, random strings", "english"),
+        ("EMNIST, English words", "none"), ("EMNIST, English words", "english")]
+    assert [row["n"] for row in rows] == ["1", "1", "1", "3", "3", "3", "3"], "L-L and the split test are left out"
+    assert rows[0]["exact"] == "1.0000" and float(rows[3]["isolated, forms"]) < 0.7
+    picture = cv2.imread(str(path))
+    assert picture is not None and picture.shape[1] == 4 * 420
+    assert not list(tmp_path.glob("partial-*"))

@@ -1,0 +1,77 @@
+"""The language model prefers English, and leaves codes, names and digits readable."""
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import language
+from dataset import CHARACTERS
+
+ROOT = Path(__file__).resolve().parents[1]
+ENGLISH = language.load()
+
+
+def next_probs(context: str) -> dict[str, float]:
+    """P(next) by character; "" is the end of the word."""
+    return dict(zip([*CHARACTERS, ""], np.exp(ENGLISH.next_log_probs(context)), strict=True))
+
+
+@pytest.mark.parametrize("context", ["", "t", "The", "TH", "19", "A4", "xqzjk", "straightforwardnes", "i", "McD", "3r"])
+def test_what_may_follow_is_a_distribution_without_zeros(context):
+    log_probs = ENGLISH.next_log_probs(context)
+    assert log_probs.shape == (63,) and log_probs.dtype == np.float32
+    assert np.exp(log_probs.astype(float)).sum() == pytest.approx(1, abs=1e-4)
+    assert log_probs[:62].min() > np.log(1e-5)
+
+
+@pytest.mark.parametrize("likely, unlikely", [
+    ("the", "tqe"), ("hello", "hcllo"), ("modem", "rnodem"), ("house", "hOuse"), ("HOUSE", "HOuSE"),
+    ("1995", "l995"), ("2001", "2OO1"), ("I", "i"), ("a", "q"), ("good", "g00d"), ("London", "LonDon"),
+])
+def test_a_word_is_likelier_than_what_it_is_mistaken_for(likely, unlikely):
+    assert ENGLISH.word_log_prob(likely) > ENGLISH.word_log_prob(unlikely) + 1
+
+
+def test_digits_follow_digits_and_capitals_follow_capitals():
+    after_digits, after_capitals, after_capital = next_probs("19"), next_probs("THE"), next_probs("Th")
+    assert sum(after_digits[c] for c in "0123456789") > 0.5
+    assert sum(after_capitals[c] for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ") > 10 * sum(
+        after_capitals[c] for c in "abcdefghijklmnopqrstuvwxyz")
+    assert after_capital["e"] > 100 * after_capital["E"]
+    assert next_probs("q")["u"] > 0.5 and next_probs("Q")["u"] > next_probs("Q")["z"]
+    assert next_probs("the")[""] > 10 * next_probs("tha")[""]
+
+
+@pytest.mark.parametrize("word", ["Xq7Zk", "zzgtrw", "A4B2C9", "Mlakar"])
+def test_what_is_no_word_stays_readable(word):
+    """Each character costs little more than among 62 that are equally likely."""
+    flat = -np.log(62)
+    assert ENGLISH.word_log_prob(word) / (len(word) + 1) > flat - 1.5
+
+
+def test_the_model_is_small_and_quick_to_load():
+    assert language.FILE.stat().st_size < 1_000_000
+    code = ("import json, sys, time, language; start = time.perf_counter(); language.load(); "
+            "print(json.dumps([time.perf_counter() - start, sorted(sys.modules)]))")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    seconds, modules = json.loads(done.stdout)
+    assert seconds < 0.5, "0.05 s on an idle machine"
+    assert not {"wordfreq", "tensorflow", "keras"} & set(modules)
+
+
+def test_it_is_made_from_counts(tmp_path):
+    rows = language.smooth(language.count({"ab": 1e-8, "ac": 3e-8}, order=3, flatten=1.0), smoothing=0.5)
+    for _, row in rows.values():
+        assert row.sum() == pytest.approx(1)
+    after_a = rows["a"][1]
+    # By hand: "a" was seen 4 times, followed by b once and by c three times; two letters, so that the
+    # shorter context counts as one more; and there c is 3 of 12 characters before the same kind of smoothing.
+    shorter = (3 + 0.5 * 4 / 27) / (12 + 0.5 * 4)
+    assert after_a[2] == pytest.approx((3 + 1 * shorter) / (4 + 1))
+    language.write(tmp_path / "small.npz", {context: rows[context][1] for context in language.prune(rows, 100)})
+    small = language.load(tmp_path / "small.npz")
+    assert small.word_log_prob("ac") > small.word_log_prob("ab") > small.word_log_prob("cb")
+    assert np.exp(small.next_log_probs("a")[CHARACTERS.index("c")]) == pytest.approx(after_a[2], rel=0.4)

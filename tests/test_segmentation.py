@@ -1,0 +1,144 @@
+"""Segmentation: lines, pieces, cuts and boxes of drawn pages, and what is read from them."""
+import cv2
+import numpy as np
+import pages
+import pytest
+
+import picture
+import recogScript
+import segmentation
+
+
+@pytest.fixture(scope="module")
+def reader() -> recogScript.Recognizer:
+    return recogScript.Recognizer()
+
+
+def characters(reading: recogScript.Reading) -> list[recogScript.Character]:
+    return [character for line in reading.lines for word in line.words for character in word.characters]
+
+
+def lines_of(page: pages.Drawn) -> list[segmentation.TextLine]:
+    return segmentation.find_lines(picture.read_picture(page.image, page=True).ink)
+
+
+@pytest.mark.parametrize("text, how", [
+    ("the quick brown fox", {}), ("UNIVERSITY", {}), ("EMPTY HALF", {}), ("jig is in", {}),
+    ("kitchen table\nsummer holiday\n1984", {}), ("morning light", {"slope": 0.15}), ("morning light", {"slope": -0.2}),
+    ("paper\nwindow\ngarden", {"size": 1.3, "pen": 3, "pitch": 75}), ("green house", {"size": 4, "pen": 14,
+                                                                                       "space": 90, "pitch": 220}),
+])
+def test_text_and_boxes(reader, text, how):
+    page = pages.draw_page(text, **how)
+    reading = reader.recog(page.image)
+    assert reading.text == text
+    assert [line.text for line in reading.lines] == text.split("\n")
+    assert [word.text for line in reading.lines for word in line.words] == text.split()
+    boxes = np.array([character.box for character in characters(reading)])
+    assert np.abs(boxes - np.array(page.boxes)).max() <= 3
+    for line in reading.lines:
+        for part in line.words:
+            assert within(part.box, line.box) and all(within(each.box, part.box) for each in part.characters)
+
+
+def within(inner: list[int], outer: list[int]) -> bool:
+    return (outer[0] <= inner[0] and outer[1] <= inner[1] and inner[0] + inner[2] <= outer[0] + outer[2]
+            and inner[1] + inner[3] <= outer[1] + outer[3])
+
+
+@pytest.mark.parametrize("gap", [4, 20, 45, 70])
+def test_a_word_stays_whole_however_wide_its_letters_stand(reader, gap):
+    assert reader.recog(pages.draw_page("sound", gap=gap).image).text == "sound"
+
+
+@pytest.mark.parametrize("space", [35, 60, 120])
+def test_spaces_are_wider_than_the_gaps_of_their_line(reader, space):
+    assert reader.recog(pages.draw_page("we met them there", space=space).image).text == "we met them there"
+
+
+def test_neighbours_decide_between_digits_and_letters(reader):
+    assert reader.recog(pages.draw_page("room 1050").image).text == "room 1050"
+    assert reader.recog(pages.draw_page("pool").image).text == "pool"
+
+
+@pytest.mark.parametrize("language", ["english", "none"])
+def test_size_beside_the_other_letters_tells_the_case(language):
+    reader = recogScript.Recognizer(language=language)
+    assert [reader.recog(pages.draw_page(text).image).text for text in ("COW cow", "Hello World")] == [
+        "COW cow", "Hello World"]
+
+
+def test_without_a_language_the_network_and_geometry_decide():
+    reader = recogScript.Recognizer(language="none")
+    assert reader.language is None
+    assert reader.recog(pages.draw_page("qxkr").image).text == "qxkr"
+
+
+def test_confidence_and_alternatives(reader):
+    reading = reader.recog(pages.draw_page("garden").image)
+    for character in characters(reading):
+        assert character.alternatives[0] == (character.text, character.confidence)
+        assert len(character.alternatives) == 5 and 0 < character.confidence <= 1
+    word, = reading.lines[0].words
+    assert word.confidence == pytest.approx(np.prod([each.confidence for each in word.characters]), abs=1e-4)
+    assert recogScript.recog(pages.draw_page("garden").image) == "garden"
+
+
+def test_light_on_dark_reads_alike(reader):
+    page = pages.draw_page("garden")
+    assert reader.recog(255 - page.image).text == reader.recog(page.image).text == "garden"
+
+
+def test_a_large_photo_has_boxes_in_its_own_pixels(reader):
+    page = pages.draw_page("kitchen table\nsummer holiday", size=8, pen=20, gap=32, space=160, pitch=440, margin=700)
+    light = np.linspace(1, 0.6, page.image.shape[1])
+    photo = (page.image * 0.5 + 110) * light + np.random.default_rng(0).normal(0, 4, page.image.shape)
+    reading = reader.recog(photo.clip(0, 255).astype(np.uint8))
+    assert page.image.size > 5_000_000
+    assert reading.text == "kitchen table\nsummer holiday"
+    assert np.abs(np.array([each.box for each in characters(reading)]) - np.array(page.boxes)).max() <= 9
+
+
+# ---- pieces
+
+@pytest.mark.parametrize("slope", [-0.25, 0.0, 0.25])
+def test_lines_are_found_from_top_to_bottom(slope):
+    page = pages.draw_page("alpha beta\ngamma\ndelta epsilon", slope=slope)
+    lines = lines_of(page)
+    assert len(lines) == 3
+    tops = [line.corners(0, len(line.boxes))[1] for line in lines]
+    assert tops == sorted(tops)
+
+
+def test_dots_belong_to_their_letter():
+    page = pages.draw_page("iji")
+    line, = lines_of(page)
+    whole = {tuple(np.round(line.corners(*span)).astype(int)) for span in segmentation.candidates(line)}
+    for x, y, width, height in page.boxes:
+        assert any(np.abs(np.subtract(box, (x, y, x + width, y + height))).max() <= 3 for box in whole)
+
+
+@pytest.mark.parametrize("word, gap", [("moose", -1), ("reason", -1), ("boats", -2)])
+def test_touching_letters_can_be_parted(word, gap):
+    page = pages.draw_page(word, gap=gap)
+    line, = lines_of(page)
+    assert (line.cuts > 0).sum() >= len(word) - 1
+    boxes = [line.corners(*span) for span in segmentation.candidates(line)]
+    for x, _, width, _ in page.boxes:
+        assert any(abs(left - x) <= 3 and abs(right - x - width) <= 3 for left, _, right, _ in boxes)
+
+
+def test_pieces_hold_all_ink():
+    page = pages.draw_page("quick zebra")
+    for line in lines_of(page):
+        assert (line.pieces > 0)[line.ink >= 128].all()
+        assert set(np.unique(line.pieces)) == set(range(len(line.boxes) + 1))
+
+
+def test_slant_is_taken_out():
+    page = pages.draw_page("HILLTIE", gap=12)
+    shear = np.array([[1, -0.35, 60], [0, 1, 0]], float)
+    leaning = cv2.warpAffine(255 - page.image, shear, (page.image.shape[1] + 60, page.image.shape[0]))
+    upright, forward = segmentation.straighten(leaning)
+    assert forward[0, 1] == pytest.approx(0.35, abs=0.11)
+    assert upright.shape[1] < cv2.boundingRect(leaning)[2]

@@ -1,0 +1,246 @@
+"""Learns how candidates for characters are weighed: makes judge.npz, which reading uses, for one network.
+
+    python tune.py                     for the shipped network; minutes
+    python tune.py --model=UNIXTIME    for another
+
+The judge learns from words and lines of the training split, whose text is
+known: forced alignment with the network finds the pieces of each character, and
+every other candidate is an example of what is none.  Then the weights of the
+search are changed one at a time, for as long as words and lines of the
+validation split are read better.
+"""
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+from tqdm import tqdm
+
+import dataset
+import evaluate
+import language
+import lattice
+import picture
+import recogScript
+import runs
+import segmentation
+import settings
+import unipen
+
+# ---- settings: change them here or on the command line, as --name=value
+model = ""                       # unixTime of the network that reads; without one, the shipped network
+words = 1500                     # printed words to learn from
+mixed = 400                      # words with partly joined letters
+lines = 250                      # lines with spaces
+strings = 250                    # lines of EMNIST's scans
+validation = 160                 # words to tune the weights with; lines and strings: a quarter each
+hidden = (96, 48)                # units in the judge's layers
+epochs = 20                      # of its training
+rounds = 1                       # through all weights
+seed = 0                         # of what is drawn by lot
+output = "judge.npz"             # what reading uses
+models_path = "Models"           # where networks are kept
+data_path = "Dataset/EMNIST"     # folder with EMNIST's files
+pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
+# ---- end of settings
+
+LEAST = -2.5               # nat: texts that align worse on average are wrongly labelled, or joined too much
+FACTORS = (0.6, 0.8, 1.25, 1.6)
+SHIFTS = (-2, -1, -0.5, 0.5, 1, 2)   # of the one weight that is added, "gap"
+EXACT = 0.3                # share of words that are not read exactly, beside CER, in what is minimised
+CODES = 0.25               # part of random strings, read with the language model, in it
+
+
+class Example(NamedTuple):
+    """A picture's text and the candidates of its lines."""
+    text: str
+    found: list[lattice.Candidates]
+
+
+# ---- data
+
+def examples(reader: recogScript.Recognizer, samples: Iterable[evaluate.Sample]) -> Iterator[Example]:
+    """Find the candidates in drawn samples and classify them; samples without ink are left out."""
+    for sample in samples:
+        ink = picture.find_ink(sample.image)
+        if ink is not None:
+            yield Example(sample.truth, reader.candidates(segmentation.find_lines(ink))[0])
+
+
+def draw(config: dict, split: str, kind: str, style: str, number: int) -> list[evaluate.Sample]:
+    """Draw `number` records of one split, as evenly from all writers as there are records."""
+    rng = np.random.default_rng(config["seed"])
+    of_writer = {}
+    for record in evaluate.read_records(config | {"split": split}, kind, style):
+        of_writer.setdefault(record["writer"], []).append(record)
+    turns = [(turn, record) for records in of_writer.values() for turn, record in enumerate(rng.permuted(records))]
+    chosen = sorted(turns, key=lambda turn: turn[0])[:number]
+    return [evaluate.draw_record(record, kind, rng) for _, record in chosen]
+
+
+def compose(config: dict, validation: bool, number: int) -> list[evaluate.Sample]:
+    """Lines of EMNIST's scans: of those that validated the network's training, or of those it learned from."""
+    rng = np.random.default_rng(config["seed"])
+    images, labels = dataset.read_emnist(config["data_path"], "train")
+    held_out = len(evaluate.read_scans(config | {"split": "val"})[0])
+    rows = np.arange(len(images))
+    rows = rows[-held_out:] if validation else rows[:-held_out]
+    samples = []
+    for _ in range(number):
+        of_line = rng.choice(rows, evaluate.LINE_CHARACTERS)
+        ends = np.cumsum(rng.integers(2, 9, evaluate.LINE_CHARACTERS))
+        samples.append(evaluate.compose(np.split(of_line, ends[ends < len(of_line)]), images, labels, rng))
+    return samples
+
+
+class Rows(NamedTuple):
+    """What the judge learns from."""
+    known: np.ndarray      # float32 (n, features) of candidates
+    whole: np.ndarray      # float32 (n,): 1 where a candidate is one whole character
+    labels: np.ndarray     # int (n,): which, or -1
+    gaps: np.ndarray       # float32 (m, features) of boundaries
+    spaces: np.ndarray     # float32 (m,): 1 where there is a space
+
+
+def rows_of(example: Example) -> Rows | None:
+    """The candidates of one line by forced alignment; None if it does not fit its text."""
+    if len(example.found) != 1:
+        return None
+    found, = example.found
+    parts = example.text.split()
+    labels = [dataset.CHARACTERS.index(character) for part in parts for character in part]
+    aligned, mean = lattice.align(found, labels)
+    if mean < LEAST:
+        return None
+    known = lattice.features(found)
+    whole, which = np.zeros(len(known), np.float32), np.full(len(known), -1)
+    whole[aligned], which[aligned] = 1, labels
+    spaces = np.zeros(len(found.line.boxes) - 1, np.float32)
+    starts = np.cumsum([len(part) for part in parts])[:-1]
+    spaces[found.spans[np.array(aligned)[starts], 0] - 1] = 1
+    natural = found.line.cuts[1:-1] == 0
+    return Rows(known, whole, which, lattice.space_features(found.line)[natural], spaces[natural])
+
+
+# ---- training of the judge
+
+def train_candidates(rows: Rows, config: dict) -> dict[str, np.ndarray]:
+    """The judge's network for candidates, as arrays for lattice.Judge.
+
+    One output says whether the candidate is one whole character; the others are
+    added to the network's log probabilities.  As in training.py, the classes'
+    shares among the rows are added while it learns, and not when it reads.
+    """
+    import keras
+    from keras import ops
+    keras.utils.set_random_seed(config["seed"])
+    mean, scale = rows.known.mean(axis=0), rows.known.std(axis=0) + 0.05
+    mean[-62:], scale[-62:] = 0, 1
+    values = given = keras.Input((rows.known.shape[1],))
+    for units in config["hidden"]:
+        values = keras.layers.Dropout(0.15)(keras.layers.Dense(units, activation="relu")(values))
+    network = keras.Model(given, keras.layers.Dense(63, kernel_initializer="zeros")(values))
+    counts = np.bincount(rows.labels[rows.labels >= 0], minlength=62) + 3.0
+    prior = np.log(counts / counts.sum()).astype(np.float32)
+
+    def loss(truth, out):
+        whole, label, log_probs = truth[:, :1], ops.cast(truth[:, 1], "int32"), truth[:, 2:]
+        change = out[:, 1:]
+        of_label = ops.sum(ops.log_softmax(log_probs + change + prior) * ops.one_hot(label, 62), axis=-1)
+        change = 1e-3 * ops.sum(change ** 2, axis=-1)  # the network is right unless the rows say otherwise
+        return 2 * keras.losses.binary_crossentropy(whole, out[:, :1], from_logits=True) - whole[:, 0] * (
+            of_label - change)
+
+    truth = np.concatenate([rows.whole[:, None], np.maximum(rows.labels, 0)[:, None],
+                            lattice.log_probs_of(rows.known)], axis=1).astype(np.float32)
+    steps = config["epochs"] * -(-len(truth) // 256)
+    rate = keras.optimizers.schedules.CosineDecay(3e-3, steps)
+    network.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3), loss)
+    network.fit((rows.known - mean) / scale, truth, batch_size=256, epochs=config["epochs"], verbose=0)
+    layers = [layer.get_weights() for layer in network.layers if isinstance(layer, keras.layers.Dense)]
+    return as_arrays("candidate", mean, scale, layers)
+
+
+def train_spaces(rows: Rows, config: dict) -> dict[str, np.ndarray]:
+    """The judge's network for spaces, as arrays for lattice.Judge."""
+    from sklearn.neural_network import MLPClassifier
+    mean, scale = rows.gaps.mean(axis=0), rows.gaps.std(axis=0) + 0.02
+    network = MLPClassifier((16,), alpha=1e-2, max_iter=300, random_state=config["seed"])
+    network.fit((rows.gaps - mean) / scale, rows.spaces)
+    return as_arrays("space", mean, scale, zip(network.coefs_, network.intercepts_))
+
+
+def as_arrays(part: str, mean: np.ndarray, scale: np.ndarray, layers: Iterable) -> dict[str, np.ndarray]:
+    arrays = {f"{part}_mean": mean, f"{part}_scale": scale}
+    for place, (kernel, bias) in enumerate(layers):
+        arrays |= {f"{part}_kernel{place}": kernel, f"{part}_bias{place}": bias}
+    return {name: np.asarray(values, np.float32) for name, values in arrays.items()}
+
+
+# ---- weights of the search
+
+def tune(sets: list[tuple[float, list]], weights: dict[str, float], rounds: int) -> dict[str, float]:
+    """Change one weight at a time as long as the sets are read better: coordinate descent."""
+    best = cost(sets, weights)
+    for _ in range(rounds):
+        for name in weights:
+            values = [weights[name] + step for step in SHIFTS] if name == "gap" else [
+                weights[name] * step for step in FACTORS]
+            tried = [weights | {name: value} for value in values]
+            costs = [cost(sets, changed) for changed in tried]
+            if min(costs) < best - 1e-4:
+                best, weights = min(costs), tried[int(np.argmin(costs))]
+            print(f"{name} {weights[name]:.3f}: {best:.4f}", flush=True)
+    return weights
+
+
+def cost(sets: list[tuple[float, list]], weights: dict[str, float]) -> float:
+    """What the weights are chosen by: CER and the share of texts not read exactly, over sets with their parts in it."""
+    model = language.load()
+    total = 0.0
+    for part, texts in sets:
+        pairs = [(truth, " ".join(lattice.text(lattice.search(scores, model, weights)) for scores in of_lines))
+                 for truth, of_lines in texts]
+        edits = sum(Levenshtein.distance(truth, text) for truth, text in pairs)
+        exact = np.mean([truth == text for truth, text in pairs])
+        total += part * (edits / sum(len(truth) for truth, _ in pairs) + EXACT * (1 - exact))
+    return total / sum(part for part, _ in sets)
+
+
+# ---- command line
+
+def main(arguments: list[str]) -> None:
+    """Learn from the training split, tune on the validation split, write judge.npz."""
+    config = globals() | settings.read(__file__, globals(), arguments)[0]
+    reader = recogScript.Recognizer(config["model"] or None, config["models_path"])
+    config["model"] = reader.unixTime
+    samples = [sample for kind, style, name in (("words", "printed", "words"), ("words", "mixed", "mixed"),
+                                                ("lines", "printed", "lines"))
+               for sample in draw(config, "train", kind, style, config[name])]
+    samples += compose(config, False, config["strings"])
+    rows = [rows_of(example) for example in examples(reader, tqdm(samples, "candidates"))]
+    rows = Rows(*map(np.concatenate, zip(*[row for row in rows if row])))
+    print(f"{rows.whole.sum():,.0f} characters and {len(rows.whole):,} candidates, "
+          f"{rows.spaces.sum():,.0f} spaces and {len(rows.spaces):,} gaps to learn from", flush=True)
+    judge = lattice.Judge(train_candidates(rows, config) | train_spaces(rows, config))
+    sets = []
+    for part, samples in ((1, draw(config, "val", "words", "printed", config["validation"])),
+                          (1, draw(config, "val", "lines", "printed", config["validation"] // 4)),
+                          (CODES, compose(config, True, config["validation"] // 4))):
+        sets.append((part, [(text, [lattice.score(each, 0.0, judge) for each in found])
+                            for text, found in examples(reader, tqdm(samples, "validation"))]))
+    judge.arrays["weights"] = np.array(list(tune(sets, judge.weights, config["rounds"]).values()), np.float32)
+    judge.save(Path(config["output"]))
+    print(f"{config['output']}: " + ", ".join(f"{name} {value:.3g}" for name, value in judge.weights.items()))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (settings.SettingsError, evaluate.EvaluationError, dataset.DataError, unipen.UnipenError,
+            runs.RunError) as error:
+        settings.fail(error)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
