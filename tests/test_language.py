@@ -54,11 +54,11 @@ def test_what_is_no_word_stays_readable(word):
 
 def test_the_model_is_small_and_quick_to_load():
     assert language.FILE.stat().st_size < 1_000_000
-    code = ("import json, sys, time, language; start = time.perf_counter(); language.load(); "
-            "print(json.dumps([time.perf_counter() - start, sorted(sys.modules)]))")
+    code = ("import json, sys, time, language; start = time.process_time(); language.load(); "
+            "print(json.dumps([time.process_time() - start, sorted(sys.modules)]))")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     seconds, modules = json.loads(done.stdout)
-    assert seconds < 0.5, "0.05 s on an idle machine"
+    assert seconds < 0.2, "of processor time, which other programs do not lengthen; usually 0.03"
     assert not {"wordfreq", "tensorflow", "keras"} & set(modules)
 
 
