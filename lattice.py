@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 import dataset
+import runs
 from segmentation import TextLine
 
 # Before tuning; see search().
@@ -181,10 +182,8 @@ class Judge:
         return dict(zip(WEIGHTS, self.arrays.get("weights", np.array(list(WEIGHTS.values()))).tolist()))
 
     def save(self, path: Path = FILE) -> None:
-        """Write to a temporary name, then rename."""
-        temporary = path.with_name(f"partial-{path.name}")
-        np.savez_compressed(temporary, **self.arrays)
-        temporary.replace(path)
+        """Write judge.npz, or another file of its kind."""
+        runs.write_atomically(path, lambda temporary: np.savez_compressed(temporary, **self.arrays))
 
     def candidates(self, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log odds that a candidate is one whole character, (n,), and log probabilities of which, (n, 62)."""

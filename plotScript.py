@@ -157,11 +157,9 @@ def _add_legends(figure, labels: list[str], colours: list) -> None:
 
 
 def _save(figure, path: Path) -> None:
-    """Write to a temporary name, then rename."""
-    temporary = path.with_name(f"partial-{path.name}")
+    """Write the PNG; RunError where that cannot be done."""
     try:
-        figure.savefig(temporary, dpi=120)
-        temporary.replace(path)
+        runs.write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=120))
     except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib does not know
         raise runs.RunError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from error
 
