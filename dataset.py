@@ -116,13 +116,13 @@ def read_images(data_path: str, name: str) -> np.ndarray:
     return images
 
 
-def read_labels(data_path: str, name: str, count: int) -> np.ndarray:
-    """Labels uint8 (count,) from an IDX file; DataError if their number or their values are wrong."""
+def read_labels(data_path: str, name: str, count: int | None) -> np.ndarray:
+    """Labels uint8 (count,) from an IDX file, or all with None; DataError if number or values are wrong."""
     path, labels = _read_idx(data_path, name, LABELS_MAGIC)
-    if len(labels) != count:
+    if count is not None and len(labels) != count:
         raise DataError(f"{path} holds {len(labels):,} labels for {count:,} images: "
                         "take both files from the same download")
-    if count and labels.max() >= len(CHARACTERS):
+    if len(labels) and labels.max() >= len(CHARACTERS):
         raise DataError(f"{path} holds the label {labels.max()}, above {len(CHARACTERS) - 1}: "
                         "EMNIST ByClass is needed, not another split of EMNIST")
     return labels
