@@ -399,6 +399,8 @@ class App:
     def close(self) -> None:
         """End at once, whatever the worker does."""
         self.worker.close()
+        for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
+            self.root.tk.call("after", "cancel", timer)
         self.root.destroy()
 
     # ---- files
@@ -671,12 +673,13 @@ def style(root: tk.Tk, theme: Theme, px: Callable[[float], int], pictures) -> No
     ttk_style.configure("Status.TMenubutton", padding=(px(6), px(3)), arrowcolor=theme.muted, arrowsize=px(4))
     ttk_style.configure("TButton", **button, background=theme.raised, lightcolor=theme.raised, darkcolor=theme.raised)
     ttk_style.map("TButton", **states)
+    ttk_style.configure("Alternative.TButton", justify="center", anchor="center", padding=(px(6), px(4)))
     ttk_style.configure("Accent.TButton", **button, background=theme.accent, foreground=theme.on_accent,
                         bordercolor=theme.accent, lightcolor=theme.accent, darkcolor=theme.accent)
     ttk_style.map("Accent.TButton", background=[("active", theme.pad.box)], foreground=[], bordercolor=[],
                   lightcolor=[("active", theme.pad.box)], darkcolor=[("active", theme.pad.box)])
     ttk_style.configure("TCheckbutton", indicatorbackground=theme.raised, indicatorforeground=theme.on_accent,
-                        upperbordercolor=theme.line, lowerbordercolor=theme.line, indicatorsize=px(12),
+                        upperbordercolor=theme.muted, lowerbordercolor=theme.muted, indicatorsize=px(12),
                         padding=(px(6), px(4)))
     ttk_style.map("TCheckbutton", background=[("active", theme.window)], indicatorbackground=[
         ("selected", theme.accent)], foreground=[("focus", theme.accent)])

@@ -8,6 +8,7 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from PIL import Image, ImageColor, ImageTk
 
@@ -16,6 +17,7 @@ from drawing import Drawing, Stroke, Underlay, is_knot, segment
 
 TILE = 128               # px
 FRAME = 12               # ms between two pictures of what the pen does
+FINE = 3                 # times as large is ink drawn before it is reduced
 PEN_WIDTHS = (2, 24)     # px at 96 dpi
 TAP = 5                  # px: who moves the pen less has tapped
 
@@ -53,6 +55,7 @@ class Pad(tk.Canvas):
         self._tiles: dict[tuple[int, int], tuple[ImageTk.PhotoImage, int]] = {}   # (row, column) -> picture, its item
         self._changed: set[tuple[int, int]] = set()       # tiles to be shown anew
         self._frame: str | None = None                    # timer of the next showing
+        self._shown: Stroke | None = None                 # is on the pad, but not in the drawing yet
         self._paper: np.ndarray | None = None             # RGB, the picture under the ink
         self._photo: tuple[Underlay, tk.PhotoImage] | None = None
         self._gesture: _Writing | _Erasing | None = None
@@ -79,6 +82,8 @@ class Pad(tk.Canvas):
         self._button = button
         self._gesture = _Erasing(self, event.x, event.y) if erasing else _Writing(self, event.x, event.y)
         self.on_pen(True)
+        if erasing:
+            self._gesture.move(event.x, event.y)
 
     def _move(self, event) -> None:
         if self._gesture is not None:
@@ -87,8 +92,8 @@ class Pad(tk.Canvas):
     def _release(self, event, button: int) -> None:
         if self._gesture is None or button != self._button:
             return
-        gesture, self._gesture = self._gesture, None
-        gesture.end(event.x, event.y)
+        self._gesture.end(event.x, event.y)
+        self._gesture = None
         self.on_pen(False)
 
     def cancel(self) -> None:
@@ -139,24 +144,26 @@ class Pad(tk.Canvas):
 
     def _watch(self, removed: tuple[Stroke, ...], added: tuple[Stroke, ...]) -> None:
         """The drawing has changed: show it."""
-        boxes = [stroke.box for stroke in (*removed, *added)]
-        for box in [_around(boxes)] if len(boxes) > 8 else boxes:
-            self.redraw(box)
+        if added != (self._shown,):
+            boxes = [stroke.box for stroke in (*removed, *added)]
+            for box in [_around(boxes)] if len(boxes) > 8 else boxes:
+                self.redraw(box)
         self._show_image(self.drawing.image)
         self.on_change()
 
     def redraw(self, box: tuple[float, float, float, float]) -> None:
-        """Draw the ink in a box anew."""
+        """Draw the ink in a box anew, or as much of it as the eraser can have met."""
         height, width = self._cover.shape
-        left, top = max(0, int(box[0]) - 2), max(0, int(box[1]) - 2)
-        right, bottom = min(width, int(box[2]) + 3), min(height, int(box[3]) + 3)
+        limit = self._gesture.reach if isinstance(self._gesture, _Erasing) else (0, 0, width, height)
+        left, top = (max(0, int(max(box[side], limit[side])) - 2) for side in (0, 1))
+        right, bottom = (min(most, int(min(box[side], limit[side])) + 3) for side, most in ((2, width), (3, height)))
         if left >= right or top >= bottom:
             return
         now = np.zeros((bottom - top, right - left), np.uint8)
         for stroke in self.drawing.strokes:
             there = stroke.box
             if there[0] < right and there[2] > left and there[1] < bottom and there[3] > top:
-                ink.trace(now, stroke.curve - (left, top), stroke.width)
+                _add(now, stroke.curve - (left, top), stroke.width)
         before = self._cover[top:bottom, left:right]
         rows, columns = np.nonzero(now != before)
         before[:] = now
@@ -165,11 +172,16 @@ class Pad(tk.Canvas):
 
     def trace(self, points: np.ndarray, width: float) -> None:
         """Add a piece of a line that is still being drawn."""
-        ink.trace(self._cover, points, width)
-        low, high = (points.min(axis=0) - width).astype(int) // TILE, (points.max(axis=0) + width).astype(int) // TILE
-        self._changed.update((row, column) for row in range(low[1], high[1] + 1)
-                             for column in range(low[0], high[0] + 1))
+        left, top, right, bottom = _add(self._cover, points, width)
+        self._changed.update((row, column) for row in range(top // TILE, bottom // TILE + 1)
+                             for column in range(left // TILE, right // TILE + 1))
         self._show_later()
+
+    def take(self, stroke: Stroke) -> None:
+        """Take a stroke whose line has been traced already."""
+        self._shown = stroke
+        self.drawing.add(stroke)
+        self._shown = None
 
     def _resize(self, event=None) -> None:
         """Let the ink's array be as large as the pad; what lies outside stays in the drawing."""
@@ -260,20 +272,22 @@ class Pad(tk.Canvas):
                                   width=max(1, round(1.5 * self.scale_factor)), tags=("read", "mark"))
 
     def show_boxes(self, characters, size: int, font: str) -> None:
-        """Draw a box around each character, and a band for each gap between words."""
+        """Draw a box around each character, its text above the line, and a bracket under each gap between words."""
         self.delete("read")
-        before = None
+        tops: dict[int, float] = {}
+        for one in characters:
+            tops[one.word[0]] = min(tops.get(one.word[0], one.box[1]), one.box[1])
+        before, heavy, low = None, 3 * self.scale_factor, 5 * self.scale_factor
         for one in characters:
             left, top, right, bottom = one.box
             if before is not None and one.word[0] == before.word[0] and one.word != before.word:
-                self.create_line(before.box[2] + 3, before.below + 5, left - 3, before.below + 5, fill=self.colours.gap,
-                                 width=3 * self.scale_factor, tags=("read", "gap"))
-                for x in (before.box[2] + 3, left - 3):
-                    self.create_line(x, before.below - 2, x, before.below + 6, fill=self.colours.gap,
-                                     width=3 * self.scale_factor, tags="read")
+                start, y = before.box[2] + 3, before.below
+                self.create_line(start, y - low, start, y + low, left - 3, y + low, left - 3, y - low, width=heavy,
+                                 joinstyle="miter", fill=self.colours.gap, tags=("read", "gap"))
             colour = self.colours.text if one.confidence >= 0.5 else self.colours.unsure
             self.create_rectangle(left - 2, top - 2, right + 2, bottom + 2, outline=colour, tags="read")
-            self.create_text(left, top - 3, text=one.text, anchor="sw", fill=colour, font=(font, size), tags="read")
+            self.create_text((left + right) / 2, tops[one.word[0]] - low, text=one.text, anchor="s", fill=colour,
+                             font=(font, size), tags="read")
             before = one
 
 
@@ -290,32 +304,40 @@ class _Writing:
     def move(self, x: float, y: float) -> None:
         self.points.append((x, y))
         if is_knot(self.knots[-1], (x, y)):
-            self.knots.append((x, y))
-            if len(self.knots) > 2:  # the piece before is smooth only now that the knot after it is known
-                before, start, end, after = ([self._first()] + self.knots)[-4:]
-                self.pad.trace(np.vstack([start, segment(before, start, end, after)]), self.width)
+            self._knot((x, y))
         self.pad.coords(self.tip, *self.knots[max(0, len(self.knots) - 2)], *self.knots[-1], x, y)
 
-    def _first(self) -> tuple[float, float]:
-        """The point that smooth() takes to lie before the first knot."""
-        (x, y), (next_x, next_y) = self.knots[:2]
-        return 2 * x - next_x, 2 * y - next_y
+    def _knot(self, point: tuple[float, float]) -> None:
+        self.knots.append(point)
+        if len(self.knots) > 2:  # the piece before is smooth only now that the knot after it is known
+            self._trace(*self.knots[-4:])
+
+    def _trace(self, *last) -> None:
+        """Draw the piece from the last knot but two to the last but one; smooth() too continues a stroke so."""
+        before, start, end, after = last if len(last) > 3 else (_mirrored(last[1], last[0]), *last)
+        self.pad.trace(np.vstack([start, segment(before, start, end, after)]), self.width)
 
     def end(self, x: float, y: float) -> None:
         if (x, y) != self.points[-1]:
             self.move(x, y)
         xs, ys = zip(*self.points)
-        stroke = Stroke(np.array(self.points, np.float32), self.width)
         if max(max(xs) - min(xs), max(ys) - min(ys)) < TAP * self.pad.scale_factor and self.pad.on_tap(*self.points[0]):
             self.discard()
             return
         self.pad.delete(self.tip)
-        self.pad.drawing.add(stroke)
+        if self.points[-1] != self.knots[-1]:
+            self._knot(self.points[-1])
+        if len(self.knots) > 1:
+            self._trace(*self.knots[-3:], _mirrored(*self.knots[-2:]))
+        self.pad.take(self._stroke())
 
     def discard(self) -> None:
         """Take away what was drawn of it."""
         self.pad.delete(self.tip)
-        self.pad.redraw(Stroke(np.array(self.points, np.float32), self.width).box)
+        self.pad.redraw(self._stroke().box)
+
+    def _stroke(self) -> Stroke:
+        return Stroke(np.array(self.points, np.float32), self.width)
 
 
 class _Erasing:
@@ -323,9 +345,12 @@ class _Erasing:
 
     def __init__(self, pad: Pad, x: float, y: float):
         self.pad, self.last, self.goes_on = pad, (x, y), False
-        self.move(x, y)
+        self.reach = x, y, x, y           # box in which ink can have changed
 
     def move(self, x: float, y: float) -> None:
+        margin = self.pad.eraser_radius + 2 * PEN_WIDTHS[1] * self.pad.scale_factor
+        low, high = np.minimum(self.last, (x, y)) - margin, np.maximum(self.last, (x, y)) + margin
+        self.reach = *low.tolist(), *high.tolist()
         self.goes_on |= self.pad.drawing.erase(self.last, (x, y), self.pad.eraser_radius, self.goes_on)
         self.last = (x, y)
         self.pad.show_eraser(x, y)
@@ -333,6 +358,26 @@ class _Erasing:
     def end(self, x: float, y: float) -> None:
         self.move(x, y)
         self.pad.delete("eraser")
+
+
+def _add(cover: np.ndarray, points: np.ndarray, width: float) -> tuple[int, int, int, int]:
+    """Add a line to ink; returns the box that can have changed.
+
+    Drawn by ink.trace() FINE times as large and then reduced, its edge is smoother than the eye would notice.
+    """
+    (left, top), (right, bottom) = points.min(axis=0) - width / 2 - 2, points.max(axis=0) + width / 2 + 3
+    left, top = max(0, int(left)), max(0, int(top))
+    right, bottom = min(cover.shape[1], int(right)), min(cover.shape[0], int(bottom))
+    if left < right and top < bottom:
+        fine = np.zeros(((bottom - top) * FINE, (right - left) * FINE), np.uint8)
+        ink.trace(fine, (points - (left, top)) * FINE + (FINE - 1) / 2, width * FINE)
+        part = cover[top:bottom, left:right]
+        np.maximum(part, cv2.resize(fine, part.shape[::-1], interpolation=cv2.INTER_AREA), out=part)
+    return left, top, right, bottom
+
+
+def _mirrored(point: tuple[float, float], centre: tuple[float, float]) -> tuple[float, float]:
+    return 2 * centre[0] - point[0], 2 * centre[1] - point[1]
 
 
 def _around(boxes: list) -> tuple[float, float, float, float]:

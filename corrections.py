@@ -117,6 +117,7 @@ def text_of(characters: list[Character]) -> str:
 def remember(folder: str | Path, glyph: np.ndarray, text: str) -> int:
     """Add a glyph, uint8 (28, 28), and its right label to the corrections; returns how many there are.
 
+    Of a glyph that is there already only the label changes: it was corrected twice.
     Raises ValueError when the text is not one character that networks know, and
     dataset.DataError when the folder holds something else.
     """
@@ -124,9 +125,10 @@ def remember(folder: str | Path, glyph: np.ndarray, text: str) -> int:
     if len(text) != 1 or text not in dataset.CHARACTERS:
         raise ValueError(f"only one of 0-9, A-Z, a-z can be learned, not {text!r}")
     images, labels = read(folder)
-    write(folder, np.concatenate([images, glyph[None]]),
-          np.append(labels, np.uint8(dataset.CHARACTERS.index(text))))
-    return len(labels) + 1
+    others = (images != glyph).any(axis=(1, 2))
+    labels = np.append(labels[others], np.uint8(dataset.CHARACTERS.index(text)))
+    write(folder, np.concatenate([images[others], glyph[None]]), labels)
+    return len(labels)
 
 
 def read(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,7 @@ def draw_strokes(strokes: Sequence, pen_width: float | Sequence[float], margin: 
     if not drawn:
         raise ValueError("there are no strokes to draw: draw something first")
     points = np.concatenate([stroke for stroke, _ in drawn])
-    border = margin + max(width for _, width in drawn) / 2
+    border = margin + float(max(width for _, width in drawn)) / 2
     offset = border - points.min(axis=0)
     columns, rows = np.ceil(np.ptp(points, axis=0) + 2 * border).astype(int) + 1
     image = np.zeros((rows, columns), np.uint8)

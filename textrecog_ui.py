@@ -34,7 +34,7 @@ class Live(appkit.App):
         frame.rowconfigure(0, weight=1)
         self.make_pad(frame)
         self.pad_frame.grid(row=0, column=0, columnspan=2, sticky="nsew")
-        self.field = appkit.TextField(self, frame, lines=2)
+        self.field = appkit.TextField(self, frame, lines=3)
         self.field.grid(row=1, column=0, sticky="nsew", pady=(self.px(8), 0))
         side = ttk.Frame(frame)
         side.grid(row=1, column=1, sticky="n", padx=(self.px(12), 0), pady=(self.px(8), 0))
@@ -139,21 +139,21 @@ class Alternatives(ttk.Frame):
     """What else a character might be, above the pad and beside its ink."""
 
     def __init__(self, app: Live, character):
-        super().__init__(app.pad, style="Card.TFrame", padding=app.px(8))
+        super().__init__(app.pad, style="Card.TFrame", padding=app.px(6))
         self.app, self.character = app, character
-        self.entry = ttk.Entry(self, width=6, font=("TkDefaultFont", app.font_size(12)))
-        for row, (text, probability) in enumerate(character.alternatives):
-            button = ttk.Button(self, text=f"{text}   {100 * probability:.0f} %",
+        self.entry = ttk.Entry(self, width=4, justify="center", font=("TkDefaultFont", app.font_size(14)))
+        self.buttons = []
+        for number, (text, probability) in enumerate(character.alternatives, 1):
+            button = ttk.Button(self, text=f"{text}\n{100 * probability:.0f} %", style="Alternative.TButton",
                                 command=lambda text=text: self.take(text))
-            button.grid(row=row, column=0, columnspan=2, sticky="ew", pady=app.px(1))
-            self.entry.bind(f"<Alt-Key-{row + 1}>", lambda event, text=text: self.take(text))
-            appkit.tooltip(app, button, f"Alt+{row + 1}")
-        self.entry.grid(row=9, column=0, sticky="ew", pady=(app.px(6), 0))
-        ttk.Button(self, text="Set", command=lambda: self.take(self.entry.get())).grid(
-            row=9, column=1, padx=(app.px(4), 0), pady=(app.px(6), 0))
+            self.entry.bind(f"<Alt-Key-{number}>", lambda event, text=text: self.take(text))
+            appkit.tooltip(app, button, f"Alt+{number}")
+            self.buttons.append(button)
+        more = [ttk.Button(self, text="Set", command=lambda: self.take(self.entry.get()))]
         if character.corrected:
-            ttk.Button(self, text="As it was read", command=lambda: app.correct(character, "")).grid(
-                row=10, column=0, columnspan=2, sticky="ew", pady=(app.px(4), 0))
+            more.append(ttk.Button(self, text="As read", command=lambda: app.correct(character, "")))
+        for part in (*self.buttons, self.entry, *more):
+            part.pack(side="left", fill="y", padx=app.px(1))
         self.entry.bind("<Return>", lambda event: self.take(self.entry.get()))
         self._place()
         self.entry.focus_set()
