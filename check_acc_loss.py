@@ -52,7 +52,8 @@ def score(config: dict, name: str, data: dict) -> list[str]:
     network = runs.load_network(config["models_path"], name)
     figures, _ = scores.evaluate(network, data, about)
     test, drawn = figures["emnist_test"], figures.get("pen_test")
-    kinds = {"emnist_train": "scans", "emnist_either_case": "either-case scans", "pen_strokes": "drawings"}
+    kinds = {"emnist_train": "scans", "emnist_either_case": "either-case scans", "pen_strokes": "drawings",
+             "pen_words": "letters of written words"}
     trained = ", ".join(f"{about['images'][kind]:,} {what}" for kind, what in kinds.items() if kind in about["images"])
     size = Path(config["models_path"], name, "model.keras").stat().st_size / 1e6
     return [about["settings"]["network"], name, f"{network.count_params():,}", f"{size:.1f}", trained,

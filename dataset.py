@@ -171,18 +171,19 @@ def _read_idx(data_path: str, name: str, magic: int) -> tuple[Path, np.ndarray]:
 
 
 def read_pen(pen_path: str, split: str, seed: int = 0, workers: int = 20, limit: int = 0,
-             pen: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+             pen: float | None = None, file: str = "characters") -> tuple[np.ndarray, np.ndarray]:
     """Pen strokes of one split ("train", "val", "test": no writer is in two) as glyphs.
 
     pen: the pen's diameter in px for a character 100 px tall; None draws each
     with a random one between 3 and 14.  limit: read only so many (0: all).
+    file: "harvest" for the letters that harvest.py took out of words.
     Returns images uint8 (n, 28, 28) and labels uint8 (n,).
     """
     path = Path(pen_path)
-    path = path / "characters.jsonl.gz" if path.is_dir() or not path.suffix else path
+    path = path / f"{file}.jsonl.gz" if path.is_dir() or not path.suffix else path
     if not path.is_file():
-        raise DataError(f"{path} is missing: make it with `python dataset.py --archive=UNIPEN`, "
-                        "or train without pen strokes (--pen=False)")
+        command, without = {"harvest": ("harvest.py", "harvest")}.get(file, ("dataset.py --archive=UNIPEN", "pen"))
+        raise DataError(f"{path} is missing: make it with `python {command}`, or train without (--{without}=False)")
     labels, strokes = [], []
     for record in unipen.read_strokes(path, split):
         if record["label"] in CHARACTERS and len(record["label"]) == 1:

@@ -339,20 +339,30 @@ def align(found: Candidates, labels: list[int]) -> tuple[list[int], float]:
     Returns the row of each character's candidate, [] if there are too few
     pieces, and the mean log probability.
     """
-    pieces = int(found.spans[:, 1].max())
-    local = np.maximum(found.log_probs[:, labels], -9)
-    best = np.full((len(labels) + 1, pieces + 1), -np.inf)
+    return spell(found.spans, found.log_probs[:, labels])
+
+
+def spell(spans: np.ndarray, local: np.ndarray) -> tuple[list[int], float]:
+    """The spans that follow each other from the first piece to the last and have the highest sum of log probabilities.
+
+    spans: int (n, 2): first piece, and the piece behind the last.
+    local: float (n, characters): log probability of each span as each character of the text.
+    Returns as align does.
+    """
+    pieces, characters = int(spans[:, 1].max()), local.shape[1]
+    local = np.maximum(local, -9)
+    best = np.full((characters + 1, pieces + 1), -np.inf)
     best[0, 0] = 0
-    came = np.full((len(labels) + 1, pieces + 1), -1)
-    for place in range(len(labels)):
-        for row, (first, behind) in enumerate(found.spans.tolist()):
+    came = np.full((characters + 1, pieces + 1), -1)
+    for place in range(characters):
+        for row, (first, behind) in enumerate(spans.tolist()):
             total = best[place, first] + local[row, place]
             if total > best[place + 1, behind]:
                 best[place + 1, behind], came[place + 1, behind] = total, row
     if not np.isfinite(best[-1, -1]):
         return [], -np.inf
     rows, behind = [], pieces
-    for place in range(len(labels), 0, -1):
+    for place in range(characters, 0, -1):
         rows.append(int(came[place, behind]))
-        behind = found.spans[rows[-1], 0]
-    return rows[::-1], float(best[-1, -1]) / len(labels)
+        behind = spans[rows[-1], 0]
+    return rows[::-1], float(best[-1, -1]) / characters

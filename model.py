@@ -27,6 +27,7 @@ seed = 0                   # of everything random
 data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
 either = False             # add images of letters whose case is not known, if the folder has them
 pen = False                # add pen strokes, drawn as glyphs
+harvest = False            # add letters out of words written with a pen, taken out by harvest.py
 pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by dataset.py
 class_cap = 0              # most images of one class and source in an epoch; 0: all
 natural_prior = True       # correct for classes that the training files hold too often or too seldom
@@ -38,9 +39,9 @@ schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epoc
 patience = 20              # epochs without a better val_loss before the training ends
 weight_decay = 0.0         # of AdamW; 0 is plain Adam
 finetune = ""              # unixTime of a trained network to start from; give its --network too
-teacher = ""               # unixTime of a network whose probabilities are learned too; it also checks pen labels
+teacher = ""               # unixTime (or several, a,b,c) of a network to learn from; it also checks pen labels
 teacher_share = 0.7        # share of that in the loss
-mixed_precision = False    # float16 arithmetic with float32 weights, for GPUs
+mixed_precision = False    # 16 bits in multiplications: float16 on GPUs, bfloat16 on CPUs that have it
 steps_per_call = 0         # training steps in one call of the backend; 0: 100 for dense, 10 for slower networks
 models_path = "Models"     # where runs are kept
 resume = ""                # unixTime of a run to go on with, with its own settings
@@ -58,6 +59,7 @@ DRY_RUN_IMAGES = 400
 DOUBTFUL = 0.01   # probability below which a teacher refuses a pen stroke's label
 
 import math
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -78,7 +80,7 @@ def main(arguments: list[str]) -> None:
         reading = pool.submit(load_data, config)
         prepare_backend(config)
         data = reading.result()
-    if config["teacher"] and config["pen"]:
+    if config["teacher"] and (config["pen"] or config["harvest"]):
         data = without_doubtful(config, data)
     state, values = load_run(folder) if config["resume"] else (None, None)
     trainee, order = build_trainee(config, data)
@@ -121,11 +123,14 @@ def load_run(folder: Path):
 
 def prepare_backend(config: dict) -> None:
     """Seeds, precision and, where there are several GPUs, all of them."""
+    if config["mixed_precision"]:  # read by TensorFlow's CPU kernels when it is imported
+        os.environ.setdefault("TF_SET_ONEDNN_FPMATH_MODE", "BF16")
     import keras
     keras.utils.set_random_seed(config["seed"])
-    if config["mixed_precision"]:
+    devices = keras.distribution.list_devices("gpu")
+    if config["mixed_precision"] and devices:
         keras.mixed_precision.set_global_policy("mixed_float16")
-    if len(devices := keras.distribution.list_devices("gpu")) < 2:
+    if len(devices) < 2:
         return
     if config["batch_size"] % len(devices):
         raise settings.SettingsError(f"--batch_size={config['batch_size']} has to be a multiple of {len(devices)}, "
@@ -137,6 +142,18 @@ def prepare_backend(config: dict) -> None:
         tensorflow.distribute.experimental_set_strategy(tensorflow.distribute.MirroredStrategy())
 
 
+class Source(NamedTuple):
+    """Images of one kind.  Their two labels differ where a letter's case is unknown."""
+    name: str             # in config.json
+    images: np.ndarray    # uint8 (n, 28, 28)
+    labels: np.ndarray    # uint8 (n,)
+    others: np.ndarray    # uint8 (n,)
+    mix: int              # row of Data.prior_shift: which class mix they have
+
+
+NATURAL, SCANS, DRAWINGS, WORDS = range(4)
+
+
 class Data(NamedTuple):
     """All images of a training, and which of them teach and which validate."""
     images: np.ndarray       # uint8 (n, 28, 28)
@@ -144,7 +161,7 @@ class Data(NamedTuple):
     groups: np.ndarray       # int32 (n,): class and source, for class_cap
     train_rows: np.ndarray
     val_rows: np.ndarray     # of EMNIST's own training file, in the natural class mix
-    prior_shift: np.ndarray  # float32 (3, 62): see training.Trainee
+    prior_shift: np.ndarray  # float32 (4, 62): see training.Trainee
     sizes: dict              # what came from where, for config.json
 
 
@@ -155,63 +172,82 @@ def load_data(config: dict) -> Data:
     if config["dry_run"]:
         images, labels = images[-DRY_RUN_IMAGES:], labels[-DRY_RUN_IMAGES:]
     print(f"{len(images):,} training images in {config['data_path']}")
-    validation = max(1, round(len(images) * config["val_split"]))
-    learn = len(images) - validation
-    sizes = {"emnist_train": learn, "emnist_validation": validation}
-    class_counts, drawn_counts = _capped(labels[:learn], config["class_cap"]), dataset.OFFICIAL_COUNTS
-    parts = [(images, labels, labels, 1)]
-    if config["either"] and dataset.find(config["data_path"], "emnist-byclass-train-either-images-idx3-ubyte"):
-        more, upper, lower = _few(config, *dataset.read_either(config["data_path"]))
-        parts.append((more, upper, lower, 1))
-        sizes["emnist_either_case"] = len(more)
-        pairs = _capped(upper, config["class_cap"])
-        natural = dataset.OFFICIAL_COUNTS
-        for big, small in set(zip(upper.tolist(), lower.tolist())):
-            share = natural[big] / (natural[big] + natural[small]) if big != small else 1
-            class_counts[big] += share * pairs[big]
-            class_counts[small] += (1 - share) * pairs[big]
-    if config["pen"]:
-        strokes = dataset.read_pen(config["pen_path"], "train", config["seed"], config["train_workers"],
-                                   DRY_RUN_IMAGES if config["dry_run"] else 0)
-        parts.append((strokes[0], strokes[1], strokes[1], 2))
-        sizes["pen_strokes"] = len(strokes[0])
-        drawn_counts = _capped(strokes[1], config["class_cap"])
-    if len(parts) > 1:
-        count = sum(len(part[0]) for part in parts)
-        images = np.concatenate([part[0] for part in parts], out=dataset.aligned(count * 784).reshape(-1, 28, 28))
-    targets = np.concatenate([np.stack([part[1], part[2], np.full(len(part[0]), part[3])], 1).astype(np.int32)
-                              for part in parts])
-    groups = np.concatenate([part[1] + 62 * source for source, part in enumerate(parts)], dtype=np.int32)
-    targets[learn:learn + validation, 2] = 0
+    learn = len(images) - max(1, round(len(images) * config["val_split"]))
+    sources = [Source("emnist_train", images[:learn], labels[:learn], labels[:learn], SCANS),
+               Source("emnist_validation", images[learn:], labels[learn:], labels[learn:], NATURAL),
+               *more_sources(config)]
+    sizes = {source.name: len(source.labels) for source in sources}
+    if len(sources) > 2:
+        images = np.concatenate([source.images for source in sources],
+                                out=dataset.aligned(sum(sizes.values()) * 784).reshape(-1, 28, 28))
+    targets = np.concatenate([np.stack([source.labels, source.others, np.full(len(source.labels), source.mix)], 1)
+                              for source in sources], dtype=np.int32)
+    groups = np.concatenate([source.labels + 62 * place for place, source in enumerate(sources)], dtype=np.int32)
     rows = np.arange(len(images), dtype=np.int32)
-    shift = np.stack([dataset.log_ratio(counts) for counts in (dataset.OFFICIAL_COUNTS, class_counts, drawn_counts)])
-    if not config["natural_prior"]:
-        shift[:] = 0
-    return Data(images, targets, groups, np.delete(rows, slice(learn, learn + validation)),
-                rows[learn:learn + validation], shift, sizes)
+    validate = slice(learn, learn + sizes["emnist_validation"])
+    shift = np.zeros((4, 62), np.float32)
+    for mix in (SCANS, DRAWINGS, WORDS) if config["natural_prior"] else ():
+        counts = sum(class_counts(source, config["class_cap"]) for source in sources if source.mix == mix)
+        shift[mix] = dataset.log_ratio(counts + np.zeros(62))
+    return Data(images, targets, groups, np.delete(rows, validate), rows[validate], shift, sizes)
+
+
+def more_sources(config: dict) -> list[Source]:
+    """What there is beside EMNIST's exact labels, as far as it is asked for and at hand."""
+    few = slice(DRY_RUN_IMAGES if config["dry_run"] else None)
+    sources = []
+    if config["either"] and dataset.find(config["data_path"], "emnist-byclass-train-either-images-idx3-ubyte"):
+        sources.append(Source("emnist_either_case", *(
+            array[few] for array in dataset.read_either(config["data_path"])), SCANS))
+    for name, file, mix in (("pen", "characters", DRAWINGS), ("harvest", "harvest", WORDS)):
+        if config[name]:
+            images, labels = dataset.read_pen(config["pen_path"], "train", config["seed"], config["train_workers"],
+                                              few.stop or 0, file=file)
+            sources.append(Source({"pen": "pen_strokes", "harvest": "pen_words"}[name], images, labels, labels, mix))
+    return sources
+
+
+def class_counts(source: Source, cap: int) -> np.ndarray:
+    """How many images of each class an epoch sees of a source: float (62,).
+
+    Where case is unknown, images count for both letters in the natural share.
+    """
+    natural, counts = dataset.OFFICIAL_COUNTS, np.zeros(62)
+    seen = np.bincount(source.labels, minlength=62).astype(float)
+    seen = np.minimum(seen, cap) if cap else seen
+    for label, other in set(zip(source.labels.tolist(), source.others.tolist())):
+        share = natural[label] / (natural[label] + natural[other]) if label != other else 1
+        counts[label] += share * seen[label]
+        counts[other] += (1 - share) * seen[label]
+    return counts
 
 
 def without_doubtful(config: dict, data: Data) -> Data:
     """Leave out pen strokes whose label the teacher finds nearly impossible: most of them are labelled wrongly."""
     import scores
-    teacher = runs.load_network(config["models_path"], config["teacher"])
-    prior = runs.read_config(config["models_path"], config["teacher"])["prior_of_drawings"]
-    rows = np.flatnonzero(data.targets[:, 2] == 2)
+    sizes = data.sizes.copy()
+    prior = runs.read_config(config["models_path"], config["teacher"].split(",")[0])["prior_of_drawings"]
+    rows = np.flatnonzero(data.targets[:, 2] >= DRAWINGS)
     labels = data.targets[rows, 0]
-    reading = scores.read(teacher, data.images[rows], labels, "checking labels", prior)
+    reading = scores.read(load_teacher(config), data.images[rows], labels, "checking labels", prior)
     doubtful = rows[reading.probabilities[np.arange(len(rows)), labels] < DOUBTFUL]
     print(f"{len(doubtful):,} of {len(rows):,} pen strokes left out: {config['teacher']} finds their labels impossible")
-    return data._replace(train_rows=np.setdiff1d(data.train_rows, doubtful),
-                         sizes=data.sizes | {"pen_strokes": len(rows) - len(doubtful)})
+    for name, mix in (("pen_strokes", DRAWINGS), ("pen_words", WORDS)):
+        if name in sizes:
+            sizes[name] -= int((data.targets[doubtful, 2] == mix).sum())
+    return data._replace(train_rows=np.setdiff1d(data.train_rows, doubtful), sizes=sizes)
 
 
-def _few(config: dict, *arrays):
-    return [array[:DRY_RUN_IMAGES] for array in arrays] if config["dry_run"] else arrays
-
-
-def _capped(labels: np.ndarray, cap: int) -> np.ndarray:
-    counts = np.bincount(labels, minlength=62).astype(float)
-    return np.minimum(counts, cap) if cap else counts
+def load_teacher(config: dict):
+    """The teacher: one network, or the mean of several."""
+    import keras
+    from keras import ops
+    teachers = [runs.load_network(config["models_path"], name) for name in config["teacher"].split(",")]
+    if len(teachers) == 1:
+        return teachers[0]
+    glyphs = keras.Input((28, 28), dtype="uint8")
+    mean = ops.mean(ops.stack([ops.softmax(teacher(glyphs)) for teacher in teachers]), axis=0)
+    return keras.Model(glyphs, ops.log(mean + 1e-7))
 
 
 def build_trainee(config: dict, data: Data):
@@ -228,7 +264,7 @@ def build_trainee(config: dict, data: Data):
         warm = max(1, steps // 20)
         rate = keras.optimizers.schedules.CosineDecay(
             rate / 20, max(1, steps - warm), warmup_target=rate, warmup_steps=warm)
-    teacher = runs.load_network(config["models_path"], config["teacher"]) if config["teacher"] else None
+    teacher = load_teacher(config) if config["teacher"] else None
     network = networks.build(config["network"], config["dropout"])
     if config["finetune"]:
         network.set_weights(runs.load_network(config["models_path"], config["finetune"]).get_weights())
@@ -288,7 +324,7 @@ def describe_run(config: dict, data: Data, folder: Path) -> None:
         "reads": "characters",
         "settings": kept,
         "images": data.sizes,
-        "prior_of_drawings": data.prior_shift[2].astype(float).round(4).tolist(),
+        "prior_of_drawings": data.prior_shift[DRAWINGS].astype(float).round(4).tolist(),
         "sha256": {path.name: dataset.sha256(path) for path in found if path},
         "versions": runs.versions(),
         "git_commit": runs.git_commit(),

@@ -95,8 +95,11 @@ def jit_compile() -> bool | str:
 def write_atomically(path: Path, write) -> None:
     """write(temporary path), then rename: an end at any moment leaves the old file or the new one."""
     temporary = path.with_name(f"partial-{path.name}")
-    write(temporary)
-    temporary.replace(path)
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -307,11 +307,12 @@ def load_checkpoint(path: Path) -> tuple[dict, list[np.ndarray]]:
 
 
 def restore(trainee: Trainee, values: list[np.ndarray]) -> None:
-    """Put a checkpoint's values back; ValueError when it belongs to another network or optimiser."""
+    """Put a checkpoint's values back; runs.RunError when it belongs to another network or optimiser."""
     trainee.optimizer.build(trainee.trainable_variables)
     variables = _state_variables(trainee)
     if [tuple(v.shape) for v in variables] != [v.shape for v in values]:
-        raise ValueError("the checkpoint belongs to another network: its config.json was changed")
+        raise runs.RunError("the checkpoint belongs to another network, since its config.json was changed: "
+                            "undo that, or train anew")
     for variable, value in zip(variables, values):
         variable.assign(value)
 
