@@ -1,19 +1,11 @@
-"""Characters that were put right by hand: kept where their ink is, and remembered as training data.
-
-Dataset/Corrections holds them in EMNIST's own form: corrections-images-idx3-ubyte
-and corrections-labels-idx1-ubyte, images stored transposed, labels as in
-dataset.CHARACTERS.
-"""
-from pathlib import Path
+"""Characters that were put right by hand, kept as long as their ink is there, whatever is written beside it."""
 from typing import NamedTuple
 
 import numpy as np
 
 import drawing
-import runs
 from worker import Character
 
-PREFIX = "corrections-"
 KEPT = 0.5          # share of a corrected character's ink that has to be there still
 SAME = 0.5          # share of the smaller box that two boxes of one character have in common
 
@@ -110,43 +102,3 @@ def text_of(characters: list[Character]) -> str:
             text += "\n" if one.word[0] != before[0] else " "
         text, before = text + one.text, one.word
     return text
-
-
-# ---- remembered
-
-def remember(folder: str | Path, glyph: np.ndarray, text: str) -> int:
-    """Add a glyph, uint8 (28, 28), and its right label to the corrections; returns how many there are.
-
-    Of a glyph that is there already only the label changes: it was corrected twice.
-    Raises ValueError when the text is not one character that networks know, and
-    dataset.DataError when the folder holds something else.
-    """
-    import dataset  # with all that reads data, it is not there when the window opens
-    if len(text) != 1 or text not in dataset.CHARACTERS:
-        raise ValueError(f"only one of 0-9, A-Z, a-z can be learned, not {text!r}")
-    images, labels = read(folder)
-    others = (images != glyph).any(axis=(1, 2))
-    labels = np.append(labels[others], np.uint8(dataset.CHARACTERS.index(text)))
-    write(folder, np.concatenate([images[others], glyph[None]]), labels)
-    return len(labels)
-
-
-def read(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """All corrections: upright images uint8 (n, 28, 28) and labels uint8 (n,); none if there is no such folder."""
-    import dataset
-    if not dataset.find(str(folder), PREFIX + "labels-idx1-ubyte"):
-        return np.empty((0, 28, 28), np.uint8), np.empty(0, np.uint8)
-    images = dataset.read_images(str(folder), PREFIX + "images-idx3-ubyte")
-    labels = dataset.read_labels(str(folder), PREFIX + "labels-idx1-ubyte", None)
-    return images[:len(labels)], labels
-
-
-def write(folder: str | Path, images: np.ndarray, labels: np.ndarray) -> None:
-    """Write the corrections anew: upright images uint8 (n, 28, 28), labels uint8 (n,)."""
-    import idx2numpy
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    transposed = np.ascontiguousarray(images.transpose(0, 2, 1))
-    # Images first: after a power cut between the two, there is an image without a label, which `read` leaves out.
-    for kind, content in (("images-idx3-ubyte", transposed), ("labels-idx1-ubyte", labels)):
-        data = idx2numpy.convert_to_string(content)
-        runs.write_atomically(Path(folder, PREFIX + kind), lambda path, data=data: path.write_bytes(data))

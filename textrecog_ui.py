@@ -119,8 +119,9 @@ class Live(appkit.App):
         self.show(self.answer)
 
     def _keep(self, character, text: str) -> None:
+        import dataset  # with all that reads training data, it is not there when the window opens
         try:
-            count = corrections.remember(self.config["corrections_path"], character.glyph, text)
+            count = dataset.remember(self.config["corrections_path"], character.glyph, text)
             self.set_status(f"{count} characters remembered")
         except (OSError, ValueError) as error:
             self.message(f"The correction is shown but not remembered: {error}")

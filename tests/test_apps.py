@@ -231,13 +231,13 @@ def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(
     click_character(live, 1)
     live.app.popup.entry.insert(0, "c")
     live.app.popup.entry.event_generate("<Return>")
-    assert len(corrections.read(folder)[1]) == 0
+    assert len(dataset.read_corrections(folder)[1]) == 0
     live.press("Control-r")
     for number, text in ((0, "N"), (4, "0"), (4, "O")):  # the last was a slip: its label changes
         click_character(live, number)
         live.app.popup.entry.insert(0, text)
         live.app.popup.entry.event_generate("<Return>")
-    images, labels = corrections.read(folder)
+    images, labels = dataset.read_corrections(folder)
     assert [dataset.CHARACTERS[label] for label in labels] == ["N", "O"]
     assert np.array_equal(images, [live.app.shown[0].glyph, live.app.shown[4].glyph])
     stored = (Path(folder) / "corrections-images-idx3-ubyte").read_bytes()

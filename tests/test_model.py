@@ -69,7 +69,8 @@ def test_a_run_learns_and_leaves_everything(data, tmp_path):
     assert check.returncode == 0, check.stderr
     assert f"| {test['accuracy']:.4f} |" in check.stdout and f"| {folder.name} |" in check.stdout
 
-    more = train(data, tmp_path, f"--finetune={folder.name}", "--train_epochs=1", "--learning_rate=0.0001")
+    more = train(data, tmp_path, f"--finetune={folder.name}", "--train_epochs=1", "--learning_rate=0.0001",
+                 "--corrections=0", "--pen=False")
     assert more.returncode == 0, more.stderr
     tuned = next(path for path in tmp_path.iterdir() if path != folder)
     assert metrics(tuned)["emnist_test"]["accuracy"] > 0.8, "one step from scratch would know nothing"
