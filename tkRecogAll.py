@@ -21,6 +21,8 @@ from tkinter import ttk
 class All(appkit.App):
     """A wide pad for several lines, and the text below it."""
     title = "Write and read"
+    image = None                     # under the ink when it was read last
+    asked = False                    # to read before the network was ready
 
     def build(self, frame):
         frame.columnconfigure(0, weight=1)
@@ -45,12 +47,9 @@ class All(appkit.App):
 
     def recognise(self) -> None:
         """Read all that is on the pad."""
-        if not self.pad.drawing:
-            self.set_status("write something first")
-        elif not self.model:
-            self.set_status("the network is not ready yet")
-        else:
-            self.set_status("reading…")
+        self.asked = not self.model
+        self.set_status("write something first" if not self.pad.drawing else
+                        "will be read as soon as the network is ready" if self.asked else "reading…")
         self.read()
 
     def drawing_changed(self):
@@ -59,10 +58,8 @@ class All(appkit.App):
             self.read()  # a photograph is read as soon as it is opened
         self.image = self.pad.drawing.image
 
-    image = None
-
     def network_ready(self):
-        if self.answer or self.pad.drawing.image:
+        if self.asked or self.answer or self.image:
             self.read()
 
     def show(self, answer):
