@@ -144,7 +144,8 @@ class App:
         for action in self.every_action:
             for key in action.keys:
                 self.root.bind(f"<{key}>", lambda event, action=action: self._key(event, action))
-                self.root.unbind_class("Text", f"<{key}>") if action.in_text else None
+                if action.in_text:  # Tk has other uses for some
+                    self.root.unbind_class("Text", f"<{key}>")
         self.root.protocol("WM_DELETE_WINDOW", self.close)
         width, height = (min(self.px(side), space - self.px(60)) for side, space in
                          zip(self.size, (self.root.winfo_screenwidth(), self.root.winfo_screenheight())))
@@ -379,7 +380,10 @@ class App:
 
     def post_models(self) -> None:
         """Open the list of networks."""
-        self.models_popup.post(self.model_button.winfo_rootx(), self.model_button.winfo_rooty() - self.px(90))
+        self._fill_models(self.models_popup)
+        self.models_popup.update_idletasks()
+        self.models_popup.tk_popup(self.model_button.winfo_rootx(),
+                                   self.model_button.winfo_rooty() - self.models_popup.winfo_reqheight())
 
     def help(self) -> None:
         """Show all shortcuts."""
@@ -394,6 +398,7 @@ class App:
             row=len(self.every_action), columnspan=2, sticky="w", pady=(self.px(10), 0))
         for key in ("Escape", "F1", "Return"):
             window.bind(f"<{key}>", lambda event: window.destroy())
+        window.geometry(f"+{self.root.winfo_rootx() + self.px(80)}+{self.root.winfo_rooty() + self.px(20)}")
         window.focus_set()
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from drawing import Drawing, Stroke, Underlay, is_knot, segment
 TILE = 128               # px
 FRAME = 12               # ms between two pictures of what the pen does
 FINE = 3                 # times as large is ink drawn before it is reduced
+PEN_ON_PICTURES = "#173cbe"   # whatever the theme: blue is told from a picture's own ink
 PEN_WIDTHS = (2, 24)     # px at 96 dpi
 TAP = 5                  # px: who moves the pen less has tapped
 
@@ -224,9 +225,8 @@ class Pad(tk.Canvas):
         part = self._paper[max(0, y - top):max(0, y + TILE - top), max(0, x - left):max(0, x + TILE - left)]
         paper[max(0, top - y):, max(0, left - x):][:part.shape[0], :part.shape[1]] = part
         share = cover[..., None].astype(np.uint16)
-        return ((paper * (255 - share) + self.PEN_ON_PICTURES * share) // 255).astype(np.uint8)
-
-    PEN_ON_PICTURES = np.array([23, 60, 190], np.uint16)   # blue: told from the picture's own ink
+        pen = np.array(ImageColor.getrgb(PEN_ON_PICTURES), np.uint16)
+        return ((paper * (255 - share) + pen * share) // 255).astype(np.uint8)
 
     def _show_image(self, image: Underlay | None) -> None:
         if image is (self._photo and self._photo[0]):
@@ -298,7 +298,8 @@ class _Writing:
         self.pad, self.width = pad, pad.pen_width
         self.points = [(x, y)]
         self.knots = [(x, y)]
-        self.tip = pad.create_line(x, y, x, y, width=self.width, capstyle=tk.ROUND, fill=pad.colours.ink)
+        colour = PEN_ON_PICTURES if pad.drawing.image else pad.colours.ink
+        self.tip = pad.create_line(x, y, x, y, width=self.width, capstyle=tk.ROUND, fill=colour)
         pad.trace(np.array(self.points, float), self.width)
 
     def move(self, x: float, y: float) -> None:

@@ -313,23 +313,28 @@ def save_png(drawing: Drawing, path: str | Path, alone: bool = False) -> None:
     image = drawing.image
     if image:
         paper = ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB")
-        moved = [Stroke((stroke.curve - (image.x, image.y)) / image.zoom, stroke.width / image.zoom)
-                 for stroke in drawing.strokes]
-        picture = np.minimum(np.asarray(paper), 255 - on_page(moved, paper.size[::-1])[..., None])
+        drawn, around = on_page(drawing.strokes, image, 1.0, paper.size[::-1])
+        paper = np.pad(np.asarray(paper), (*around, (0, 0)), constant_values=255)
+        picture = np.minimum(paper, 255 - drawn[..., None])
     else:
         picture = 255 - render(drawing.strokes, alone).ink
     runs.write_atomically(Path(path), lambda temporary: Image.fromarray(picture).save(temporary, "PNG"))
 
 
-def on_page(strokes: list[Stroke], shape: tuple[int, int]) -> np.ndarray:
-    """The ink of strokes on a page of this (height, width), cut off at its edges: uint8."""
-    page = np.zeros(shape, np.uint8)
-    if not strokes:
-        return page
-    widths = [max(1.0, stroke.width) for stroke in strokes]
-    drawn = ink.draw_strokes([stroke.curve for stroke in strokes], widths, 1)
-    corner = np.round(np.concatenate([stroke.curve for stroke in strokes]).min(axis=0) - 1 - max(widths) / 2)
-    left, top = corner.astype(int)
-    inside = drawn[max(0, -top):max(0, shape[0] - top), max(0, -left):max(0, shape[1] - left)]
-    page[max(0, top):, max(0, left):][:inside.shape[0], :inside.shape[1]] = inside
-    return page
+def on_page(strokes: list[Stroke], image: Underlay, scale: float, shape: tuple[int, int]) -> tuple[np.ndarray, list]:
+    """The ink of strokes over a picture, and how much larger than the picture it is, since ink may lie beside it.
+
+    scale: px of the picture in a px of the ink.  shape: height and width in which the picture is wanted.
+    Returns uint8 (height, width), and the rows above and below and the columns left and right of
+    the picture, [(top, bottom), (left, right)], as np.pad takes them.
+    """
+    moved = [((stroke.curve - (image.x, image.y)) / (image.zoom * scale),
+              max(1.0, stroke.width / (image.zoom * scale))) for stroke in strokes]
+    ends = np.array([(0, 0), shape[::-1], *(points.min(axis=0) - width for points, width in moved),
+                     *(points.max(axis=0) + width for points, width in moved)])
+    left, top = np.ceil(-ends.min(axis=0)).astype(int).tolist()
+    right, bottom = (np.ceil(ends.max(axis=0)).astype(int) - shape[::-1]).tolist()
+    page = np.zeros((shape[0] + top + bottom, shape[1] + left + right), np.uint8)
+    for points, width in moved:
+        ink.trace(page, points + (left, top), width)
+    return page, [(top, bottom), (left, right)]

@@ -74,7 +74,7 @@ class Worker:
         self._change = threading.Condition()
         self._closed = False
         self._process = self._start()
-        self.busy = False                    # whether a question has no answer yet
+        self.busy = False                    # whether an answer is to come
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -137,9 +137,9 @@ class Worker:
                     self._process = self._start()
                 answer = Answer(request, error=f"the reading process has ended with status {status} and was started "
                                                "again: write on, or close other programs if memory is short")
+            self._answers.put(answer)
             with self._change:
                 self.busy = bool(self._waiting)
-            self._answers.put(answer)
 
 
 # ---- the process
@@ -239,14 +239,10 @@ def _page(request: Request, alone: bool = False) -> _Page:
     if request.image is None:
         page = drawing.render(list(request.strokes), alone)
         return _Page(read_picture(255 - page.ink, page=not alone), page.scale, page.offset)
-    image = request.image
-    photo = _photo(image.data, alone)
-    in_ink = 1 / (image.zoom * photo.scale)
-    moved = [drawing.Stroke((stroke.curve - (image.x, image.y)) * in_ink, stroke.width * in_ink)
-             for stroke in request.strokes]
-    drawn = drawing.on_page(moved, photo.ink.shape)
-    return _Page(Picture(np.maximum(photo.ink, drawn), photo.scale), 1 / image.zoom,
-                 -np.array([image.x, image.y]) / image.zoom)
+    image, photo = request.image, _photo(request.image.data, alone)
+    drawn, around = drawing.on_page(list(request.strokes), image, photo.scale, photo.ink.shape)
+    corner = np.array([image.x, image.y]) / image.zoom - photo.scale * np.array([around[1][0], around[0][0]])
+    return _Page(Picture(np.maximum(np.pad(photo.ink, around), drawn), photo.scale), 1 / image.zoom, -corner)
 
 
 @functools.lru_cache(maxsize=2)

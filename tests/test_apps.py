@@ -69,6 +69,14 @@ def single(display):
     yield from hand_on("tkRecogIndv")
 
 
+def recogscript(picture: Path) -> str:
+    """What recogScript.py prints for a picture."""
+    done = subprocess.run([sys.executable, str(ROOT / "recogScript.py"), str(picture)], capture_output=True, text=True,
+                          timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.removesuffix("\n")
+
+
 def zigzag(box, inset: float = 0) -> list[tuple[float, float]]:
     """A way over all of a box."""
     left, top, right, bottom = box
@@ -161,9 +169,7 @@ def test_a_saved_drawing_can_be_opened_and_recogscript_reads_the_same_in_it(live
     live.app.open_file(str(tmp_path / "a.json"))
     live.read()
     assert live.app.field.text == text
-    done = subprocess.run([sys.executable, str(ROOT / "recogScript.py"), str(tmp_path / "a.png")], capture_output=True,
-                          text=True, timeout=60)
-    assert done.stdout == text + "\n", done.stderr
+    assert recogscript(tmp_path / "a.png") == text
     (tmp_path / "b.json").write_text('{"strokes": [[1]]}')
     live.app.open_file(str(tmp_path / "b.json"))
     assert "holds no strokes" in live.app.banner.cget("text") and live.app.field.text == text
@@ -330,6 +336,12 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
     hand.press("Return")
     hand.read()
     assert app.field.text.endswith("and so on 25")
+    hand.write("then", image.x, image.y + image.zoom * 350 + 60, 50)
+    hand.press("Return")
+    hand.read()
+    assert app.field.text.endswith("and so on 25\nthen"), "ink beside the picture is read as well"
+    app.save_file(str(tmp_path / "both.png"))
+    assert recogscript(tmp_path / "both.png") == app.field.text
     (tmp_path / "no.png").write_bytes(b"no picture")
     app.open_file(str(tmp_path / "no.png"))
     hand.wait(lambda: "not a picture" in app.banner.cget("text"), "the message")
