@@ -58,7 +58,7 @@ PRESETS = {
                  weight_decay=0.01),
     # A trained network gets to know a hand: corrections, and enough of all else not to forget it.
     "corrections": dict(train_epochs=1, batch_size=128, learning_rate=0.0005, schedule="cosine", dropout=0.0,
-                        val_split=0.04, pen=True, class_cap=150, augmentation=0.3, corrections=0.25, calibrate=False),
+                        val_split=0.04, pen=True, class_cap=150, augmentation=0.3, corrections=0.5, calibrate=False),
 }
 DRY_RUN = dict(train_epochs=2, steps_per_call=2)
 DRY_RUN_IMAGES = 400
