@@ -126,7 +126,16 @@ def lift(config: dict) -> dict[str, float]:
 
 
 def hour(config: dict) -> dict[str, float]:
-    """An hour of use, compressed; memory of window and reading process in MB when it has settled, and at the end."""
+    """An hour of use, compressed."""
+    return use(ROUNDS, SWITCHES)
+
+
+def use(rounds: int, changes: int) -> dict[str, float]:
+    """Fill and clear the pad again and again, and change the network now and then.
+
+    Returns what was done, the memory of window and reading process in MB when it had settled
+    and how much more it was at the end, and the number of lines on stderr.
+    """
     strokes = readings = switches = 0
     settled = 0.0
     with robot.display(), tempfile.TemporaryFile() as notes:
@@ -137,20 +146,20 @@ def hour(config: dict) -> dict[str, float]:
             hand = robot.Hand(app)
             hand.ready()
             models = runs.list_runs(app.models_path)
-            for done in range(1, ROUNDS + 1):
+            for done in range(1, rounds + 1):
                 for number, points in enumerate(robot.draw.strokes_of(TEXTS, 50, done)[:STROKES], 1):
                     hand.stroke(points[::robot.SPACING] + (40, 100))
                     strokes += 1
                     if number % READ_AFTER == 0:
                         hand.read()
                         readings += 1
-                if done * SWITCHES // ROUNDS > switches:
+                if done * changes // rounds > switches:
                     switches += 1
                     wanted = models[switches % len(models)]
                     app._load(wanted)
                     hand.wait(lambda wanted=wanted: app.model == wanted, "another network", 60)
                 app.clear()
-                if done == round(SETTLED * ROUNDS):
+                if done == round(SETTLED * rounds):
                     settled = memory(app)
             grown = memory(app) - settled
             app.close()

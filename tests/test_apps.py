@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
 import appkit
+import benchmark_apps
 import corrections
 import dataset
 import drawing
@@ -146,7 +147,7 @@ def test_the_ink_stays_when_the_window_changes_its_size(live):
     live.write("Hello", 40, 120)
     live.read()
     before = live.app.pad._cover[:300, :500].copy()
-    for size in ("700x460", "1200x760"):
+    for size in ("700x460", "1024x640", "1200x760"):
         root.geometry(size)
         live.wait(lambda size=size: f"{root.winfo_width()}x{root.winfo_height()}" == size, "the new size")
         live.rest(0.1)
@@ -301,6 +302,13 @@ def test_no_point_is_lost_and_no_event_is_held_up_while_recognition_runs(live, m
     live.read()
 
 
+def test_memory_stays_flat_and_nothing_is_complained_about(display):
+    """A short piece of what `benchmark.py apps --part=hour` measures."""
+    done = benchmark_apps.use(rounds=4, changes=2)
+    assert done["strokes"] == 160 and done["readings"] == 24 and done["switches"] == 2
+    assert done["grown"] < 100 and done["stderr"] == 0
+
+
 # ---- tkRecogAll
 
 def test_lines_are_read_with_enter_and_shown_on_the_ink(everything):
@@ -374,6 +382,26 @@ def launch(*arguments: str, code: str = "", **environment) -> subprocess.Complet
     kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=60, cwd=ROOT,
                           env=kept | environment)
+
+
+def test_all_is_twice_as_large_on_a_display_of_twice_the_resolution(display):
+    code = """
+import robot
+with robot.display("3840x2160", 192, always=True):
+    app = robot.start("textrecog_ui")
+    hand = robot.Hand(app)
+    root = app.root
+    hand.wait(lambda: root.winfo_width() > 1000, "the window")
+    hand.rest(0.2)
+    height = appkit.font.nametofont("TkDefaultFont").metrics("linespace")
+    outside = [part for part in root.winfo_children() if part.winfo_ismapped() and not (
+        0 <= part.winfo_x() and part.winfo_x() + part.winfo_reqwidth() <= root.winfo_width()
+        and 0 <= part.winfo_y() and part.winfo_y() + part.winfo_height() <= root.winfo_height())]
+    print(root.winfo_width(), root.winfo_height(), app.pad.pen_width, height > 25, outside)
+    app.close()
+"""
+    done = launch(code="import appkit" + code)
+    assert done.stdout == "2160 1360 10.0 True []\n", done.stdout + done.stderr
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there is always a display")
