@@ -11,6 +11,7 @@ goes on, and finds the answer when it looks for it:
 Of several questions of one kind that wait, only the newest is answered.
 """
 import functools
+import gc
 import io
 import os
 import pickle
@@ -180,6 +181,8 @@ def _reader(unix_time: str, models_path: str):
     reader = recogScript.Recognizer(unix_time or None, models_path)
     reader.load()
     reader.recog(_warm_up_page())  # the first reading fills caches; nobody should wait for it
+    gc.collect()
+    gc.freeze()  # else each full collection looks through all of TensorFlow, and a reading waits 0.2 s for it
     return reader
 
 
