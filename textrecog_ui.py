@@ -64,10 +64,14 @@ class Live(appkit.App):
     def show(self, answer):
         self.shown = self.corrections.apply(answer.characters, self.pad.drawing) if answer else []
         self.field.show(self.text())
-        self.restyle()
+        self.show_labels()
 
     def restyle(self):
         self.field.restyle()
+        self.show_labels()
+
+    def show_labels(self) -> None:
+        """Show each character under its ink, in a size that suits the writing."""
         low, high = (self.px(side) for side in LABELS)
         heights = [one.box[3] - one.box[1] for one in self.shown]
         size = min(max(0.42 * statistics.median(heights), low), high) if heights else low

@@ -36,7 +36,7 @@ class All(appkit.App):
         ttk.Button(side, text="Recognise", style="Accent.TButton", command=self.recognise).pack(fill="x")
         self.copy_button(side).pack(fill="x", pady=self.px(6))
         self.boxes = tk.BooleanVar(value=self.config["boxes"])
-        ttk.Checkbutton(side, text="Show on the ink", variable=self.boxes, command=self.restyle).pack(anchor="w")
+        ttk.Checkbutton(side, text="Show on the ink", variable=self.boxes, command=self.show_boxes).pack(anchor="w")
 
     def actions(self):
         return [appkit.Action("Read", "Recognise", ("Return", "KP_Enter"), self.recognise, "", True),
@@ -64,14 +64,18 @@ class All(appkit.App):
 
     def show(self, answer):
         self.field.show(answer.text if answer else "")
-        self.restyle()
+        self.show_boxes()
 
     def _switch_boxes(self) -> None:
         self.boxes.set(not self.boxes.get())
-        self.restyle()
+        self.show_boxes()
 
     def restyle(self):
         self.field.restyle()
+        self.show_boxes()
+
+    def show_boxes(self) -> None:
+        """Show on the ink what was read of it, if that is wanted."""
         self.pad.delete("read")
         if self.answer and self.boxes.get() and self.answer.request.token == self.version:
             self.pad.show_boxes(self.answer.characters, self.font_size(11), "TkDefaultFont")
