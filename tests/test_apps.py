@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageGrab
 
 pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
@@ -355,6 +356,19 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
     hand.wait(lambda: "not a picture" in app.banner.cget("text"), "the message")
     hand.press("Delete")
     assert not app.pad.drawing and app.field.text == ""
+
+
+def test_a_picture_comes_from_the_clipboard(everything, monkeypatch):
+    hand, app = everything, everything.app
+    held = [Image.open(ROOT / "samples/pages/lines.png").crop((0, 0, 746, 130)), None]
+    monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: held.pop(0))
+    hand.press("Control-v")
+    hand.wait(lambda: app.pad.drawing.image, "the picture")
+    hand.read()
+    assert app.field.text == "Hello world"
+    hand.press("Control-v")
+    assert "no picture on the clipboard" in app.banner.cget("text")
+    app.clear()
 
 
 # ---- tkRecogIndv
