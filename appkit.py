@@ -3,8 +3,10 @@
 An app is a subclass of App that lays out its pad and says what to do with an
 answer; see tkRecogIndv.py, the smallest.
 """
+import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -80,6 +82,7 @@ class App:
         self.version = 0                 # of the drawing; answers to older ones are dropped
         try:
             self.root = open_window(self.title)
+            self.root.report_callback_exception = self._failed
             self._build()
         except BaseException:
             self.worker.close()
@@ -318,6 +321,11 @@ class App:
         else:
             self.banner.grid_remove()
 
+    def _failed(self, kind, error, trace) -> None:
+        """An event was handled with an error: who started this without a terminal sees it too."""
+        traceback.print_exception(kind, error, trace)
+        self.message(f"This did not work ({kind.__name__}: {error}); save the drawing, and go on")
+
     def set_status(self, text: str) -> None:
         """Show words at the right of the status line."""
         self.status.configure(text=text)
@@ -401,8 +409,9 @@ class App:
         window.geometry(f"+{self.root.winfo_rootx() + self.px(80)}+{self.root.winfo_rooty() + self.px(20)}")
         window.focus_set()
 
-    def close(self) -> None:
-        """End at once, whatever the worker does."""
+    def close(self, status: int = 0) -> None:
+        """End at once, whatever the worker does; status: with which the program ends."""
+        self.status_at_end = status
         self.worker.close()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
             self.root.tk.call("after", "cancel", timer)
@@ -612,14 +621,15 @@ def run(app: type[App], script: str, space: dict) -> None:
         given, names = settings.read(script, space, sys.argv[1:], positional="FILE")
         config = {name: space[name] for name in settings.meanings(script)} | given
         window = app(config)
-        if names:
-            window.root.after(50, window.open_file, names[0])
-        window.root.mainloop()
     except settings.SettingsError as error:
         settings.fail(error)
     except KeyboardInterrupt:
-        window.worker.close()
         raise SystemExit(130) from None
+    signal.signal(signal.SIGINT, lambda *_: window.close(130))  # Tk would report a KeyboardInterrupt, and go on
+    if names:
+        window.root.after(50, window.open_file, names[0])
+    window.root.mainloop()
+    raise SystemExit(window.status_at_end)
 
 
 def key_name(key: str) -> str:

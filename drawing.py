@@ -261,8 +261,13 @@ def render(strokes: list[Stroke], alone: bool = False) -> Rendered:
     scale = scale_for(strokes, alone)
     curves = [stroke.curve * scale for stroke in strokes]
     widths = [max(1.0, stroke.width * scale) for stroke in strokes]
-    offset = MARGIN + max(widths) / 2 - np.concatenate(curves).min(axis=0)
-    return Rendered(ink.draw_strokes(curves, widths, MARGIN), scale, offset)
+    points, reach = np.concatenate(curves), MARGIN + max(widths) / 2
+    offset = np.ceil(reach - points.min(axis=0))  # whole px: what is written later leaves these pixels as they are
+    columns, rows = np.ceil(points.max(axis=0) + offset + reach).astype(int)
+    page = np.zeros((rows, columns), np.uint8)
+    for curve, width in zip(curves, widths):
+        ink.trace(page, curve + offset, width)
+    return Rendered(page, scale, offset)
 
 
 def scale_for(strokes: list[Stroke], alone: bool) -> float:

@@ -22,26 +22,25 @@ def scale_strokes(strokes: Sequence, scale: float) -> list[np.ndarray]:
     return [as_points(stroke) * np.float32(scale) for stroke in strokes]
 
 
-def draw_strokes(strokes: Sequence, pen_width: float | Sequence[float], margin: int = 4) -> np.ndarray:
+def draw_strokes(strokes: Sequence, pen_width: float, margin: int = 4) -> np.ndarray:
     """Draw strokes with a round pen, anti-aliased.
 
     strokes: each flat [x, y, x, y, ...] or (n, 2), in px.
-    pen_width: diameter of the pen in px, at least 1; one for all strokes or one for each.
+    pen_width: diameter of the pen in px, at least 1.
     margin: empty px around the ink.
     Returns a uint8 image (height, width) just large enough for the ink.
     Raises ValueError when there is no point to draw.
     """
-    drawn = [(as_points(stroke), width) for stroke, width in zip(strokes, np.broadcast_to(pen_width, len(strokes)))
-             if len(stroke)]
-    if not drawn:
+    strokes = [as_points(stroke) for stroke in strokes if len(stroke)]
+    if not strokes:
         raise ValueError("there are no strokes to draw: draw something first")
-    points = np.concatenate([stroke for stroke, _ in drawn])
-    border = margin + float(max(width for _, width in drawn)) / 2
+    points = np.concatenate(strokes)
+    border = margin + pen_width / 2
     offset = border - points.min(axis=0)
-    columns, rows = np.ceil(np.ptp(points, axis=0) + 2 * border).astype(int) + 1
-    image = np.zeros((rows, columns), np.uint8)
-    for stroke, width in drawn:
-        trace(image, stroke + offset, width)
+    width, height = np.ceil(np.ptp(points, axis=0) + 2 * border).astype(int) + 1
+    image = np.zeros((height, width), np.uint8)
+    for stroke in strokes:
+        trace(image, stroke + offset, pen_width)
     return image
 
 

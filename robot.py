@@ -110,7 +110,7 @@ class Hand:
             pad.event_generate(f"<B{button}-Motion>", x=x, y=y)
         pad.event_generate(f"<ButtonRelease-{button}>", x=points[-1][0], y=points[-1][1])
 
-    def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 8) -> None:
+    def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 3) -> None:
         """Write lines of text; capitals of the first stand on y."""
         for points in draw.strokes_of(text.split("\n"), height, seed):
             self.stroke(np.vstack([points[::SPACING], points[-1:]]) + (x, y))

@@ -80,7 +80,9 @@ class Worker:
         self._thread.start()
 
     def _start(self) -> subprocess.Popen:
+        # In a session of its own: Ctrl-C in the terminal is the window's business.
         return subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                start_new_session=True,
                                 env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")})
 
     @property
