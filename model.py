@@ -2,12 +2,11 @@
 
     python model.py                                   the classic run: the dense network
     python model.py --network=resnet --preset=best    the shipped way, with all data at hand
-    python model.py --finetune=1700000000             learn the characters that were put right in textrecog_ui.py
+    python model.py --finetune=1700000000             learn the characters that textrecog_ui.py has kept
     python model.py --resume=1700000000               go on with a run that was ended
     python model.py --dry_run                         see everything work in seconds
     python model.py --help                            every setting with its meaning
     tensorboard --logdir Models                       watch it
-    python check_acc_loss.py                          score saved networks again
 
 EMNIST is fetched when it is not there.  Ctrl-C ends a training early: the best
 network so far is kept and scored.

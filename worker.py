@@ -180,6 +180,7 @@ def _receive(requests: queue.SimpleQueue) -> None:
 def _reader(unix_time: str, models_path: str):
     """The Recognizer of a run, loaded and warmed up."""
     import recogScript
+    gc.unfreeze()  # a network that is no longer kept can go now
     reader = recogScript.Recognizer(unix_time or None, models_path)
     reader.load()
     reader.recog(_warm_up_page())  # the first reading fills caches; nobody should wait for it
