@@ -4,6 +4,7 @@
     python benchmark.py train --seconds=5      sooner, and less exactly
     python benchmark.py train --part=rates --network=dense
     python benchmark.py read                   all about reading with the shipped network, about a minute
+    python benchmark.py apps                   all about the drawing apps, about three minutes
 
 What train measures:
     start   the classic run, python model.py, on files of the official size: memory and the time to its first step
@@ -13,6 +14,11 @@ What read measures:
     line    the time for a line of 20 characters
     photo   the time for a 12-megapixel photo of a page
     many    the memory of a process that reads 1,000 small pictures, and how it grows
+What apps measures, in real windows (an Xvfb of its own where there is no display):
+    start   the time to the window, and to a network that is ready
+    pen     3,000 points drawn in 3 s while readings run: points kept, longest event handler
+    lift    the time from the pen's lift to the text of a line of 20 characters
+    hour    memory in an hour of use, compressed: 2,000 strokes, 300 readings, 50 clears, 20 changes of network
 """
 import gzip
 import importlib.metadata
@@ -33,13 +39,14 @@ import idx2numpy
 import numpy as np
 from tqdm import tqdm
 
+import benchmark_apps
 import dataset
 import model
 import runs
 import settings
 
 # ---- settings: change them here or on the command line, as --name=value
-part = "all"               # train: start, rates, gpu; read: line, photo, many; or all
+part = "all"               # train: start, rates, gpu; read: line, photo, many; apps: start, pen, lift, hour; or all
 network = "all"            # a network type, see networks.py, or all
 images = 697932            # training images; the official number
 seconds = 20.0             # of steady training in each measurement
@@ -109,6 +116,16 @@ def read(config: dict) -> None:
     for name, function in READ_PARTS.items():
         if config["part"] in ("all", name):
             print(function(measure(config, name)), flush=True)
+
+
+def apps(config: dict) -> None:
+    """Everything about the drawing apps."""
+    parts = {name.removeprefix("app_"): function for name, function in benchmark_apps.PARTS.items()}
+    check_part(config, parts)
+    print(describe_machine(measure(config, "machine")) + "\n\ndrawing, with the shipped network:", flush=True)
+    for name, function in parts.items():
+        if config["part"] in ("all", name):
+            print(function(measure(config, f"app_{name}")), flush=True)
 
 
 # ---- measurements in a process of their own
@@ -542,8 +559,9 @@ def describe_many(found: dict) -> str:
 
 TRAIN_PARTS = {"start": measure_start, "rates": measure_rates, "gpu": measure_epochs}
 READ_PARTS = {"line": describe_line, "photo": describe_photo, "many": describe_many}
-MODES = {"train": train, "read": read}
-MEASUREMENTS = {"machine": see_machine, "rate": rate, "epoch": epoch, "line": line, "photo": photo, "many": many}
+MODES = {"train": train, "read": read, "apps": apps}
+MEASUREMENTS = {"machine": see_machine, "rate": rate, "epoch": epoch, "line": line, "photo": photo, "many": many,
+                **benchmark_apps.MEASUREMENTS}
 
 
 if __name__ == "__main__":

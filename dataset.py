@@ -20,6 +20,7 @@ import numpy as np
 import download
 import glyph
 import ink
+import runs
 import settings
 import unipen
 
@@ -56,6 +57,7 @@ OFFICIAL_COUNTS = np.array([
     11418, 2749, 2448, 2994, 14105, 2699, 18262, 2830, 2910, 2697, 2822, 2365, 2725])
 
 IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801
+CORRECTIONS = "corrections-"   # how the files of the drawing apps' corrections begin
 ALIGNMENT = 64   # bytes
 PIECE = 1 << 20  # bytes read at a time
 
@@ -116,13 +118,13 @@ def read_images(data_path: str, name: str) -> np.ndarray:
     return images
 
 
-def read_labels(data_path: str, name: str, count: int) -> np.ndarray:
-    """Labels uint8 (count,) from an IDX file; DataError if their number or their values are wrong."""
+def read_labels(data_path: str, name: str, count: int | None) -> np.ndarray:
+    """Labels uint8 (count,) from an IDX file, or all with None; DataError if number or values are wrong."""
     path, labels = _read_idx(data_path, name, LABELS_MAGIC)
-    if len(labels) != count:
+    if count is not None and len(labels) != count:
         raise DataError(f"{path} holds {len(labels):,} labels for {count:,} images: "
                         "take both files from the same download")
-    if count and labels.max() >= len(CHARACTERS):
+    if len(labels) and labels.max() >= len(CHARACTERS):
         raise DataError(f"{path} holds the label {labels.max()}, above {len(CHARACTERS) - 1}: "
                         "EMNIST ByClass is needed, not another split of EMNIST")
     return labels
@@ -201,6 +203,41 @@ def draw_glyph(strokes, pen_width: float, height: float = 100) -> np.ndarray:
     """The glyph of one character drawn with a round pen: its longest side `height` px, the pen in px."""
     size = max(float(np.ptp(np.concatenate([ink.as_points(stroke) for stroke in strokes]), axis=0).max()), 1.0)
     return glyph.glyph(ink.draw_strokes(ink.scale_strokes(strokes, height / size), pen_width))
+
+
+def remember(folder: str | Path, image: np.ndarray, text: str) -> int:
+    """Add a glyph, uint8 (28, 28), and what it really is to the corrections; returns how many there are.
+
+    Of a glyph that is there already only the label changes: it was corrected twice.
+    Raises ValueError when the text is not one of CHARACTERS, and DataError when the
+    folder holds something else.
+    """
+    if len(text) != 1 or text not in CHARACTERS:
+        raise ValueError(f"only one of 0-9, A-Z, a-z can be learned, not {text!r}")
+    images, labels = read_corrections(folder)
+    others = (images != image).any(axis=(1, 2))
+    labels = np.append(labels[others], np.uint8(CHARACTERS.index(text)))
+    write_corrections(folder, np.concatenate([images[others], image[None]]), labels)
+    return len(labels)
+
+
+def read_corrections(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """All corrections: upright images uint8 (n, 28, 28) and labels uint8 (n,); none if there is no such folder."""
+    if not find(str(folder), CORRECTIONS + "labels-idx1-ubyte"):
+        return np.empty((0, 28, 28), np.uint8), np.empty(0, np.uint8)
+    images = read_images(str(folder), CORRECTIONS + "images-idx3-ubyte")
+    labels = read_labels(str(folder), CORRECTIONS + "labels-idx1-ubyte", None)
+    return images[:len(labels)], labels[:len(images)]
+
+
+def write_corrections(folder: str | Path, images: np.ndarray, labels: np.ndarray) -> None:
+    """Write the corrections anew, in EMNIST's form: upright images uint8 (n, 28, 28), labels uint8 (n,)."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    transposed = np.ascontiguousarray(images.transpose(0, 2, 1))
+    # Images first: after a power cut between the two, the last image has no label, and is left out.
+    for kind, content in (("images-idx3-ubyte", transposed), ("labels-idx1-ubyte", labels)):
+        data = idx2numpy.convert_to_string(content)
+        runs.write_atomically(Path(folder, CORRECTIONS + kind), lambda path, data=data: path.write_bytes(data))
 
 
 def log_ratio(counts: np.ndarray) -> np.ndarray:

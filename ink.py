@@ -39,12 +39,16 @@ def draw_strokes(strokes: Sequence, pen_width: float, margin: int = 4) -> np.nda
     offset = border - points.min(axis=0)
     width, height = np.ceil(np.ptp(points, axis=0) + 2 * border).astype(int) + 1
     image = np.zeros((height, width), np.uint8)
-    thickness = max(1, round(pen_width))
     for stroke in strokes:
-        fixed = np.round((stroke + offset) * (1 << _SHIFT)).astype(np.int32)
-        if len(fixed) == 1:  # a tap leaves a dot
-            cv2.circle(image, fixed[0], int(thickness * (1 << _SHIFT) / 2), 255, cv2.FILLED,
-                       cv2.LINE_AA, _SHIFT)
-        else:
-            cv2.polylines(image, [fixed], False, 255, thickness, cv2.LINE_AA, _SHIFT)
+        trace(image, stroke + offset, pen_width)
     return image
+
+
+def trace(image: np.ndarray, stroke: np.ndarray, pen_width: float) -> None:
+    """Draw one stroke, points (n, 2) in px of the image, into a uint8 image; what lies outside is cut off."""
+    thickness = max(1, round(pen_width))
+    fixed = np.round(stroke * (1 << _SHIFT)).astype(np.int32)
+    if len(fixed) == 1:  # a tap leaves a dot
+        cv2.circle(image, fixed[0], int(thickness * (1 << _SHIFT) / 2), 255, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+    else:
+        cv2.polylines(image, [fixed], False, 255, thickness, cv2.LINE_AA, _SHIFT)

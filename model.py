@@ -2,11 +2,11 @@
 
     python model.py                                   the classic run: the dense network
     python model.py --network=resnet --preset=best    the shipped way, with all data at hand
+    python model.py --finetune=1700000000             learn the characters that textrecog_ui.py has kept
     python model.py --resume=1700000000               go on with a run that was ended
     python model.py --dry_run                         see everything work in seconds
     python model.py --help                            every setting with its meaning
     tensorboard --logdir Models                       watch it
-    python check_acc_loss.py                          score saved networks again
 
 EMNIST is fetched when it is not there.  Ctrl-C ends a training early: the best
 network so far is kept and scored.
@@ -38,7 +38,9 @@ label_smoothing = 0.0      # share of the target spread over all classes
 schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epochs; cosine: warm up, then fall to 0
 patience = 20              # epochs without a better val_loss before the training ends
 weight_decay = 0.0         # of AdamW; 0 is plain Adam
-finetune = ""              # unixTime of a trained network to start from; give its --network too
+finetune = ""              # unixTime of a trained network to start from; without a --preset, to learn corrections
+corrections = 0.0          # share of an epoch's images that are corrections, each as often as that takes
+corrections_path = "Dataset/Corrections"   # folder with the corrections that textrecog_ui.py has kept
 teacher = ""               # unixTime (or several, a,b,c) of a network to learn from; it also checks pen labels
 teacher_share = 0.7        # share of that in the loss
 mixed_precision = False    # 16 bits in multiplications: float16 on GPUs, bfloat16 on CPUs that have it
@@ -53,6 +55,9 @@ PRESETS = {
     "best": dict(train_epochs=28, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.2, val_split=0.04,
                  either=True, pen=True, class_cap=5000, augmentation=1.0, augmentation_last=0.3, label_smoothing=0.02,
                  weight_decay=0.01),
+    # A trained network gets to know a hand: corrections, and enough of all else not to forget it.
+    "corrections": dict(train_epochs=1, batch_size=128, learning_rate=0.0005, schedule="cosine", dropout=0.0,
+                        val_split=0.04, pen=True, class_cap=150, augmentation=0.3, corrections=0.5, calibrate=False),
 }
 DRY_RUN = dict(train_epochs=2, steps_per_call=2)
 DRY_RUN_IMAGES = 400
@@ -104,9 +109,15 @@ def configure(arguments: list[str]) -> dict:
         raise settings.SettingsError(f"there is no preset {first['preset']!r}; there are: {', '.join(PRESETS)}")
     if first["schedule"] not in ("plateau", "cosine"):
         raise settings.SettingsError(f"there is no schedule {first['schedule']!r}; there are: plateau, cosine")
+    if not 0 <= first["corrections"] < 1 or first["corrections"] and not first["finetune"]:
+        raise settings.SettingsError("--corrections has to lie between 0 and 1, and needs --finetune=, the network "
+                                     "that was corrected")
     if not 0 < first["val_split"] < 1:
         raise settings.SettingsError(f"--val_split={first['val_split']} has to lie between 0 and 1")
-    config |= PRESETS.get(first["preset"], {}) | (DRY_RUN if first["dry_run"] else {})
+    if first["finetune"]:
+        config |= {"preset": "corrections"} if not first["preset"] else {}
+        config["network"] = runs.read_config(first["models_path"], first["finetune"])["settings"]["network"]
+    config |= PRESETS.get(config["preset"] or first["preset"], {}) | (DRY_RUN if first["dry_run"] else {})
     if first["resume"]:
         saved = runs.read_config(first["models_path"], first["resume"])["settings"]
         config |= {name: saved[name] for name in config if name in saved and name != "models_path"}
@@ -167,6 +178,11 @@ class Data(NamedTuple):
 
 def load_data(config: dict) -> Data:
     """Read and check everything, and set the validation images aside."""
+    return join(config, *load_sources(config))
+
+
+def load_sources(config: dict) -> tuple[np.ndarray, list[Source]]:
+    """EMNIST's training images in one array, and all sources; the first two are parts of that array."""
     images, labels = dataset.read_emnist(config["data_path"], "train")
     dataset.read_emnist(config["data_path"], "test")  # a damaged file is better found now than after the training
     if config["dry_run"]:
@@ -176,6 +192,11 @@ def load_data(config: dict) -> Data:
     sources = [Source("emnist_train", images[:learn], labels[:learn], labels[:learn], SCANS),
                Source("emnist_validation", images[learn:], labels[learn:], labels[learn:], NATURAL),
                *more_sources(config)]
+    return images, sources
+
+
+def join(config: dict, images: np.ndarray, sources: list[Source]) -> Data:
+    """What load_sources has read, as one."""
     sizes = {source.name: len(source.labels) for source in sources}
     if len(sources) > 2:
         images = np.concatenate([source.images for source in sources],
@@ -184,12 +205,24 @@ def load_data(config: dict) -> Data:
                               for source in sources], dtype=np.int32)
     groups = np.concatenate([source.labels + 62 * place for place, source in enumerate(sources)], dtype=np.int32)
     rows = np.arange(len(images), dtype=np.int32)
+    learn = sizes["emnist_train"]
     validate = slice(learn, learn + sizes["emnist_validation"])
     shift = np.zeros((4, 62), np.float32)
     for mix in (SCANS, DRAWINGS, WORDS) if config["natural_prior"] else ():
         counts = sum(class_counts(source, config["class_cap"]) for source in sources if source.mix == mix)
         shift[mix] = dataset.log_ratio(counts + np.zeros(62))
-    return Data(images, targets, groups, np.delete(rows, validate), rows[validate], shift, sizes)
+    train_rows = np.concatenate([np.delete(rows, validate), repeated(config, sources, rows)])
+    return Data(images, targets, groups, train_rows, rows[validate], shift, sizes)
+
+
+def repeated(config: dict, sources: list[Source], rows: np.ndarray) -> np.ndarray:
+    """Rows of the corrections, which are the last source, once more as often as gives them their share of an epoch."""
+    if not config["corrections"]:
+        return rows[:0]
+    others = sum(class_counts(source, config["class_cap"]).sum() for source in sources[:-1] if source.mix != NATURAL)
+    wanted = others * config["corrections"] / (1 - config["corrections"])
+    count = len(sources[-1].labels)
+    return np.resize(rows[-count:], max(0, round(wanted) - count))
 
 
 def more_sources(config: dict) -> list[Source]:
@@ -204,7 +237,18 @@ def more_sources(config: dict) -> list[Source]:
             images, labels = dataset.read_pen(config["pen_path"], "train", config["seed"], config["train_workers"],
                                               few.stop or 0, file=file)
             sources.append(Source({"pen": "pen_strokes", "harvest": "pen_words"}[name], images, labels, labels, mix))
+    if config["corrections"]:
+        images, labels = dataset.read_corrections(config["corrections_path"])
+        if not len(labels):
+            raise dataset.DataError(f"{config['corrections_path']} holds no corrections yet: switch on \"Remember my "
+                                    "writing\" in textrecog_ui.py and correct some characters, or give a --preset=")
+        sources.append(corrections_of(images, labels))
     return sources
+
+
+def corrections_of(images: np.ndarray, labels: np.ndarray) -> Source:
+    """Characters that were put right by hand: drawings, too."""
+    return Source("corrections", images, labels, labels, DRAWINGS)
 
 
 def class_counts(source: Source, cap: int) -> np.ndarray:
@@ -319,12 +363,15 @@ def describe_run(config: dict, data: Data, folder: Path) -> None:
         began = runs.read_config(config["models_path"], folder.name)
         runs.write_json(folder / "config.json", began | {"settings": kept})
         return
+    prior = data.prior_shift[DRAWINGS].astype(float).round(4).tolist()
+    if config["corrections"]:  # what one hand needed corrected does not tell how often people write each character
+        prior = runs.read_config(config["models_path"], config["finetune"])["prior_of_drawings"]
     found = (dataset.find(config["data_path"], Path(member).stem) for member in dataset.MEMBERS)
     runs.write_json(folder / "config.json", {
         "reads": "characters",
         "settings": kept,
         "images": data.sizes,
-        "prior_of_drawings": data.prior_shift[DRAWINGS].astype(float).round(4).tolist(),
+        "prior_of_drawings": prior,
         "sha256": {path.name: dataset.sha256(path) for path in found if path},
         "versions": runs.versions(),
         "git_commit": runs.git_commit(),

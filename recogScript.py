@@ -105,8 +105,7 @@ class Recognizer:
         takes the prior's place in words and lines; "none" does not.
         Raises runs.RunError when there is no such run.
         """
-        there = Path(models_path)
-        self.models_path = str(there if there.is_dir() else Path(__file__).resolve().parent / there)
+        self.models_path = runs.models_folder(models_path)
         self.unixTime = unixTime or runs.DEFAULT or self._newest()
         config = runs.read_config(self.models_path, self.unixTime)
         if prior not in ("drawings", "forms"):

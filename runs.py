@@ -22,6 +22,22 @@ def list_runs(models_path: str) -> list[str]:
     return sorted(path.parent.name for path in Path(models_path).glob("*/model.keras"))
 
 
+def models_folder(models_path: str | Path) -> str:
+    """A relative models_path is looked for in the current folder, then beside this script."""
+    there = Path(models_path)
+    return str(there if there.is_dir() else Path(__file__).resolve().parent / there)
+
+
+def describe(models_path: str, unix_time: str) -> str:
+    """A run in a few words, such as "resnet, 86.1 %, 1700000000": its network and its accuracy on the test set."""
+    try:
+        network = read_config(models_path, unix_time)["settings"]["network"]
+        accuracy = json.loads(Path(models_path, unix_time, "metrics.json").read_text())["emnist_test"]["accuracy"]
+        return f"{network}, {100 * accuracy:.1f} %, {unix_time}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"not scored, {unix_time}"
+
+
 def read_config(models_path: str, unix_time: str) -> dict:
     """config.json of a run; RunError if there is none."""
     path = Path(models_path, unix_time, "config.json")

@@ -1,5 +1,5 @@
-"""Draws the sample pictures beside this script: one handwritten character each, named by its first letter;
-and in pages/, handwritten lines.
+"""Draws the samples beside this script: pictures of one handwritten character each, named by its first letter;
+in pages/, handwritten lines; and hello.json, strokes to open in the drawing apps.
 
     python samples/draw.py
 """
@@ -13,6 +13,7 @@ from scipy.interpolate import CubicSpline
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import drawing  # noqa: E402
 import ink  # noqa: E402
 
 # Each character is a list of strokes, each stroke the points a pen passes: x to the right, y down, in px.
@@ -56,12 +57,14 @@ LETTERS = {
           [(6, 4), (24, 3), (44, 1)]],
 }
 LINES = ["Hello world", "read the lines in order", "then 25 and so on"]
+HELLO = ["Hello there", "these are handwritten", "lines and 25 letters"]
 
 
-def write_lines(lines: list[str], height: float, pen: float, seed: int, gap: float = 16) -> np.ndarray:
-    """Ink of lines of text as uint8 (height, width), bright on dark.
+def strokes_of(lines: list[str], height: float, seed: int, gap: float = 16, tremor: float = 0.5,
+               pitch: float = 190) -> list[np.ndarray]:
+    """The pen strokes of lines of text, each float (n, 2) in px, a point per px.
 
-    height: of a capital, in px; gap: between letters, in hundredths of it.
+    height: of a capital, in px; gap between letters and pitch of the lines, in hundredths of it.
     """
     random = np.random.default_rng(seed)
     strokes, scale = [], height / 100
@@ -73,10 +76,15 @@ def write_lines(lines: list[str], height: float, pen: float, seed: int, gap: flo
                 continue
             size = random.normal(1, 0.04)
             for points in LETTERS[character]:
-                points = (np.array(points, float) - (0, 100)) * size + (x, 190 * row - slope * x)
-                strokes.append(curve(points * scale, 0.5, random))
+                points = (np.array(points, float) - (0, 100)) * size + (x, pitch * row - slope * x)
+                strokes.append(curve(points * scale, tremor, random))
             x += max(px for points in LETTERS[character] for px, _ in points) * size + gap + random.normal(0, 2)
-    return ink.draw_strokes(strokes, pen, margin=24)
+    return strokes
+
+
+def write_lines(lines: list[str], height: float, pen: float, seed: int, gap: float = 16) -> np.ndarray:
+    """Ink of lines of text as uint8 (height, width), bright on dark; see strokes_of."""
+    return ink.draw_strokes(strokes_of(lines, height, seed, gap), pen, margin=24)
 
 
 def write(character: str, pen: float, seed: int, tremor: float = 1.2) -> np.ndarray:
@@ -125,6 +133,11 @@ def main() -> None:
     (HERE / "pages").mkdir(exist_ok=True)
     page = Image.fromarray(255 - write_lines(LINES, 60, 5, 8))
     page.save(HERE / "pages" / "lines.png", optimize=True)
+    leaning = np.array([[1, 0], [-0.12, 1]])
+    hello = drawing.Drawing()
+    hello.add(*(drawing.Stroke((stroke[::4] @ leaning + (70, 110)).astype(np.float32), 4.5)
+                for stroke in strokes_of(HELLO, 64, 12, tremor=0.5, pitch=200)))
+    drawing.save(hello, HERE / "hello.json")
     photograph(write("e", 6, 6), 7).save(HERE / "e_photo.jpg", quality=80)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import toy
 
+import dataset
 import runs
 import scores
 import training
@@ -69,10 +70,33 @@ def test_a_run_learns_and_leaves_everything(data, tmp_path):
     assert check.returncode == 0, check.stderr
     assert f"| {test['accuracy']:.4f} |" in check.stdout and f"| {folder.name} |" in check.stdout
 
-    more = train(data, tmp_path, f"--finetune={folder.name}", "--train_epochs=1", "--learning_rate=0.0001")
+    more = train(data, tmp_path, f"--finetune={folder.name}", "--train_epochs=1", "--learning_rate=0.0001",
+                 "--corrections=0", "--pen=False")
     assert more.returncode == 0, more.stderr
     tuned = next(path for path in tmp_path.iterdir() if path != folder)
     assert metrics(tuned)["emnist_test"]["accuracy"] > 0.8, "one step from scratch would know nothing"
+
+
+def test_finetuning_learns_corrections_and_does_not_forget(data, tmp_path):
+    """Somebody writes A upside down."""
+    train(data, tmp_path, "--train_epochs=12")
+    base = only_run(tmp_path)
+    glyphs, labels = toy.samples(30, 5, "A")
+    strange = np.ascontiguousarray(glyphs[:, ::-1])
+    missing = train(data, tmp_path, f"--finetune={base.name}", f"--corrections_path={tmp_path}/none", "--pen=False")
+    assert missing.returncode == 2 and "holds no corrections" in missing.stderr.splitlines()[-1]
+    dataset.write_corrections(tmp_path / "kept", strange[:15], labels[:15])
+    done = train(data, tmp_path, f"--finetune={base.name}", f"--corrections_path={tmp_path}/kept", "--pen=False",
+                 "--train_epochs=8")
+    assert done.returncode == 0, done.stderr
+    tuned = next(path for path in tmp_path.iterdir() if path.name.isdigit() and path != base)
+    about = runs.read_config(str(tmp_path), tuned.name)
+    assert about["images"]["corrections"] == 15 and about["settings"]["network"] == "dense"
+    assert about["prior_of_drawings"] == runs.read_config(str(tmp_path), base.name)["prior_of_drawings"]
+    before, after = ((scores.read(runs.load_network(str(tmp_path), run.name), strange[15:], labels[15:]).guesses
+                      == labels[15:]).mean() for run in (base, tuned))
+    assert before < 0.5 and after > 0.8
+    assert metrics(tuned)["emnist_test"]["accuracy"] > 0.8
 
 
 def logged(folder: Path) -> set[str]:

@@ -1,0 +1,104 @@
+"""Characters that were put right by hand, kept as long as their ink is there, whatever is written beside it."""
+from typing import NamedTuple
+
+import numpy as np
+
+import drawing
+from worker import Character
+
+KEPT = 0.5          # share of a corrected character's ink that has to be there still
+SAME = 0.5          # share of the smaller box that two boxes of one character have in common
+
+
+class Correction(NamedTuple):
+    """A text that was put in the place of what was read, and the ink that it belongs to."""
+    text: str
+    box: tuple[float, float, float, float]
+    origins: frozenset[int]              # of the strokes in the box
+    ink: int                             # points of their curves in the box
+    image: drawing.Underlay | None
+
+
+class Corrections:
+    """The corrections of one drawing."""
+
+    def __init__(self):
+        self._all: list[Correction] = []
+
+    def add(self, character: Character, text: str, page: drawing.Drawing) -> None:
+        """From now on the ink of this character reads `text`."""
+        self.remove(character)
+        inside = {stroke: _inside(stroke, character.box) for stroke in page.strokes}
+        origins = frozenset(stroke.origin for stroke, count in inside.items() if count)
+        self._all.append(Correction(text, character.box, origins, sum(inside.values()), page.image))
+
+    def remove(self, character: Character) -> None:
+        """Read the ink of this character as the network does."""
+        self._all = [one for one in self._all if _shared(one.box, character.box) < SAME]
+
+    def apply(self, characters: list[Character], page: drawing.Drawing) -> list[Character]:
+        """The characters with the corrections whose ink is still there."""
+        taken: dict[int, int] = {}       # a character's number -> its place in found
+        found: list[Character] = []
+        texts: list[str] = []
+        for one in sorted((one for one in self._all if _there(one, page)), key=lambda one: one.box[0]):
+            members = [number for number, character in enumerate(characters) if _shared(one.box, character.box) >= SAME]
+            place = next((taken[number] for number in members if number in taken), None)
+            if not members:
+                continue
+            if place is None:
+                place = len(found)
+                found.append(_around([characters[number] for number in members]))
+                texts.append("")
+            texts[place] += one.text
+            taken |= dict.fromkeys(members, place)
+        result, shown = [], set()
+        for number, character in enumerate(characters):
+            place = taken.get(number)
+            if place is None:
+                result.append(character)
+            elif place not in shown:
+                shown.add(place)
+                result.append(found[place]._replace(text=texts[place]))
+        return result
+
+
+def _inside(stroke: drawing.Stroke, box) -> int:
+    """How many points of a stroke's curve lie in a box."""
+    left, top, right, bottom = box
+    if stroke.box[0] > right or stroke.box[2] < left or stroke.box[1] > bottom or stroke.box[3] < top:
+        return 0
+    x, y = stroke.curve.T
+    return int(((x >= left) & (x <= right) & (y >= top) & (y <= bottom)).sum())
+
+
+def _there(one: Correction, page: drawing.Drawing) -> bool:
+    """Whether the ink of a correction is still on the page; ink that was written there later does not count."""
+    if not one.ink:
+        return one.image is page.image
+    return sum(_inside(stroke, one.box) for stroke in page.strokes if stroke.origin in one.origins) >= KEPT * one.ink
+
+
+def _shared(a, b) -> float:
+    """Area that two boxes have in common, as a share of the smaller."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return max(0, width) * max(0, height) / max(smaller, 1e-6) if width > 0 and height > 0 else 0.0
+
+
+def _around(members: list[Character]) -> Character:
+    """Several characters as one that was put right."""
+    boxes = np.array([one.box for one in members])
+    box = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+    return members[0]._replace(box=box, confidence=1.0, corrected=True, alone=len(members) == 1)
+
+
+def text_of(characters: list[Character]) -> str:
+    """The characters as text, with spaces between words and newlines between lines."""
+    text, before = "", None
+    for one in characters:
+        if before is not None and one.word != before:
+            text += "\n" if one.word[0] != before[0] else " "
+        text, before = text + one.text, one.word
+    return text

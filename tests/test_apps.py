@@ -1,0 +1,475 @@
+"""The drawing apps, in real windows: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageGrab
+
+pytest.importorskip("tkinter", reason="Python's tkinter is missing")
+
+import appkit
+import benchmark_apps
+import corrections
+import dataset
+import drawing
+import glyph
+import robot
+import runs
+from robot import Hand, letters
+
+ROOT = Path(__file__).resolve().parents[1]
+MODELS = runs.list_runs(str(ROOT / "Models"))
+
+
+@pytest.fixture(scope="module")
+def display():
+    try:
+        with robot.display() as name:
+            yield name
+    except robot.RobotError as error:
+        pytest.skip(str(error))
+
+
+def hand_on(script: str, **config):
+    app = robot.start(script, models_path=str(ROOT / "Models"), **config)
+    hand = Hand(app)
+    try:
+        hand.ready()
+        yield hand
+    finally:
+        app.close()
+
+
+@pytest.fixture(scope="module")
+def live_app(display, tmp_path_factory):
+    yield from hand_on("textrecog_ui", corrections_path=str(tmp_path_factory.mktemp("kept")))
+
+
+@pytest.fixture
+def live(live_app):
+    """textrecog_ui with an empty pad."""
+    app = live_app.app
+    app.clear()
+    app.choose("pen")
+    app.remember.set(False)
+    app.corrections = corrections.Corrections()
+    return live_app
+
+
+@pytest.fixture(scope="module")
+def everything(display):
+    yield from hand_on("tkRecogAll")
+
+
+@pytest.fixture(scope="module")
+def single(display):
+    yield from hand_on("tkRecogIndv")
+
+
+def recogscript(picture: Path) -> str:
+    """What recogScript.py prints for a picture."""
+    done = subprocess.run([sys.executable, str(ROOT / "recogScript.py"), str(picture)], capture_output=True, text=True,
+                          timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.removesuffix("\n")
+
+
+def zigzag(box, inset: float = 0) -> list[tuple[float, float]]:
+    """A way over all of a box."""
+    left, top, right, bottom = box
+    return [(x, y) for y in np.arange(top, bottom + 8, 8) for x in (left + inset, right - inset)]
+
+
+# ---- textrecog_ui
+
+def test_text_appears_as_it_is_written(live):
+    live.write("Hello", 40, 120)
+    live.read()
+    assert live.app.field.text == "Hello"
+    assert live.shown() == list("Hello")
+    live.write("then 25", 340, 120)
+    live.read()
+    assert live.app.field.text == "Hello then 25"
+    assert re.fullmatch(r"\d+ ms   ·   \d+ % sure", live.app.status.cget("text"))
+    under = [live.app.pad.bbox(f"read{number}") for number in range(11)]
+    ink = [one.box for one in live.app.shown]
+    assert all(label[1] >= box[3] - 2 and abs(label[0] + label[2] - box[0] - box[2]) < 8
+               for label, box in zip(under, ink))
+
+
+def test_undo_redo_erase_and_clear_change_the_text(live):
+    live.write("tin", 40, 120)
+    live.read()
+    assert live.app.field.text == "tin"
+    strokes = live.app.pad.drawing.strokes
+    for key in ("Control-z", "Control-z"):  # n has two strokes
+        live.press(key)
+    live.read()
+    assert live.app.field.text.startswith("t") and len(letters(live.app.field.text)) == 2
+    live.press("Control-Shift-Z")
+    live.press("Control-y")
+    live.read()
+    assert live.app.field.text == "tin" and live.app.pad.drawing.strokes == strokes
+
+    live.press("e")
+    live.stroke(zigzag(live.app.shown[2].box, live.app.pad.eraser_radius))
+    live.read()
+    assert len(letters(live.app.field.text)) == 2
+    live.press("Control-z")
+    assert set(live.app.pad.drawing.strokes) == set(strokes), "all that one movement rubbed out is one step"
+    live.read()
+    assert live.app.field.text == "tin"
+    live.press("Delete")
+    assert live.app.field.text == "" and live.shown() == [] and not live.app.pad.drawing
+    live.press("Control-z")
+    live.read()
+    assert live.app.field.text == "tin"
+
+
+def test_the_right_button_rubs_out_only_what_it_meets(live):
+    live.stroke([(100, 200), (500, 200)])
+    live.stroke([(300, 150), (300, 250)], button=3)
+    left, right = live.app.pad.drawing.strokes
+    assert left.curve[:, 0].max() < 295 and right.curve[:, 0].min() > 305
+    live.app.root.update()
+    live.app.pad.show_ink()
+    assert not live.app.pad._cover[195:205, 296:304].any() and live.app.pad._cover[200, 150] == 255
+    live.press("Control-z")
+    assert len(live.app.pad.drawing.strokes) == 1
+
+
+def test_the_ink_stays_when_the_window_changes_its_size(live):
+    root = live.app.root
+    live.write("Hello", 40, 120)
+    live.read()
+    before = live.app.pad._cover[:300, :500].copy()
+    for size in ("700x460", "1024x640", "1200x760"):
+        root.geometry(size)
+        live.wait(lambda size=size: f"{root.winfo_width()}x{root.winfo_height()}" == size, "the new size")
+        live.rest(0.1)
+        after = live.app.pad._cover[:300, :500]  # drawn anew in one go: soft edges may differ a little
+        assert before.any() and np.abs(after.astype(int) - before).max() < 128
+        assert live.app.pad.winfo_height() > 200 and live.app.status.winfo_ismapped()
+        assert live.app.field.winfo_rooty() + live.app.field.winfo_height() <= root.winfo_rooty() + root.winfo_height()
+    live.stroke([(1000, 300), (1100, 300)])  # where there was no pad before
+    assert live.app.pad._cover[300, 1050] == 255
+
+
+def test_a_saved_drawing_can_be_opened_and_recogscript_reads_the_same_in_it(live, tmp_path):
+    live.write("Hello then 25\nread lines", 40, 120)
+    live.read()
+    text = live.app.field.text
+    assert text == "Hello then 25\nread lines"
+    live.app.save_file(str(tmp_path / "a.json"))
+    live.app.save_file(str(tmp_path / "a.png"))
+    live.press("Delete")
+    live.app.open_file(str(tmp_path / "a.json"))
+    live.read()
+    assert live.app.field.text == text
+    assert recogscript(tmp_path / "a.png") == text
+    (tmp_path / "b.json").write_text('{"strokes": [[1]]}')
+    live.app.open_file(str(tmp_path / "b.json"))
+    assert "holds no strokes" in live.app.banner.cget("text") and live.app.field.text == text
+
+
+def test_another_network_of_the_menu_reads_from_then_on(live):
+    live.write("Hello", 40, 120)
+    live.read()
+    first = live.app.model
+    menu = live.app.models_popup
+    live.app._fill_models(menu)
+    labels = [menu.entrycget(row, "label") for row in range(menu.index("end") + 1)]
+    assert [label.strip("● ") for label in labels] == [runs.describe(live.app.models_path, name) for name in MODELS]
+    assert all(re.search(r"\w+, \d\d\.\d %, \d+", label) for label in labels)
+    other = next(name for name in MODELS if name != first)
+    menu.invoke(MODELS.index(other))
+    live.wait(lambda: live.app.model == other and live.app.answer.request.model == other, "the other network's reading")
+    assert live.app.field.text and other in live.app.model_button.cget("text")
+    live.app._load(first)
+    live.wait(lambda: live.app.model == first and live.app.answer.request.model == first, "the first network's reading")
+    assert live.app.field.text == "Hello"
+
+
+def click_character(live: Hand, number: int) -> None:
+    left, top, right, bottom = live.app.pad.bbox(f"read{number}")
+    live.click((left + right) / 2, (top + bottom) / 2)
+
+
+def test_a_click_offers_alternatives_and_a_correction_stays_until_its_ink_goes(live):
+    live.write("Hello", 40, 120)
+    live.read()
+    strokes = len(live.app.pad.drawing.strokes)
+    click_character(live, 1)
+    assert len(live.app.pad.drawing.strokes) == strokes, "a click on a character leaves no dot"
+    offered = [button.cget("text").split() for button in live.app.popup.buttons]
+    assert offered[0][0] == "e" and len(offered) == 5
+    live.app.popup.buttons[2].invoke()
+    chosen = offered[2][0]
+    assert live.app.field.text == f"H{chosen}llo" and live.app.popup is None
+    live.write("then", 340, 120)
+    live.read()
+    assert live.app.field.text == f"H{chosen}llo then"
+
+    click_character(live, 8)
+    live.app.popup.entry.insert(0, "m")
+    live.app.popup.entry.event_generate("<Return>")
+    assert live.app.field.text == f"H{chosen}llo them"
+    live.press("Control-c")
+    assert live.app.root.clipboard_get() == f"H{chosen}llo them"
+
+    left = live.app.shown[1].box[0]
+    live.stroke(zigzag(live.app.shown[1].box, 8), button=3)
+    live.read()
+    assert chosen not in live.app.field.text.split()[0], "the ink of the correction has been rubbed out"
+    live.write("e", left - 4, 120)
+    live.read()
+    assert chosen not in live.app.field.text.split()[0], "other ink in its place is read as it is"
+    assert live.app.field.text.endswith("them")
+
+
+def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(live):
+    folder = live.app.config["corrections_path"]
+    live.write("Hello", 40, 120)
+    live.read()
+    click_character(live, 1)
+    live.app.popup.entry.insert(0, "c")
+    live.app.popup.entry.event_generate("<Return>")
+    assert len(dataset.read_corrections(folder)[1]) == 0
+    live.press("Control-r")
+    for number, text in ((0, "N"), (4, "0"), (4, "O")):  # the last was a slip: its label changes
+        click_character(live, number)
+        live.app.popup.entry.insert(0, text)
+        live.app.popup.entry.event_generate("<Return>")
+    images, labels = dataset.read_corrections(folder)
+    assert [dataset.CHARACTERS[label] for label in labels] == ["N", "O"]
+    assert np.array_equal(images, [live.app.shown[0].glyph, live.app.shown[4].glyph])
+    stored = (Path(folder) / "corrections-images-idx3-ubyte").read_bytes()
+    assert stored[:16] == bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28])
+    assert stored[16:16 + 784] == images[0].T.tobytes(), "transposed, as EMNIST's own"
+    assert live.app.status.cget("text") == "2 characters remembered"
+
+
+def test_the_theme_and_the_text_size_change_all_that_is_shown(live):
+    live.write("Hello", 40, 120)
+    live.read()
+    label = live.app.pad.find_withtag("read0")[0]
+    size = live.app.pad.bbox(label)
+    live.press("Control-plus")
+    live.press("Control-plus")
+    bigger = live.app.pad.bbox(live.app.pad.find_withtag("read0")[0])
+    assert bigger[3] - bigger[1] > size[3] - size[1]
+    live.press("Control-0")
+    live.press("Control-t")
+    live.app.pad.show_ink()
+    assert live.app.pad.cget("background") == appkit.THEMES["dark"].pad.paper
+    assert appkit.ttk.Style().lookup(".", "background") == appkit.THEMES["dark"].window
+    live.press("Control-t")
+    assert live.app.pad.cget("background") == appkit.THEMES["light"].pad.paper
+
+
+def test_no_point_is_lost_and_no_event_is_held_up_while_recognition_runs(live, monkeypatch):
+    """The processor time of each handler counts, so that a busy machine does not decide the test."""
+    live.write("Hello then 25", 40, 120)
+    slowest = [0.0]
+
+    class Timed(appkit.tk.CallWrapper):
+        def __call__(self, *args):
+            began = time.thread_time()
+            try:
+                return super().__call__(*args)
+            finally:
+                slowest[0] = max(slowest[0], time.thread_time() - began)
+
+    pad = live.app.pad
+    with monkeypatch.context() as patch:
+        patch.setattr(appkit.tk, "CallWrapper", Timed)
+        pad._listen()
+    along = np.linspace(0, 12 * np.pi, 1000)
+    points = np.stack([100 + 20 * along + 30 * np.cos(along), 320 + 60 * np.sin(along)], axis=1).round()
+    pad.event_generate("<ButtonPress-1>", x=100, y=320)
+    for number, (x, y) in enumerate(points):
+        pad.event_generate("<B1-Motion>", x=int(x), y=int(y))
+        if number % 10 == 0:
+            live.app.root.update()
+            live.app.read()
+    pad.event_generate("<ButtonRelease-1>", x=int(x), y=int(y))
+    assert np.array_equal(pad.drawing.strokes[-1].points[1:], points)
+    assert slowest[0] < 0.016
+    live.read()
+
+
+def test_memory_stays_flat_and_nothing_is_complained_about(display):
+    """A short piece of what `benchmark.py apps --part=hour` measures."""
+    done = benchmark_apps.use(rounds=4, changes=2)
+    assert done["strokes"] == 160 and done["readings"] == 24 and done["switches"] == 2
+    assert done["grown"] < 100 and done["stderr"] == 0
+
+
+# ---- tkRecogAll
+
+def test_lines_are_read_with_enter_and_shown_on_the_ink(everything):
+    hand, app = everything, everything.app
+    hand.write("Hello there\nread 25 lines", 60, 120)
+    hand.rest(0.3)
+    assert app.field.text == "" and hand.shown() == []
+    hand.press("Return")
+    hand.read()
+    assert app.field.text == "Hello there\nread 25 lines"
+    assert hand.shown() == list("Hellothereread25lines")
+    assert len(app.pad.find_withtag("gap")) == 1 + 2
+    hand.press("Control-b")
+    assert hand.shown() == [] and app.field.text
+    hand.press("Control-b")
+    assert hand.shown()
+    hand.press("Control-c")
+    assert app.root.clipboard_get() == app.field.text
+
+
+def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_path):
+    hand, app = everything, everything.app
+    app.open_file(str(ROOT / "samples/pages/lines.png"))
+    hand.wait(lambda: app.pad.drawing.image, "the picture")
+    hand.read()
+    assert app.field.text == "Hello world\nread the lines in order\nthen 25 and so on"
+    image = app.pad.drawing.image
+    boxes = np.array([one.box for one in app.answer.characters])
+    assert (boxes[:, :2] >= (image.x, image.y)).all() and (boxes[:, 2:] <= (app.pad.winfo_width(),
+                                                                            app.pad.winfo_height())).all()
+    left, _, right, bottom = app.answer.characters[-1].box
+    hand.write("25", right + 60 * image.zoom, bottom, 60 * image.zoom)
+    hand.press("Return")
+    hand.read()
+    assert app.field.text.endswith("and so on 25")
+    hand.write("then", image.x, image.y + image.zoom * 350 + 60, 50)
+    hand.press("Return")
+    hand.read()
+    assert app.field.text.endswith("and so on 25\nthen"), "ink beside the picture is read as well"
+    app.save_file(str(tmp_path / "both.png"))
+    assert recogscript(tmp_path / "both.png") == app.field.text
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    app.open_file(str(tmp_path / "no.png"))
+    hand.wait(lambda: "not a picture" in app.banner.cget("text"), "the message")
+    hand.press("Delete")
+    assert not app.pad.drawing and app.field.text == ""
+
+
+def test_a_picture_comes_from_the_clipboard(everything, monkeypatch):
+    hand, app = everything, everything.app
+    held = [Image.open(ROOT / "samples/pages/lines.png").crop((0, 0, 746, 130)), None]
+    monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: held.pop(0))
+    hand.press("Control-v")
+    hand.wait(lambda: app.pad.drawing.image, "the picture")
+    hand.read()
+    assert app.field.text.lower() == "hello world"
+    hand.press("Control-v")
+    assert "no picture on the clipboard" in app.banner.cget("text")
+    app.clear()
+
+
+# ---- tkRecogIndv
+
+@pytest.mark.parametrize("character", "Rk5")
+def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, character):
+    app = single.app
+    app.clear()
+    single.character(character, 100, 100, 1.4)
+    single.read()
+    assert app.letter.cget("text") == character
+    texts = [app.bars.itemcget(item, "text") for item in app.bars.find_all() if app.bars.type(item) == "text"]
+    assert texts[0] == character and len(texts) == 10 and re.fullmatch(r"\d+\.\d %", texts[1])
+    ink = drawing.render(app.pad.drawing.strokes, alone=True).ink
+    shown = np.array([[app.picture.get(x * app.zoom, y * app.zoom)[0] for x in range(28)] for y in range(28)])
+    assert np.abs(shown - glyph.glyph(ink).astype(int)).mean() < 4  # found again in the picture, so not quite the same
+    app.clear()
+    assert app.letter.cget("text") == ""
+
+
+# ---- start and end
+
+def launch(*arguments: str, code: str = "", **environment) -> subprocess.CompletedProcess:
+    command = ["-c", code, *arguments] if code else [str(ROOT / arguments[0]), *arguments[1:]]
+    kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    return subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=60, cwd=ROOT,
+                          env=kept | environment)
+
+
+def test_all_is_twice_as_large_on_a_display_of_twice_the_resolution(display):
+    code = """
+import robot
+with robot.display("3840x2160", 192, always=True):
+    app = robot.start("textrecog_ui")
+    hand = robot.Hand(app)
+    root = app.root
+    hand.wait(lambda: root.winfo_width() > 1000, "the window")
+    hand.rest(0.2)
+    height = appkit.font.nametofont("TkDefaultFont").metrics("linespace")
+    outside = [part for part in root.winfo_children() if part.winfo_ismapped() and not (
+        0 <= part.winfo_x() and part.winfo_x() + part.winfo_reqwidth() <= root.winfo_width()
+        and 0 <= part.winfo_y() and part.winfo_y() + part.winfo_height() <= root.winfo_height())]
+    print(root.winfo_width(), root.winfo_height(), app.pad.pen_width, height > 25, outside)
+    app.close()
+"""
+    done = launch(code="import appkit" + code)
+    assert done.stdout == "2160 1360 10.0 True []\n", done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there is always a display")
+def test_without_a_display_one_sentence_says_so():
+    done = launch("textrecog_ui.py")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "DISPLAY" in done.stderr
+
+
+def test_without_tkinter_one_sentence_says_what_to_install():
+    done = launch(code="import sys; sys.modules['tkinter'] = None; import runpy; "
+                       "runpy.run_path('tkRecogIndv.py', run_name='__main__')")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "python3-tk" in done.stderr
+
+
+def test_a_network_that_is_not_there_is_a_message_in_the_window(display, capsys):
+    app = robot.start("textrecog_ui", model="1700000000", models_path=str(ROOT / "Models"))
+    try:
+        hand = Hand(app)
+        hand.write("Hello", 40, 120)
+        hand.wait(lambda: "1700000000" in app.banner.cget("text"), "the message")
+        assert all(name in app.banner.cget("text") for name in MODELS)
+        assert "1700000000" in capsys.readouterr().err
+        app._load(MODELS[0])
+        hand.read()
+        hand.wait(lambda: letters(app.field.text), "text")
+    finally:
+        app.close()
+
+
+def test_closing_while_the_network_loads_ends_at_once(display):
+    app = robot.start("tkRecogIndv", models_path=str(ROOT / "Models"))
+    app.root.update()
+    process = app.worker._process
+    assert not app.model
+    began = time.perf_counter()
+    app.close()
+    assert time.perf_counter() - began < 1 and process.poll() is not None
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
+@pytest.mark.parametrize("end, status", [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_the_reading_process_ends_with_the_window(display, end, status):
+    window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True,
+                              start_new_session=True)
+    children = Path(f"/proc/{window.pid}/task/{window.pid}/children")
+    limit = time.monotonic() + 20
+    while not (found := children.read_text().split()) and time.monotonic() < limit:
+        time.sleep(0.05)
+    time.sleep(1)  # both are busy with what they import
+    os.killpg(window.pid, end)  # as a terminal's Ctrl-C
+    assert window.wait(10) == status
+    while Path(f"/proc/{found[0]}").exists() and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{found[0]}").exists()
+    assert window.stderr.read() == ""
+    window.stderr.close()
