@@ -13,7 +13,8 @@ SHEAR = 0.20      # px of slant per px of height
 SCALE = 0.10      # relative, per axis
 SHIFT = 1.2       # px
 ELASTIC = 0.9     # px, standard deviation of the displacement of a 5x5 grid (Simard et al. 2003)
-STROKE = (-0.4, 0.6)   # range of the share of one erosion (below 0) or dilation by 3x3 px
+STROKE = (-0.15, 0.2)  # range of the share of one erosion (below 0) or dilation by 3x3 px; small, since in scans the
+                       # stroke's width beside the letter's size tells y, p, w from Y, P, W
 
 SIDE = 28
 

@@ -289,6 +289,8 @@ def load_teacher(config: dict):
     teachers = [runs.load_network(config["models_path"], name) for name in config["teacher"].split(",")]
     if len(teachers) == 1:
         return teachers[0]
+    for teacher, unix_time in zip(teachers, config["teacher"].split(","), strict=True):
+        teacher.name = f"teacher_{unix_time}"   # two of one kind share a name, which Keras refuses
     glyphs = keras.Input((28, 28), dtype="uint8")
     mean = ops.mean(ops.stack([ops.softmax(teacher(glyphs)) for teacher in teachers]), axis=0)
     return keras.Model(glyphs, ops.log(mean + 1e-7))
