@@ -304,7 +304,7 @@ class _Writing:
 
     def move(self, x: float, y: float) -> None:
         self.points.append((x, y))
-        if is_knot(self.knots[-1], (x, y)):
+        if is_knot(self.knots[-1], (x, y), self.width):
             self._knot((x, y))
         self.pad.coords(self.tip, *self.knots[max(0, len(self.knots) - 2)], *self.knots[-1], x, y)
 

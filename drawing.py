@@ -20,7 +20,8 @@ from PIL import Image, ImageOps
 import ink
 import runs
 
-KNOT = 3.0               # px: nearer points shake by the display's whole pixels; the smooth curve passes them by
+KNOT = 3.0               # px between the knots of a smooth curve, at least: nearer points shake by whole pixels,
+KNOT_IN_PENS = 0.6       # which a wide pen makes more visible, so at least so many of its widths, too
 STEP = 4.0               # px between the points of a smooth curve, at most
 UNDO_LIMIT = 1000        # edits that can be taken back
 LETTER = (40, 110)       # px: letters of such a height are read as they are, others are scaled ...
@@ -53,7 +54,7 @@ class Stroke:
     @cached_property
     def curve(self) -> np.ndarray:
         """The smooth line through the points, with no step longer than STEP: float32 (m, 2)."""
-        return smooth(self.points)
+        return smooth(self.points, self.width)
 
     @cached_property
     def box(self) -> tuple[float, float, float, float]:
@@ -184,13 +185,13 @@ def _joined(first: Edit, second: Edit) -> Edit:
 
 # ---- geometry
 
-def smooth(points: np.ndarray) -> np.ndarray:
-    """A smooth line through points (n, 2), a point at least every STEP px: float32 (m, 2).
+def smooth(points: np.ndarray, width: float) -> np.ndarray:
+    """A smooth line through points (n, 2) for a pen of a width, a point at least every STEP px: float32 (m, 2).
 
     A centripetal Catmull-Rom curve (Yuksel et al. 2011): it meets its knots, and has no
     loops or overshoots however far apart a fast pen's points lie.
     """
-    points = np.array(knots(np.asarray(points, float).reshape(-1, 2).tolist()))
+    points = np.array(knots(np.asarray(points, float).reshape(-1, 2).tolist(), width))
     if len(points) < 2:
         return points.astype(np.float32)
     ends = np.vstack([2 * points[0] - points[1], points, 2 * points[-1] - points[-2]])
@@ -201,20 +202,20 @@ def smooth(points: np.ndarray) -> np.ndarray:
     return np.vstack([points[:1], _catmull_rom(*four, along[:, None])]).astype(np.float32)
 
 
-def knots(points: list) -> list:
-    """The points of a stroke through which its curve goes: those KNOT px from the knot before, and the last."""
+def knots(points: list, width: float) -> list:
+    """The points of a stroke through which its curve goes: those away from the knot before, and the last."""
     found = [points[0]]
     for point in points[1:]:
-        if is_knot(found[-1], point):
+        if is_knot(found[-1], point, width):
             found.append(point)
     if found[-1] != points[-1]:
         found.append(points[-1])
     return found
 
 
-def is_knot(before, point) -> bool:
-    """Whether a point is far enough from the knot before."""
-    return (point[0] - before[0]) ** 2 + (point[1] - before[1]) ** 2 >= KNOT ** 2
+def is_knot(before, point, width: float) -> bool:
+    """Whether a point is far enough from the knot before, for a pen of a width."""
+    return (point[0] - before[0]) ** 2 + (point[1] - before[1]) ** 2 >= max(KNOT, KNOT_IN_PENS * width) ** 2
 
 
 def segment(p0, p1, p2, p3) -> np.ndarray:
