@@ -51,7 +51,8 @@ show = False               # draw what was read into NAME.read.png and what the 
 # ---- end of settings
 
 ALTERNATIVES = 5
-GLYPHS_AT_ONCE = 512       # in one call of the network
+GLYPHS_AT_ONCE = 512       # in one call of the network, at most
+GLYPHS_STEP = 16           # their number is a multiple of this
 READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of what --show draws
 
 # ---- what was read
@@ -160,12 +161,14 @@ class Recognizer:
 
     def logits(self, glyphs: np.ndarray) -> np.ndarray:
         """The network's logits float32 (n, 62), which expect NIST's forms, of glyphs uint8 (n, 28, 28)."""
-        network = self.network
-        from keras import ops
-        # A direct call: predict() spends more time on its preparations than on a few glyphs.
-        parts = [ops.convert_to_numpy(network(glyphs[start:start + GLYPHS_AT_ONCE], training=False))
-                 for start in range(0, len(glyphs), GLYPHS_AT_ONCE)]
-        return np.concatenate(parts) if parts else np.empty((0, len(dataset.CHARACTERS)), np.float32)
+        if not len(glyphs):
+            return np.empty((0, len(dataset.CHARACTERS)), np.float32)
+        # predict_on_batch() calls a compiled network, and predict() prepares itself for longer than a few glyphs take.
+        # Some backends compile it for every number of glyphs anew, so that there should be few numbers.
+        padded = np.concatenate([glyphs, np.zeros((-len(glyphs) % GLYPHS_STEP, 28, 28), np.uint8)])
+        parts = [self.network.predict_on_batch(padded[start:start + GLYPHS_AT_ONCE])
+                 for start in range(0, len(padded), GLYPHS_AT_ONCE)]
+        return np.concatenate(parts)[:len(glyphs)]
 
     def recog(self, image: Source) -> Reading:
         """Read the words and lines in a picture: a path, PIL image or uint8 array, as for ink_of.

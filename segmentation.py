@@ -8,6 +8,7 @@ letters; recogScript.py does.
 
 Distances are px of the ink unless they are said to be in x-heights or pens.
 """
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -23,6 +24,7 @@ THIN = 2.0              # px: ... as long as their strokes keep this width
 MAX_SLOPE = 0.36        # of a line, rise over run
 MAX_SLANT = 0.8         # of letters, run over rise
 MAX_CUT = 3.0           # pens: longer cuts run along a stroke or through a letter's middle
+LEANING = 0.35          # px of ink that a cut goes through rather than to the next column
 MIN_PIECE = 0.18        # x-heights between two cuts
 MAX_PIECES = 6          # of one character
 MAX_WIDTH = 2.3         # x-heights: width of a character
@@ -230,12 +232,13 @@ def _sharpest(values: np.ndarray, along: np.ndarray, limit: float, step: float, 
 
     0 unless its sum of squares is `gain` times as large as that without shear.
     """
-    shears = np.arange(-limit, limit + step / 2, step)
-    sharpness = []
-    for shear in shears:
-        moved = values - shear * along
-        counts = np.bincount((moved - moved.min()).astype(int)).astype(float)
-        sharpness.append((counts ** 2).sum())
+    shears = np.arange(-limit, limit + step / 2, step, dtype=np.float32)
+    moved = values - shears[:, None] * along
+    bins = (moved - moved.min(axis=1, keepdims=True)).astype(np.int32)
+    size = bins.max() + 1
+    bins += size * np.arange(len(shears), dtype=np.int32)[:, None]
+    counts = np.bincount(bins.ravel(), minlength=len(shears) * size).reshape(len(shears), size)
+    sharpness = (counts.astype(float) ** 2).sum(axis=1)
     best = int(np.argmax(sharpness))
     return float(shears[best]) if sharpness[best] > gain * sharpness[len(shears) // 2] else 0.0
 
@@ -268,64 +271,83 @@ def cut(ink: np.ndarray, top: float, base: float, pen: float) -> tuple[np.ndarra
     """
     mask = (ink >= INK).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    windows = [np.s_[y:y + height, x:x + width] for x, y, width, height, _ in stats.tolist()]
+    x_height, middle = base - top, (top + base) / 2
+    wide = [part for part in range(1, count) if stats[part, cv2.CC_STAT_WIDTH] > 0.75 * x_height
+            and stats[part, cv2.CC_STAT_HEIGHT] > 0.4 * x_height]
+    paths = dict(zip(wide, cut_paths(
+        [np.where(labels[windows[part]] == part, ink[windows[part]], 0) for part in wide],
+        [middle - stats[part, cv2.CC_STAT_TOP] for part in wide], pen, x_height), strict=True))
     pieces, lengths, last = np.zeros_like(labels), {}, 0
-    x_height = base - top
     for part in range(1, count):
-        x, y, width, height, _ = stats[part]
-        window = labels[y:y + height, x:x + width]
-        mine = window == part
-        paths = []
-        if width > 0.75 * x_height and height > 0.4 * x_height:
-            paths = cut_paths(np.where(mine, ink[y:y + height, x:x + width], 0),
-                              (top + base) / 2 - y, pen, x_height)
-        number = np.full(mine.shape, last + 1, np.int32)
-        columns = np.arange(width)
-        for path, length in paths:
+        mine = labels[windows[part]] == part
+        last += 1
+        if part not in paths:
+            pieces[windows[part]][mine] = last
+            continue
+        number = np.full(mine.shape, last, np.int32)
+        columns = np.arange(mine.shape[1])
+        for path, length in paths[part]:
             number += columns >= path[:, None]
             last += 1
-            lengths[last + 1] = length
-        last += 1
-        target = pieces[y:y + height, x:x + width]
-        target[mine] = number[mine]
+            lengths[last] = length
+        pieces[windows[part]][mine] = number[mine]
     return _grow(pieces, ink), lengths
 
 
-def cut_paths(ink: np.ndarray, middle: float, pen: float, x_height: float) -> list[tuple[np.ndarray, float]]:
-    """The places at which a component may be cut, from left to right.
+def cut_paths(inks: list[np.ndarray], middles: list[float], pen: float,
+              x_height: float) -> list[list[tuple[np.ndarray, float]]]:
+    """The places at which components may be cut, from left to right.
 
-    ink: uint8 (height, width) of the component alone.
-    middle: y of the middle of small letters.
-    Returns for each its x in every row, int (height,), and its length through ink in pens.
+    inks: uint8 (height, width) of each component alone.
+    middles: y in each of the middle of small letters.
+    Returns for each the cuts: their x in every row, int (height,), and their length through ink in pens.
 
     A cut runs from top to bottom along the way that crosses the least ink, found
     by dynamic programming (as in seam carving), so that it may lean and bend.
     """
-    height, width = ink.shape
-    row = int(np.clip(middle, 0, height - 1))
-    cost = (ink.astype(np.float32) / 255) ** 0.5
-    above, up = _cheapest(cost[:row + 1])
-    below, down = _cheapest(cost[:row - 1 if row else None:-1])
-    total = (above + below - cost[row]) / pen
-    smooth = cv2.GaussianBlur(total[None], (0, 0), max(0.5, pen / 4), borderType=cv2.BORDER_REPLICATE)[0]
+    if not inks:
+        return []
+    # All components go through the dynamic program side by side, with their middle in one row and walls between them.
+    rows = [int(np.clip(middle, 0, len(ink) - 1)) for middle, ink in zip(middles, inks, strict=True)]
+    middle = max(rows)
+    ends = np.cumsum([ink.shape[1] + 1 for ink in inks])
+    cost = np.zeros((middle + max(len(ink) - row for ink, row in zip(inks, rows)), ends[-1]), np.float32)
+    cost[:, ends - 1] = np.inf
+    for ink, row, end in zip(inks, rows, ends):
+        cost[middle - row:middle - row + len(ink), end - 1 - ink.shape[1]:end - 1] = ink
+    cost = np.sqrt(cost / 255)
+    above, up = _cheapest(cost[:middle + 1])
+    below, down = _cheapest(cost[:middle - 1 if middle else None:-1])
+    paper = np.isinf(cost[middle])
+    total = np.where(paper, np.inf, above + below - np.where(paper, 0, cost[middle])) / pen
+    found = []
+    for ink, row, end in zip(inks, rows, ends):
+        left = end - 1 - ink.shape[1]
+        paths = []
+        for x in _places(total[left:end - 1], pen, x_height):
+            path = np.concatenate([_follow(up, left + x, row)[::-1], _follow(down, left + x, len(ink) - 1 - row)[1:]])
+            path -= left
+            if paths:
+                path = np.maximum(path, paths[-1][0])
+            paths.append((path, float(total[left + x])))
+        found.append(paths)
+    return found
+
+
+def _places(lengths: np.ndarray, pen: float, x_height: float) -> list[int]:
+    """The x of a component's cuts: where they are shortest, and not too close together."""
+    smooth = cv2.GaussianBlur(lengths[None], (0, 0), max(0.5, pen / 4), borderType=cv2.BORDER_REPLICATE)[0]
     least = max(MIN_PIECE * x_height, 0.8 * pen)
+    beside = np.pad(smooth, 1, mode="edge")
+    low = smooth <= np.minimum(beside[:-2], beside[2:]) + 1e-6
+    low[:math.ceil(least)] = low[math.floor(len(low) - least) + 1:] = False
+    places = np.flatnonzero(low & (np.maximum(lengths, smooth) <= MAX_CUT))
     chosen = []
-    for x in np.argsort(smooth, kind="stable"):
-        if total[x] > MAX_CUT or smooth[x] > MAX_CUT:
-            break
-        if least <= x <= width - least and all(abs(x - other) >= least for other in chosen) and _is_low(smooth, x):
-            chosen.append(int(x))
-    paths = []
-    for x in sorted(chosen):
-        path = np.concatenate([_follow(up, x)[::-1], _follow(down, x)[1:]])
-        if paths:
-            path = np.maximum(path, paths[-1][0])
-        paths.append((path, float(total[x])))
-    return paths
-
-
-def _is_low(values: np.ndarray, x: int) -> bool:
-    """Whether values has a local minimum at x."""
-    return values[max(0, x - 1):x + 2].min() >= values[x] - 1e-6
+    for x in places[np.argsort(smooth[places], kind="stable")].tolist():
+        if all(abs(x - other) >= least for other in chosen):
+            chosen.append(x)
+    return sorted(chosen)
 
 
 def _cheapest(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -335,20 +357,20 @@ def _cheapest(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     height, width = cost.shape
     steps = np.zeros((height, width), np.int8)
-    total = cost[0].copy()
+    total = np.full(width + 2, np.inf, np.float32)
+    total[1:-1] = cost[0]
     for row in range(1, height):
-        left = np.concatenate(([np.inf], total[:-1])) + 0.35
-        right = np.concatenate((total[1:], [np.inf])) + 0.35
-        best = np.minimum(total, np.minimum(left, right))
-        steps[row] = np.where(best == total, 0, np.where(best == left, -1, 1))
-        total = best + cost[row]
-    return total, steps
+        straight, left, right = total[1:-1], total[:-2] + LEANING, total[2:] + LEANING
+        best = np.minimum(straight, np.minimum(left, right))
+        steps[row] = np.where(best == straight, 0, np.where(best == left, -1, 1))
+        total[1:-1] = best + cost[row]
+    return total[1:-1], steps
 
 
-def _follow(steps: np.ndarray, x: int) -> np.ndarray:
-    """The way back from column x of the last row: its column in each row, last row first."""
+def _follow(steps: np.ndarray, x: int, count: int) -> np.ndarray:
+    """The way back from column x of the last row through `count` more rows: its column in each, last row first."""
     path = [x]
-    for row in range(len(steps) - 1, 0, -1):
+    for row in range(len(steps) - 1, len(steps) - 1 - count, -1):
         x += int(steps[row, x])
         path.append(x)
     return np.array(path)

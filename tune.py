@@ -231,9 +231,9 @@ def main(arguments: list[str]) -> None:
                           (CODES, compose(config, True, config["validation"] // 4))):
         sets.append((part, [(text, [lattice.score(each, 0.0, judge) for each in found])
                             for text, found in examples(reader, tqdm(samples, "validation"))]))
-    judge.arrays["weights"] = np.array(list(tune(sets, judge.weights, config["rounds"]).values()), np.float32)
+    judge.arrays["weights"] = np.array(list(tune(sets, judge.weights(True), config["rounds"]).values()), np.float32)
     judge.save(Path(config["output"]))
-    print(f"{config['output']}: " + ", ".join(f"{name} {value:.3g}" for name, value in judge.weights.items()))
+    print(f"{config['output']}: " + ", ".join(f"{name} {value:.3g}" for name, value in judge.weights(True).items()))
 
 
 if __name__ == "__main__":
