@@ -127,6 +127,18 @@ class Language:
         raise AssertionError("the empty context is always known")
 
 
+class Mix:
+    """How frequent the characters are, whatever precedes them: in the place of a Language where there is none."""
+
+    def __init__(self, log_probs: np.ndarray):
+        """log_probs: (62,), up to a constant."""
+        self._log_probs = np.append(log_probs - log_probs.max(), 0).astype(np.float32)
+
+    def next_log_probs(self, context: str) -> np.ndarray:
+        """As Language.next_log_probs, but that a word's end costs nothing, and the sum is not 1."""
+        return self._log_probs
+
+
 @functools.lru_cache(1)
 def load(path: Path = FILE) -> Language:
     """The model of English that comes with the project, read once."""

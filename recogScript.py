@@ -116,6 +116,7 @@ class Recognizer:
             raise settings.SettingsError(f"there is no language {language!r}; there are: english, none")
         self.language = language_model.load() if language == "english" else None
         self.shift = np.array(config.get("prior_of_drawings", 0.0) if prior == "drawings" else 0.0, np.float32)
+        self.mix = language_model.Mix(log_natural() + self.shift)
         reads = config.get("reads")
         if reads != "characters":
             raise runs.RunError(f"the run {self.unixTime} reads {reads}, not characters: name another with --model=")
@@ -180,12 +181,12 @@ class Recognizer:
     def recog_page(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture whose ink has been found."""
         found, glyphs = self.candidates(segmentation.find_lines(picture.ink))
+        model = self.language or self.mix
         lines, seen = [], []
         for each, glyphs_of_line in zip(found, glyphs, strict=True):
-            prior = 0 if self.language else log_natural() + self.shift
-            judged = lattice.score(each, prior)
-            way = lattice.search(judged, self.language)
-            lines.append(_line(each, judged, way, self.language, picture))
+            judged = lattice.score(each)
+            way = lattice.search(judged, model)
+            lines.append(_line(each, judged, way, model, picture))
             seen += [glyphs_of_line[step.candidate] for step in way]
         return Reading("\n".join(line.text for line in lines), lines, np.array(seen, np.uint8).reshape(-1, 28, 28))
 
@@ -236,13 +237,13 @@ def _character(probabilities: np.ndarray, box: list[int]) -> Character:
     return Character(*alternatives[0], alternatives, box)
 
 
-def _line(found: lattice.Candidates, judged: lattice.Scores, way: list[lattice.Step], language,
-          picture: Picture) -> Line:
+def _line(found: lattice.Candidates, judged: lattice.Scores, way: list[lattice.Step],
+          model: language_model.Language | language_model.Mix, picture: Picture) -> Line:
     """The words of one line from the way that the search has found."""
     words = []
     for step in way:
         box = _box(found.line.corners(*found.spans[step.candidate]), picture.scale)
-        character = _character_on(step, lattice.posterior(judged, step, language), box)
+        character = _character_on(step, lattice.posterior(judged, step, model), box)
         if step.new_word:
             words.append([])
         words[-1].append(character)
