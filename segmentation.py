@@ -115,8 +115,8 @@ def without_rules(ink: np.ndarray) -> np.ndarray:
     for x, y, thick in rules:
         first, last = np.rint(y - thick / 2 - 1).astype(int), np.rint(y + thick / 2 + 1).astype(int)
         aside = np.ones((1, 2 * math.ceil(thick) + 1), np.uint8)   # strokes may cross it aslant
-        above, below = (cv2.dilate(mask[np.clip(row, 0, lowest), x][None], aside)[0] for row in (first - 1, last + 1))
-        gone = (above & below) == 0
+        above, below = (mask[np.clip(row, 0, lowest), x] for row in (first - 1, last + 1))
+        gone = (above & cv2.dilate(below[None], aside)[0] | cv2.dilate(above[None], aside)[0] & below) == 0
         rows = first[gone] + np.arange(math.ceil(thick) + 4)[:, None]
         inside = (rows >= 0) & (rows <= np.minimum(last[gone], lowest))
         rest[rows[inside], np.broadcast_to(x[gone], rows.shape)[inside]] = 0
