@@ -4,18 +4,21 @@ This is the only place that decides what that picture looks like, for training
 on pen strokes and for reading alike.  It follows the geometry of EMNIST (Cohen
 et al. 2017, arXiv 1702.05373): blur, crop to the ink's bounding box, centre in
 a square that keeps the aspect ratio, leave a border of 2 px, reduce to 28x28.
-A pen of any width is first brought to the stroke width usual in EMNIST, so that
-thin and thick pens give nearly one picture.
+A pen of any width is first brought to a stroke width usual in EMNIST, so that
+thin and thick pens give nearly one picture; widths that occur there stay as
+they are, since they say something about the size that was written in.
 """
 import cv2
 import numpy as np
 
-SIZE = 28         # px, side of a glyph
-EXTENT = 22.8     # px, longest side before the blur; 23.8 px of it are brighter than 16 after, as in EMNIST
-STROKE = 3.0      # px, EMNIST's median stroke width as stroke_width() measures it
-BLUR = 1.2        # px of the fine picture: EMNIST's sigma of 1 px in a 128 px scan
-FINE = 4          # the work is done in a picture this many times larger
-INK = 64          # brightness from which a pixel counts as ink
+SIZE = 28            # px, side of a glyph
+EXTENT = 22.8        # px, longest side before the blur; 23.8 px of it are brighter than 16 after, as in EMNIST
+# px, stroke widths as stroke_width() measures them, and what they become: EMNIST's median is 3, and its usual widths
+# stay.  A hairline tells nothing of the size.
+STROKES = (1.2, 2.0, 2.45, 3.4), (3.0, 2.45, 2.45, 3.4)
+BLUR = 1.2           # px of the fine picture: EMNIST's sigma of 1 px in a 128 px scan
+FINE = 4             # the work is done in a picture this many times larger
+INK = 64             # brightness from which a pixel counts as ink
 
 
 def ink_box(ink: np.ndarray) -> tuple[int, int, int, int] | None:
@@ -59,7 +62,7 @@ def _fit_stroke(crop: np.ndarray) -> np.ndarray:
     inner = EXTENT * FINE
     scale = inner / max(crop.shape)
     width = min(stroke_width(_resize(crop, scale)), inner / 2)
-    wanted = STROKE * FINE
+    wanted = FINE * float(np.interp(width / FINE, *STROKES))
     # The middle line of the strokes spans inner - width; it has to span inner - wanted.
     scale *= (inner - wanted) / (inner - width)
     width *= (inner - wanted) / (inner - width)

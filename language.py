@@ -49,6 +49,30 @@ PRONOUN = 0.5                      # of single capital letters are "I"
 CACHE = 10_000                     # contexts remembered, some 7 MB
 
 
+LABELS = {character: label for label, character in enumerate(dataset.CHARACTERS)}
+SHARES = np.array(list(KINDS.values()), np.float32)
+EVEN = np.float32(1 / len(KINDS))
+
+
+def _without_letters(first: bool) -> np.ndarray:
+    """P(next | kind of word) but for the letters of English, float32 (kinds, 63): of the first or of a later place."""
+    expected = np.zeros((len(KINDS), END_OF_WORD + 1), np.float32)
+    *_, digits, initial, anything = expected
+    anything[:] = (1 - END_OF_ANY) / END_OF_WORD
+    anything[END_OF_WORD] = END_OF_ANY
+    digits[DIGIT] = (1 - END_OF_DIGITS) / 10
+    digits[END_OF_WORD] = END_OF_DIGITS
+    initial[END_OF_WORD] = 1
+    if first:
+        expected[:, END_OF_WORD] = 1e-6  # words have a character
+        initial[UPPER] = (1 - PRONOUN) / 26
+        initial[LABELS["I"]] += PRONOUN
+    return expected
+
+
+FIRST, INSIDE = _without_letters(True), _without_letters(False)
+
+
 class Language:
     """P(next character | the word's characters before it), for English words and everything else."""
 
@@ -58,6 +82,7 @@ class Language:
         self._longest = max(map(len, table))
         self.next_log_probs = functools.lru_cache(CACHE)(self.next_log_probs)
         self._kinds = functools.lru_cache(CACHE)(self._kinds)
+        self._expected = functools.lru_cache(CACHE // 10)(self._expected)
 
     def next_log_probs(self, context: str) -> np.ndarray:
         """Natural log of P(next | context): float32 (63,), dataset.CHARACTERS and then the end of the word.
@@ -65,42 +90,32 @@ class Language:
         context: the word's characters so far, "" at its beginning.  What is returned is
         remembered: do not write to it.
         """
-        log_probs = np.log(self._kinds(context) @ self._expected(context)).astype(np.float32)
+        log_probs = np.log(self._kinds(context) @ self._expected(context))
         log_probs.flags.writeable = False
         return log_probs
 
     def word_log_prob(self, word: str) -> float:
         """Natural log of the probability of a whole word, its end included."""
-        labels = [dataset.CHARACTERS.index(character) for character in word] + [END_OF_WORD]
+        labels = [LABELS[character] for character in word] + [END_OF_WORD]
         return float(sum(self.next_log_probs(word[:i])[label] for i, label in enumerate(labels)))
 
     def _kinds(self, context: str) -> np.ndarray:
-        """P(kind of word | context), float64 (kinds,), by the forward algorithm of hidden Markov models."""
-        shares = np.array(list(KINDS.values()))
+        """P(kind of word | context), float32 (kinds,), by the forward algorithm of hidden Markov models."""
         if not context:
-            return shares
-        before = self._kinds(context[:-1])
-        likely = before * self._expected(context[:-1])[:, dataset.CHARACTERS.index(context[-1])]
-        return (1 - SWITCH) * likely / likely.sum() + SWITCH / len(shares)
+            return SHARES
+        likely = self._kinds(context[:-1]) * self._expected(context[:-1])[:, LABELS[context[-1]]]
+        return likely * ((1 - SWITCH) / likely.sum()) + SWITCH * EVEN
 
     def _expected(self, context: str) -> np.ndarray:
-        """P(next | context, kind of word), float64 (kinds, 63)."""
+        """P(next | context, kind of word), float32 (kinds, 63)."""
         letters = self._next_letter(context)
-        expected = np.zeros((len(KINDS), END_OF_WORD + 1))
-        lower, capitalised, capitals, digits, initial, anything = expected
+        expected = (INSIDE if context else FIRST).copy()
+        lower, capitalised, capitals, *_ = expected
         lower[LOWER] = capitals[UPPER] = capitalised[LOWER if context else UPPER] = letters[:END]
+        if not context:
+            return expected / expected.sum(axis=1, keepdims=True)
         expected[:3, END_OF_WORD] = letters[END]
-        anything[:] = (1 - END_OF_ANY) / END_OF_WORD
-        anything[END_OF_WORD] = END_OF_ANY
-        digits[DIGIT] = (1 - END_OF_DIGITS) / 10
-        digits[END_OF_WORD] = END_OF_DIGITS
-        if context:
-            initial[END_OF_WORD] = 1
-        else:
-            initial[UPPER] = (1 - PRONOUN) / 26
-            initial[dataset.CHARACTERS.index("I")] += PRONOUN
-            expected[:, END_OF_WORD] = 1e-6  # words have a character
-        return expected / expected.sum(axis=1, keepdims=True)
+        return expected
 
     def _next_letter(self, context: str) -> np.ndarray:
         """P(next letter or end | the longest known end of the context): float32 (27,)."""
@@ -110,6 +125,18 @@ class Language:
             if row is not None:
                 return self._letters[row]
         raise AssertionError("the empty context is always known")
+
+
+class Mix:
+    """How frequent the characters are, whatever precedes them: in the place of a Language where there is none."""
+
+    def __init__(self, log_probs: np.ndarray):
+        """log_probs: (62,), up to a constant."""
+        self._log_probs = np.append(log_probs - log_probs.max(), 0).astype(np.float32)
+
+    def next_log_probs(self, context: str) -> np.ndarray:
+        """As Language.next_log_probs, but that a word's end costs nothing, and the sum is not 1."""
+        return self._log_probs
 
 
 @functools.lru_cache(1)

@@ -20,14 +20,16 @@ import numpy as np
 
 import dataset
 import runs
+from language import END_OF_WORD, Language, Mix
 from segmentation import TextLine
 
 # Before tuning; see search().
-WEIGHTS = {"network": 0.46, "whole": 0.9, "language": 0.7, "space": 1.0, "character": 1.2, "gap": 2.5}
+WEIGHTS = {"network": 0.6, "whole": 0.8, "language": 0.8, "space": 1.0, "character": 1.6, "gap": 1.0}
 BEAM = 10                # beginnings of a line that are followed further
 LIKELY = 6               # characters tried for a candidate
 UNLIKELY = -7.0          # log odds that a candidate is one character, below which it is not followed
-END_OF_WORD = len(dataset.CHARACTERS)
+HOPELESS = 6.0           # nat: characters and spaces so much worse than another choice are not tried
+SPACE_FEATURES = 39
 FILE = Path(__file__).with_name("judge.npz")
 
 # Letters whose size tells their case vote for the lines of writing; the others for the baseline at most.
@@ -139,24 +141,34 @@ def _inside(line: TextLine, spans: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
 def space_features(line: TextLine) -> np.ndarray:
     """What the judge knows of each boundary between two pieces: float32 (pieces - 1, SPACE_FEATURES).
 
-    The gap in x-heights, and beside the line's other gaps: a space is wide
-    where others are narrow.
+    The gap in x-heights, measured in three ways, each beside the line's other gaps: a
+    space is wide where others are narrow.  And the pieces and gaps next to it.
     """
-    gaps = line.gaps[1:-1] / line.x_height
+    gaps = np.column_stack([line.gaps, line.distances])[1:-1] / line.x_height
     if not len(gaps):
-        return np.zeros((0, 10), np.float32)
-    real = gaps[line.cuts[1:-1] == 0]
-    real = real if len(real) else gaps
-    order = np.sort(real)
-    wide, narrow = _two_groups(order)
-    others = np.array([np.median(np.delete(real, np.argmin(np.abs(real - gap)))) if len(real) > 1 else 0.0
-                       for gap in gaps])
+        return np.zeros((0, SPACE_FEATURES), np.float32)
+    natural = line.cuts[1:-1] == 0
+    columns = []
+    for gap in gaps.T:
+        order = np.sort(gap[natural] if natural.any() else gap)
+        wide, narrow = _two_groups(order)
+        middle, step = (wide + narrow) / 2, max(0.1, wide - narrow)
+        above = np.searchsorted(order, middle, side="right")
+        spread = np.sqrt(np.mean((order - np.where(order > middle, wide, narrow)) ** 2)) / step
+        between = order[above] - order[above - 1] if 0 < above < len(order) else 0.0
+        columns += [gap, gap - narrow, gap - wide, gap - np.median(order), (gap - middle) / step,
+                    np.searchsorted(order, gap) / len(order), wide - narrow, spread, between,
+                    (len(order) - above) / len(order)]
+    mean = gaps[natural, 2]
+    before, behind = np.zeros((2, len(gaps)))
+    before[natural], behind[natural] = np.append(0, mean)[:-1], np.append(mean, 0)[1:]
     widths = (line.boxes[:, 2] - line.boxes[:, 0]) / line.x_height
-    columns = [gaps, gaps - others, gaps / np.maximum(others, 0.15), gaps - narrow, gaps - wide,
-               np.full(len(gaps), wide - narrow), gaps / max(0.1, float(order[-1])),
-               np.full(len(gaps), min(len(real), 20) / 10), np.minimum(widths[:-1], widths[1:]),
-               np.full(len(gaps), float(np.median(widths)))]
-    return np.clip(np.stack(columns, axis=1), -4, 6).astype(np.float32)
+    heights = (line.boxes[:, 3] - line.boxes[:, 1]) / line.x_height
+    columns += [gaps[:, 2] - np.maximum(before, behind), gaps[:, 2] - np.minimum(before, behind), widths[:-1],
+                widths[1:], np.minimum(widths[:-1], widths[1:]), np.median(widths), np.median(heights),
+                3 * line.pen / line.x_height, min(len(mean), 20) / 10]
+    known = np.stack(np.broadcast_arrays(*columns), axis=1)
+    return np.clip(known, -4, 6).astype(np.float32)
 
 
 def _two_groups(values: np.ndarray) -> tuple[float, float]:
@@ -176,10 +188,10 @@ class Judge:
     def __init__(self, arrays: dict[str, np.ndarray]):
         self.arrays = arrays
 
-    @property
-    def weights(self) -> dict[str, float]:
-        """The weights of the search that were tuned together with this judge."""
-        return dict(zip(WEIGHTS, self.arrays.get("weights", np.array(list(WEIGHTS.values()))).tolist()))
+    def weights(self, model: Language | Mix) -> dict[str, float]:
+        """The weights of the search that were tuned together with this judge and this kind of model."""
+        tuned = self.arrays.get("weights" if isinstance(model, Language) else "weights_alone", WEIGHTS.values())
+        return WEIGHTS | dict(zip(WEIGHTS, map(float, tuned)))
 
     def save(self, path: Path = FILE) -> None:
         """Write judge.npz, or another file of its kind."""
@@ -229,11 +241,10 @@ class Scores:
     spaces: np.ndarray       # float (pieces - 1,): log odds of a space behind each piece but the last
 
 
-def score(found: Candidates, log_prior: np.ndarray | float = 0.0, judge: Judge | None = None) -> Scores:
-    """Let the judge look at a line's candidates.  log_prior (62,): of the characters, if a language model adds none."""
+def score(found: Candidates, judge: Judge | None = None) -> Scores:
+    """Let the judge look at a line's candidates."""
     judge = judge or load_judge()
     whole, characters = judge.candidates(features(found))
-    characters = log_softmax(characters + log_prior)
     spaces = judge.spaces(space_features(found.line))
     return Scores(found.spans, whole, characters, np.where(found.line.cuts[1:-1] > 0, -12, spaces))
 
@@ -247,66 +258,87 @@ class Step(NamedTuple):
     context: str             # the word's characters before it
 
 
-def search(scores: Scores, language=None, weights: dict[str, float] | None = None) -> list[Step]:
-    """The best way through a line, from left to right; language: None, or what language.load() gives.
+class Way(NamedTuple):
+    """A way from a line's beginning to a boundary."""
+    total: float
+    word: str                # the characters of its last word so far; "" if the model does not look at them
+    step: Step | None
+    new_word: bool           # whether a word begins at the boundary
+    following: np.ndarray    # float (63,): what the language model adds for each character or the word's end
+
+
+def search(scores: Scores, model: Language | Mix, weights: dict[str, float] | None = None) -> list[Step]:
+    """The best way through a line, from left to right.
 
     Beam search over the boundaries between pieces.  Of the ways that reach a
     boundary with the same letters in the current word the best is kept, and of
     all at a boundary the BEAM best.
     """
-    weights = weights or load_judge().weights
+    weights = weights or load_judge().weights(model)
     pieces = int(scores.spans[:, 1].max()) if len(scores.spans) else 0
     starting = _choices(scores, weights, pieces)
-    strength = weights["language"] if language else 0.0
     odds = scores.spaces + weights["gap"]
-    log_space, log_none = -np.logaddexp(0, -odds), -np.logaddexp(0, odds)
-    beams = [{} for _ in range(pieces + 1)]
-    beams[0][""] = (0.0, None, True)
+    log_space, log_none = -weights["space"] * np.logaddexp(0, -odds), -weights["space"] * np.logaddexp(0, odds)
+    beams = [{} for _ in range(pieces + 1)]   # letters of the current word: total, and what makes a Step
+    beginning = weights["language"] * model.next_log_probs("")
+    ways = [Way(0.0, "", None, True, beginning)]
     for place in range(pieces):
-        ways = sorted(beams[place].items(), key=lambda way: -way[1][0])[:BEAM]
         if place:
-            ways = _with_spaces(ways, weights["space"] * log_space[place - 1], weights["space"] * log_none[place - 1],
-                                language, strength)
-        for word, (total, before, new_word) in ways:
-            following = strength * language.next_log_probs(word) if language else None
-            for row, behind, labels, gains in starting[place]:
-                beam = beams[behind]
-                reached = (gains + total + following[labels] if language else gains + total).tolist()
-                for label, gain in zip(labels.tolist(), reached):
-                    longer = word + dataset.CHARACTERS[label]
-                    if longer not in beam or gain > beam[longer][0]:
-                        beam[longer] = (gain, Step(before, row, label, new_word, word), False)
-    ends = [(total + _end(word, language, strength), step)
-            for word, (total, step, _) in beams[pieces].items()]
-    return _back(max(ends, key=lambda end: end[0])[1]) if ends else []
+            ways = _best(beams[place], model, weights)
+            ways = _with_spaces(ways, log_space[place - 1], log_none[place - 1], beginning)
+        rows, behinds, labels, gains = starting[place]
+        names = [dataset.CHARACTERS[label] if isinstance(model, Language) else "" for label in labels]
+        for way in ways:
+            totals = (way.following[labels] + gains + way.total).tolist()
+            for row, behind, label, name, total in zip(rows, behinds, labels, names, totals):
+                beam, word = beams[behind], way.word + name
+                known = beam.get(word)
+                if known is None or total > known[0]:
+                    beam[word] = total, way.step, row, label, way.new_word, way.word
+    ways = _best(beams[pieces], model, weights)
+    return _back(max(ways, key=_ended).step) if ways else []
 
 
-def _choices(scores: Scores, weights: dict[str, float], pieces: int) -> list[list[tuple]]:
-    """For each boundary the candidates that begin there: row, boundary behind it, likely labels, and their gains.
+def _choices(scores: Scores, weights: dict[str, float], pieces: int) -> list[tuple]:
+    """For each boundary what may begin there: candidates, boundaries behind them, labels, and what each adds.
 
-    Candidates of several pieces that are clearly no character are left out.
+    Candidates of several pieces that are clearly no character are left out, and so
+    are unlikely labels.
     """
-    gains = weights["whole"] * np.clip(scores.whole, -8, 8) + weights["character"]
     local = weights["network"] * scores.characters
-    likely = np.argpartition(-local, LIKELY, axis=1)[:, :LIKELY] if len(local) else local
-    starting = [[] for _ in range(pieces + 1)]
-    for row, (first, behind) in enumerate(scores.spans.tolist()):
-        if behind == first + 1 or scores.whole[row] > UNLIKELY:
-            starting[first].append((row, behind, likely[row], gains[row] + local[row, likely[row]]))
-    return starting
+    likely = np.argpartition(-local, LIKELY, axis=1)[:, :LIKELY] if len(local) else np.empty((0, LIKELY), int)
+    local = np.take_along_axis(local, likely, axis=1)
+    gains = (weights["whole"] * np.clip(scores.whole, -8, 8) + weights["character"])[:, None] + local
+    first, behind = scores.spans.T
+    tried = (local > local.max(axis=1, keepdims=True) - HOPELESS) & (
+        (behind == first + 1) | (scores.whole > UNLIKELY))[:, None]
+    rows, places = np.nonzero(tried)
+    order = np.argsort(first[rows], kind="stable")
+    rows, places = rows[order], places[order]
+    ends = np.searchsorted(first[rows], np.arange(pieces + 1))
+    parts = [slice(*pair) for pair in zip(ends, ends[1:])]
+    return [(rows[part].tolist(), behind[rows[part]].tolist(), likely[rows[part], places[part]],
+             gains[rows[part], places[part]]) for part in parts]
 
 
-def _end(word: str, language, strength: float) -> float:
-    return strength * float(language.next_log_probs(word)[END_OF_WORD]) if language else 0.0
+def _best(beam: dict[str, tuple], model: Language | Mix, weights: dict[str, float]) -> list[Way]:
+    """The best ways of those that reach a boundary."""
+    best = sorted(beam.items(), key=lambda way: -way[1][0])[:BEAM]
+    return [Way(total, word, Step(*step), False, weights["language"] * model.next_log_probs(word))
+            for word, (total, *step) in best]
 
 
-def _with_spaces(ways, log_space: float, log_none: float, language, strength: float) -> list:
+def _ended(way: Way) -> float:
+    """The total of a way if its word ends here."""
+    return way.total + float(way.following[END_OF_WORD])
+
+
+def _with_spaces(ways: list[Way], log_space: float, log_none: float, beginning: np.ndarray) -> list[Way]:
     """Each way with and without a space here; after a space only the best is kept, since all letters begin anew."""
-    result = [(word, (total + log_none, step, new)) for word, (total, step, new) in ways]
-    if log_space > log_none - 6 and ways:
-        ended = [(total + _end(word, language, strength), step) for word, (total, step, _) in ways]
-        total, step = max(ended, key=lambda way: way[0])
-        result.append(("", (total + log_space, step, True)))
+    result = [way._replace(total=way.total + log_none) for way in ways]
+    if log_space > log_none - HOPELESS and ways:
+        best = max(ways, key=_ended)
+        result.append(Way(_ended(best) + log_space, "", best.step, True, beginning))
     return result
 
 
@@ -316,13 +348,11 @@ def text(way: list[Step]) -> str:
                    for place, step in enumerate(way))
 
 
-def posterior(scores: Scores, step: Step, language=None) -> np.ndarray:
+def posterior(scores: Scores, step: Step, model: Language | Mix) -> np.ndarray:
     """Probabilities float (62,) of each character at one step, given those before it in the word."""
-    weights = load_judge().weights
-    total = weights["network"] * scores.characters[step.candidate]
-    if language:
-        total = total + weights["language"] * language.next_log_probs(step.context)[:END_OF_WORD]
-    return np.exp(log_softmax(total))
+    weights = load_judge().weights(model)
+    adds = weights["language"] * model.next_log_probs(step.context)[:END_OF_WORD]
+    return np.exp(log_softmax(weights["network"] * scores.characters[step.candidate] + adds))
 
 
 def _back(step: Step | None) -> list[Step]:

@@ -21,6 +21,7 @@ MAX_PIXELS = 100_000_000   # of a picture's declared size: more would take gigab
 WORKING_SIDE = 1000        # px: a character's longer side is reduced to this before the ink is looked for
 PAGE_PIXELS = 3_000_000    # pages are reduced to so many
 PAPER_SIDE = 96            # px: the paper's brightness is estimated in a picture reduced to this
+RIM = 0.5                  # of the paper's brightness: what is darker along the border is no paper
 MIN_CONTRAST = 24          # of 255: ink is at least so much darker than its paper
 NOISE_FACTOR = 6           # ... and by so many standard deviations of the paper's noise
 MIN_SIDE = 4               # px: ink that is not even so long and so high is a speck
@@ -166,6 +167,7 @@ def _paper(gray: np.ndarray) -> tuple[bool, np.ndarray]:
     scale = min(1.0, PAPER_SIDE / max(gray.shape))
     small = cv2.resize(gray, (max(1, round(width * scale)), max(1, round(height * scale))),
                        interpolation=cv2.INTER_AREA)
+    small = _without_rim(small)
     # The border is paper more often than the middle: continuing it outward gives it weight.
     pad = max(small.shape) // 2
     wide = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
@@ -177,6 +179,19 @@ def _paper(gray: np.ndarray) -> tuple[bool, np.ndarray]:
     wide = cv2.morphologyEx(cv2.medianBlur(wide if bright else 255 - wide, 3), cv2.MORPH_CLOSE, kernel)
     paper = cv2.GaussianBlur(wide, (0, 0), 2)[pad:pad + small.shape[0], pad:pad + small.shape[1]]
     return bright, cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+
+
+def _without_rim(small: np.ndarray) -> np.ndarray:
+    """Paint over what lies around the paper, as a table in a photo: border rows and columns half as bright or less."""
+    for _ in range(4):
+        small = np.rot90(small)
+        quarter = len(small) // 4
+        levels = np.median(small, axis=1)
+        dark = levels[:quarter] < RIM * np.median(levels[quarter:3 * quarter + 1])
+        if dark[:1].any():
+            end = quarter if dark.all() else int(dark.argmin()) + 1  # one more: the row in between is half of each
+            small = np.concatenate([np.repeat(small[end:end + 1], end, axis=0), small[end:]])
+    return np.ascontiguousarray(small)
 
 
 def _level(density: np.ndarray) -> tuple[float, float]:
@@ -199,10 +214,11 @@ def _otsu(values: np.ndarray) -> float:
 
 
 def _without_specks(ink: np.ndarray, sure: np.ndarray) -> np.ndarray | None:
-    """The ink without parts that are narrower than its pen or mostly unsure; None if nothing is left."""
+    """The ink without parts that are narrower than its pen, mostly unsure, or a table's edge; None if nothing stays."""
     count, parts, stats, _ = cv2.connectedComponentsWithStats((ink >= glyph.INK).view(np.uint8))
     area = stats[:, cv2.CC_STAT_AREA].astype(float)
     area[np.bincount(parts[sure], minlength=count) < area / 4] = 0
+    area[_at_border(parts, stats)] = 0
     area[0] = 0
     largest = int(area.argmax())
     if not largest or max(stats[largest, cv2.CC_STAT_WIDTH], stats[largest, cv2.CC_STAT_HEIGHT]) < MIN_SIDE:
@@ -211,3 +227,15 @@ def _without_specks(ink: np.ndarray, sure: np.ndarray) -> np.ndarray | None:
     kept = area >= max(0.3 * pen ** 2, min(0.005 * area[largest], 0.6 * pen ** 2), 1)
     edge = cv2.dilate(kept[parts].view(np.uint8), np.ones((3, 3), np.uint8))
     return np.where((edge > 0) & ((parts == 0) | kept[parts]), ink, 0).astype(np.uint8)
+
+
+def _at_border(parts: np.ndarray, stats: np.ndarray) -> np.ndarray:
+    """The parts that lie along the picture's border and are much larger than the others: a table's edge, no writing."""
+    contact = np.zeros(len(stats), int)
+    for side in (parts[0], parts[-1], parts[1:-1, 0], parts[1:-1, -1]):
+        contact += np.bincount(side, minlength=len(stats))
+    size = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    inside = size[1:][contact[1:] == 0]
+    if len(inside) < 3:  # a tight crop of a letter or two
+        return np.empty(0, int)
+    return np.flatnonzero((contact >= size / 2) & (size >= 4 * np.percentile(inside, 75)))

@@ -51,7 +51,8 @@ show = False               # draw what was read into NAME.read.png and what the 
 # ---- end of settings
 
 ALTERNATIVES = 5
-GLYPHS_AT_ONCE = 512       # in one call of the network
+GLYPHS_AT_ONCE = 512       # in one call of the network, at most
+GLYPHS_STEP = 16           # their number is a multiple of this
 READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of what --show draws
 
 # ---- what was read
@@ -114,6 +115,7 @@ class Recognizer:
             raise settings.SettingsError(f"there is no language {language!r}; there are: english, none")
         self.language = language_model.load() if language == "english" else None
         self.shift = np.array(config.get("prior_of_drawings", 0.0) if prior == "drawings" else 0.0, np.float32)
+        self.mix = language_model.Mix(log_natural() + self.shift)
         reads = config.get("reads")
         if reads != "characters":
             raise runs.RunError(f"the run {self.unixTime} reads {reads}, not characters: name another with --model=")
@@ -159,12 +161,14 @@ class Recognizer:
 
     def logits(self, glyphs: np.ndarray) -> np.ndarray:
         """The network's logits float32 (n, 62), which expect NIST's forms, of glyphs uint8 (n, 28, 28)."""
-        network = self.network
-        from keras import ops
-        # A direct call: predict() spends more time on its preparations than on a few glyphs.
-        parts = [ops.convert_to_numpy(network(glyphs[start:start + GLYPHS_AT_ONCE], training=False))
-                 for start in range(0, len(glyphs), GLYPHS_AT_ONCE)]
-        return np.concatenate(parts) if parts else np.empty((0, len(dataset.CHARACTERS)), np.float32)
+        if not len(glyphs):
+            return np.empty((0, len(dataset.CHARACTERS)), np.float32)
+        # predict_on_batch() calls a compiled network, and predict() prepares itself for longer than a few glyphs take.
+        # Some backends compile it for every number of glyphs anew, so that there should be few numbers.
+        padded = np.concatenate([glyphs, np.zeros((-len(glyphs) % GLYPHS_STEP, 28, 28), np.uint8)])
+        parts = [self.network.predict_on_batch(padded[start:start + GLYPHS_AT_ONCE])
+                 for start in range(0, len(padded), GLYPHS_AT_ONCE)]
+        return np.concatenate(parts)[:len(glyphs)]
 
     def recog(self, image: Source) -> Reading:
         """Read the words and lines in a picture: a path, PIL image or uint8 array, as for ink_of.
@@ -176,12 +180,12 @@ class Recognizer:
     def recog_page(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture whose ink has been found."""
         found, glyphs = self.candidates(segmentation.find_lines(picture.ink))
+        model = self.language or self.mix
         lines, seen = [], []
         for each, glyphs_of_line in zip(found, glyphs, strict=True):
-            prior = 0 if self.language else log_natural() + self.shift
-            judged = lattice.score(each, prior)
-            way = lattice.search(judged, self.language)
-            lines.append(_line(each, judged, way, self.language, picture))
+            judged = lattice.score(each)
+            way = lattice.search(judged, model)
+            lines.append(_line(each, judged, way, model, picture))
             seen += [glyphs_of_line[step.candidate] for step in way]
         return Reading("\n".join(line.text for line in lines), lines, np.array(seen, np.uint8).reshape(-1, 28, 28))
 
@@ -232,13 +236,13 @@ def _character(probabilities: np.ndarray, box: list[int]) -> Character:
     return Character(*alternatives[0], alternatives, box)
 
 
-def _line(found: lattice.Candidates, judged: lattice.Scores, way: list[lattice.Step], language,
-          picture: Picture) -> Line:
+def _line(found: lattice.Candidates, judged: lattice.Scores, way: list[lattice.Step],
+          model: language_model.Language | language_model.Mix, picture: Picture) -> Line:
     """The words of one line from the way that the search has found."""
     words = []
     for step in way:
         box = _box(found.line.corners(*found.spans[step.candidate]), picture.scale)
-        character = _character_on(step, lattice.posterior(judged, step, language), box)
+        character = _character_on(step, lattice.posterior(judged, step, model), box)
         if step.new_word:
             words.append([])
         words[-1].append(character)

@@ -8,6 +8,7 @@ letters; recogScript.py does.
 
 Distances are px of the ink unless they are said to be in x-heights or pens.
 """
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -17,12 +18,18 @@ import glyph
 
 INK = 96                # brightness from which a pixel belongs to a connected component
 BODY = 0.45             # of the usual height: smaller components are dots, bars and specks
+MANY_RULES = 4          # so many lines printed on paper need not reach the picture's borders
+DOT = 0.75              # of the usual height: so large, and so far from a letter, may its dot be
 LINE_OVERLAP = 0.35     # of the smaller height: so much of a component beside a line lies in it
 LETTER = 56             # px: lines are reduced to this usual height of a component ...
 THIN = 2.0              # px: ... as long as their strokes keep this width
 MAX_SLOPE = 0.36        # of a line, rise over run
 MAX_SLANT = 0.8         # of letters, run over rise
 MAX_CUT = 3.0           # pens: longer cuts run along a stroke or through a letter's middle
+MAX_NOTCH = 5.0         # pens: length of a cut between two notches
+MIN_NOTCH = 0.25        # pens: depth of such a notch
+MAX_LEAN = 1.5          # pens: of a cut between two notches
+LEANING = 0.35          # px of ink that a cut goes through rather than to the next column
 MIN_PIECE = 0.18        # x-heights between two cuts
 MAX_PIECES = 6          # of one character
 MAX_WIDTH = 2.3         # x-heights: width of a character
@@ -38,6 +45,7 @@ class TextLine:
     boxes: np.ndarray       # int (n, 4): left, top, right, bottom of each piece
     cuts: np.ndarray        # float32 (n + 1,): length in pens of the cut before each piece, 0 where there is a gap
     gaps: np.ndarray        # float32 (n + 1,): px of paper before each piece, negative where they overlap
+    distances: np.ndarray   # float32 (n + 1, 2): px from the ink before to that behind in rows of the core: least, mean
     top: float              # y of the upper edge of small letters, about
     base: float             # y of the baseline, about
     pen: float              # px, stroke width
@@ -62,6 +70,7 @@ def find_lines(ink: np.ndarray) -> list[TextLine]:
 
     ink: uint8 (height, width), bright on dark.
     """
+    ink = without_rules(ink)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((ink >= INK).view(np.uint8), connectivity=8)
     if count < 2:
         return []
@@ -77,6 +86,59 @@ def _points(ink: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     y, x = np.nonzero(ink >= INK)
     step = max(1, len(x) // count)
     return y[::step].astype(np.float32), x[::step].astype(np.float32)
+
+
+# ---- what is no writing
+
+def without_rules(ink: np.ndarray) -> np.ndarray:
+    """The ink uint8 (height, width) without the lines that were printed on the paper; strokes that cross them stay.
+
+    Such a line runs through the whole picture, or there are several, it is thin, and
+    there is other ink.
+    """
+    width = ink.shape[1]
+    mask = (ink >= glyph.INK).view(np.uint8)
+    run = max(24, width // 40)
+    flat = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
+    if not flat.any():
+        return ink
+    joined = cv2.dilate(flat, np.ones((3, run), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    long = [part for part in range(1, len(stats)) if stats[part, cv2.CC_STAT_WIDTH] >= 0.6 * width]
+    rules = [rule for part in long if (rule := _rule(flat, labels == part)) is not None]
+    if len(rules) < MANY_RULES:
+        rules = [rule for rule in rules if len(rule[0]) >= 0.9 * width]
+    if not rules:
+        return ink
+    rest = ink.copy()
+    lowest = len(ink) - 1
+    for x, y, thick in rules:
+        first, last = np.rint(y - thick / 2 - 1).astype(int), np.rint(y + thick / 2 + 1).astype(int)
+        aside = np.ones((1, 2 * math.ceil(thick) + 1), np.uint8)   # strokes may cross it aslant
+        above, below = (mask[np.clip(row, 0, lowest), x] for row in (first - 1, last + 1))
+        gone = (above & cv2.dilate(below[None], aside)[0] | cv2.dilate(above[None], aside)[0] & below) == 0
+        rows = first[gone] + np.arange(math.ceil(thick) + 4)[:, None]
+        inside = (rows >= 0) & (rows <= np.minimum(last[gone], lowest))
+        rest[rows[inside], np.broadcast_to(x[gone], rows.shape)[inside]] = 0
+    others = cv2.connectedComponentsWithStats((rest >= INK).view(np.uint8))[2][1:, cv2.CC_STAT_HEIGHT]
+    return rest if (others > 3 * max(thick for *_, thick in rules)).sum() > 1 else ink  # else it is an E or a T
+
+
+def _rule(flat: np.ndarray, mine: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """The x and y of a printed line's middle, (n,), and its thickness in px; None if it is none."""
+    y, x = np.nonzero(flat & mine)
+    counts = np.bincount(x)
+    thick, count = float(np.median(counts[counts > 0])), len(x)
+    for reach in (2 * thick + 2, thick + 1, thick / 2 + 1):   # what else lies flat beside it is left out by and by
+        middle = np.polynomial.Polynomial.fit(x, y, 2)        # paper bends
+        near = np.abs(y - middle(x)) <= reach
+        if near.sum() < 0.7 * count:
+            return None
+        x, y = x[near], y[near]
+    if thick > np.ptp(x) / 80:
+        return None
+    x = np.arange(x.min(), x.max() + 1)
+    return x, middle(x), thick
 
 
 # ---- components -> lines
@@ -106,7 +168,10 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
         members.append(row)
         lines[best][1:] = [centre + 0.35 * ((top + bottom) / 2 - centre), height + 0.35 * (bottom - top - height)]
     groups = _merge_lines([members for members, _, _ in lines], boxes)
-    _add_small(groups, np.flatnonzero(heights < BODY * usual), boxes)
+    dots = _only_dots(groups, boxes, usual)
+    _add_small([group for group in groups if group not in dots],
+               np.concatenate([np.flatnonzero(heights < BODY * usual), *dots]).astype(int), boxes)
+    groups = [group for group in groups if group not in dots]
     return [np.array(group) for group in sorted(groups, key=lambda group: _middle(boxes[group]))]
 
 
@@ -125,14 +190,19 @@ def _middle(boxes: np.ndarray) -> float:
 
 def _merge_lines(groups: list[list[int]], boxes: np.ndarray) -> list[list[int]]:
     """Join lines whose components lie beside each other: a line that was lost and found again."""
-    while pair := next(((i, j) for i in range(len(groups)) for j in range(i + 1, len(groups))
-                        if _beside(boxes[groups[i]], boxes[groups[j]])), None):
-        groups[pair[0]] += groups.pop(pair[1])
-    return groups
+    merged = []
+    for group in groups:
+        while (other := next((other for other in merged if _beside(boxes[other], boxes[group])), None)) is not None:
+            merged.remove(other)
+            group = other + group
+        merged.append(group)
+    return merged
 
 
 def _beside(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether two groups of boxes are one line: at their nearest ends they share their height."""
+    if a[:, 3].max() <= b[:, 1].min() or b[:, 3].max() <= a[:, 1].min():
+        return False  # most lines, seen at once
     if len(b) > len(a):
         a, b = b, a
     middle = (b[:, 0].min() + b[:, 2].max()) / 2
@@ -142,20 +212,31 @@ def _beside(a: np.ndarray, b: np.ndarray) -> bool:
     return overlap > 0.5 * min(bottom - top, b[:, 3].max() - b[:, 1].min())
 
 
+def _only_dots(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
+    """Those lines that are no more than the large dots of another: a few small marks close to a letter."""
+    dots = []
+    for group in groups:
+        others = [row for other in groups if other is not group for row in other]
+        if not others or len(group) > 3 or (boxes[group, 2:] - boxes[group, :2]).max() > DOT * usual:
+            continue
+        apart = np.maximum(boxes[group, None, :2] - boxes[others, 2:], boxes[others, :2] - boxes[group, None, 2:])
+        if np.maximum(apart, 0).sum(axis=2).min(axis=1).max() < DOT * usual:
+            dots.append(group)
+    return dots
+
+
 def _add_small(groups: list[list[int]], small: np.ndarray, boxes: np.ndarray) -> None:
     """Give each dot, bar and accent to the line with the nearest letter, rather to one below it."""
     if not groups:
         groups.append([])
-    bodies = [boxes[group] if group else boxes for group in groups]
+    bodies = boxes[[row for group in groups for row in group]] if any(groups) else boxes
+    owners = np.repeat(np.arange(len(groups)), [len(group) or len(boxes) for group in groups])
     for row in small:
         left, top, right, bottom = boxes[row]
-        distances = []
-        for body in bodies:
-            dx = np.maximum(0, np.maximum(body[:, 0] - right, left - body[:, 2]))
-            below = np.maximum(0, body[:, 1] - bottom)
-            above = np.maximum(0, top - body[:, 3])
-            distances.append(np.hypot(dx, 0.6 * below + above).min())
-        groups[int(np.argmin(distances))].append(row)
+        dx = np.maximum(0, np.maximum(bodies[:, 0] - right, left - bodies[:, 2]))
+        below = np.maximum(0, bodies[:, 1] - bottom)
+        above = np.maximum(0, top - bodies[:, 3])
+        groups[owners[np.argmin(dx ** 2 + (0.6 * below + above) ** 2)]].append(row)
 
 
 def _crop_line(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray,
@@ -185,8 +266,9 @@ def cut_line(ink: np.ndarray, left: float = 0, top: float = 0) -> TextLine:
     pen = glyph.stroke_width(ink)
     core_top, base = core(ink, pen)
     pieces, lengths = cut(ink, core_top, base, pen)
-    pieces, boxes, cuts, gaps = _in_order(pieces, lengths, core_top, base)
-    return TextLine(ink, pieces, boxes, cuts, gaps, core_top, base, pen, to_page)
+    pieces, boxes, cuts = _in_order(pieces, lengths, core_top, base)
+    gaps, distances = _gaps(pieces, boxes, cuts, core_top, base, pen)
+    return TextLine(ink, pieces, boxes, cuts, gaps, distances, core_top, base, pen, to_page)
 
 
 def _scale(ink: np.ndarray) -> float:
@@ -230,12 +312,13 @@ def _sharpest(values: np.ndarray, along: np.ndarray, limit: float, step: float, 
 
     0 unless its sum of squares is `gain` times as large as that without shear.
     """
-    shears = np.arange(-limit, limit + step / 2, step)
-    sharpness = []
-    for shear in shears:
-        moved = values - shear * along
-        counts = np.bincount((moved - moved.min()).astype(int)).astype(float)
-        sharpness.append((counts ** 2).sum())
+    shears = np.arange(-limit, limit + step / 2, step, dtype=np.float32)
+    moved = values - shears[:, None] * along
+    bins = (moved - moved.min(axis=1, keepdims=True)).astype(np.int32)
+    size = bins.max() + 1
+    bins += size * np.arange(len(shears), dtype=np.int32)[:, None]
+    counts = np.bincount(bins.ravel(), minlength=len(shears) * size).reshape(len(shears), size)
+    sharpness = (counts.astype(float) ** 2).sum(axis=1)
     best = int(np.argmax(sharpness))
     return float(shears[best]) if sharpness[best] > gain * sharpness[len(shears) // 2] else 0.0
 
@@ -268,64 +351,124 @@ def cut(ink: np.ndarray, top: float, base: float, pen: float) -> tuple[np.ndarra
     """
     mask = (ink >= INK).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    windows = [np.s_[y:y + height, x:x + width] for x, y, width, height, _ in stats.tolist()]
+    x_height, middle = base - top, (top + base) / 2
+    wide = [part for part in range(1, count) if stats[part, cv2.CC_STAT_WIDTH] > 0.75 * x_height
+            and stats[part, cv2.CC_STAT_HEIGHT] > 0.4 * x_height]
+    paths = dict(zip(wide, cut_paths(
+        [np.where(labels[windows[part]] == part, ink[windows[part]], 0) for part in wide],
+        [middle - stats[part, cv2.CC_STAT_TOP] for part in wide], pen, x_height), strict=True))
     pieces, lengths, last = np.zeros_like(labels), {}, 0
-    x_height = base - top
     for part in range(1, count):
-        x, y, width, height, _ = stats[part]
-        window = labels[y:y + height, x:x + width]
-        mine = window == part
-        paths = []
-        if width > 0.75 * x_height and height > 0.4 * x_height:
-            paths = cut_paths(np.where(mine, ink[y:y + height, x:x + width], 0),
-                              (top + base) / 2 - y, pen, x_height)
-        number = np.full(mine.shape, last + 1, np.int32)
-        columns = np.arange(width)
-        for path, length in paths:
+        mine = labels[windows[part]] == part
+        last += 1
+        if part not in paths:
+            pieces[windows[part]][mine] = last
+            continue
+        number = np.full(mine.shape, last, np.int32)
+        columns = np.arange(mine.shape[1])
+        for path, length in paths[part]:
             number += columns >= path[:, None]
             last += 1
-            lengths[last + 1] = length
-        last += 1
-        target = pieces[y:y + height, x:x + width]
-        target[mine] = number[mine]
+            lengths[last] = length
+        pieces[windows[part]][mine] = number[mine]
     return _grow(pieces, ink), lengths
 
 
-def cut_paths(ink: np.ndarray, middle: float, pen: float, x_height: float) -> list[tuple[np.ndarray, float]]:
-    """The places at which a component may be cut, from left to right.
+def cut_paths(inks: list[np.ndarray], middles: list[float], pen: float,
+              x_height: float) -> list[list[tuple[np.ndarray, float]]]:
+    """The places at which components may be cut, from left to right.
 
-    ink: uint8 (height, width) of the component alone.
-    middle: y of the middle of small letters.
-    Returns for each its x in every row, int (height,), and its length through ink in pens.
+    inks: uint8 (height, width) of each component alone.
+    middles: y in each of the middle of small letters.
+    Returns for each the cuts: their x in every row, int (height,), and their length through ink in pens.
 
     A cut runs from top to bottom along the way that crosses the least ink, found
     by dynamic programming (as in seam carving), so that it may lean and bend.
     """
-    height, width = ink.shape
-    row = int(np.clip(middle, 0, height - 1))
-    cost = (ink.astype(np.float32) / 255) ** 0.5
-    above, up = _cheapest(cost[:row + 1])
-    below, down = _cheapest(cost[:row - 1 if row else None:-1])
-    total = (above + below - cost[row]) / pen
-    smooth = cv2.GaussianBlur(total[None], (0, 0), max(0.5, pen / 4), borderType=cv2.BORDER_REPLICATE)[0]
-    least = max(MIN_PIECE * x_height, 0.8 * pen)
+    if not inks:
+        return []
+    # All components go through the dynamic program side by side, with their middle in one row and walls between them.
+    rows = [int(np.clip(middle, 0, len(ink) - 1)) for middle, ink in zip(middles, inks, strict=True)]
+    middle = max(rows)
+    ends = np.cumsum([ink.shape[1] + 1 for ink in inks])
+    cost = np.zeros((middle + max(len(ink) - row for ink, row in zip(inks, rows)), ends[-1]), np.float32)
+    cost[:, ends - 1] = np.inf
+    for ink, row, end in zip(inks, rows, ends):
+        cost[middle - row:middle - row + len(ink), end - 1 - ink.shape[1]:end - 1] = ink
+    cost = np.sqrt(cost / 255)
+    above, up = _cheapest(cost[:middle + 1])
+    below, down = _cheapest(cost[:middle - 1 if middle else None:-1])
+    paper = np.isinf(cost[middle])
+    total = np.where(paper, np.inf, above + below - np.where(paper, 0, cost[middle])) / pen
+    found = []
+    for ink, row, end in zip(inks, rows, ends):
+        left = end - 1 - ink.shape[1]
+        paths = []
+        for x in _places(total[left:end - 1], pen, x_height):
+            path = np.concatenate([_follow(up, left + x, row)[::-1], _follow(down, left + x, len(ink) - 1 - row)[1:]])
+            paths.append((path - left, float(total[left + x])))
+        paths += [notch for notch in _notches(ink, pen, x_height)
+                  if all(abs(notch[0][row] - path[row]) >= _least(pen, x_height) for path, _ in paths)]
+        paths.sort(key=lambda cut: cut[0][row])
+        in_order = np.maximum.accumulate([path for path, _ in paths]) if paths else []  # cuts may meet, not cross
+        found.append([(path, length) for path, (_, length) in zip(in_order, paths)])
+    return found
+
+
+def _notches(ink: np.ndarray, pen: float, x_height: float) -> list[tuple[np.ndarray, float]]:
+    """Straight cuts from a notch in a component's upper outline to one below it, as where round letters touch.
+
+    The least ink lies elsewhere then: through the hollow of an o.
+    """
+    mask = ink >= INK
+    height, width = mask.shape
+    outlines = np.stack([mask.argmax(axis=0), mask[::-1].argmax(axis=0)])
+    above, below = _deepest(outlines.astype(np.float32), pen, x_height)
+    least, cuts = _least(pen, x_height), []
+    for top in above[(above >= least) & (above <= width - least)]:
+        for bottom in below[np.abs(below - top) <= MAX_LEAN * pen]:
+            ends = outlines[0][top], height - 1 - outlines[1][bottom]
+            length = math.hypot(ends[1] - ends[0] + 1, bottom - top) / pen
+            if length <= MAX_NOTCH:
+                cuts.append((np.rint(np.interp(np.arange(height), ends, (top, bottom))).astype(int), length))
+    kept = []
+    for cut in sorted(cuts, key=lambda cut: cut[1]):
+        if all(abs(cut[0][height // 2] - other[0][height // 2]) >= least for other in kept):
+            kept.append(cut)
+    return kept
+
+
+def _deepest(outlines: np.ndarray, pen: float, x_height: float) -> list[np.ndarray]:
+    """The columns in which outlines, distances from one side, float32 (n, width), have notches: n times int (m,)."""
+    reach = max(1, round(0.7 * x_height))
+    aside = np.ones((1, reach + 1), np.uint8)
+    left, right = cv2.erode(outlines, aside, anchor=(reach, 0)), cv2.erode(outlines, aside, anchor=(0, 0))
+    near = cv2.dilate(outlines, np.ones((1, 2 * max(1, round(pen / 2)) + 1), np.uint8))
+    deepest = np.zeros((len(outlines), outlines.shape[1] + 2), np.int8)
+    deepest[:, 1:-1] = (outlines - np.maximum(left, right) >= MIN_NOTCH * pen) & (outlines == near)
+    edges = [np.flatnonzero(row[1:] != row[:-1]) for row in deepest]
+    return [(found[::2] + found[1::2] - 1) // 2 for found in edges]   # the middle of each run of columns
+
+
+def _least(pen: float, x_height: float) -> float:
+    """The least distance in px between two cuts."""
+    return max(MIN_PIECE * x_height, 0.8 * pen)
+
+
+def _places(lengths: np.ndarray, pen: float, x_height: float) -> list[int]:
+    """The x of a component's cuts: where they are shortest, and not too close together."""
+    smooth = cv2.GaussianBlur(lengths[None], (0, 0), max(0.5, pen / 4), borderType=cv2.BORDER_REPLICATE)[0]
+    least = _least(pen, x_height)
+    beside = np.pad(smooth, 1, mode="edge")
+    low = smooth <= np.minimum(beside[:-2], beside[2:]) + 1e-6
+    low[:math.ceil(least)] = low[math.floor(len(low) - least) + 1:] = False
+    places = np.flatnonzero(low & (np.maximum(lengths, smooth) <= MAX_CUT))
     chosen = []
-    for x in np.argsort(smooth, kind="stable"):
-        if total[x] > MAX_CUT or smooth[x] > MAX_CUT:
-            break
-        if least <= x <= width - least and all(abs(x - other) >= least for other in chosen) and _is_low(smooth, x):
-            chosen.append(int(x))
-    paths = []
-    for x in sorted(chosen):
-        path = np.concatenate([_follow(up, x)[::-1], _follow(down, x)[1:]])
-        if paths:
-            path = np.maximum(path, paths[-1][0])
-        paths.append((path, float(total[x])))
-    return paths
-
-
-def _is_low(values: np.ndarray, x: int) -> bool:
-    """Whether values has a local minimum at x."""
-    return values[max(0, x - 1):x + 2].min() >= values[x] - 1e-6
+    for x in places[np.argsort(smooth[places], kind="stable")].tolist():
+        if all(abs(x - other) >= least for other in chosen):
+            chosen.append(x)
+    return sorted(chosen)
 
 
 def _cheapest(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -335,20 +478,20 @@ def _cheapest(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     height, width = cost.shape
     steps = np.zeros((height, width), np.int8)
-    total = cost[0].copy()
+    total = np.full(width + 2, np.inf, np.float32)
+    total[1:-1] = cost[0]
     for row in range(1, height):
-        left = np.concatenate(([np.inf], total[:-1])) + 0.35
-        right = np.concatenate((total[1:], [np.inf])) + 0.35
-        best = np.minimum(total, np.minimum(left, right))
-        steps[row] = np.where(best == total, 0, np.where(best == left, -1, 1))
-        total = best + cost[row]
-    return total, steps
+        straight, left, right = total[1:-1], total[:-2] + LEANING, total[2:] + LEANING
+        best = np.minimum(straight, np.minimum(left, right))
+        steps[row] = np.where(best == straight, 0, np.where(best == left, -1, 1))
+        total[1:-1] = best + cost[row]
+    return total[1:-1], steps
 
 
-def _follow(steps: np.ndarray, x: int) -> np.ndarray:
-    """The way back from column x of the last row: its column in each row, last row first."""
+def _follow(steps: np.ndarray, x: int, count: int) -> np.ndarray:
+    """The way back from column x of the last row through `count` more rows: its column in each, last row first."""
     path = [x]
-    for row in range(len(steps) - 1, 0, -1):
+    for row in range(len(steps) - 1, len(steps) - 1 - count, -1):
         x += int(steps[row, x])
         path.append(x)
     return np.array(path)
@@ -363,17 +506,16 @@ def _grow(pieces: np.ndarray, ink: np.ndarray) -> np.ndarray:
 def _in_order(pieces: np.ndarray, lengths: dict[int, float], top: float, base: float):
     """Number the pieces from left to right by their middle in the core."""
     count = int(pieces.max())
-    y, x = np.nonzero(pieces)
-    number = pieces[y, x]
     boxes = np.empty((count + 1, 4), int)
     boxes[:, :2], boxes[:, 2:] = 1 << 30, -1
-    np.minimum.at(boxes[:, 0], number, x)
+    number, y, left, right = _runs(pieces)
+    np.minimum.at(boxes[:, 0], number, left)
     np.minimum.at(boxes[:, 1], number, y)
-    np.maximum.at(boxes[:, 2], number, x + 1)
+    np.maximum.at(boxes[:, 2], number, right)
     np.maximum.at(boxes[:, 3], number, y + 1)
-    weight = np.where((y >= top) & (y < base), 1.0, 0.02)
+    weight = np.where((y >= top) & (y < base), 1.0, 0.02) * (right - left)
     there = np.bincount(number, weight, count + 1)
-    middle = np.bincount(number, weight * x, count + 1) / np.maximum(there, 1e-9)
+    middle = np.bincount(number, weight * (left + right - 1) / 2, count + 1) / np.maximum(there, 1e-9)
     kept = np.flatnonzero(there[1:] > 0) + 1
     order = kept[np.argsort(middle[kept], kind="stable")]
     new = np.zeros(count + 1, np.int32)
@@ -383,25 +525,50 @@ def _in_order(pieces: np.ndarray, lengths: dict[int, float], top: float, base: f
     for place in range(1, len(order)):
         if order[place] == order[place - 1] + 1:
             cuts[place] = lengths.get(int(order[place]), 0.0)
-    return new[pieces], boxes, cuts, _gaps(new[pieces], boxes, cuts, base + 0.15 * (base - top))
+    return new[pieces], boxes, cuts
 
 
-def _gaps(pieces: np.ndarray, boxes: np.ndarray, cuts: np.ndarray, base: float) -> np.ndarray:
-    """Paper in px before each piece: the distance to the ink of all pieces before it, negative where they overlap.
+def _runs(pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """All horizontal runs of px of one piece: its number, y, left and right, each int (n,)."""
+    edges = np.zeros((pieces.shape[0], pieces.shape[1] + 1), bool)
+    edges[:, 1:-1] = pieces[:, 1:] != pieces[:, :-1]
+    edges[:, [0, -1]] = True
+    y, left = np.nonzero(edges[:, :-1] & (pieces > 0))
+    right = np.nonzero(edges[:, 1:] & (pieces > 0))[1] + 1
+    return pieces[y, left], y, left, right
 
-    What hangs below the baseline does not count: the tail of a y reaches under other letters.
+
+def _gaps(pieces: np.ndarray, boxes: np.ndarray, cuts: np.ndarray, top: float, base: float, pen: float):
+    """How far apart pieces stand, in px: the paper before each, float32 (n + 1,), and TextLine.distances.
+
+    The first is the distance to the ink of all pieces before it, negative where they
+    overlap.  What hangs below the baseline does not count: the tail of a y reaches
+    under other letters.
     """
-    upper = pieces[:max(1, int(base))]
-    y, x = np.nonzero(upper)
+    number, y, start, end = _runs(pieces[:max(1, int(base + 0.15 * (base - top)))])
+    number -= 1
     left, right = boxes[:, 0].copy(), boxes[:, 2].copy()
-    number = upper[y, x] - 1
     there = np.unique(number)
     left[there], right[there] = pieces.shape[1], 0
-    np.minimum.at(left, number, x)
-    np.maximum.at(right, number, x + 1)
-    gaps = np.zeros(len(boxes) + 1, np.float32)
+    np.minimum.at(left, number, start)
+    np.maximum.at(right, number, end)
+    gaps, distances = np.zeros(len(boxes) + 1, np.float32), np.zeros((len(boxes) + 1, 2), np.float32)
     gaps[1:-1] = np.where(cuts[1:-1] > 0, 0, left[1:] - np.maximum.accumulate(right)[:-1])
-    return gaps
+    if len(boxes) < 2:
+        return gaps, distances
+    above = max(0, int(top))
+    inside = (y >= above) & (y < base)
+    number, y, start, end = number[inside], y[inside] - above, start[inside], end[inside]
+    left = np.full((len(boxes), math.ceil(base) - above), pieces.shape[1], np.float32)
+    right = np.zeros_like(left)
+    np.minimum.at(left, (number, y), start)
+    np.maximum.at(right, (number, y), end)
+    near = np.ones((1, 2 * max(1, round(pen)) + 1), np.uint8)  # ink a pen higher or lower is beside it, too
+    left = cv2.erode(np.minimum.accumulate(left[::-1], axis=0)[::-1][1:], near)
+    right = cv2.dilate(np.maximum.accumulate(right, axis=0)[:-1], near)
+    apart = np.clip(left - right, -2 * (base - top), 3 * (base - top))
+    distances[1:-1] = np.stack([apart.min(axis=1), apart.mean(axis=1)], axis=1)
+    return gaps, distances
 
 
 # ---- pieces -> candidates for characters

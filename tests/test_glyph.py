@@ -31,6 +31,12 @@ def test_pens_of_all_widths_give_nearly_one_picture():
     assert np.corrcoef(thin.ravel(), thick.ravel())[0, 1] > 0.93
 
 
+def test_stroke_widths_that_are_usual_in_emnist_stay():
+    narrow, wide = (glyph.stroke_width(cv2.resize(glyph.glyph(draw_strokes(ANGLE, pen)), None, fx=4, fy=4)) / 4
+                    for pen in (10, 13))
+    assert wide - narrow > 0.4, "2.5 and 3.3 px of the glyph"
+
+
 def test_margin_and_specks_of_dark_do_not_matter():
     ink = draw_strokes(ANGLE, 6)
     np.testing.assert_array_equal(glyph.glyph(ink), glyph.glyph(np.pad(ink, ((50, 3), (0, 80)))))

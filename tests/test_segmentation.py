@@ -1,4 +1,6 @@
 """Segmentation: lines, pieces, cuts and boxes of drawn pages, and what is read from them."""
+import time
+
 import cv2
 import numpy as np
 import pages
@@ -99,6 +101,52 @@ def test_a_large_photo_has_boxes_in_its_own_pixels(reader):
     assert np.abs(np.array([each.box for each in characters(reading)]) - np.array(page.boxes)).max() <= 9
 
 
+# ---- what is no writing
+
+def rule(image: np.ndarray, first: int, pitch: int, gray: int = 90, pen: int = 2, slope: float = 0, bend: float = 0):
+    """A copy of a page with printed lines, the first at y = first at its left border; bend in px."""
+    page = image.copy()
+    x = np.linspace(0, page.shape[1], 40)
+    for y in range(first, page.shape[0], pitch):
+        paper = np.full_like(page, 255)
+        points = np.stack([x, y + slope * x + bend * (2 * x / page.shape[1] - 1) ** 2], axis=1)
+        cv2.polylines(paper, [np.rint(16 * points).astype(np.int32)], False, gray, pen, cv2.LINE_AA, 4)
+        np.minimum(page, paper, out=page)
+    return page
+
+
+@pytest.mark.parametrize("rules", [dict(first=110, pitch=110), dict(first=45, pitch=55), dict(first=240, pitch=900),
+                                   dict(first=105, pitch=110, slope=0.015), dict(first=112, pitch=110, pen=3, bend=8)])
+def test_printed_lines_go_and_what_crosses_them_stays(reader, rules):
+    page = pages.draw_page("kitchen table\nsummer holiday\n1984")
+    reading = reader.recog(rule(page.image, **rules))
+    assert reading.text == "kitchen table\nsummer holiday\n1984"
+    off = np.abs(np.array([each.box for each in characters(reading)]) - np.array(page.boxes))
+    assert off[:, :3].max() <= 3 and off[:, 3].max() <= 8, "a line at the feet of letters takes some of them along"
+
+
+@pytest.mark.parametrize("letter", ["E", "T", "Z", "L"])
+def test_a_hairline_letter_is_not_taken_for_printed_lines(letter):
+    ink = 255 - pages.draw_page(letter, size=16, pen=2, margin=4, pitch=500).image
+    np.testing.assert_array_equal(segmentation.without_rules(ink), ink)
+
+
+@pytest.mark.parametrize("sides", [(0, 60, 35, 0), (40, 40, 40, 40), (0, 0, 0, 90)])
+def test_a_dark_table_around_the_paper_is_not_read(reader, sides):
+    page = pages.draw_page("kitchen table\nsummer holiday")
+    photo = cv2.copyMakeBorder(page.image // 2 + 100, *sides, cv2.BORDER_CONSTANT, value=50)
+    photo = photo + np.random.default_rng(0).normal(0, 4, photo.shape)
+    assert reader.recog(photo.clip(0, 255).astype(np.uint8)).text == "kitchen table\nsummer holiday"
+
+
+def test_a_page_full_of_blots_takes_seconds_at_most():
+    texture = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 1, (1500, 2000)).astype(np.float32), (0, 0), 2)
+    start = time.process_time()
+    lines = segmentation.find_lines(np.where(texture > texture.std() / 2, 255, 0).astype(np.uint8))
+    assert time.process_time() - start < 6, "usually 1.5; it was 15 once"
+    assert sum(len(line.boxes) for line in lines) > 1000
+
+
 # ---- pieces
 
 @pytest.mark.parametrize("slope", [-0.25, 0.0, 0.25])
@@ -118,7 +166,14 @@ def test_dots_belong_to_their_letter():
         assert any(np.abs(np.subtract(box, (x, y, x + width, y + height))).max() <= 3 for box in whole)
 
 
-@pytest.mark.parametrize("word, gap", [("moose", -1), ("reason", -1), ("boats", -2)])
+def test_a_large_dot_is_no_line_of_its_own():
+    page = pages.draw_page("minimum", margin=60).image
+    x, y, width, _ = pages.draw_page("minimum", margin=60).boxes[1]
+    cv2.line(page, (x + width // 2, y - 20), (x + width // 2, y - 9), 0, 5)
+    assert len(lines_of(pages.Drawn(page, []))) == 1
+
+
+@pytest.mark.parametrize("word, gap", [("moose", -1), ("reason", -1), ("boats", -2), ("ood", -6), ("pod", -5)])
 def test_touching_letters_can_be_parted(word, gap):
     page = pages.draw_page(word, gap=gap)
     line, = lines_of(page)
