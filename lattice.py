@@ -24,7 +24,7 @@ from language import END_OF_WORD, Language, Mix
 from segmentation import TextLine
 
 # Before tuning; see search().
-WEIGHTS = {"network": 0.6, "whole": 0.8, "language": 0.8, "space": 1.0, "character": 1.6, "gap": 1.0}
+WEIGHTS = {"network": 0.5, "whole": 0.8, "language": 0.8, "space": 1.0, "character": 1.6, "gap": 1.0}
 BEAM = 10                # beginnings of a line that are followed further
 LIKELY = 6               # characters tried for a candidate
 UNLIKELY = -7.0          # log odds that a candidate is one character, below which it is not followed

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-DEFAULT = "1795542303"   # unixTime of the network that reads when none is named
+DEFAULT = "1795560346"   # unixTime of the network that reads when none is named
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "idx2numpy", "opencv-python-headless", "opencv-python")
 
 
