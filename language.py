@@ -21,6 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 import dataset
+import runs
 import settings
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -214,14 +215,13 @@ def prune(rows: dict[str, tuple[float, np.ndarray]], contexts: int) -> list[str]
 
 
 def write(path: Path, rows: dict[str, np.ndarray]) -> None:
-    """Write {context: P (27,)} to a temporary name, then rename."""
-    temporary = path.with_name(f"partial-{path.name}")
+    """Write {context: P (27,)}."""
     # Contexts with the same end are neighbours and predict much the same, so that changes from row to row are small.
     known = sorted(rows, key=lambda context: context[::-1])
     steps = np.rint(-np.log([rows[context] for context in known]) / STEP).clip(0, 255).astype(np.uint8)
     changes = np.diff(steps, axis=0, prepend=np.zeros((1, 27), np.uint8))  # modulo 256
-    np.savez_compressed(temporary, contexts=np.frombuffer("\n".join(known).encode("ascii"), np.uint8), changes=changes)
-    temporary.replace(path)
+    contexts = np.frombuffer("\n".join(known).encode("ascii"), np.uint8)
+    runs.write_atomically(path, lambda temporary: np.savez_compressed(temporary, contexts=contexts, changes=changes))
 
 
 if __name__ == "__main__":
