@@ -171,6 +171,18 @@ class App:
         self.pad.bind("<Configure>", lambda event: self._place_hint(), add=True)
         return self.pad
 
+    def pad_and_text(self, frame: ttk.Frame, lines: int) -> ttk.Frame:
+        """The pad, below it a field for so many lines of text, self.field; returns a frame beside that, for buttons."""
+        frame.columnconfigure(0, weight=1)
+        frame.rowconfigure(0, weight=1)
+        self.make_pad(frame)
+        self.pad_frame.grid(row=0, column=0, columnspan=2, sticky="nsew")
+        self.field = TextField(self, frame, lines)
+        self.field.grid(row=1, column=0, sticky="nsew", pady=(self.px(8), 0))
+        side = ttk.Frame(frame)
+        side.grid(row=1, column=1, sticky="n", padx=(self.px(12), 0), pady=(self.px(8), 0))
+        return side
+
     def copy_button(self, parent) -> ttk.Button:
         """A button that copies the text."""
         action = next(action for action in self.every_action if action.label == "Copy text")

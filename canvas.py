@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageTk
 
 import ink
-from drawing import Drawing, Stroke, Underlay, is_knot, segment
+from drawing import Drawing, Stroke, Underlay, around, is_knot, segment
 
 TILE = 128               # px
 FRAME = 12               # ms between two pictures of what the pen does
@@ -147,7 +147,7 @@ class Pad(tk.Canvas):
         """The drawing has changed: show it."""
         if added != (self._shown,):
             boxes = [stroke.box for stroke in (*removed, *added)]
-            for box in [_around(boxes)] if len(boxes) > 8 else boxes:
+            for box in [around(boxes)] if len(boxes) > 8 else boxes:
                 self.redraw(box)
         self._show_image(self.drawing.image)
         self.on_change()
@@ -379,9 +379,3 @@ def _add(cover: np.ndarray, points: np.ndarray, width: float) -> tuple[int, int,
 
 def _mirrored(point: tuple[float, float], centre: tuple[float, float]) -> tuple[float, float]:
     return 2 * centre[0] - point[0], 2 * centre[1] - point[1]
-
-
-def _around(boxes: list) -> tuple[float, float, float, float]:
-    """The box around boxes."""
-    boxes = np.array(boxes)
-    return (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())

@@ -1,8 +1,6 @@
 """Characters that were put right by hand, kept as long as their ink is there, whatever is written beside it."""
 from typing import NamedTuple
 
-import numpy as np
-
 import drawing
 from worker import Character
 
@@ -89,8 +87,7 @@ def _shared(a, b) -> float:
 
 def _around(members: list[Character]) -> Character:
     """Several characters as one that was put right."""
-    boxes = np.array([one.box for one in members])
-    box = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+    box = drawing.around(one.box for one in members)
     return members[0]._replace(box=box, confidence=1.0, corrected=True, alone=len(members) == 1)
 
 

@@ -242,6 +242,12 @@ def distance(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarr
     return np.hypot(*(points - start - along[:, None] * way).T)
 
 
+def around(boxes: Iterable) -> tuple[float, float, float, float]:
+    """The box around boxes, each left, top, right and bottom."""
+    boxes = np.array(list(boxes))
+    return (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+
+
 def _runs(points: np.ndarray, kept: np.ndarray) -> list[np.ndarray]:
     """The unbroken runs of the points that are kept."""
     borders = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]])))

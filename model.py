@@ -114,10 +114,10 @@ def configure(arguments: list[str]) -> dict:
                                      "that was corrected")
     if not 0 < first["val_split"] < 1:
         raise settings.SettingsError(f"--val_split={first['val_split']} has to lie between 0 and 1")
+    preset = first["preset"] or ("corrections" if first["finetune"] else "")
+    config |= {"preset": preset} | PRESETS.get(preset, {}) | (DRY_RUN if first["dry_run"] else {})
     if first["finetune"]:
-        config |= {"preset": "corrections"} if not first["preset"] else {}
         config["network"] = runs.read_config(first["models_path"], first["finetune"])["settings"]["network"]
-    config |= PRESETS.get(config["preset"] or first["preset"], {}) | (DRY_RUN if first["dry_run"] else {})
     if first["resume"]:
         saved = runs.read_config(first["models_path"], first["resume"])["settings"]
         config |= {name: saved[name] for name in config if name in saved and name != "models_path"}
@@ -209,8 +209,8 @@ def join(config: dict, images: np.ndarray, sources: list[Source]) -> Data:
     validate = slice(learn, learn + sizes["emnist_validation"])
     shift = np.zeros((4, 62), np.float32)
     for mix in (SCANS, DRAWINGS, WORDS) if config["natural_prior"] else ():
-        counts = sum(class_counts(source, config["class_cap"]) for source in sources if source.mix == mix)
-        shift[mix] = dataset.log_ratio(counts + np.zeros(62))
+        counts = (class_counts(source, config["class_cap"]) for source in sources if source.mix == mix)
+        shift[mix] = dataset.log_ratio(sum(counts, np.zeros(62)))
     train_rows = np.concatenate([np.delete(rows, validate), repeated(config, sources, rows)])
     return Data(images, targets, groups, train_rows, rows[validate], shift, sizes)
 
@@ -227,16 +227,17 @@ def repeated(config: dict, sources: list[Source], rows: np.ndarray) -> np.ndarra
 
 def more_sources(config: dict) -> list[Source]:
     """What there is beside EMNIST's exact labels, as far as it is asked for and at hand."""
-    few = slice(DRY_RUN_IMAGES if config["dry_run"] else None)
+    limit = DRY_RUN_IMAGES if config["dry_run"] else 0
     sources = []
     if config["either"] and dataset.find(config["data_path"], "emnist-byclass-train-either-images-idx3-ubyte"):
         sources.append(Source("emnist_either_case", *(
-            array[few] for array in dataset.read_either(config["data_path"])), SCANS))
-    for name, file, mix in (("pen", "characters", DRAWINGS), ("harvest", "harvest", WORDS)):
-        if config[name]:
+            array[:limit or None] for array in dataset.read_either(config["data_path"])), SCANS))
+    for wanted, file, name, mix in ((config["pen"], "characters", "pen_strokes", DRAWINGS),
+                                    (config["harvest"], "harvest", "pen_words", WORDS)):
+        if wanted:
             images, labels = dataset.read_pen(config["pen_path"], "train", config["seed"], config["train_workers"],
-                                              few.stop or 0, file=file)
-            sources.append(Source({"pen": "pen_strokes", "harvest": "pen_words"}[name], images, labels, labels, mix))
+                                              limit, file=file)
+            sources.append(Source(name, images, labels, labels, mix))
     if config["corrections"]:
         images, labels = dataset.read_corrections(config["corrections_path"])
         if not len(labels):

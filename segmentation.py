@@ -169,9 +169,8 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
         lines[best][1:] = [centre + 0.35 * ((top + bottom) / 2 - centre), height + 0.35 * (bottom - top - height)]
     groups = _merge_lines([members for members, _, _ in lines], boxes)
     dots = _only_dots(groups, boxes, usual)
-    _add_small([group for group in groups if group not in dots],
-               np.concatenate([np.flatnonzero(heights < BODY * usual), *dots]).astype(int), boxes)
     groups = [group for group in groups if group not in dots]
+    _add_small(groups, np.concatenate([np.flatnonzero(heights < BODY * usual), *dots]).astype(int), boxes)
     return [np.array(group) for group in sorted(groups, key=lambda group: _middle(boxes[group]))]
 
 

@@ -25,14 +25,7 @@ class All(appkit.App):
     asked = False                    # to read before the network was ready
 
     def build(self, frame):
-        frame.columnconfigure(0, weight=1)
-        frame.rowconfigure(0, weight=1)
-        self.make_pad(frame)
-        self.pad_frame.grid(row=0, column=0, columnspan=2, sticky="nsew")
-        self.field = appkit.TextField(self, frame, lines=4)
-        self.field.grid(row=1, column=0, sticky="nsew", pady=(self.px(8), 0))
-        side = ttk.Frame(frame)
-        side.grid(row=1, column=1, sticky="n", padx=(self.px(12), 0), pady=(self.px(8), 0))
+        side = self.pad_and_text(frame, lines=4)
         ttk.Button(side, text="Recognise", style="Accent.TButton", command=self.recognise).pack(fill="x")
         self.copy_button(side).pack(fill="x", pady=self.px(6))
         self.boxes = tk.BooleanVar(value=self.config["boxes"])

@@ -223,6 +223,7 @@ def rank_in_group(groups: np.ndarray) -> np.ndarray:
 SPREADS = (0.5, 0.25, 0.12, 0.06)   # of class biases, to choose from
 FOLDS = 5                           # of the cross-validation that chooses
 
+
 def calibrate(folder: Path, config: dict, images: np.ndarray, labels: np.ndarray) -> None:
     """Correct a trained network's class biases on images it has not learned from.
 
