@@ -3,11 +3,12 @@
 An app is a subclass of App that lays out its pad and says what to do with an
 answer; see tkRecogIndv.py, the smallest.
 """
+import re
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from canvas import PEN_WIDTHS, Colours, Pad
 POLL_BUSY, POLL_IDLE = 4, 40     # ms between two looks for answers
 TEXT_SIZES = (70, 220)           # %
 PICTURES = "*.png *.jpg *.jpeg *.gif *.bmp *.tif *.tiff *.webp *.ppm *.pgm"
+SHOWN = 60                       # characters of dropped text that a message repeats
 MAC = sys.platform == "darwin"
 CONTROL = "Command" if MAC else "Control"
 
@@ -154,6 +156,7 @@ class App:
                          zip(self.size, (self.root.winfo_screenwidth(), self.root.winfo_screenheight())))
         self.root.geometry(f"{width}x{height}")
         self.root.minsize(self.px(640), self.px(420))
+        self.takes_drops = self._take_drops()
         self.root.update_idletasks()
         self.pad.focus_set()
 
@@ -317,8 +320,9 @@ class App:
 
     def _place_hint(self) -> None:
         """Say on an empty pad what can be done with it."""
+        hidden = self.pad.drawing or self.pad.pen_down or self.pad.find_withtag("drop")
         self.pad.itemconfigure(self.hint, text=self.hint_text(), fill=self.theme.muted, justify="center",
-                               state="hidden" if self.pad.drawing or self.pad.pen_down else "normal",
+                               state="hidden" if hidden else "normal",
                                font=("TkDefaultFont", self.font_size(14)))
         self.pad.coords(self.hint, self.pad.winfo_width() / 2, self.pad.winfo_height() / 2)
 
@@ -414,7 +418,10 @@ class App:
             ttk.Label(window, text=action.label.rstrip("…")).grid(row=row, column=0, sticky="w", pady=self.px(1))
             ttk.Label(window, text=" or ".join(map(key_name, action.keys)), style="Key.TLabel").grid(
                 row=row, column=1, sticky="e", padx=(self.px(40), 0))
-        ttk.Label(window, text="The right mouse button rubs out at any time.", style="Status.TLabel").grid(
+        notes = ["The right mouse button rubs out at any time."]
+        if self.takes_drops:
+            notes.append("A picture that is dropped on the window is opened.")
+        ttk.Label(window, text="\n".join(notes), style="Status.TLabel").grid(
             row=len(self.every_action), columnspan=2, sticky="w", pady=(self.px(10), 0))
         for key in ("Escape", "F1", "Return"):
             window.bind(f"<{key}>", lambda event: window.destroy())
@@ -436,7 +443,13 @@ class App:
         name = filedialog.askopenfilename(parent=self.root, title="Open", filetypes=[
             ("Pictures and strokes", f"{PICTURES} *.json"), ("All files", "*")])
         if name:
-            self.open_file(name)
+            self.open_files([name])
+
+    def open_files(self, names: Sequence[str]) -> None:
+        """Open the first of some files; the drawing before comes back with Undo."""
+        self.message(f"Only {names[0]} was opened, the first of {len(names)} files: open the others one at a time"
+                     if len(names) > 1 else "")
+        self.open_file(names[0])
 
     def open_file(self, name: str) -> None:
         """Show a picture under the ink, or strokes that were saved."""
@@ -464,18 +477,74 @@ class App:
 
         from PIL import Image, ImageGrab
         try:
-            found = ImageGrab.grabclipboard()
+            found = None if self._clipboard_is_tks() else ImageGrab.grabclipboard()
         except (NotImplementedError, OSError) as error:
             self.message(f"The clipboard cannot be read ({error}): on Linux install xclip or wl-clipboard")
             return
         if isinstance(found, list) and found:  # names of files
-            self.open_file(found[0])
+            self.open_files(found)
         elif isinstance(found, Image.Image):
             file = io.BytesIO()
             found.save(file, "PNG")
             self.open_picture(file.getvalue())
         else:
             self.message("There is no picture on the clipboard: copy one first")
+
+    def _clipboard_is_tks(self) -> bool:
+        """Whether a program with Tk holds the clipboard, which then is text.
+
+        It may be this one: xclip would wait for its answer, while this program waits for xclip.
+        """
+        try:
+            return self.root.tk.call("tk", "windowingsystem") == "x11" and "TK_WINDOW" in self.root.tk.splitlist(
+                self.root.clipboard_get(type="TARGETS"))
+        except tk.TclError:  # it is empty, or its holder does not tell
+            return False
+
+    # ---- files dropped on the window
+
+    def _take_drops(self) -> bool:
+        """Open files that are dropped on the window; False where there is no tkinterdnd2, or none for this system."""
+        try:
+            from tkinterdnd2 import TkinterDnD  # here: the window works without it
+            TkinterDnD.require(self.root)
+            self.root.tk.call("tkdnd::drop_target", "register", self.root, ("DND_Files", "DND_Text"))
+        except (ImportError, RuntimeError, tk.TclError):
+            return False
+        for event, do, value in (("<<DropEnter>>", self._dragged_in, ""), ("<<DropLeave>>", self._dragged_out, ""),
+                                 ("<<Drop:DND_Files>>", self._dropped_files, "%D"),
+                                 ("<<Drop:DND_Text>>", self._dropped_text, "%D")):
+            self.root.tk.call("bind", self.root, event, f"{self.root.register(do)} {value}")
+        return True
+
+    def _dragged_in(self) -> str:
+        self.pad.show_drop("Drop to open", ("TkDefaultFont", self.font_size(14)))
+        self._place_hint()
+        return "copy"  # what the other program is to do: by no means move its file
+
+    def _dragged_out(self) -> None:
+        self.pad.hide_drop()
+        self._place_hint()
+        self.pad.focus_set()  # tkdnd has given it to the window
+
+    def _dropped_files(self, names: str) -> str:
+        """names: a list of Tcl's."""
+        return self._dropped(self.root.tk.splitlist(names))
+
+    def _dropped_text(self, text: str) -> str:
+        """Some programs give the addresses of files as text."""
+        return self._dropped(text.splitlines())
+
+    def _dropped(self, items: Sequence[str]) -> str:
+        names = [name for name in map(local_file, items) if name]
+        self._dragged_out()
+        if names:
+            self.open_files(names)
+        else:
+            text = " ".join(items)
+            self.message(f"{text if len(text) <= SHOWN else text[:SHOWN] + '…'} is no file: drop a picture, or strokes "
+                         "that were saved")
+        return "copy"
 
     def save(self) -> None:
         """Ask for a name, and save the drawing."""
@@ -516,6 +585,7 @@ class App:
 
     def _pen(self, down: bool) -> None:
         if down:
+            self.pad.hide_drop()  # it is there still if the program that dragged something has died
             self.pad.itemconfigure(self.hint, state="hidden")
         else:
             self.lifted = time.perf_counter()
@@ -639,9 +709,17 @@ def run(app: type[App], script: str, space: dict) -> None:
         raise SystemExit(130) from None
     signal.signal(signal.SIGINT, lambda *_: window.close(130))  # Tk would report a KeyboardInterrupt, and go on
     if names:
-        window.root.after(50, window.open_file, names[0])
+        window.root.after(50, window.open_files, names)
     window.root.mainloop()
     raise SystemExit(window.status_at_end)
+
+
+def local_file(address: str) -> str:
+    """The path of a file from its path or its URI, "" if it is neither."""
+    if uri := re.fullmatch("file:(?://[^/]*)?(/.*)", address):
+        from urllib.request import url2pathname  # late: an import that takes long
+        return url2pathname(uri[1])
+    return address if Path(address).is_absolute() else ""
 
 
 def key_name(key: str) -> str:

@@ -241,6 +241,25 @@ class Pad(tk.Canvas):
         self._changed |= self._tiles.keys()
         self._show_later()
 
+    # ---- what is dragged over it
+
+    def show_drop(self, text: str, font: tuple[str, int]) -> None:
+        """Show that what is dragged can be dropped here."""
+        self.hide_drop()
+        width, height, unit = self.winfo_width(), self.winfo_height(), self.scale_factor
+        colour, inset = self.colours.text, 10 * unit
+        self.create_rectangle(inset, inset, width - inset, height - inset, outline=colour, width=round(3 * unit),
+                              dash=(round(10 * unit), round(7 * unit)), tags="drop")
+        label = self.create_text(width / 2, height / 2, text=text, fill=self.colours.paper, font=font, tags="drop")
+        left, top, right, bottom = self.bbox(label)
+        # A line as thick as the label is high has round ends.
+        self.create_line(left, height / 2, right, height / 2, width=bottom - top + round(18 * unit), fill=colour,
+                         capstyle=tk.ROUND, tags="drop")
+        self.tag_raise(label)
+
+    def hide_drop(self) -> None:
+        self.delete("drop")
+
     # ---- what was read
 
     def show_under(self, characters, size: int, font: str, minimum: float = 0.5) -> None:

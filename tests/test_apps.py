@@ -1,6 +1,9 @@
 """The drawing apps, in real windows: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
+import contextlib
+import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,13 +27,15 @@ import runs
 from robot import Hand, letters
 
 ROOT = Path(__file__).resolve().parents[1]
+X11 = sys.platform not in ("win32", "darwin")
+OWN_DISPLAY = X11 and bool(shutil.which("Xvfb"))   # where a person works, the pointer and the clipboard are theirs
 MODELS = runs.list_runs(str(ROOT / "Models"))
 
 
 @pytest.fixture(scope="module")
 def display():
     try:
-        with robot.display() as name:
+        with robot.display(always=OWN_DISPLAY) as name:
             yield name
     except robot.RobotError as error:
         pytest.skip(str(error))
@@ -70,6 +75,73 @@ def everything(display):
 @pytest.fixture(scope="module")
 def single(display):
     yield from hand_on("tkRecogIndv")
+
+
+@pytest.fixture
+def dropping(everything):
+    """tkRecogAll with an empty pad, above the other windows."""
+    if not OWN_DISPLAY:
+        pytest.skip("moves the pointer, as programs on X do, and there is no Xvfb")
+    app = everything.app
+    app.root.lift()
+    app.clear()
+    app.message("")
+    yield everything
+    app.clear()
+
+
+class Neighbour:
+    """tests/neighbour.py on the display of an app."""
+
+    def __init__(self, hand: Hand, folder: Path, selection: str, **offers: bytes | str):
+        """offers: data by their type, written with _ for /."""
+        self.hand, self.heard, arguments = hand, b"", []
+        for number, (kind, data) in enumerate(offers.items()):
+            file = folder / f"offer{number}"
+            file.write_bytes(data if isinstance(data, bytes) else data.encode())
+            arguments += [kind.replace("_", "/", 1), str(file)]
+        self.process = subprocess.Popen([sys.executable, str(ROOT / "tests/neighbour.py"), selection, *arguments],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+                                        env=os.environ | {"DISPLAY": hand.app.root.winfo_screen()})
+        os.set_blocking(self.process.stdout.fileno(), False)
+
+    def __enter__(self):
+        self.hears("ready")
+        return self
+
+    def hears(self, answer: str) -> None:
+        """Let the window work until the other program has got an answer."""
+        def seen():
+            self.heard += self.process.stdout.read() or b""
+            return answer in self.heard.decode().splitlines()
+        self.hand.wait(seen, f"the answer {answer!r}", 10)
+
+    def do(self, command: str, answer: str = "") -> None:
+        """Have it move the pointer to a place in the window or let go, and wait for the app's answer."""
+        if command.startswith("to "):
+            root, (x, y) = self.hand.app.root, map(int, command[3:].split())
+            command = f"to {root.winfo_rootx() + x} {root.winfo_rooty() + y}"
+        self.heard = b""
+        self.process.stdin.write(f"{command}\n".encode())
+        if answer:
+            self.hears(answer)
+
+    def __exit__(self, *error):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+def drop(hand: Hand, folder: Path, *files: Path, **offers: str) -> None:
+    """Drag files, or what else is offered, over the pad, and let go."""
+    if files:
+        offers = {"text_uri-list": "".join(f"{file.as_uri()}\r\n" for file in files)} | offers
+    with Neighbour(hand, folder, "XdndSelection", **offers) as other:
+        other.do("to 300 300", "accepts")
+        assert hand.app.pad.find_withtag("drop")
+        other.do("drop", "taken")
+    assert not hand.app.pad.find_withtag("drop")
 
 
 def recogscript(picture: Path) -> str:
@@ -313,7 +385,7 @@ def test_memory_stays_flat_and_nothing_is_complained_about(display):
 
 # ---- tkRecogAll
 
-def test_lines_are_read_with_enter_and_shown_on_the_ink(everything):
+def test_lines_are_read_with_enter_and_shown_on_the_ink(everything, monkeypatch):
     hand, app = everything, everything.app
     hand.write("Hello there\nread 25 lines", 60, 120)
     hand.rest(0.3)
@@ -328,7 +400,20 @@ def test_lines_are_read_with_enter_and_shown_on_the_ink(everything):
     hand.press("Control-b")
     assert hand.shown()
     hand.press("Control-c")
-    assert app.root.clipboard_get() == app.field.text
+    assert clipboard_elsewhere(hand) == app.field.text
+    if X11:
+        monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: pytest.fail("xclip and the window wait for each other"))
+    hand.press("Control-v")
+    assert "no picture on the clipboard" in app.banner.cget("text")
+
+
+def clipboard_elsewhere(hand: Hand) -> str:
+    """The text on the clipboard, as another program gets it."""
+    code = "import sys, tkinter; sys.stdout.buffer.write(tkinter.Tk().clipboard_get().encode())"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
+                          env=os.environ | {"DISPLAY": hand.app.root.winfo_screen()}) as other:
+        hand.wait(lambda: other.poll() is not None, "the other program's end")
+        return other.stdout.read().decode()
 
 
 def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_path):
@@ -359,17 +444,88 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
     assert not app.pad.drawing and app.field.text == ""
 
 
-def test_a_picture_comes_from_the_clipboard(everything, monkeypatch):
+def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
+    """On X from another program; only where there is no xclip to fetch it, as ever on other systems, that is played."""
     hand, app = everything, everything.app
-    held = [Image.open(ROOT / "samples/pages/lines.png").crop((0, 0, 746, 130)), None]
-    monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: held.pop(0))
-    hand.press("Control-v")
-    hand.wait(lambda: app.pad.drawing.image, "the picture")
+    line, file = Image.open(ROOT / "samples/pages/lines.png").crop((0, 0, 746, 130)), io.BytesIO()
+    line.save(file, "PNG")
+    if not (X11 and shutil.which("xclip")) or "WAYLAND_DISPLAY" in os.environ:
+        held = [line, None]
+        monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: held.pop(0))
+    with Neighbour(hand, tmp_path, "CLIPBOARD", image_png=file.getvalue()) if X11 else contextlib.nullcontext():
+        hand.press("Control-v")
+        hand.wait(lambda: app.pad.drawing.image, "the picture")
     hand.read()
     assert app.field.text.lower() == "hello world"
     hand.press("Control-v")
     assert "no picture on the clipboard" in app.banner.cget("text")
     app.clear()
+
+
+def test_a_picture_that_is_dropped_is_read_and_the_pad_shows_that_it_can_be(dropping, tmp_path):
+    hand, app = dropping, dropping.app
+    picture = tmp_path / "drei Zeilen für 100%25.png"
+    shutil.copy(ROOT / "samples/pages/lines.png", picture)
+    with Neighbour(hand, tmp_path, "XdndSelection", **{"text_uri-list": f"{picture.as_uri()}\r\n"}) as other:
+        other.do("to 2000 2000", "nothing here")
+        other.do("to 300 300", "accepts")
+        assert app.pad.find_withtag("drop") and app.pad.itemcget(app.hint, "state") == "hidden"
+        other.do("to 320 310", "accepts")
+        other.do("to 2000 2000", "nothing here")
+        hand.wait(lambda: not app.pad.find_withtag("drop"), "a pad without a frame")
+        assert app.pad.itemcget(app.hint, "state") == "normal" and not app.pad.drawing
+        other.do(f"to 100 {app.root.winfo_height() - 20}", "accepts")  # anywhere on the window
+        other.do("drop", "taken")
+    assert not app.pad.find_withtag("drop") and app.banner.cget("text") == ""
+    hand.wait(lambda: app.pad.drawing.image, "the picture")
+    hand.read()
+    assert app.field.text == "Hello world\nread the lines in order\nthen 25 and so on"
+    assert app.pad.drawing.image.data == picture.read_bytes()
+
+
+def test_what_is_dropped_and_cannot_be_opened_is_a_message_and_the_ink_stays(dropping, tmp_path, capsys):
+    hand, app = dropping, dropping.app
+    with Neighbour(hand, tmp_path, "XdndSelection", **{"text_uri-list": "file:///a.png"}) as other:
+        other.do("to 300 300", "accepts")  # and then it dies
+    hand.write("25", 60, 120)
+    assert not app.pad.find_withtag("drop")
+    app.save_file(str(tmp_path / "ein ö.json"))
+    ink, text = app.pad.drawing.strokes, tmp_path / "no picture.png"
+    text.write_bytes(b"no picture")
+    drop(hand, tmp_path, text)
+    hand.wait(lambda: "not a picture that can be read" in app.banner.cget("text"), "the message")
+    for offers, message in (({"text_uri-list": "https://example.org/a.png"}, "https://example.org/a.png is no file"),
+                            ({"text_plain;charset=utf-8": "grüne Wörter"}, "grüne Wörter is no file"),
+                            ({"text_uri-list": (tmp_path / "gone.png").as_uri()}, "gone.png cannot be read"),
+                            ({"text_uri-list": tmp_path.as_uri()}, f"{tmp_path} cannot be read")):
+        drop(hand, tmp_path, **offers)
+        assert message in app.banner.cget("text")
+    assert app.pad.drawing.strokes == ink and capsys.readouterr().err == ""
+
+    app.clear()
+    drop(hand, tmp_path, tmp_path / "ein ö.json", text)
+    assert len(app.pad.drawing.strokes) == len(ink)
+    assert "ein ö.json was opened, the first of 2 files" in app.banner.cget("text")
+    app.clear()
+    drop(hand, tmp_path, **{"text_plain;charset=utf-8": (tmp_path / "ein ö.json").as_uri()})
+    assert len(app.pad.drawing.strokes) == len(ink) and app.banner.cget("text") == ""
+
+
+@pytest.mark.parametrize("missing", ["the package", "its binary"])
+def test_without_drag_and_drop_the_rest_works(display, monkeypatch, missing):
+    if missing == "the package":
+        monkeypatch.setitem(sys.modules, "tkinterdnd2", None)
+    else:
+        monkeypatch.setattr("platform.system", lambda: "Plan 9")
+    app = robot.start("tkRecogAll", models_path=str(ROOT / "Models"))
+    try:
+        hand = Hand(app)
+        hand.stroke([(100, 100), (200, 100)])
+        hand.press("F1")
+        hand.rest(0.2)
+        assert not app.takes_drops and len(app.pad.drawing.strokes) == 1 and app.banner.cget("text") == ""
+    finally:
+        app.close()
 
 
 # ---- tkRecogIndv
