@@ -571,7 +571,8 @@ class App:
 
     def _default_model(self) -> str:
         there = runs.list_runs(self.models_path)
-        return runs.DEFAULT if runs.DEFAULT in there or not there else there[-1]
+        shipped = runs.DEFAULT_CHARACTERS if self.kind == "character" else runs.DEFAULT
+        return shipped if shipped in there or not there else there[-1]
 
     def _load(self, name: str) -> None:
         """Read with another network; drawing goes on meanwhile."""

@@ -3,7 +3,8 @@
     python benchmark.py train                  all about training, about 8 minutes on two cores
     python benchmark.py train --seconds=5      sooner, and less exactly
     python benchmark.py train --part=rates --network=dense
-    python benchmark.py read                   all about reading with the shipped network, about a minute
+    python benchmark.py read                   all about reading with the shipped networks, about a minute
+    python benchmark.py read --reader=UNIXTIME the same with another network of Models/
     python benchmark.py apps                   all about the drawing apps, about three minutes
 
 What train measures:
@@ -11,7 +12,9 @@ What train measures:
     rates   images per second of each network, trained as model.py does and with a plain Keras fit
     gpu     the time for an epoch and the GPU's busy share, where the backend sees a GPU
 What read measures:
+    word    the time for a word of 7 characters
     line    the time for a line of 20 characters
+    long    the time for a line of 40 characters
     photo   the time for a 12-megapixel photo of a page
     many    the memory of a process that reads 1,000 small pictures, and how it grows
 What apps measures, in real windows (an Xvfb of its own where there is no display):
@@ -20,6 +23,7 @@ What apps measures, in real windows (an Xvfb of its own where there is no displa
     lift    the time from the pen's lift to the text of a line of 20 characters
     hour    memory in an hour of use, compressed: 2,000 strokes, 300 readings, 50 clears, 20 changes of network
 """
+import functools
 import gzip
 import importlib.metadata
 import json
@@ -46,24 +50,26 @@ import runs
 import settings
 
 # ---- settings: change them here or on the command line, as --name=value
-part = "all"               # train: start, rates, gpu; read: line, photo, many; apps: start, pen, lift, hour; or all
+part = "all"               # one of the parts above, or all
 network = "all"            # a network type, see networks.py, or all
 images = 697932            # training images; the official number
 seconds = 20.0             # of steady training in each measurement
 gpu_batch = 4096           # images per step on a GPU
 mixed_precision = False    # float16 arithmetic on a GPU
 pictures = 1000            # small pictures that one process reads
+reader = ""                # read: unixTime of the network that reads; without one, the shipped one
 # ---- end of settings
 
 MEMORY_BAR, START_BAR = 1500, 15             # of the classic run: MB, seconds to the first step
 EPOCH_BARS = {"dense": 1.0, "resnet": 5.0}   # seconds, on a GPU
-LINE_BAR, PHOTO_BAR, READ_MEMORY_BAR = 40, 2, 1000   # ms for a line, s for a photo, MB for many pictures
+LINES = {"word": ("letters", 25), "line": ("my line of 20 letters now", 40),   # text, and bar in ms
+         "long": ("this line is 40 letters if you count them all well", 60)}
+PHOTO_BAR, READ_MEMORY_BAR = 2, 1000         # s for a photo, MB for many pictures
 TEST_SHARE = 116_323 / 697_932               # official test images for each training image
 RATE_IMAGES = 100_000      # a plain fit keeps its images as floats, and twice: more would not fit small machines
 ROUNDS = 2                 # the two ways of training take turns, so that a slow spell of the machine meets both
 WARM_UP = 1.0              # seconds of training before the clock starts
 BLOCK = 1000               # different glyphs; files and arrays repeat them
-LINE = "my line of 20 letters now"   # without its spaces
 PAGE_WORDS = "the quick brown fox jumps over the lazy dog and 1234567890 SPHINX of black quartz judge my vow".split()
 LINE_READINGS, PHOTO_READINGS = 50, 3
 SETTLED = 0.2              # of many pictures: what memory grows before is buffers and caches
@@ -111,8 +117,8 @@ def read(config: dict) -> None:
     check_part(config, READ_PARTS)
     if config["pictures"] < 10:
         raise settings.SettingsError("--pictures has to be 10 or more")
-    print(describe_machine(measure(config, "machine")) + "\n\nreading with the shipped network, once it is loaded:",
-          flush=True)
+    print(f"{describe_machine(measure(config, 'machine'))}\n\nreading with "
+          f"{config['reader'] or 'the shipped network'}, once it is loaded:", flush=True)
     for name, function in READ_PARTS.items():
         if config["part"] in ("all", name):
             print(function(measure(config, name)), flush=True)
@@ -496,17 +502,17 @@ def make_photo() -> np.ndarray:
     return np.clip(light * (1 - page / np.float32(400)) + noise, 0, 255).astype(np.uint8)
 
 
-def load_reader():
-    """The reader that recogScript.py uses when nothing else is asked for, with its network loaded."""
+def load_reader(config: dict):
+    """The reader that is named, or that recogScript.py uses when nothing else is asked for, with its network loaded."""
     import recogScript
-    reader = recogScript.Recognizer()
+    reader = recogScript.Recognizer(config["reader"] or None)
     reader.load()
     return reader
 
 
-def time_readings(image: np.ndarray, readings: int) -> dict:
+def time_readings(config: dict, image: np.ndarray, readings: int) -> dict:
     """Seconds to read a picture: the first time, and the median of `readings` more; and its number of characters."""
-    reader, times = load_reader(), []
+    reader, times = load_reader(config), []
     for _ in range(readings + 1):
         start = time.perf_counter()
         text = reader.recog(image).text
@@ -514,19 +520,19 @@ def time_readings(image: np.ndarray, readings: int) -> dict:
     return {"first": times[0], "seconds": statistics.median(times[1:]), "characters": len("".join(text.split()))}
 
 
-def line(config: dict) -> dict:
-    """Time a line of 20 characters."""
-    return time_readings(255 - write_text(LINE.split(), 50), LINE_READINGS)
+def line(config: dict, name: str) -> dict:
+    """Time one of LINES."""
+    return {"name": name} | time_readings(config, 255 - write_text(LINES[name][0].split(), 50), LINE_READINGS)
 
 
 def photo(config: dict) -> dict:
     """Time a photo of a page."""
-    return time_readings(make_photo(), PHOTO_READINGS)
+    return time_readings(config, make_photo(), PHOTO_READINGS)
 
 
 def many(config: dict) -> dict[str, float | None]:
     """Read many small pictures; memory in MB: its peak, and its growth after the first fifth (None: unknown)."""
-    reader, random, settled = load_reader(), np.random.default_rng(0), 0.0
+    reader, random, settled = load_reader(config), np.random.default_rng(0), 0.0
     for number in tqdm(range(config["pictures"]), "reading"):
         word = "".join(random.choice(list(dataset.CHARACTERS), random.integers(1, 13)))
         reader.recog(255 - write_text([word], int(random.integers(20, 60))))
@@ -538,8 +544,8 @@ def many(config: dict) -> dict[str, float | None]:
 
 def describe_line(found: dict) -> str:
     """What was measured, for people."""
-    length = len(LINE.replace(" ", ""))
-    return (f"  a line of {length} characters  {1000 * found['seconds']:8.1f} ms  (bar: {LINE_BAR} ms; median of "
+    text, bar = LINES[found["name"]]
+    return (f"  {len(text.replace(' ', ''))} characters{1000 * found['seconds']:20.1f} ms  (bar: {bar} ms; median of "
             f"{LINE_READINGS}, the first {1000 * found['first']:.0f} ms)")
 
 
@@ -558,9 +564,10 @@ def describe_many(found: dict) -> str:
 
 
 TRAIN_PARTS = {"start": measure_start, "rates": measure_rates, "gpu": measure_epochs}
-READ_PARTS = {"line": describe_line, "photo": describe_photo, "many": describe_many}
+READ_PARTS = {**dict.fromkeys(LINES, describe_line), "photo": describe_photo, "many": describe_many}
 MODES = {"train": train, "read": read, "apps": apps}
-MEASUREMENTS = {"machine": see_machine, "rate": rate, "epoch": epoch, "line": line, "photo": photo, "many": many,
+MEASUREMENTS = {"machine": see_machine, "rate": rate, "epoch": epoch, "photo": photo, "many": many,
+                **{name: functools.partial(line, name=name) for name in LINES},
                 **benchmark_apps.MEASUREMENTS}
 
 

@@ -30,11 +30,13 @@ def main(arguments: list[str]) -> None:
     """Score each run named and print one line of the table for it."""
     given, names = settings.read(__file__, globals(), arguments, positional="unixTime...")
     config = globals() | given
-    names = names or runs.list_runs(config["models_path"])
+    names = names or runs.list_runs(config["models_path"], "characters")
     if not names:
         raise runs.RunError(f"{config['models_path']} holds no trained network; train one with `python model.py`")
     for name in names:
-        runs.read_config(config["models_path"], name)
+        if runs.read_config(config["models_path"], name)["reads"] != "characters":
+            raise runs.RunError(f"the run {name} reads words and lines, not single characters: score it with "
+                                f"`python evaluate.py --model={name}`")
     pen = config["pen_path"] if Path(config["pen_path"], "characters.jsonl.gz").is_file() else ""
     data = scores.read_test_data(config["data_path"], pen, config["limit"])
     rows = [score(config, name, data) for name in names]

@@ -88,7 +88,7 @@ def _shared(a, b) -> float:
 def _around(members: list[Character]) -> Character:
     """Several characters as one that was put right."""
     box = drawing.around(one.box for one in members)
-    return members[0]._replace(box=box, confidence=1.0, corrected=True, alone=len(members) == 1)
+    return members[0]._replace(box=box, confidence=1.0, corrected=True, alone=len(members) == 1 and members[0].alone)
 
 
 def text_of(characters: list[Character]) -> str:

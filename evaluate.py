@@ -2,10 +2,13 @@
 
     python evaluate.py                        on validation data: for choosing thresholds and weights
     python evaluate.py --split=test           on the writers and scans kept for final figures
-    python evaluate.py --sets=lines,scans     some of the sets: characters, words, mixed, lines, strings, scans
+    python evaluate.py --sets=lines,scans     some of the sets: characters, words, mixed, cursive, lines, every,
+                                              strings, scans
+    python evaluate.py --texts=all            with punctuation, which only a reader of lines knows
     python evaluate.py --baseline             the classic method instead, which is to be beaten
 
-characters, printed words, mixed words (partly joined letters) and lines are pen strokes of people
+characters, printed words, mixed words (partly joined letters), cursive words, printed lines and
+lines of every style are pen strokes of people
 whose writing no network has learned from, drawn black on white with a round pen, at several sizes
 and pen widths.  strings and scans are lines put together from EMNIST's scans, letters at their
 true relative heights and not touching: strings are random ones in the natural class mix, scans are
@@ -20,21 +23,24 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
 
+import ctc
 import dataset
+import edits
 import glyph
 import ink
 import recogScript
 import runs
 import scores
+import scribe
 import settings
 import unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 split = "val"                    # val, to choose by; test, for final figures alone
 sets = "all"                     # which sets, separated by commas; see above
+texts = "plain"                  # plain: of 0-9, A-Z, a-z and spaces; all: of all printable ASCII
 number = 300                     # samples of each set, at most
 model = ""                       # unixTime of the network that reads; without one, the shipped network
 language = "english"             # language model, or none; scans are read with none too
@@ -52,13 +58,8 @@ PENS = (0.05, 0.08, 0.12)        # diameter of the pen in such heights
 MARGIN = 0.3                     # paper around the ink in such heights
 LINE_CHARACTERS = 20             # about so many in a line of scans
 SHOWN = 40                       # worst readings in the picture
-COLUMNS = ("set", "language", "exact", "CER", "CER without case", "WER", "space F1", "words split",
+COLUMNS = ("set", "language", "exact", "CER", "CER without case", "WER", "space F1", "words split", "ECE",
            "isolated, forms", "isolated, drawings", "ms", "n")
-
-# Top and bottom of a character above the baseline, in heights of a capital; all others reach from 0 to 1.
-X_HEIGHT, DESCENT = 0.62, -0.35
-EXTENTS = (dict.fromkeys("acemnorsuvwxz", (X_HEIGHT, 0)) | dict.fromkeys("gpqy", (X_HEIGHT, DESCENT))
-           | {"i": (0.9, 0), "j": (0.9, DESCENT), "t": (0.85, 0)})
 
 
 class EvaluationError(ValueError):
@@ -78,6 +79,7 @@ class Result(NamedTuple):
     truth: str
     text: str
     seconds: float
+    confidences: list[float] = []    # of the words
 
 
 # ---- drawn test sets
@@ -92,11 +94,12 @@ def drawn(kind: str, style: str = "") -> Callable[[dict, np.random.Generator], l
 
 
 def read_records(config: dict, kind: str, style: str = "") -> Iterable[dict]:
-    """The records of one category, style and split whose text a network of 62 classes can read."""
+    """The records of one category, style and split whose text is of the kind that is wanted."""
+    known = {*ctc.ALPHABET} if config["texts"] == "all" else {*dataset.CHARACTERS, " "}
     path = Path(config["pen_path"], f"{kind}.jsonl.gz")
     return (record for record in unipen.read_strokes(path, config["split"])
             if record["style"] == style or not style
-            if set(record["label"]) <= {*dataset.CHARACTERS, " "})
+            if set(record["label"]) <= known)
 
 
 def draw_record(record: dict, kind: str, rng: np.random.Generator) -> Sample:
@@ -108,16 +111,10 @@ def draw_record(record: dict, kind: str, rng: np.random.Generator) -> Sample:
 
 
 def height_of(strokes: list, alone: bool) -> float:
-    """The height of a tall letter in a record's own unit, which differs from writer to writer.
-
-    Of a character alone, the ink's longer side.  Of a text, a height that nine of ten
-    strokes do not exceed: text may slope or stand in two rows, so that the ink's own
-    height says little.
-    """
-    spans = np.array([np.ptp(ink.as_points(stroke), axis=0) for stroke in strokes])
-    if alone:
-        spans = np.ptp(np.concatenate([ink.as_points(stroke) for stroke in strokes]), axis=0)
-    return max(1.0, float(spans.max() if alone else np.percentile(spans[:, 1], 90)))
+    """The height of a tall letter in a record's own unit; of a character alone, the ink's longer side."""
+    if not alone:
+        return scribe.tall_letter(strokes)
+    return max(1.0, float(np.ptp(np.concatenate([ink.as_points(stroke) for stroke in strokes]), axis=0).max()))
 
 
 # ---- lines of scans
@@ -137,7 +134,8 @@ def english_scans(config: dict, rng: np.random.Generator) -> list[Sample]:
     """Lines of scans that show words which the writers of pen strokes wrote: English, some names and numbers."""
     images, labels = read_scans(config)
     of_class = {character: np.flatnonzero(labels == label) for label, character in enumerate(dataset.CHARACTERS)}
-    words = sorted({word for record in read_records(config, "words") for word in record["label"].split()
+    plain = read_records(config | {"texts": "plain"}, "words")
+    words = sorted({word for record in plain for word in record["label"].split()
                     if len(word) > 1 and all(len(of_class[character]) for character in word)})
     if not words:
         raise EvaluationError(f"{config['pen_path']} holds no words that {config['data_path']} has scans for: "
@@ -177,7 +175,7 @@ def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.
     x = size
     for word in words:
         for row in word:
-            x += paste(paper, x, images[row], dataset.CHARACTERS[labels[row]], size, rng)
+            x += scribe.paste(paper, x, images[row], dataset.CHARACTERS[labels[row]], size, rng)
             x += gap + rng.exponential(0.08) * size
         x += space
     left, top, width, height = glyph.ink_box(paper)
@@ -187,23 +185,12 @@ def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.
     return Sample(255 - paper, truth, np.concatenate(words))
 
 
-def paste(paper: np.ndarray, x: float, scan: np.ndarray, character: str, size: int, rng: np.random.Generator) -> int:
-    """Paste a scan at its character's height, its ink from x on; returns the width of the ink in px."""
-    left, above, width, height = glyph.ink_box(scan) or (0, 0, 28, 28)
-    top, bottom = EXTENTS.get(character, (1, 0))
-    scale = min((top - bottom) * size * rng.normal(1, 0.04) / height, 1.5 * size / width)
-    picture = cv2.resize(scan, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    baseline = (1.8 - bottom + rng.normal(0, 0.02)) * size
-    y, x = round(baseline - (above + height) * scale), round(x - left * scale)
-    part = paper[y:y + picture.shape[0], x:x + picture.shape[1]]
-    np.maximum(part, picture, out=part)  # the soft edges of neighbours may overlap
-    return round(width * scale)
-
-
 SETS = {"characters": ("characters, isolated", drawn("characters")),
         "words": ("printed words", drawn("words", "printed")),
         "mixed": ("mixed words", drawn("words", "mixed")),
+        "cursive": ("cursive words", drawn("words", "cursive")),
         "lines": ("printed lines", drawn("lines", "printed")),
+        "every": ("lines of every style", drawn("lines")),
         "strings": ("EMNIST, random strings", random_strings),
         "scans": ("EMNIST, English words", english_scans)}
 
@@ -219,7 +206,7 @@ class Baseline:
     """
 
     def __init__(self, reader: recogScript.Recognizer):
-        self.reader = reader
+        self.reader = reader.of_characters
 
     def __call__(self, image: np.ndarray) -> str:
         _, binary = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
@@ -240,21 +227,19 @@ def one_character(reader: recogScript.Recognizer) -> Callable[[np.ndarray], str]
     return lambda image: reader.recog_character(image).text
 
 
-def whole_text(reader: recogScript.Recognizer) -> Callable[[np.ndarray], str]:
-    return lambda image: reader.recog(image).text
-
-
-def read_all(samples: list[Sample], read: Callable[[np.ndarray], str], what: str) -> list[Result]:
+def read_all(samples: list[Sample], read: Callable[[np.ndarray], str | recogScript.Reading], what: str) -> list[Result]:
     """Read each sample and time it; what cannot be read counts as no text."""
     results = []
     for sample in tqdm(samples, what, leave=False):
         start = time.perf_counter()
         try:
-            text = read(sample.image)
+            found = read(sample.image)
         except recogScript.ImageError:
-            text = ""
+            found = ""
         seconds = time.perf_counter() - start
-        results.append(Result(sample.image, sample.truth, one_line(text), seconds))
+        lines = [] if isinstance(found, str) else found.lines
+        results.append(Result(sample.image, sample.truth, one_line(found if isinstance(found, str) else found.text),
+                              seconds, [word.confidence for line in lines for word in line.words]))
     return results
 
 
@@ -267,6 +252,7 @@ def isolated_errors(reader: recogScript.Recognizer, samples: list[Sample], confi
     """Share of these samples' scans that the network gets wrong when it sees each alone, untouched, for both priors."""
     images, labels = read_scans(config)
     rows = np.concatenate([sample.rows for sample in samples])
+    reader = reader.of_characters
     logits, truth = reader.logits(images[rows]), labels[rows]
     shift = np.array(runs.read_config(reader.models_path, reader.unixTime).get("prior_of_drawings", 0.0))
     return {"isolated, forms": float((logits.argmax(axis=1) != truth).mean()),
@@ -279,40 +265,25 @@ def measure(results: list[Result]) -> dict[str, float]:
     """The figures of readings; errors are counted over all of them together, NaN where there is nothing to count."""
     pairs = [(result.truth, result.text) for result in results]
     plain = [(truth.lower(), text.lower()) for truth, text in pairs]
+    confident = [result for result in results if result.confidences]
     single = [" " in text for truth, text in pairs if " " not in truth]
     return {"exact": _mean([truth == text for truth, text in pairs]),
-            "CER": error_rate(pairs), "CER without case": error_rate(plain),
-            "WER": error_rate([(truth.split(), text.split()) for truth, text in pairs]),
-            "space F1": space_f1(plain), "words split": _mean(single),
+            "CER": edits.error_rate(pairs), "CER without case": edits.error_rate(plain),
+            "WER": edits.error_rate([(truth.split(), text.split()) for truth, text in pairs]),
+            "space F1": edits.space_f1(plain), "words split": _mean(single),
+            "ECE": calibration_error(confident),
             "ms": 1000 * float(np.median([result.seconds for result in results])), "n": len(results)}
+
+
+def calibration_error(results: list[Result]) -> float:
+    """Expected calibration error of the words of readings that have confidences."""
+    return edits.calibration_error([value for result in results for value in result.confidences],
+                                   [right for result in results
+                                    for right in edits.right_words(result.truth, result.text)])
 
 
 def _mean(values: list) -> float:
     return float(np.mean(values)) if values else float("nan")
-
-
-def error_rate(pairs: list[tuple]) -> float:
-    """Edits that turn readings into truths, over the truths' length: CER of strings, WER of lists of words.
-
-    V. Levenshtein, "Binary codes capable of correcting deletions, insertions, and
-    reversals", 1966.
-    """
-    edits = sum(Levenshtein.distance(truth, text) for truth, text in pairs)
-    return edits / max(1, sum(len(truth) for truth, _ in pairs))
-
-
-def space_f1(pairs: list[tuple[str, str]]) -> float:
-    """Harmonic mean of the shares of true spaces that were read and of read spaces that are true.
-
-    A true space was read if the best alignment of both texts leaves it untouched.
-    NaN where neither text has a space.
-    """
-    right = true = read = 0
-    for truth, text in pairs:
-        changed = {edit.src_pos for edit in Levenshtein.editops(truth, text) if edit.tag != "insert"}
-        right += sum(character == " " and place not in changed for place, character in enumerate(truth))
-        true, read = true + truth.count(" "), read + text.count(" ")
-    return 2 * right / (true + read) if true + read else float("nan")
 
 
 def table(rows: list[dict]) -> str:
@@ -334,7 +305,7 @@ def draw_worst(results: dict[str, list[Result]], path: Path) -> None:
     """The readings with the highest error rates, as many of each set: text above, what was read below."""
     tiles = []
     for name, of_set in results.items():
-        order = sorted(of_set, key=lambda result: -error_rate([(result.truth, result.text)]))
+        order = sorted(of_set, key=lambda result: -edits.error_rate([(result.truth, result.text)]))
         tiles += [_tile(result, name) for result in order[:SHOWN // len(results)] if result.text != result.truth]
     if tiles:
         scores.save_picture(scores.in_rows(tiles, 4), path)
@@ -363,7 +334,7 @@ def main(arguments: list[str]) -> None:
     readers = {which: recogScript.Recognizer(config["model"] or None, config["models_path"], config["prior"],
                                              language=which) for which in ("none", config["language"])}
     reader = readers["none"]
-    config |= {"model": reader.unixTime, "models_path": reader.models_path}
+    config |= {"model": reader.of_characters.unixTime, "reader": reader.unixTime, "models_path": reader.models_path}
     for each in readers.values():
         each.load()  # not to be timed
     rows, results = [], {}
@@ -372,9 +343,14 @@ def main(arguments: list[str]) -> None:
         for which, read in ways(config, name, readers):
             found = read_all(samples, read, SETS[name][0])
             results[f"{SETS[name][0]}, {which}"] = found
-            of_scans = isolated_errors(reader, samples, config) if samples[0].rows is not None else {}
+            alone = samples[0].rows is not None and reader.of_characters.reads == "characters"
+            of_scans = isolated_errors(reader, samples, config) if alone else {}
             rows.append({"set": SETS[name][0], "language": which} | measure(found) | of_scans)
+    pooled = [result for name, found in results.items() if name.endswith(f", {config['language']}") for result in found
+              if result.confidences]
     print(table(rows) + "\n\n" + describe(config))
+    print(f"ECE of all {sum(len(result.confidences) for result in pooled):,} words read with language "
+          f"{config['language']} together: {calibration_error(pooled):.4f}")
     if config["picture"]:
         draw_worst(results, Path(config["picture"]))
         print(f"the worst readings: {config['picture']}")
@@ -396,6 +372,8 @@ def check(config: dict) -> list[str]:
             raise settings.SettingsError(f"there is no set {name!r}; there are: {', '.join(SETS)}, all")
     if config["split"] not in ("val", "test"):
         raise settings.SettingsError(f"--split={config['split']} has to be val or test")
+    if config["texts"] not in ("plain", "all"):
+        raise settings.SettingsError(f"--texts={config['texts']} has to be plain or all")
     if config["number"] < 1:
         raise settings.SettingsError(f"--number={config['number']} has to be 1 or more")
     return names
@@ -407,20 +385,21 @@ def ways(config: dict, name: str, readers: dict) -> list[tuple[str, Callable[[np
         return [("baseline", Baseline(readers["none"]))]
     if name == "characters":
         return [("none", one_character(readers["none"]))]
-    both = readers if name in ("strings", "scans") else [config["language"]]
-    return [(which, whole_text(readers[which])) for which in both]
+    both = readers if name in ("strings", "scans") or readers["none"].reads == "lines" else [config["language"]]
+    return [(which, readers[which].recog) for which in both]
 
 
 def describe(config: dict) -> str:
     """What has to be known to understand the table."""
-    return (f"split {config['split']}, network {config['model']}, prior of {config['prior']}, seed {config['seed']}; "
+    return (f"split {config['split']}, network {config['reader']}, prior of {config['prior']}, seed {config['seed']}; "
             f"{runs.hardware()}.\n"
-            "Only texts of 0-9, A-Z, a-z and spaces: a network of 62 classes cannot read others. A line break counts "
-            "as a space, so texts in two rows are kept.\n"
+            f"Texts of {'all printable ASCII' if config['texts'] == 'all' else '0-9, A-Z, a-z and spaces alone'}. "
+            "A line break counts as a space, so texts in two rows are kept.\n"
             f"Tall letters are {', '.join(map(str, SIZES))} px high (isolated ones twice that), pens "
             f"{', '.join(f'{100 * pen:.0f}' for pen in PENS)} % of it.\n"
             "CER, WER: edits over true length, all samples together. words split: texts of one word in which a space "
-            "was read. ms: median for one picture, network loaded.\n"
+            "was read. ECE: expected calibration error of the words' confidences.\n"
+            "ms: median for one picture, network loaded.\n"
             "isolated: error of the same network on the same scans, each alone, with each prior.")
 
 

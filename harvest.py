@@ -52,7 +52,7 @@ AT_ONCE = 64               # words classified together
 def main(arguments: list[str]) -> None:
     """Align every word of the training split, keep the characters that are surely what the text says."""
     config = globals() | settings.read(__file__, globals(), arguments)[0]
-    reader = recogScript.Recognizer(config["model"] or None, config["models_path"])
+    reader = recogScript.Recognizer(config["model"] or runs.DEFAULT_CHARACTERS, config["models_path"])
     reader.load()
     folder = Path(config["pen_path"])
     counts = Counter()

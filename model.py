@@ -2,6 +2,7 @@
 
     python model.py                                   the classic run: the dense network
     python model.py --network=resnet --preset=best    the shipped way, with all data at hand
+    python model.py --network=line                    a reader of words and lines, joined writing too
     python model.py --finetune=1700000000             learn the characters that textrecog_ui.py has kept
     python model.py --resume=1700000000               go on with a run that was ended
     python model.py --dry_run                         see everything work in seconds
@@ -21,7 +22,7 @@ train_workers = 20         # threads that prepare data; never more than the mach
 val_split = 0.1            # share of the training file, from its end, that validates
 batch_size = 100           # images per step
 dropout = 0.3              # share of features hidden from the next layer in training
-network = "dense"          # dense, conv, deepconv, resnet, lstm or mixer; see networks.py
+network = "dense"          # dense, conv, deepconv, resnet, lstm or mixer, which read characters; line; see networks.py
 preset = ""                # a named set of settings instead of these: best trains what is shipped
 seed = 0                   # of everything random
 data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
@@ -44,6 +45,7 @@ corrections_path = "Dataset/Corrections"   # folder with the corrections that te
 teacher = ""               # unixTime (or several, a,b,c) of a network to learn from; it also checks pen labels
 teacher_share = 0.7        # share of that in the loss
 mixed_precision = False    # 16 bits in multiplications: float16 on GPUs, bfloat16 on CPUs that have it
+epoch_steps = 400          # line: steps in an epoch, since what it learns from is written anew all the time
 steps_per_call = 0         # training steps in one call of the backend; 0: 100 for dense, 10 for slower networks
 models_path = "Models"     # where runs are kept
 resume = ""                # unixTime of a run to go on with, with its own settings
@@ -58,8 +60,11 @@ PRESETS = {
     # A trained network gets to know a hand: corrections, and enough of all else not to forget it.
     "corrections": dict(train_epochs=1, batch_size=128, learning_rate=0.0005, schedule="cosine", dropout=0.0,
                         val_split=0.04, pen=True, class_cap=150, augmentation=0.3, corrections=0.5, calibrate=False),
+    # A reader of words and lines.
+    "line": dict(network="line", train_epochs=30, batch_size=128, learning_rate=0.0015, schedule="cosine", dropout=0.2,
+                 augmentation=1.0, weight_decay=0.01, mixed_precision=True),
 }
-DRY_RUN = dict(train_epochs=2, steps_per_call=2)
+DRY_RUN = dict(train_epochs=2, steps_per_call=2, epoch_steps=8)
 DRY_RUN_IMAGES = 400
 DOUBTFUL = 0.01   # probability below which a teacher refuses a pen stroke's label
 
@@ -80,6 +85,8 @@ def main(arguments: list[str]) -> None:
     """Read the settings, train, score."""
     config = configure(arguments)
     folder = Path(config["models_path"], config["resume"] or str(int(time.time())))
+    if config["network"] == "line":
+        return train_line(config, folder)
     dataset.fetch(config["data_path"])
     with ThreadPoolExecutor() as pool:  # reading takes as long as importing Keras: do both at once
         reading = pool.submit(load_data, config)
@@ -114,10 +121,12 @@ def configure(arguments: list[str]) -> dict:
                                      "that was corrected")
     if not 0 < first["val_split"] < 1:
         raise settings.SettingsError(f"--val_split={first['val_split']} has to lie between 0 and 1")
-    preset = first["preset"] or ("corrections" if first["finetune"] else "")
-    config |= {"preset": preset} | PRESETS.get(preset, {}) | (DRY_RUN if first["dry_run"] else {})
-    if first["finetune"]:
-        config["network"] = runs.read_config(first["models_path"], first["finetune"])["settings"]["network"]
+    network = (runs.read_config(first["models_path"], first["finetune"])["settings"]["network"] if first["finetune"]
+               else first["network"])
+    preset = first["preset"] or ("line" if network == "line" else "corrections" if first["finetune"] else "")
+    config |= {"network": network, "preset": preset} | PRESETS.get(preset, {}) | (DRY_RUN if first["dry_run"] else {})
+    if first["finetune"] and config["network"] != network:
+        raise settings.SettingsError(f"the run {first['finetune']} is a {network}: --preset={preset} does not fit it")
     if first["resume"]:
         saved = runs.read_config(first["models_path"], first["resume"])["settings"]
         config |= {name: saved[name] for name in config if name in saved and name != "models_path"}
@@ -299,18 +308,11 @@ def load_teacher(config: dict):
 
 def build_trainee(config: dict, data: Data):
     """The network with its optimiser, ready to fit."""
-    import keras
-
     import networks
     import training
     order = training.Order(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
                            config["seed"])
-    steps = order.steps * config["train_epochs"]
-    rate = config["learning_rate"]
-    if config["schedule"] == "cosine":
-        warm = max(1, steps // 20)
-        rate = keras.optimizers.schedules.CosineDecay(
-            rate / 20, max(1, steps - warm), warmup_target=rate, warmup_steps=warm)
+    rate = learning_rate_of(config, order.steps * config["train_epochs"])
     teacher = load_teacher(config) if config["teacher"] else None
     network = networks.build(config["network"], config["dropout"])
     if config["finetune"]:
@@ -322,6 +324,17 @@ def build_trainee(config: dict, data: Data):
     trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None),
                     steps_per_execution=steps_in_a_call(config), jit_compile=runs.jit_compile())
     return trainee, order
+
+
+def learning_rate_of(config: dict, steps: int):
+    """The setting itself, or a schedule over so many steps that warms up and then falls to 0."""
+    rate = config["learning_rate"]
+    if config["schedule"] != "cosine":
+        return rate
+    import keras
+    warm = max(1, steps // 20)
+    return keras.optimizers.schedules.CosineDecay(
+        rate / 20, max(1, steps - warm), warmup_target=rate, warmup_steps=warm)
 
 
 def steps_in_a_call(config: dict) -> int:
@@ -357,6 +370,59 @@ def train(config: dict, order, trainee, folder: Path, state: dict | None, values
         if not (folder / "model.keras").is_file():
             raise
         print(f"\nended early; python model.py --resume={folder.name} goes on", file=sys.stderr)
+
+
+def train_line(config: dict, folder: Path) -> None:
+    """Train a network that reads words and lines, and measure it."""
+    dataset.fetch(config["data_path"])
+    prepare_backend(config)
+    import keras
+
+    import line_training
+    import networks
+    import training
+    validation = line_training.Validation(config)
+    state, values = load_run(folder) if config["resume"] else (None, None)
+    network = networks.build("line", config["dropout"])
+    if config["finetune"]:
+        network.set_weights(runs.load_network(config["models_path"], config["finetune"]).get_weights())
+    trainee = line_training.LineTrainee(network)
+    rate = learning_rate_of(config, config["epoch_steps"] * config["train_epochs"])
+    trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
+                    jit_compile=runs.jit_compile())
+    if state:
+        training.restore(trainee, values)
+        print(f"going on after epoch {state['epoch']} of {config['train_epochs']}")
+    folder.mkdir(parents=True, exist_ok=True)
+    describe_line_run(config, folder)
+    log = line_training.LineLog(folder / "logs", validation)
+    callbacks = keras.callbacks.CallbackList([
+        log, training.Checkpoint(folder, (), state), training.Progress(line_training.Steps(config),
+                                                                       config["train_epochs"])], model=trainee)
+    try:
+        line_training.fit(trainee, config, validation, callbacks, log, state["epoch"] if state else 0)
+    except KeyboardInterrupt:
+        if not (folder / "model.keras").is_file():
+            raise
+        print(f"\nended early; python model.py --resume={folder.name} goes on", file=sys.stderr)
+    line_training.finish(folder, validation)
+
+
+def describe_line_run(config: dict, folder: Path) -> None:
+    """Write config.json of a line reader; a resumed run keeps what it began with."""
+    kept = {name: value for name, value in config.items() if name != "resume"}
+    if config["resume"]:
+        began = runs.read_config(config["models_path"], folder.name)
+        runs.write_json(folder / "config.json", began | {"settings": kept})
+        return
+    runs.write_json(folder / "config.json", {
+        "reads": "lines",
+        "settings": kept,
+        "sha256": {f"{kind}.jsonl.gz": dataset.sha256(Path(config["pen_path"], f"{kind}.jsonl.gz"))
+                   for kind in dataset.unipen.CATEGORIES},
+        "versions": runs.versions(),
+        "git_commit": runs.git_commit(),
+    })
 
 
 def describe_run(config: dict, data: Data, folder: Path) -> None:

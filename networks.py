@@ -11,14 +11,26 @@ import keras
 from keras import layers
 
 import settings
+import strip
 
 CLASSES = 62
+LINE_CLASSES = 96   # CTC's blank, and scribe.ALPHABET
+
+
+def reads(name: str) -> str:
+    """What the network called `name` reads, "characters" or "lines"; SettingsError for an unknown name."""
+    if name not in NETWORKS | LINE_NETWORKS:
+        raise settings.SettingsError(f"there is no network {name!r}; choose one of: "
+                                     f"{', '.join(NETWORKS | LINE_NETWORKS)}")
+    return "lines" if name in LINE_NETWORKS else "characters"
 
 
 def build(name: str, dropout: float = 0.3) -> keras.Model:
     """The network called `name`, with fresh weights; SettingsError lists the names for an unknown one."""
-    if name not in NETWORKS:
-        raise settings.SettingsError(f"there is no network {name!r}; choose one of: {', '.join(NETWORKS)}")
+    if reads(name) == "lines":
+        strips = keras.Input((strip.HEIGHT, None), dtype="uint8", name="strips")
+        features = LINE_NETWORKS[name](layers.Rescaling(1 / 255)(strips), dropout)
+        return keras.Model(strips, layers.Dense(LINE_CLASSES, dtype="float32", name="logits")(features), name=name)
     glyphs = keras.Input((28, 28), dtype="uint8", name="glyphs")
     features = NETWORKS[name](layers.Rescaling(1 / 255)(glyphs), dropout)
     # float32 logits also under mixed precision: float16 ones would lose the loss's small differences.
@@ -64,23 +76,25 @@ def resnet(x, dropout):
     Its stem halves the picture at once, and most of its weights work on 7x7 and
     4x4 maps, where a CPU gets most out of a convolution.
     """
-    def convolution(x, channels, kernel=3, strides=1):
-        x = layers.Conv2D(channels, kernel, strides, padding="same", use_bias=False,
-                          kernel_initializer="he_normal")(x)
-        return layers.BatchNormalization()(x)
-
-    def block(x, channels, strides):
-        y = layers.ReLU()(convolution(x, channels, strides=strides))
-        y = convolution(y, channels)
-        if strides > 1:
-            x = convolution(layers.AveragePooling2D(strides, padding="same")(x), channels, kernel=1)
-        return layers.ReLU()(layers.Add()([x, y]))
-
     x = layers.Reshape((28, 28, 1))(x)
-    x = layers.ReLU()(convolution(x, 24, kernel=5, strides=2))
+    x = layers.ReLU()(_convolution(x, 24, kernel=5, strides=2))
     for channels, strides in ((24, 1), (64, 2), (128, 2)):
-        x = block(x, channels, strides)
+        x = _residual(x, channels, strides)
     return layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
+
+
+def _convolution(x, channels, kernel=3, strides=1):
+    x = layers.Conv2D(channels, kernel, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
+    return layers.BatchNormalization()(x)
+
+
+def _residual(x, channels, strides):
+    """Two convolutions, added to what they start from."""
+    y = layers.ReLU()(_convolution(x, channels, strides=strides))
+    y = _convolution(y, channels)
+    if strides != 1:
+        x = _convolution(layers.AveragePooling2D(strides, padding="same")(x), channels, kernel=1)
+    return layers.ReLU()(layers.Add()([x, y]))
 
 
 def lstm(x, dropout):
@@ -108,4 +122,25 @@ def mixer(x, dropout, patch=4, width=96, token_units=64, channel_units=192, bloc
     return layers.Dropout(dropout)(layers.Dense(256, activation="relu")(x))
 
 
+def line(x, dropout, units=128):
+    """Reads a strip of a word or line from left to right: convolutions, then LSTMs in both directions, for CTC.
+
+    A step for every 4 px of width (Shi et al. 2017, arXiv 1507.05717, with residual
+    blocks).  What its convolutions find in each column, the layer "columns", can be
+    trained by a CTC loss of its own (Retsinas et al. 2022, arXiv 2404.11339).
+    """
+    x = layers.Reshape((strip.HEIGHT, -1, 1))(x)
+    x = layers.ReLU()(_convolution(x, 32, kernel=5, strides=2))
+    for channels, strides in ((32, 1), (64, 2), (64, 1), (112, (2, 1)), (112, 1)):
+        x = _residual(x, channels, strides)
+    x = layers.Permute((2, 1, 3))(x)
+    x = layers.Reshape((-1, strip.HEIGHT // 8 * 112), name="columns")(x)
+    x = layers.Dropout(dropout)(layers.Dense(192, activation="relu")(x))
+    for _ in range(2):
+        x = layers.Bidirectional(layers.LSTM(units, return_sequences=True))(x)
+        x = layers.Dropout(dropout)(x)
+    return x
+
+
 NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, lstm, mixer)}
+LINE_NETWORKS = {network.__name__: network for network in (line,)}

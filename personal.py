@@ -34,7 +34,7 @@ models_path = "Models"           # where networks are kept
 def main(arguments: list[str]) -> None:
     """Let the network know each writer, and print what that brings."""
     config = globals() | settings.read(__file__, globals(), arguments)[0]
-    name = config["unixTime"] or runs.DEFAULT
+    name = config["unixTime"] or runs.DEFAULT_CHARACTERS
     setup = model.configure([f"--finetune={name}", *(f"--{key}={config[key]}" for key in ("data_path", "pen_path",
                                                                                        "models_path"))])
     hands = read_writers(config)

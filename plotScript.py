@@ -25,6 +25,7 @@ VALIDATION = dict(linewidth=2)
 BEST = dict(linestyle="", marker="o", markersize=8, markerfacecolor="white", markeredgewidth=2)
 FEW_EPOCHS = 25            # up to so many each is marked with a dot
 LOSS, ACCURACY, RATE = "epoch_loss", "epoch_accuracy", "epoch_learning_rate"
+WORDS = "epoch_cer_words"   # of readers of lines
 
 Curve = dict[int, float]   # epoch, counted from 1: value
 
@@ -74,6 +75,8 @@ def read_run(folder: Path) -> tuple[str, dict[str, Curve], dict[str, Curve]]:
     if not train.get(LOSS) or not validation.get(LOSS):
         raise runs.RunError(f"{folder / 'logs'} holds no curves: the run has not finished an epoch, "
                             "or its logs were removed")
+    if WORDS in validation:
+        validation[ACCURACY] = {step: 1 - value for step, value in validation[WORDS].items()}
     return f"{config['settings']['network']} {folder.name}", train, validation
 
 
@@ -104,6 +107,8 @@ def draw(curves: list[tuple[str, dict[str, Curve], dict[str, Curve]]]):
         _mark_best(loss, accuracy, validation, colour)
         _line(rate, train.get(RATE, {}), colour, linewidth=1.5)
     _dress(loss, accuracy, rate)
+    if any(WORDS in validation for *_, validation in curves):
+        accuracy.set(title="Accuracy; of readers of lines 1 − CER of words")
     _add_legends(figure, [label for label, _, _ in curves], colours)
     return figure
 

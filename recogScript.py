@@ -34,10 +34,12 @@ import dataset
 import glyph
 import language as language_model
 import lattice
+import linereader
 import runs
 import scores
 import segmentation
 import settings
+from linereader import LineReader
 from picture import FORMATS, ImageError, Picture, Source, read_picture
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -73,6 +75,7 @@ class Word:
     box: list[int]
     confidence: float
     characters: list[Character]
+    alternatives: list[tuple[str, float]]   # what it may be, with probabilities, itself first
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class Reading:
     """All that was read in a picture; the lines of its text end with a newline but the last."""
     text: str
     lines: list[Line]
-    glyphs: np.ndarray = field(repr=False, compare=False)   # uint8 (characters, 28, 28): what the network saw of each
+    glyphs: np.ndarray = field(repr=False, compare=False)   # uint8 (characters, 28, 28): the ink of each
+    alone: list[bool] = field(repr=False, compare=False)    # of each: whether its glyph shows all of it and no other
 
 
 class Recognizer:
@@ -103,7 +107,8 @@ class Recognizer:
         forms, where half of all is digits and S is eight times as frequent as s: "forms".
         "drawings" expects the mix of the drawings that the run was trained on.
         language: "english" weighs characters by what precedes them in a word, which then
-        takes the prior's place in words and lines; "none" does not.
+        takes the prior's place in words and lines; "none" does not.  A network that reads
+        lines knows no prior.
         Raises runs.RunError when there is no such run.
         """
         self.models_path = runs.models_folder(models_path)
@@ -114,11 +119,13 @@ class Recognizer:
         if language not in ("english", "none"):
             raise settings.SettingsError(f"there is no language {language!r}; there are: english, none")
         self.language = language_model.load() if language == "english" else None
+        self._prior = prior
         self.shift = np.array(config.get("prior_of_drawings", 0.0) if prior == "drawings" else 0.0, np.float32)
         self.mix = language_model.Mix(log_natural() + self.shift)
-        reads = config.get("reads")
-        if reads != "characters":
-            raise runs.RunError(f"the run {self.unixTime} reads {reads}, not characters: name another with --model=")
+        self.reads, self._decoding = config.get("reads"), config.get("decoding")
+        if self.reads not in ("characters", "lines"):
+            raise runs.RunError(f"the run {self.unixTime} reads {self.reads}, neither characters nor lines: name "
+                                "another with --model=")
 
     def _newest(self) -> str:
         there = runs.list_runs(self.models_path)
@@ -128,7 +135,7 @@ class Recognizer:
 
     @functools.cached_property
     def network(self):
-        """The keras.Model: uint8 (batch, 28, 28) -> logits (batch, 62)."""
+        """The keras.Model: uint8 (batch, 28, 28) -> logits (batch, 62), or of a line reader, see networks.line."""
         with runs.quiet_import():
             return runs.load_network(self.models_path, self.unixTime)
 
@@ -138,6 +145,18 @@ class Recognizer:
         Raises runs.RunError when its file is damaged.
         """
         self.network  # noqa: B018  the property loads it
+
+    @functools.cached_property
+    def line_reader(self) -> LineReader:
+        """Reads lines with the network, if that is what it reads."""
+        return LineReader(self.network, self._decoding, self.language)
+
+    @functools.cached_property
+    def of_characters(self) -> "Recognizer":
+        """Who reads single characters: this one, but beside the shipped reader of lines a network made for them."""
+        if self.reads == "characters" or self.unixTime != runs.DEFAULT:
+            return self
+        return Recognizer(runs.DEFAULT_CHARACTERS, self.models_path, self._prior)
 
     def recog_character(self, image: Source) -> Character:
         """Read the one character in a picture: a path, PIL image or uint8 array, as for ink_of.
@@ -152,6 +171,11 @@ class Recognizer:
 
     def recog_pictures(self, pictures: list[Picture]) -> list[Character]:
         """Read pictures whose ink has been found, each as one character."""
+        if self.of_characters is not self:
+            return self.of_characters.recog_pictures(pictures)
+        if self.reads == "lines":
+            ways = self.line_reader.read_characters([picture.ink for picture in pictures])
+            return [Character(*ranked[0], ranked, picture.box) for ranked, picture in zip(ways, pictures, strict=True)]
         glyphs = np.array([glyph.glyph(picture.ink) for picture in pictures], np.uint8).reshape(-1, 28, 28)
         return [_character(row, picture.box) for picture, row in zip(pictures, self.probabilities(glyphs), strict=True)]
 
@@ -179,6 +203,8 @@ class Recognizer:
 
     def recog_page(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture whose ink has been found."""
+        if self.reads == "lines":
+            return self._recog_lines(picture)
         found, glyphs = self.candidates(segmentation.find_lines(picture.ink))
         model = self.language or self.mix
         lines, seen = [], []
@@ -187,7 +213,34 @@ class Recognizer:
             way = lattice.search(judged, model)
             lines.append(_line(each, judged, way, model, picture))
             seen += [glyphs_of_line[step.candidate] for step in way]
-        return Reading("\n".join(line.text for line in lines), lines, np.array(seen, np.uint8).reshape(-1, 28, 28))
+        return Reading("\n".join(line.text for line in lines), lines, np.array(seen, np.uint8).reshape(-1, 28, 28),
+                       [True] * len(seen))
+
+    def _recog_lines(self, picture: Picture) -> Reading:
+        """As recog_page, with a network that reads whole lines."""
+        straight = segmentation.straight_lines(picture.ink)
+        lines, shapes = [], []
+        for line, read in zip(straight, self.line_reader.read([line.ink for line in straight]), strict=True):
+            found, words = linereader.shapes(line.ink, read), []
+            shapes += found
+            of_line = iter(found)
+            for word, rivals in zip(read.words, read.rivals, strict=True):
+                characters = [Character(one.text, one.confidence, one.alternatives,
+                                        _box(line.corners(shape.y, shape.x), picture.scale))
+                              for one, shape in zip(word, of_line)]
+                words.append(Word(rivals[0][0], _around(characters), rivals[0][1], characters, rivals))
+            if words:
+                lines.append(Line(read.text, _around(words), words))
+        if len(shapes) == 1 and lines[0].text in dataset.CHARACTERS and self.of_characters is not self:
+            return self._recog_alone(picture)
+        glyphs = np.array([shape.glyph for shape in shapes], np.uint8).reshape(-1, 28, 28)
+        return Reading("\n".join(line.text for line in lines), lines, glyphs, [shape.alone for shape in shapes])
+
+    def _recog_alone(self, picture: Picture) -> Reading:
+        """As recog_page, of a picture with a single letter or digit."""
+        character, = self.recog_pictures([picture])
+        word = Word(character.text, character.box, character.confidence, [character], character.alternatives)
+        return Reading(word.text, [Line(word.text, word.box, [word])], glyph.glyph(picture.ink)[None], [True])
 
     def candidates(self, lines: list[segmentation.TextLine]) -> tuple[list[lattice.Candidates], list[np.ndarray]]:
         """Classify all that might be characters in these lines, in one batch.
@@ -246,9 +299,14 @@ def _line(found: lattice.Candidates, judged: lattice.Scores, way: list[lattice.S
         if step.new_word:
             words.append([])
         words[-1].append(character)
-    words = [Word("".join(character.text for character in word), _around(word),
-                  round(math.prod(character.confidence for character in word), 6), word) for word in words]
+    words = [_word(characters) for characters in words]
     return Line(" ".join(word.text for word in words), _around(words), words)
+
+
+def _word(characters: list[Character]) -> Word:
+    text = "".join(character.text for character in characters)
+    confidence = round(math.prod(character.confidence for character in characters), 6)
+    return Word(text, _around(characters), confidence, characters, [(text, confidence)])
 
 
 def _character_on(step: lattice.Step, probabilities: np.ndarray, box: list[int]) -> Character:
@@ -281,7 +339,8 @@ def main(arguments: list[str]) -> int:
     if not names:
         raise settings.SettingsError("name a picture, a folder of pictures, or - for standard input")
     pictures = [picture for name in names for picture in find_pictures(name)]
-    reader = Recognizer(config["model"] or None, config["models_path"], config["prior"], config["language"])
+    model = config["model"] or (runs.DEFAULT_CHARACTERS if config["characters"] else None)
+    reader = Recognizer(model, config["models_path"], config["prior"], config["language"])
     status = 0
     for name in tqdm(pictures, "reading", disable=len(pictures) <= 10 or not sys.stderr.isatty()):
         try:

@@ -110,9 +110,10 @@ class Hand:
             pad.event_generate(f"<B{button}-Motion>", x=x, y=y)
         pad.event_generate(f"<ButtonRelease-{button}>", x=points[-1][0], y=points[-1][1])
 
-    def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 3) -> None:
-        """Write lines of text; capitals of the first stand on y."""
-        for points in draw.strokes_of(text.split("\n"), height, seed):
+    def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 3, joined: bool = False) -> None:
+        """Write lines of text, or one line in joined writing; capitals of the first stand on y."""
+        strokes = draw.joined_strokes(text, height, seed) if joined else draw.strokes_of(text.split("\n"), height, seed)
+        for points in strokes:
             self.stroke(np.vstack([points[::SPACING], points[-1:]]) + (x, y))
 
     def character(self, character: str, x: float, y: float, scale: float = 1.0, seed: int = 1) -> None:

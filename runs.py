@@ -9,7 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-DEFAULT = "1795560346"   # unixTime of the network that reads when none is named
+# unixTime of the networks that read when none is named
+DEFAULT = "1795570623"              # words and lines
+DEFAULT_CHARACTERS = "1795560346"   # single characters
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "idx2numpy", "opencv-python-headless", "opencv-python")
 
 
@@ -17,9 +19,17 @@ class RunError(ValueError):
     """A run that does not exist or cannot be used; the message names those that can."""
 
 
-def list_runs(models_path: str) -> list[str]:
-    """The unixTimes in models_path that hold a trained network, oldest first."""
-    return sorted(path.parent.name for path in Path(models_path).glob("*/model.keras"))
+def list_runs(models_path: str, reads: str = "") -> list[str]:
+    """The unixTimes in models_path that hold a trained network, oldest first; reads: only characters, or lines."""
+    names = sorted(path.parent.name for path in Path(models_path).glob("*/model.keras"))
+    return [name for name in names if not reads or _reads(models_path, name) == reads]
+
+
+def _reads(models_path: str, unix_time: str) -> str:
+    try:
+        return read_config(models_path, unix_time)["reads"]
+    except (RunError, KeyError, TypeError):
+        return ""
 
 
 def models_folder(models_path: str | Path) -> str:
@@ -29,11 +39,16 @@ def models_folder(models_path: str | Path) -> str:
 
 
 def describe(models_path: str, unix_time: str) -> str:
-    """A run in a few words, such as "resnet, 86.1 %, 1700000000": its network and its accuracy on the test set."""
+    """A run in a few words, such as "resnet, 86.1 %, 1700000000": its network and its accuracy on the test set.
+
+    Of a reader of lines, the share of characters that it reads right in words of the validation data.
+    """
     try:
-        network = read_config(models_path, unix_time)["settings"]["network"]
-        accuracy = json.loads(Path(models_path, unix_time, "metrics.json").read_text())["emnist_test"]["accuracy"]
-        return f"{network}, {100 * accuracy:.1f} %, {unix_time}"
+        config = read_config(models_path, unix_time)
+        metrics = json.loads(Path(models_path, unix_time, "metrics.json").read_text())
+        accuracy = (1 - metrics["validation"]["cer_words"] if config["reads"] == "lines"
+                    else metrics["emnist_test"]["accuracy"])
+        return f"{config['settings']['network']}, {100 * accuracy:.1f} %, {unix_time}"
     except (OSError, ValueError, KeyError, TypeError):
         return f"not scored, {unix_time}"
 

@@ -10,6 +10,7 @@ Distances are px of the ink unless they are said to be in x-heights or pens.
 """
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -37,6 +38,19 @@ MAX_GAP = 0.32          # x-heights between two strokes of one character
 WIDE = 0.42             # x-heights: strokes so wide, with paper between them, are no parts of one character
 
 
+class StraightLine(NamedTuple):
+    """One line of text, made straight and upright."""
+    ink: np.ndarray         # uint8 (height, width), bright on dark
+    to_page: np.ndarray     # float (2, 3): affine, from px of the line to px of the page
+
+    def corners(self, y: np.ndarray, x: np.ndarray) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom on the page of the line's pixels at y and x, (n,)."""
+        ends = np.stack([x, y, np.ones_like(x)], axis=1) @ self.to_page.T
+        # A pixel reaches from its number to the next.
+        corner = np.abs(self.to_page[:, 0]) + np.abs(self.to_page[:, 1])
+        return (*ends.min(axis=0), *(ends.max(axis=0) + corner))
+
+
 @dataclass(frozen=True)
 class TextLine:
     """One line of text, made straight and upright, cut into pieces."""
@@ -59,10 +73,7 @@ class TextLine:
         """Left, top, right, bottom on the page of the ink of the pieces [first, behind)."""
         left, top, right, bottom = box_of(self, first, behind)
         y, x = np.nonzero(ink_of_pieces(self, first, behind) >= INK)
-        ends = np.stack([x + left, y + top, np.ones_like(x)], axis=1) @ self.to_page.T
-        # A pixel reaches from its number to the next.
-        corner = np.abs(self.to_page[:, 0]) + np.abs(self.to_page[:, 1])
-        return (*ends.min(axis=0), *(ends.max(axis=0) + corner))
+        return StraightLine(self.ink, self.to_page).corners(y + top, x + left)
 
 
 def find_lines(ink: np.ndarray) -> list[TextLine]:
@@ -70,6 +81,11 @@ def find_lines(ink: np.ndarray) -> list[TextLine]:
 
     ink: uint8 (height, width), bright on dark.
     """
+    return [cut_line(line) for line in straight_lines(ink)]
+
+
+def straight_lines(ink: np.ndarray) -> list[StraightLine]:
+    """The text lines of a page, from top to bottom, not cut."""
     ink = without_rules(ink)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((ink >= INK).view(np.uint8), connectivity=8)
     if count < 2:
@@ -78,7 +94,7 @@ def find_lines(ink: np.ndarray) -> list[TextLine]:
     boxes[:, 2:] += boxes[:, :2]
     y, x = _points(ink, 5000)
     level = boxes - np.outer(_sharpest(y, x, MAX_SLOPE, 0.02, 1.03) * boxes[:, [0, 2]].mean(axis=1), (0, 1, 0, 1))
-    return [cut_line(*_crop_line(ink, labels, boxes, members)) for members in group_lines(level)]
+    return [straight_line(*_crop_line(ink, labels, boxes, members)) for members in group_lines(level)]
 
 
 def _points(ink: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -254,14 +270,20 @@ def _crop_line(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray,
 
 # ---- line -> straight and upright
 
-def cut_line(ink: np.ndarray, left: float = 0, top: float = 0) -> TextLine:
-    """Make a line straight and upright and cut it into pieces.
+def straight_line(ink: np.ndarray, left: float = 0, top: float = 0) -> StraightLine:
+    """Make a line straight and upright.
 
     ink: uint8 (height, width), the line's alone; its top left corner lies at (left, top) on the page.
     """
     ink, forward = straighten(ink, _scale(ink))
     to_page = cv2.invertAffineTransform(forward)
     to_page[:, 2] += (left, top)
+    return StraightLine(ink, to_page)
+
+
+def cut_line(line: StraightLine) -> TextLine:
+    """Cut a line into pieces."""
+    ink, to_page = line
     pen = glyph.stroke_width(ink)
     core_top, base = core(ink, pen)
     pieces, lengths = cut(ink, core_top, base, pen)
@@ -290,9 +312,7 @@ def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndar
         upright, forward = straighten(resized)
         return upright, forward @ resize
     y, x = _points(ink, 2500)
-    width, height = np.ptp(x) + 1, np.ptp(y) + 1
-    slope = _sharpest(y, x, MAX_SLOPE, 0.02, 1.03) if width > 2.5 * height else 0.0
-    slant = _sharpest(x, y - slope * x, MAX_SLANT, 0.05, 1.1)
+    slope, slant = shears(y, x)
     if not slope and not slant:
         return ink, np.eye(2, 3)
     forward = np.array([[1 + slant * slope, -slant, 0], [-slope, 1, 0]])
@@ -304,6 +324,13 @@ def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndar
     x, y = max(0, x - 2), max(0, y - 2)
     forward[:, 2] -= (x, y)
     return np.ascontiguousarray(moved[y:y + height + 4, x:x + width + 4]), forward
+
+
+def shears(y: np.ndarray, x: np.ndarray) -> tuple[float, float]:
+    """Slope (rise over run) of a line, and slant (run over rise) of its letters, from y and x of its ink (n,) in px."""
+    width, height = np.ptp(x) + 1, np.ptp(y) + 1
+    slope = _sharpest(y, x, MAX_SLOPE, 0.02, 1.03) if width > 2.5 * height else 0.0
+    return slope, _sharpest(x, y - slope * x, MAX_SLANT, 0.05, 1.1)
 
 
 def _sharpest(values: np.ndarray, along: np.ndarray, limit: float, step: float, gain: float) -> float:

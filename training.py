@@ -106,6 +106,11 @@ class Trainee(keras.Model):
         self.accuracy.update_state(ops.cast(right, "float32"))
         return {**self.get_metrics_result(), "accuracy": self.accuracy.result()}
 
+    @property
+    def own_variables(self) -> list:
+        """What --resume needs beside the network and the optimiser."""
+        return [self.augment_seed.state]
+
     def build(self, input_shape=None):
         self.accuracy = keras.metrics.Mean(name="accuracy")
         self.built = True
@@ -329,7 +334,7 @@ def load_checkpoint(path: Path) -> tuple[dict, list[np.ndarray]]:
         return json.loads(str(kept["state"])), [kept[f"v{i}"] for i in range(len(kept.files) - 1)]
 
 
-def restore(trainee: Trainee, values: list[np.ndarray]) -> None:
+def restore(trainee: keras.Model, values: list[np.ndarray]) -> None:
     """Put a checkpoint's values back; runs.RunError when it belongs to another network or optimiser."""
     trainee.optimizer.build(trainee.trainable_variables)
     variables = _state_variables(trainee)
@@ -340,8 +345,8 @@ def restore(trainee: Trainee, values: list[np.ndarray]) -> None:
         variable.assign(value)
 
 
-def _state_variables(trainee: Trainee) -> list:
-    return [*trainee.network.variables, trainee.augment_seed.state, *trainee.optimizer.variables]
+def _state_variables(trainee: keras.Model) -> list:
+    return [*trainee.network.variables, *trainee.own_variables, *trainee.optimizer.variables]
 
 
 # ---- what a person sees while it runs
@@ -363,13 +368,12 @@ class Progress(keras.callbacks.Callback):
         self.bar.update(done - self.bar.n)
         if time.monotonic() - self.done > 1:
             self.done = time.monotonic()
-            self.bar.set_postfix_str(f"loss {float(logs['loss']):.3f}, accuracy {float(logs['accuracy']):.3f}")
+            self.bar.set_postfix_str(", ".join(f"{name} {float(value):.3f}" for name, value in logs.items()))
 
     def on_epoch_end(self, epoch, logs=None):
         left = (self.epochs - epoch - 1) * (time.monotonic() - self.began)
-        self.bar.set_postfix_str(
-            f"loss {logs['loss']:.4f}, accuracy {logs['accuracy']:.4f}, val_loss {logs['val_loss']:.4f}, "
-            f"val_accuracy {logs['val_accuracy']:.4f}, all epochs at most {tqdm.format_interval(left)} more")
+        figures = ", ".join(f"{name} {float(value):.4f}" for name, value in logs.items() if name != "learning_rate")
+        self.bar.set_postfix_str(f"{figures}, all epochs at most {tqdm.format_interval(left)} more")
         self.bar.close()
 
     def on_train_end(self, logs=None):

@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 import dataset
+import edits
 import evaluate
 import language
 import lattice
@@ -234,8 +235,8 @@ def cost(sets: list[tuple[float, list]], model, weights: dict[str, float]) -> fl
         exact = np.mean([truth == text for truth, text in pairs])
         split = np.mean([" " in text for truth, text in pairs if " " not in truth] or [0])
         with_spaces = [pair for pair in pairs if " " in pair[0]]
-        wrong = 1 - evaluate.space_f1(with_spaces) if with_spaces else 0
-        total += part * (evaluate.error_rate(pairs) + EXACT * (1 - exact) + SPACES * (split + wrong))
+        wrong = 1 - edits.space_f1(with_spaces) if with_spaces else 0
+        total += part * (edits.error_rate(pairs) + EXACT * (1 - exact) + SPACES * (split + wrong))
     return total / sum(part for part, _ in sets)
 
 
@@ -257,7 +258,7 @@ def learn(reader: recogScript.Recognizer, config: dict) -> dict[str, np.ndarray]
 def main(arguments: list[str]) -> None:
     """Learn from the training split, tune on the validation split, write judge.npz."""
     config = globals() | settings.read(__file__, globals(), arguments)[0]
-    reader = recogScript.Recognizer(config["model"] or None, config["models_path"])
+    reader = recogScript.Recognizer(config["model"] or runs.DEFAULT_CHARACTERS, config["models_path"])
     config["model"] = reader.unixTime
     judge = lattice.Judge(mean_of([learn(reader, config | {"seed": seed}) for seed in config["seeds"]]))
     config["seed"] = config["seeds"][0]

@@ -183,6 +183,7 @@ def _reader(unix_time: str, models_path: str):
     gc.unfreeze()  # a network that is no longer kept can go now
     reader = recogScript.Recognizer(unix_time or None, models_path)
     reader.load()
+    reader.of_characters.load()  # what may be needed is needed at once
     reader.recog(_warm_up_page())  # the first reading fills caches; nobody should wait for it
     gc.collect()
     gc.freeze()  # else each full collection looks through all of TensorFlow, and a reading waits 0.2 s for it
@@ -217,9 +218,9 @@ def read_text(request: Request) -> Answer:
     reader, start = _reader(request.model, request.models_path), time.perf_counter()
     page = _page(request)
     reading = reader.recog_page(page.picture)
-    glyphs = iter(reading.glyphs)
+    glyphs, alone = iter(reading.glyphs), iter(reading.alone)
     characters = [Character(one.text, one.confidence, one.alternatives, page.on_pad(one.box), next(glyphs),
-                            (row, place), page.on_pad(line.box)[3])
+                            (row, place), page.on_pad(line.box)[3], alone=next(alone))
                   for row, line in enumerate(reading.lines) for place, word in enumerate(line.words)
                   for one in word.characters]
     confidence = float(np.mean([one.confidence for one in characters])) if characters else 0.0

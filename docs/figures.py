@@ -2,6 +2,7 @@
 
     python docs/figures.py
 """
+import itertools
 import sys
 from pathlib import Path
 
@@ -13,10 +14,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+import ctc
 import dataset
+import ink
 import lattice
+import linereader
 import recogScript
+import runs
+import scribe
 import segmentation
+import strip
 from picture import read_picture
 
 COLOURS = np.array([(31, 119, 180), (214, 96, 20), (44, 140, 60), (150, 80, 170), (190, 150, 20)], np.uint8)
@@ -25,12 +32,13 @@ CHOSEN, REFUSED = "#1f77b4", "#cccccc"
 
 def main() -> None:
     """Draw all figures."""
-    reader = recogScript.Recognizer()
+    reader = recogScript.Recognizer(runs.DEFAULT_CHARACTERS)
     page = read_picture(255 - draw.write_lines(draw.LINES, 60, 5, 8), page=True)
     joined = read_picture(255 - draw.write_lines(["thorn"], 60, 4, 3, gap=8), page=True)
     figures = {"ink": ink_figure(), "pieces": pieces_figure(reader, page),
                "candidates": candidates_figure(reader, joined), "spaces": spaces_figure(reader, page),
-               "letters": letters_figure(reader, page)}
+               "letters": letters_figure(reader, page), "line": line_figure("little world"),
+               "written": written_figure()}
     for name, figure in figures.items():
         path = HERE / f"how-{name}.png"
         figure.savefig(path, dpi=80)
@@ -139,6 +147,60 @@ def letters_figure(reader, page) -> Figure:
                 axes.text((box[0] + box[2]) / 2, line.ink.shape[0] + y, seen, ha="center", va="center", fontsize=12,
                           family="monospace", color="black" if seen == character else "#c0392b")
         axes.set(xlim=(-90, max(each.ink.shape[1] for each in lines) + 4), ylim=(line.ink.shape[0] + 76, 0))
+        axes.set_axis_off()
+    return figure
+
+
+def line_figure(text: str) -> Figure:
+    """Joined writing, its strip, what the network says at each step, and whose ink is whose."""
+    reader = recogScript.Recognizer()
+    picture = read_picture(255 - ink.draw_strokes(draw.joined_strokes(text, 80, 2), 5, margin=24), page=True)
+    line, = segmentation.straight_lines(picture.ink)
+    seen, to_ink = strip.strip(line.ink)
+    # All is drawn over the px of the strip.
+    height, width = line.ink.shape
+    left, right = (np.array([0, width]) - to_ink[0, 2]) / to_ink[0, 0]
+    place = {"aspect": "auto", "extent": (left, right, height, 0)}
+    log_probs, = reader.line_reader.log_probs([seen])
+    read, = reader.line_reader.read([line.ink])
+    figure = Figure(figsize=(9, 4.6), layout="constrained")
+    above, middle, below, parted = figure.subplots(4, 1, height_ratios=(3, 2, 3, 3))
+    above.imshow(255 - line.ink, cmap="gray", vmin=0, vmax=255, **place)
+    middle.imshow(seen, cmap="gray", vmin=0, vmax=255, aspect="auto", extent=(0, seen.shape[1], strip.HEIGHT, 0))
+    steps = (np.arange(len(log_probs)) + 0.5) * strip.STEP
+    chances = np.exp(log_probs)
+    below.plot(steps, chances[:, 0], color=REFUSED, linewidth=1)
+    said = [label for label in np.unique(chances.argmax(axis=1)) if label]
+    for colour, label in zip(itertools.cycle(COLOURS / 255), said):
+        below.plot(steps, chances[:, label], color=colour, linewidth=1.5)
+        says = chances.argmax(axis=1) == label
+        for step in steps[says & ~np.roll(says, 1)]:
+            below.text(step, 1.04, "space" if label == ctc.LABELS[" "] else ctc.ALPHABET[label - 1], ha="center",
+                       fontsize=10 if label != ctc.LABELS[" "] else 7, color=colour)
+    below.set(ylim=(0, 1.25), yticks=(0, 1), xticks=[])
+    below.spines[["top", "right"]].set_visible(False)
+    shown = np.full((*line.ink.shape, 3), 255, np.uint8)
+    for colour, shape in zip(itertools.cycle(COLOURS), linereader.shapes(line.ink, read)):
+        shown[shape.y, shape.x] = colour
+    parted.imshow(shown, **place)
+    for axes, name in zip((above, middle, below, parted), ("line", "strip", "network", f"read: {read.text}")):
+        axes.set_title(name, fontsize=9, loc="left", color="#666666")
+        axes.set_xlim(0, seen.shape[1])
+    for axes in (above, middle, parted):
+        axes.set_axis_off()
+    return figure
+
+
+def written_figure() -> Figure:
+    """What a reader of lines learns from, as far as it can be shown without the data: letters put together, changed."""
+    rng = np.random.default_rng(3)
+    strokes = [stroke.astype(np.float32) for stroke in draw.joined_strokes("hello world", 60, 1)]
+    record = {"strokes": [stroke.ravel().tolist() for stroke in strokes], "label": "hello world"}
+    writing = scribe.writing_of(record)
+    figure = Figure(figsize=(9, 2.6), layout="constrained")
+    for axes in figure.subplots(4, 3).ravel():
+        image = scribe.draw(scribe.change(writing, rng), writing.ends, rng)
+        axes.imshow(strip.strip(image)[0], cmap="gray", vmin=0, vmax=255)
         axes.set_axis_off()
     return figure
 

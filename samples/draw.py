@@ -56,8 +56,30 @@ LETTERS = {
     "5": [[(6, 4), (4, 24), (3, 44)], [(3, 44), (24, 40), (42, 55), (38, 85), (20, 100), (0, 94)],
           [(6, 4), (24, 3), (44, 1)]],
 }
-LINES = ["Hello world", "read the lines in order", "then 25 and so on"]
-HELLO = ["Hello there", "these are handwritten", "lines and 25 letters"]
+# Letters of joined writing: the stroke that goes on from letter to letter, and what is added when the word is done.
+JOINED = {
+    "d": ([(0, 98), (18, 70), (32, 50), (22, 43), (8, 55), (4, 80), (14, 99), (28, 92), (38, 66), (42, 2), (40, 50),
+           (41, 90), (48, 99), (58, 88)], []),
+    "e": ([(0, 98), (14, 84), (28, 62), (25, 47), (15, 44), (7, 56), (5, 78), (14, 97), (28, 99), (42, 86)], []),
+    "h": ([(0, 98), (15, 58), (24, 18), (19, 2), (12, 12), (10, 50), (9, 99), (12, 74), (20, 54), (30, 45), (38, 54),
+           (38, 80), (42, 97), (50, 98), (60, 86)], []),
+    "i": ([(0, 98), (11, 62), (15, 45), (15, 70), (17, 93), (24, 99), (34, 86)], [[(17, 21), (19, 24)]]),
+    "l": ([(0, 98), (16, 60), (26, 20), (22, 2), (14, 10), (11, 40), (12, 74), (17, 95), (26, 99), (38, 86)], []),
+    "m": ([(0, 98), (8, 70), (12, 46), (12, 75), (12, 99), (14, 72), (22, 51), (31, 45), (37, 55), (37, 78), (37, 99),
+           (39, 72), (47, 51), (56, 45), (62, 55), (62, 80), (67, 97), (75, 98), (85, 86)], []),
+    "n": ([(0, 98), (8, 70), (12, 46), (12, 75), (12, 99), (14, 72), (22, 51), (31, 45), (38, 55), (38, 80), (43, 97),
+           (51, 98), (61, 86)], []),
+    "o": ([(0, 98), (14, 70), (25, 47), (14, 45), (5, 62), (6, 86), (18, 99), (32, 90), (36, 66), (29, 48), (23, 46),
+           (34, 54), (48, 52)], []),
+    "r": ([(0, 98), (10, 66), (15, 40), (20, 49), (32, 50), (34, 60), (33, 86), (40, 98), (52, 87)], []),
+    "t": ([(0, 98), (13, 56), (18, 12), (16, 50), (16, 84), (22, 98), (32, 97), (42, 86)], [[(2, 40), (34, 36)]]),
+    "u": ([(0, 98), (10, 62), (13, 45), (12, 72), (18, 95), (28, 98), (40, 78), (44, 46), (43, 74), (46, 94), (54, 98),
+           (64, 86)], []),
+    "w": ([(0, 98), (8, 64), (10, 45), (10, 74), (16, 95), (26, 98), (36, 78), (38, 48), (38, 76), (46, 96), (56, 97),
+           (66, 74), (65, 47), (74, 54), (86, 52)], []),
+}
+LINES = ["Hello world", "read the lines in order", "then 25 and more"]
+HELLO = "Hello there", "the world in one minute", "lines and 25 letters"   # the second in joined writing
 
 
 def strokes_of(lines: list[str], height: float, seed: int, gap: float = 16, tremor: float = 0.5,
@@ -79,6 +101,24 @@ def strokes_of(lines: list[str], height: float, seed: int, gap: float = 16, trem
                 points = (np.array(points, float) - (0, 100)) * size + (x, pitch * row - slope * x)
                 strokes.append(curve(points * scale, tremor, random))
             x += max(px for points in LETTERS[character] for px, _ in points) * size + gap + random.normal(0, 2)
+    return strokes
+
+
+def joined_strokes(text: str, height: float, seed: int, tremor: float = 0.5) -> list[np.ndarray]:
+    """The pen strokes of a line of joined writing, one for each word and those added to it; see strokes_of."""
+    random = np.random.default_rng(seed)
+    strokes, x = [], 0.0
+    for word in text.split():
+        way, added = [], []
+        for character in word:
+            points, more = JOINED[character]
+            size, place = random.normal(1, 0.03), np.array([x, 0])
+            first = bool(way)   # the stroke comes up from the letter before
+            way += [(np.array(point) - (0, 100)) * size + place for point in points[first:]]
+            added += [(np.array(stroke, float) - (0, 100)) * size + place for stroke in more]
+            x += points[-1][0] * size + 4
+        strokes += [curve(np.array(stroke, float) * height / 100, tremor, random) for stroke in (way, *added)]
+        x += 60
     return strokes
 
 
@@ -133,10 +173,14 @@ def main() -> None:
     (HERE / "pages").mkdir(exist_ok=True)
     page = Image.fromarray(255 - write_lines(LINES, 60, 5, 8))
     page.save(HERE / "pages" / "lines.png", optimize=True)
+    joined = Image.fromarray(255 - ink.draw_strokes(joined_strokes("hello little world", 80, 1), 5, margin=24))
+    joined.save(HERE / "pages" / "joined.png", optimize=True)
     leaning = np.array([[1, 0], [-0.12, 1]])
+    first, second, third = HELLO
+    strokes = strokes_of([first, "", third], 64, 12, tremor=0.5, pitch=200)
+    strokes += [stroke + (4, 128) for stroke in joined_strokes(second, 64, 5)]
     hello = drawing.Drawing()
-    hello.add(*(drawing.Stroke((stroke[::4] @ leaning + (70, 110)).astype(np.float32), 4.5)
-                for stroke in strokes_of(HELLO, 64, 12, tremor=0.5, pitch=200)))
+    hello.add(*(drawing.Stroke((stroke[::4] @ leaning + (70, 110)).astype(np.float32), 4.5) for stroke in strokes))
     drawing.save(hello, HERE / "hello.json")
     photograph(write("e", 6, 6), 7).save(HERE / "e_photo.jpg", quality=80)
 

@@ -298,11 +298,21 @@ def test_a_click_offers_alternatives_and_a_correction_stays_until_its_ink_goes(l
     left = live.app.shown[1].box[0]
     live.stroke(zigzag(live.app.shown[1].box, 8), button=3)
     live.read()
-    assert chosen not in live.app.field.text.split()[0], "the ink of the correction has been rubbed out"
+    assert not live.app.shown[1].corrected, "the ink of the correction has been rubbed out"
     live.write("e", left - 4, 120)
     live.read()
-    assert chosen not in live.app.field.text.split()[0], "other ink in its place is read as it is"
+    assert not live.app.shown[1].corrected, "other ink in its place is read as it is"
     assert live.app.field.text.endswith("them")
+
+
+@pytest.mark.parametrize("text", ["minimum", "little", "hello world"])
+def test_joined_writing_is_read(live, text):
+    live.write(text, 40, 160, height=90, joined=True)
+    live.read()
+    assert live.app.field.text == text
+    assert live.shown() == list(text.replace(" ", "")), "each letter is shown under its ink"
+    lefts = [character.box[0] for character in live.app.shown]
+    assert lefts == sorted(lefts)
 
 
 def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(live):
@@ -421,7 +431,7 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
     app.open_file(str(ROOT / "samples/pages/lines.png"))
     hand.wait(lambda: app.pad.drawing.image, "the picture")
     hand.read()
-    assert app.field.text == "Hello world\nread the lines in order\nthen 25 and so on"
+    assert app.field.text == "Hello world\nread the lines in order\nthen 25 and more"
     image = app.pad.drawing.image
     boxes = np.array([one.box for one in app.answer.characters])
     assert (boxes[:, :2] >= (image.x, image.y)).all() and (boxes[:, 2:] <= (app.pad.winfo_width(),
@@ -430,11 +440,11 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
     hand.write("25", right + 60 * image.zoom, bottom, 60 * image.zoom)
     hand.press("Return")
     hand.read()
-    assert app.field.text.endswith("and so on 25")
+    assert app.field.text.endswith("and more 25")
     hand.write("then", image.x, image.y + image.zoom * 350 + 60, 50)
     hand.press("Return")
     hand.read()
-    assert app.field.text.endswith("and so on 25\nthen"), "ink beside the picture is read as well"
+    assert app.field.text.endswith("and more 25\nthen"), "ink beside the picture is read as well"
     app.save_file(str(tmp_path / "both.png"))
     assert recogscript(tmp_path / "both.png") == app.field.text
     (tmp_path / "no.png").write_bytes(b"no picture")
@@ -479,7 +489,7 @@ def test_a_picture_that_is_dropped_is_read_and_the_pad_shows_that_it_can_be(drop
     assert not app.pad.find_withtag("drop") and app.banner.cget("text") == ""
     hand.wait(lambda: app.pad.drawing.image, "the picture")
     hand.read()
-    assert app.field.text == "Hello world\nread the lines in order\nthen 25 and so on"
+    assert app.field.text == "Hello world\nread the lines in order\nthen 25 and more"
     assert app.pad.drawing.image.data == picture.read_bytes()
 
 

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CHARACTERS = "012ABxyz"
 SMALL = ["--learning_rate=0.003", "--batch_size=40", "--val_split=0.2", "--steps_per_call=2"]
 FILES = ("model.keras", "config.json", "metrics.json", "confusion.png", "errors.png", "training.png")
+FILES_OF_LINES = ("model.keras", "config.json", "metrics.json", "readings.png", "training.png")
 
 
 @pytest.fixture(scope="module")
@@ -300,8 +301,12 @@ def test_class_cap_shows_other_rows_each_epoch():
 def test_shipped_runs_are_complete():
     names = runs.list_runs(str(ROOT / "Models"))
     kinds = {runs.read_config(str(ROOT / "Models"), name)["settings"]["network"] for name in names}
-    assert {"dense", "mixer"} < kinds and kinds & {"resnet", "deepconv"}
-    assert runs.DEFAULT in names
+    assert {"dense", "mixer", "line"} < kinds and kinds & {"resnet", "deepconv"}
+    lines, characters = (runs.list_runs(str(ROOT / "Models"), kind) for kind in ("lines", "characters"))
+    assert sorted(lines + characters) == names
+    assert runs.DEFAULT in names and runs.DEFAULT_CHARACTERS in characters
     for name in names:
-        assert all((ROOT / "Models" / name / file).is_file() for file in FILES)
+        files = FILES if name in characters else FILES_OF_LINES
+        assert all((ROOT / "Models" / name / file).is_file() for file in files)
         assert list((ROOT / "Models" / name / "logs").rglob("events.*"))
+        assert re.fullmatch(rf"\w+, \d+\.\d %, {name}", runs.describe(str(ROOT / "Models"), name))

@@ -255,7 +255,7 @@ def test_words_on_the_command_line(tmp_path):
     assert list(one) == ["file", "text", "seconds", "lines"] and [line["text"] for line in two["lines"]] == [
         "paper", "window"]
     word, = one["lines"][0]["words"]
-    assert set(word) == {"text", "box", "confidence", "characters"}
+    assert set(word) == {"text", "box", "confidence", "characters", "alternatives"}
     assert [set(character) for character in word["characters"]] == [{"text", "box", "confidence", "alternatives"}] * 6
     shown = Image.open(tmp_path / "one.read.png")
     assert shown.size == Image.open(tmp_path / "one.png").size

@@ -179,7 +179,7 @@ def test_benchmark_names_its_modes():
 
 def test_benchmark_read_measures_a_line_of_twenty_characters(monkeypatch):
     monkeypatch.setattr(benchmark, "LINE_READINGS", 2)
-    found = benchmark.line({})
+    found = benchmark.line({"reader": ""}, "line")
     assert 15 <= found["characters"] <= 25 and 0 < found["seconds"] < 30
     assert "20 characters" in benchmark.describe_line(found)
     photo = benchmark.make_photo()
@@ -190,7 +190,7 @@ def test_benchmark_read_measures_a_line_of_twenty_characters(monkeypatch):
 def test_benchmark_read_sees_memory_grow(monkeypatch):
     kept = []
     reader = type("Leak", (), {"recog": lambda self, image: kept.append(b"x" * 3_000_000)})()
-    monkeypatch.setattr(benchmark, "load_reader", lambda: reader)
+    monkeypatch.setattr(benchmark, "load_reader", lambda config: reader)
     found = benchmark.many({"pictures": 50})
     assert 100 < found["growth"] < 140 and found["peak"] > 150  # 40 times 3 MB
 

@@ -1,5 +1,6 @@
 """A small data set of its own for the tests: characters of a stroke font, slanted and moved at random."""
 import gzip
+import json
 import struct
 from pathlib import Path
 
@@ -46,4 +47,23 @@ def write_all(folder: Path, each: int = 20, characters: str = CHARACTERS) -> Pat
     """A whole small data set."""
     write(folder, "train", *samples(each, 1, characters))
     write(folder, "test", *samples(max(2, each // 5), 2, characters))
+    return folder
+
+
+def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
+    """Pen strokes of words and lines, each text so many times, by writers of the splits train and val."""
+    from samples import draw as pen
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    records = {"words": [], "lines": [], "characters": [], "symbols": []}
+    for text, count in texts.items():
+        for number in range(count):
+            strokes = pen.strokes_of([text], 60, int(rng.integers(1 << 30)), gap=rng.uniform(10, 30), tremor=0.8)
+            split = "val" if number % 5 == 0 else "train"
+            kind = "lines" if " " in text else "words" if len(text) > 1 else "characters"
+            records[kind].append({"label": text, "writer": f"{split}/{number % 3}", "style": "printed", "split": split,
+                                  "strokes": [np.rint(stroke[::3]).astype(int).ravel().tolist() for stroke in strokes]})
+    for kind, found in records.items():
+        with gzip.open(folder / f"{kind}.jsonl.gz", "wt") as file:
+            file.write("".join(json.dumps(record) + "\n" for record in found))
     return folder

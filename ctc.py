@@ -1,0 +1,195 @@
+"""What a line reader's logits say: CTC's label sequences as text, and where each character lies.
+
+For each step, 4 px of a strip, a network trained with CTC (Graves et al. 2006,
+"Connectionist temporal classification") gives the probabilities of each
+character and of a blank.  A text's probability is the sum over all ways to
+stretch it over the steps with blanks between.
+"""
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+import dataset
+import language
+import strip
+
+# What a line reader can read: printable ASCII.  Its place here plus 1 is a character's label; 0 is CTC's blank.
+ALPHABET = "".join(map(chr, range(32, 127)))
+LABELS = {character: label for label, character in enumerate(ALPHABET, 1)}
+
+WIDTH_STEP = 32      # px: strips are filled up to a multiple of this
+BEAM = 16            # texts that are followed at once
+LIKELY = 6.0         # nat below a step's best: characters that are tried
+MOST_LIKELY = 6      # characters that are tried in a step, at most
+SURE_BLANK = math.log(0.9995)   # steps that are surely blank change no text
+SPACE = LABELS[" "]
+LEAST = -1e30        # log of 0, but that differences stay finite
+
+# How often each mark stands where a word ends or begins, among all characters there: in the order of how often they
+# occur in the words and lines that people wrote for UNIPEN (training split), each by the same ratio less than the last.
+MARKS = dict(zip(".,-\"'()/;%:?!$=&+*#><|[]{}\\^~`@_", np.geomspace(0.06, 0.0004, 32).tolist()))
+NO_MARK = math.log(1 - sum(MARKS.values()))
+
+
+class Text(NamedTuple):
+    """A text that the logits may say."""
+    text: str
+    ctc: float          # log of its probability, after the network alone
+    language: float     # log of its probability, after the language model
+
+
+def side_by_side(strips) -> np.ndarray:
+    """Strips uint8 (height, width) as one batch (n, height, width), paper behind those that are narrower."""
+    width = max(picture.shape[1] for picture in strips)
+    batch = np.zeros((len(strips), strip.HEIGHT, width + -width % WIDTH_STEP), np.uint8)
+    for row, picture in enumerate(strips):
+        batch[row, :, :picture.shape[1]] = picture
+    return batch
+
+
+def greedy(logits: np.ndarray) -> str:
+    """The text along the likeliest label of each step: logits (steps, 96)."""
+    labels = logits.argmax(axis=-1)
+    kept = labels[np.flatnonzero(np.diff(labels, prepend=0))]
+    return "".join(ALPHABET[label - 1] for label in kept if label)
+
+
+# ---- the language model, for all of ASCII
+
+class Prior:
+    """P(next character | text) for all of ALPHABET: a language.Language inside words, marks and spaces around."""
+
+    def __init__(self, model: language.Language):
+        self.following = functools.lru_cache(language.CACHE)(functools.partial(_following, model))
+
+
+def _following(model: language.Language, word: str) -> list[float]:
+    """Log of P(next | the word's characters so far) for each label of CTC."""
+    inside = model.next_log_probs(word).tolist()
+    end = inside[language.END_OF_WORD] if word else 0.0
+    found = [LEAST] * (len(ALPHABET) + 1)
+    for character, log_prob in zip(dataset.CHARACTERS, inside):
+        found[LABELS[character]] = log_prob + (0.0 if word else NO_MARK)
+    for character, share in MARKS.items():
+        found[LABELS[character]] = end + math.log(share)
+    found[SPACE] = end + NO_MARK
+    return found
+
+
+def last_word(text: str) -> str:
+    """The letters and digits at a text's end."""
+    place = len(text)
+    while place and text[place - 1] in language.LABELS:
+        place -= 1
+    return text[place:]
+
+
+# ---- the search
+
+def search(log_probs: np.ndarray, prior: Prior | None = None, strength: float = 0.0, bonus: float = 0.0,
+           beam: int = BEAM) -> list[Text]:
+    """The likeliest texts, best first, by prefix beam search (Hannun et al. 2014, arXiv 1408.2873).
+
+    log_probs: float (steps, 96), normalised.
+    prior: the language model; its log probabilities count `strength` times, and each character adds `bonus`.
+    """
+    # text: [log P that it ends in a blank, ... in its last character, of the language model, following, last label]
+    start = prior.following("") if prior else None
+    beams = {"": [0.0, LEAST, 0.0, start, 0]}
+    blanks = log_probs[:, 0].tolist()
+    order = np.argsort(-log_probs[:, 1:], axis=1)[:, :MOST_LIKELY] + 1
+    values = np.take_along_axis(log_probs, order, axis=1)
+    tried = values > log_probs.max(axis=1, keepdims=True) - LIKELY
+    for blank, labels, logs, good in zip(blanks, order.tolist(), values.tolist(), tried.tolist(), strict=True):
+        if blank > SURE_BLANK:
+            for state in beams.values():
+                state[0], state[1] = _add(state[0], state[1]) + blank, LEAST
+            continue
+        step = {label: log for label, log, keep in zip(labels, logs, good) if keep}
+        found: dict[str, list] = {}
+        for text, (ends_blank, ends_label, spoken, following, last) in beams.items():
+            total = _add(ends_blank, ends_label)
+            known = found.get(text)
+            again = ends_label + step[last] if last in step else LEAST
+            if known is None:
+                found[text] = [total + blank, again, spoken, following, last]
+            else:
+                known[0], known[1] = _add(known[0], total + blank), _add(known[1], again)
+            for label, log in step.items():
+                longer = text + ALPHABET[label - 1]
+                if label == SPACE and (not text or last == SPACE):
+                    continue  # a text begins with no space, and has none beside another
+                arrives = (ends_blank if label == last else total) + log
+                known = found.get(longer)
+                if known is None:
+                    said = spoken + following[label] if prior else 0.0
+                    found[longer] = [LEAST, arrives, said, None, label]
+                else:
+                    known[1] = _add(known[1], arrives)
+        best = sorted(found.items(), key=lambda item: -(_add(item[1][0], item[1][1]) + strength * item[1][2]
+                                                        + bonus * len(item[0])))[:beam]
+        beams = dict(best)
+        if prior:
+            for text, state in best:
+                if state[3] is None:
+                    state[3] = prior.following(last_word(text))
+    # What ends in a space goes on with nothing: it is the text before.
+    texts = [Text(text.rstrip(), _add(state[0], state[1]), state[2] + (state[3][SPACE] if prior else 0.0))
+             for text, state in beams.items()]
+    return sorted(texts, key=lambda one: -(one.ctc + strength * one.language + bonus * len(one.text)))
+
+
+def single(log_probs: np.ndarray) -> np.ndarray:
+    """Log of the probability of each text of one character alone, by its label: float (96,), [0] that of no text."""
+    blank = log_probs[:, 0].astype(float)
+    before, inside, behind = 0.0, np.full(log_probs.shape[1], LEAST), np.full(log_probs.shape[1], LEAST)
+    for step, of_step in enumerate(log_probs.astype(float)):
+        behind = np.logaddexp(behind, inside) + blank[step]
+        inside = np.logaddexp(inside, before) + of_step
+        before += blank[step]
+    found = np.logaddexp(inside, behind)
+    found[0] = before
+    return found
+
+
+def _add(a: float, b: float) -> float:
+    """log(exp(a) + exp(b))."""
+    if a < b:
+        a, b = b, a
+    return a + math.log1p(math.exp(b - a)) if b - a > -40 else a
+
+
+# ---- where the characters lie
+
+def align(log_probs: np.ndarray, text: str) -> np.ndarray:
+    """For each character of a text the steps that say it on the likeliest way: int (len(text), 2), first and last.
+
+    log_probs: float (steps, 96).  Raises ValueError when there are too few steps for the text.
+    """
+    labels = np.zeros(2 * len(text) + 1, int)
+    labels[1::2] = [LABELS[character] for character in text]
+    # A character may follow another without a blank between, unless they are equal.
+    skips = np.zeros(len(labels), bool)
+    skips[3::2] = labels[3::2] != labels[1:-2:2]
+    scores = np.full(len(labels), LEAST)
+    scores[:2] = log_probs[0, labels[:2]]
+    back = np.zeros((len(log_probs), len(labels)), np.int8)
+    for step in range(1, len(log_probs)):
+        ways = np.full((3, len(labels)), LEAST)
+        ways[0] = scores
+        ways[1, 1:] = scores[:-1]
+        ways[2, 2:] = np.where(skips[2:], scores[:-2], LEAST)
+        back[step] = ways.argmax(axis=0)
+        scores = np.take_along_axis(ways, back[step][None].astype(int), axis=0)[0] + log_probs[step, labels]
+    place = len(labels) - 1 - int(len(labels) > 1 and scores[-2] > scores[-1])
+    if scores[place] < LEAST / 2:
+        raise ValueError(f"{len(log_probs)} steps are too few for the text {text!r}")
+    steps = np.zeros((len(text), 2), int)
+    steps[:, 0] = len(log_probs)
+    for step in range(len(log_probs) - 1, -1, -1):
+        if place % 2:
+            steps[place // 2] = step, max(steps[place // 2, 1], step)
+        place -= int(back[step, place])
+    return steps

@@ -1,0 +1,259 @@
+"""How a line reader learns: a process that writes strips, CTC, and what TensorBoard shows of it.
+
+model.py --network=line is the script to run; these are the parts it is made of.
+"""
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from keras import layers, ops
+from tqdm import tqdm
+
+import ctc
+import dataset
+import edits
+import feed
+import language
+import linereader
+import plotScript
+import runs
+import scores
+import scribe
+import strip
+import tblog
+import training
+
+VAL_WORDS, VAL_LINES = 900, 200
+SHORTCUT = 0.15          # share of the convolutions' own loss
+DOUBTFUL = 3.5           # nat for each character: a higher loss of a trained network tells a wrong label
+MOST_DOUBTFUL = 0.05     # of all records
+SHOWN = 32               # strips in TensorBoard's picture
+
+
+class LineTrainee(keras.Model):
+    """Trains `network` on strips uint8 (batch, height, width) and their labels int32 (batch, length), 0 behind them.
+
+    The loss is CTC's (Graves et al. 2006), for each strip, of the network and, with a
+    small share, of a shortcut from its convolutions (Retsinas et al. 2022, arXiv 2404.11339).
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        self.shortcut = layers.Conv1D(network.output_shape[-1], 3, padding="same", dtype="float32", name="shortcut")
+        columns = network.get_layer("columns").output
+        self.both = keras.Model(network.input, [network.output, self.shortcut(columns)])
+
+    def call(self, strips, training=False):
+        """Logits of the network and of the shortcut, float32 (batch, steps, 96) each, one beside the other."""
+        return ops.concatenate(self.both(strips, training=training), axis=-1)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """CTC, in nat for each character: else long lines would count more than words."""
+        logits, shortcut = ops.split(y_pred, 2, axis=-1)
+        length = ops.cast(ops.sum(ops.cast(y > 0, "int32")), "float32")
+        loss = ops.sum(ctc_loss(y, logits)) / length
+        return loss + SHORTCUT * (ops.sum(ctc_loss(y, shortcut)) / length - loss) if training else loss
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return self.get_metrics_result()
+
+    @property
+    def own_variables(self) -> list:
+        """What --resume needs beside the network and the optimiser."""
+        return self.shortcut.variables
+
+
+def ctc_loss(labels, logits):
+    """CTC's loss in nat, (batch,), of labels int (batch, length), 0 behind them, and logits (batch, steps, classes)."""
+    labels = ops.cast(labels, "int32")
+    lengths = ops.sum(ops.cast(labels > 0, "int32"), axis=-1)
+    steps = ops.zeros_like(lengths) + ops.shape(logits)[1]
+    return ops.ctc_loss(labels, logits, lengths, steps, mask_index=0)
+
+
+# ---- what it is measured by
+
+class Validation:
+    """Words and lines of people that no network learns from, as they are, to measure each epoch by."""
+
+    def __init__(self, config: dict):
+        limit = 40 if config["dry_run"] else None
+        writer = scribe.Scribe(config["pen_path"], "", "val", variety=0)
+        rng = np.random.default_rng(0)
+        self.samples = []
+        styles = ("printed", "mixed", "cursive")
+        for style in styles:
+            rows = [row for row, record in enumerate(writer.words) if record["style"] == style]
+            self.samples += _plain(writer, "words", rng.permutation(rows)[:limit or VAL_WORDS // len(styles)])
+        self.samples += _plain(writer, "lines", rng.permutation(len(writer.lines))[:limit or VAL_LINES])
+        if not self.samples:
+            raise dataset.DataError(f"{config['pen_path']} holds no words of the validation split")
+        self.batches = list(feed.batches(self.samples, config["batch_size"]))
+
+    def measure(self, network) -> tuple[dict[str, float], list[tuple[str, str]]]:
+        """Figures of a network without a language model, and (truth, reading) of each sample in order of the batches.
+
+        val_loss is in nat for each character; cer and wer are of words and of lines.
+        """
+        loss = length = 0
+        pairs, kinds = [], []
+        for strips, labels, sources in self.batches:
+            logits = network.predict_on_batch(strips)
+            loss += float(ops.sum(ctc_loss(labels, logits)))
+            length += int((labels > 0).sum())
+            texts = ["".join(ctc.ALPHABET[label - 1] for label in row if label) for row in labels.tolist()]
+            pairs += zip(texts, map(ctc.greedy, logits), strict=True)
+            kinds += [kind for kind, _ in sources]
+        figures = {"val_loss": loss / length}
+        for kind in ("words", "lines"):
+            of_kind = [pair for pair, its in zip(pairs, kinds, strict=True) if its == kind]
+            if of_kind:
+                figures[f"val_cer_{kind}"] = edits.error_rate(of_kind)
+                figures[f"val_wer_{kind}"] = edits.error_rate([(a.split(), b.split()) for a, b in of_kind])
+        return figures, pairs
+
+    def picture(self, pairs: list[tuple[str, str]], strips=None) -> np.ndarray:
+        """Some strips with their truth (above) and what was read (below): RGB uint8.
+
+        strips: those that the pairs belong to; None: those of the batches, as measure returns them.
+        """
+        strips = strips or [picture for batch, *_ in self.batches for picture in batch]
+        step = max(1, len(strips) // SHOWN)
+        return sheet([(strips[i], *pairs[i]) for i in range(0, len(strips), step)])
+
+
+def _plain(writer: scribe.Scribe, kind: str, rows) -> list[tuple]:
+    return [sample for row in rows if (sample := writer.plain(kind, int(row)))]
+
+
+def sheet(rows: list[tuple[np.ndarray, str, str]], width: int = 460, columns: int = 2) -> np.ndarray:
+    """Strips (height, width), each with two lines of text below, the second red where they differ: RGB uint8."""
+    tiles = []
+    for pixels, truth, read in rows:
+        tile = np.zeros((68, width, 3), np.uint8)
+        shown = pixels[:, :width]
+        tile[:strip.HEIGHT, :shown.shape[1]] = shown[..., None]
+        for y, text, colour in ((46, truth, (170, 170, 170)), (61, read, (120, 230, 120) if read == truth
+                                                                 else (255, 120, 110))):
+            cv2.putText(tile, text, (4, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv2.LINE_AA)
+        tiles.append(tile)
+    return scores.in_rows(tiles, columns)
+
+
+def wrong_labels(network, config: dict) -> set[scribe.Source]:
+    """(category, row) of training records whose label a half-trained network finds nearly impossible.
+
+    At most the share MOST_DOUBTFUL of all: a network that has learned little finds all of them so.
+    """
+    writer = scribe.Scribe(config["pen_path"], "", variety=0)
+    found = []
+    for kind, records in (("words", writer.words), ("lines", writer.lines)):
+        for start in tqdm(range(0, len(records), 2000), f"checking labels of {kind}", leave=False):
+            samples = _plain(writer, kind, range(start, min(start + 2000, len(records))))
+            writer.forget()
+            for strips, labels, sources in feed.batches(samples, config["batch_size"]) if samples else ():
+                losses = ops.convert_to_numpy(ctc_loss(labels, network.predict_on_batch(strips)))
+                found += zip(losses / (labels > 0).sum(axis=1), sources, strict=True)
+    found.sort(key=lambda one: -one[0])
+    dropped = {source for loss, source in found[:round(MOST_DOUBTFUL * len(found))] if loss > DOUBTFUL}
+    print(f"{len(dropped):,} of {len(found):,} words and lines left out: the network finds their labels impossible")
+    return dropped
+
+
+# ---- the loop
+
+class LineLog(training.Log):
+    """Losses, error rates and learning rate of each epoch, and strips with what was read, for TensorBoard."""
+
+    def __init__(self, folder: Path, validation: Validation):
+        super().__init__(folder, None)
+        self.checked = validation
+
+    def on_train_begin(self, logs=None):
+        self.train = tblog.EventLog(self.folder / "train")
+        self.validation = tblog.EventLog(self.folder / "validation")
+
+    def first_batch(self, strips: np.ndarray) -> None:
+        """Show what the network learns from."""
+        self.train.image("strips as the network sees them", np.vstack(list(strips[:SHOWN])), 0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.train.scalar("epoch_learning_rate", float(ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+                          epoch + 1)
+        for name, value in logs.items():
+            log = self.validation if name.startswith("val_") else self.train
+            log.scalar("epoch_" + name.removeprefix("val_"), float(value), epoch + 1)
+        self.validation.image("truth, and what was read", self.checked.picture(self.model.pairs), epoch + 1)
+
+
+class Steps:
+    """What training.Progress wants to know of an epoch: its length in strips, about."""
+
+    def __init__(self, config: dict):
+        self.batch_size = config["batch_size"]
+        self.images = self.batch_size * config["epoch_steps"]
+
+
+def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: keras.callbacks.CallbackList,
+        log: LineLog, epoch: int = 0) -> None:
+    """Train from `epoch` on until the epochs are over or a callback ends it.
+
+    Keras's own fit would read from a generator, and tf.data's slows convolutions on a
+    CPU down (see training.Order); the width of strips differs from batch to batch.
+    """
+    dropped = set(wrong_labels(trainee.network, config)) if epoch > doubt_epoch(config) else set()
+    written = feed.Feed(config, epoch, dropped)
+    callbacks.on_train_begin()
+    try:
+        for number in range(epoch, config["train_epochs"]):
+            if number == doubt_epoch(config):
+                written.close()
+                written = feed.Feed(config, number, wrong_labels(trainee.network, config))
+            callbacks.on_epoch_begin(number)
+            losses = []
+            for step in range(config["epoch_steps"]):
+                strips, labels = written.next()
+                if number == epoch and not step:
+                    log.first_batch(strips)
+                losses.append(float(trainee.train_on_batch(strips, labels)))
+                callbacks.on_train_batch_end(step, {"loss": np.mean(losses[-50:])})
+            figures, trainee.pairs = validation.measure(trainee.network)
+            callbacks.on_epoch_end(number, {"loss": float(np.mean(losses)), **figures})
+            if trainee.stop_training:
+                break
+    finally:
+        written.close()
+        callbacks.on_train_end()
+
+
+def doubt_epoch(config: dict) -> int:
+    """Before this epoch wrong labels are left out."""
+    return max(1, config["train_epochs"] // 3)
+
+
+def finish(folder: Path, validation: Validation) -> dict:
+    """Fit how the best network of a finished training is decoded, and leave metrics.json and pictures in its folder."""
+    about = runs.read_config(str(folder.parent), folder.name)
+    network = runs.load_network(str(folder.parent), folder.name)
+    model = language.load()
+    strips, truths, sources = zip(*validation.samples, strict=True)
+    decoding = linereader.fit(network, list(strips), list(truths), model)
+    runs.write_json(folder / "config.json", about | {"decoding": decoding})
+    figures, _ = validation.measure(network)
+    metrics = {"parameters": network.count_params()} | {
+        f"{name.removeprefix('val_')}_without_language_model": value for name, value in figures.items()}
+    reader = linereader.LineReader(network, decoding, model)
+    texts = [reader.decode(log_probs).text for log_probs in reader.log_probs(list(strips))]
+    for kind in ("words", "lines"):
+        pairs = [(truth, text) for truth, text, source in zip(truths, texts, sources, strict=True) if source[0] == kind]
+        metrics[kind] = len(pairs)
+        metrics[f"cer_{kind}"] = edits.error_rate(pairs)
+        metrics[f"wer_{kind}"] = edits.error_rate([(truth.split(), text.split()) for truth, text in pairs])
+    runs.write_json(folder / "metrics.json", {"validation": metrics})
+    scores.save_picture(validation.picture(list(zip(truths, texts, strict=True)), strips), folder / "readings.png")
+    plotScript.plot([folder], folder / "training.png")
+    print(", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+    print(f"{folder}: model.keras, config.json, metrics.json, logs/, readings.png, training.png")
+    return metrics

@@ -1,0 +1,252 @@
+"""Reads straight lines of writing with a network trained by CTC: strips in, texts with their characters out.
+
+    reader = LineReader(network, config["decoding"], language.load())
+    texts = reader.read([line.ink for line in segmentation.straight_lines(ink)])
+"""
+import itertools
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+import ctc
+import dataset
+import edits
+import glyph
+import language
+import lattice
+import segmentation
+import strip
+
+WORD_BEAM = 8            # readings of a word that are followed for its alternatives
+AT_ONCE = 8              # strips in one call of the network, at most
+ALTERNATIVES = 5
+# What config.json says of how to read with a network, if it says nothing.
+DECODING = {"strength": 0.4, "bonus": 0.6, "confidence": [0.27, 0.3, 0.53, 0.19, 0.59]}
+
+
+class Read(NamedTuple):
+    """A character that was read."""
+    text: str
+    alternatives: list[tuple[str, float]]   # the likeliest with their probabilities, itself first
+    confidence: float                       # probability of it
+    centre: float                           # px of the line's ink: where the network sees it
+
+
+class LineText(NamedTuple):
+    """A line that was read: its text, and its words without the spaces between."""
+    text: str
+    words: list[list[Read]]
+    rivals: list[list[tuple[str, float]]]   # what each word may be, with the probabilities, itself first
+    evidence: list[tuple[float, ...]]       # what speaks for each word; see evidence
+
+
+class LineReader:
+    """Reads lines with one network."""
+
+    def __init__(self, network, decoding: dict | None = None, model: language.Language | None = None):
+        """network: keras.Model, uint8 (batch, strip.HEIGHT, width) -> logits (batch, steps, 96).
+
+        decoding: strength of the language model, bonus for each character, and what makes
+        a word's confidence a probability; see fit.
+        model: the language model; None reads without.
+        """
+        self.network = network
+        self.decoding = DECODING | (decoding or {})
+        self.prior = ctc.Prior(model) if model else None
+
+    def log_probs(self, strips: list[np.ndarray]) -> list[np.ndarray]:
+        """Log probabilities float32 (steps, 96) of each strip, uint8 (strip.HEIGHT, width)."""
+        found = [None] * len(strips)
+        order = np.argsort([picture.shape[1] for picture in strips], kind="stable").tolist()
+        for start in range(0, len(order), AT_ONCE):
+            rows = order[start:start + AT_ONCE]
+            logits = self.network.predict_on_batch(ctc.side_by_side([strips[row] for row in rows]))
+            for row, of_strip in zip(rows, logits):
+                found[row] = lattice.log_softmax(np.asarray(of_strip, np.float32))
+        return found
+
+    def read(self, inks: list[np.ndarray]) -> list[LineText]:
+        """Read lines: each uint8 (height, width), bright ink on dark, straight."""
+        strips, maps = zip(*map(strip.strip, inks), strict=True) if inks else ((), ())
+        return [self.decode(log_probs, to_ink)
+                for log_probs, to_ink in zip(self.log_probs(list(strips)), maps, strict=True)]
+
+    def read_characters(self, inks: list[np.ndarray]) -> list[list[tuple[str, float]]]:
+        """Read each ink, uint8 (height, width), as one letter or digit: the likeliest with their probabilities."""
+        found = []
+        for log_probs in self.log_probs([strip.strip(ink)[0] for ink in inks]):
+            scores = ctc.single(log_probs)[[ctc.LABELS[character] for character in dataset.CHARACTERS]]
+            probabilities = np.exp(lattice.log_softmax(scores))
+            found.append([(dataset.CHARACTERS[label], round(float(probabilities[label]), 6))
+                          for label in np.argsort(-probabilities)[:ALTERNATIVES]])
+        return found
+
+    def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None) -> LineText:
+        """The text that log probabilities (steps, 96) say; to_ink, (2, 3), maps px of the strip to px of the ink."""
+        to_ink = np.eye(2, 3) if to_ink is None else to_ink
+        strength = self.decoding["strength"] if self.prior else 0.0
+        bonus = self.decoding["bonus"] if self.prior else 0.0
+        text = ctc.search(log_probs, self.prior, strength, bonus)[0].text
+        if not text:
+            return LineText("", [], [], [])
+        steps = ctc.align(log_probs, text)
+        centres = to_ink[0, 0] * (steps.mean(axis=1) + 0.5) * strip.STEP + to_ink[0, 2]
+        words = [[]]
+        for place, character in enumerate(text):
+            if character == " ":
+                words.append([])
+                continue
+            alternatives = self._alternatives(log_probs, text, place, steps[place], strength)
+            words[-1].append(Read(character, alternatives, alternatives[0][1], float(centres[place])))
+        return LineText(text, words, *self._rivals(log_probs, text, steps, strength, bonus))
+
+    def _rivals(self, log_probs, text: str, steps, strength: float, bonus: float) -> tuple[list, list]:
+        """For each word the likeliest readings of its steps alone, with probabilities, and the evidence for it."""
+        spaces = [place for place, character in enumerate(text) if character == " "]
+        firsts = [0, *(steps[place, 1] + 1 for place in spaces)]
+        behinds = [*(steps[place, 0] for place in spaces), len(log_probs)]
+        found, evidences = [], []
+        for word, first, behind in zip(text.split(" "), firsts, behinds, strict=True):
+            ways = ctc.search(log_probs[first:behind], self.prior, strength, bonus, WORD_BEAM)
+            scores = {way.text: way.ctc + strength * way.language + bonus * len(way.text)
+                      for way in ways if way.text and " " not in way.text}
+            scores.setdefault(word, min(scores.values(), default=0.0))
+            itself = next((way for way in ways if way.text == word), ways[-1])
+            others = sorted(scores.keys() - {word}, key=scores.get, reverse=True)
+            chances = np.exp(lattice.log_softmax(np.array([scores[one] for one in (word, *others)])))
+            evidences.append(evidence(word, float(chances[0]), itself))
+            sure = self._calibrated(evidences[-1])
+            left = (1 - sure) / max(float(chances[1:].sum()), 1e-9)
+            found.append([(word, round(sure, 6)), *((one, round(left * float(chance), 6)) for one, chance in
+                                                    zip(others[:ALTERNATIVES - 1], chances[1:]))])
+        return found, evidences
+
+    def _calibrated(self, values: tuple[float, ...]) -> float:
+        """How often words for which so much speaks are right."""
+        *weights, offset = self.decoding["confidence"]
+        return 1 / (1 + math.exp(-(np.dot(weights, values) + offset)))
+
+    def _alternatives(self, log_probs, text: str, place: int, steps, strength: float) -> list[tuple[str, float]]:
+        """What a character may be instead, by the steps that say it and the characters before it; itself first."""
+        scores = log_probs[steps[0]:steps[1] + 1, 1:].max(axis=0).astype(float)
+        if self.prior:
+            scores += strength * np.maximum(self.prior.following(ctc.last_word(text[:place]))[1:], -30)
+        scores[0] = ctc.LEAST   # a space is no character
+        probabilities = np.exp(lattice.log_softmax(scores))
+        chosen = ctc.LABELS[text[place]] - 1
+        order = np.argsort(-probabilities)[:ALTERNATIVES]
+        order = [chosen, *order[order != chosen]][:ALTERNATIVES]
+        return [(ctc.ALPHABET[label], round(float(probabilities[label]), 6)) for label in order]
+
+
+def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
+    """What tells whether a word is right: four numbers.
+
+    chance: its probability among the readings of its steps.  way: what the network and the language model say of it.
+    They are the log odds of that chance, both log probabilities in nat, kept within limits, and the word's length.
+    """
+    chance = min(max(chance, 1e-4), 1 - 1e-4)
+    return math.log(chance / (1 - chance)), max(way.ctc, -20.0), len(word), max(way.language, -60.0)
+
+
+# ---- fitting how to decode
+
+STRENGTHS = 0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0
+BONUSES = 0.0, 0.4, 0.8, 1.2, 1.6
+
+
+def fit(network, strips: list[np.ndarray], truths: list[str], model: language.Language) -> dict:
+    """What to decode with, by the least error rate on these strips, which the network has not learned from.
+
+    Returns {"strength", "bonus", "confidence"}; see LineReader.
+    """
+    reader = LineReader(network, None, model)
+    log_probs = reader.log_probs(strips)
+
+    def error(weights: tuple[float, float]) -> float:
+        texts = [ctc.search(each, reader.prior, *weights)[0].text for each in log_probs]
+        return edits.error_rate(list(zip(truths, texts, strict=True)))
+
+    tried = list(itertools.product(STRENGTHS, BONUSES))
+    strength, bonus = min(tqdm(tried, "fitting how to decode", leave=False), key=error)
+    reader.decoding |= {"strength": strength, "bonus": bonus}
+    return reader.decoding | {"confidence": fit_confidence([reader.decode(each) for each in log_probs], truths)}
+
+
+def fit_confidence(read: list[LineText], truths: list[str]) -> list[float]:
+    """Weights of the evidence for a word, and an offset, that make it the log odds of being right.
+
+    J. Platt, "Probabilistic outputs for support vector machines", 1999.
+    """
+    from sklearn.linear_model import LogisticRegression
+    values = [values for line in read for values in line.evidence]
+    right = [right for line, truth in zip(read, truths, strict=True) for right in edits.right_words(truth, line.text)]
+    if len(set(right)) < 2:
+        return DECODING["confidence"]
+    fitted = LogisticRegression(C=10, max_iter=1000).fit(values, right)
+    return [round(float(value), 4) for value in (*fitted.coef_[0], fitted.intercept_[0])]
+
+
+# ---- whose ink is whose
+
+MINE = 0.75      # of a connected part of the ink: so much in a character's columns makes all of it the character's
+
+
+class Shape(NamedTuple):
+    """The ink of one character in a line."""
+    y: np.ndarray        # int (n,): its pixels
+    x: np.ndarray
+    glyph: np.ndarray    # uint8 (28, 28)
+    alone: bool          # whether it touches no other character
+
+
+def shapes(ink: np.ndarray, line: LineText) -> list[Shape]:
+    """The ink of each character of a line, uint8 (height, width), from left to right.
+
+    Where letters are joined they are parted where there is least ink between the
+    places at which the network saw them.
+    """
+    centres = [one.centre for word in line.words for one in word]
+    if not centres:
+        return []
+    _, parts = cv2.connectedComponents((ink >= segmentation.INK).view(np.uint8), connectivity=8)
+    y, x = np.nonzero(parts)
+    part, owner = parts[y, x], np.searchsorted(_edges(parts, centres), x, side="right")
+    counts = np.bincount(part * len(centres) + owner, minlength=(parts.max() + 1) * len(centres))
+    counts = counts.reshape(-1, len(centres))
+    whole = counts.max(axis=1) >= MINE * counts.sum(axis=1)
+    owner = np.where(whole[part], counts.argmax(axis=1)[part], owner)
+    found = []
+    for place, centre in enumerate(centres):
+        mine = owner == place
+        if mine.any():
+            found.append(Shape(y[mine], x[mine], _glyph(ink, parts, y[mine], x[mine]), bool(whole[part[mine]].all())))
+        else:  # the network saw it in another's ink
+            columns = np.full(2, min(max(0, round(centre)), ink.shape[1] - 1))
+            found.append(Shape(np.array([0, len(ink) - 1]), columns, np.zeros((28, 28), np.uint8), False))
+    return found
+
+
+def _edges(parts: np.ndarray, centres: list[float]) -> list[int]:
+    """Between two centres each the column with the least ink, rather near the middle: the first that is the next's."""
+    columns = np.count_nonzero(parts, axis=0)
+    edges = []
+    for left, right in zip(centres, centres[1:]):
+        first = min(max(0, round(left)), len(columns) - 1)
+        behind = max(first + 1, min(round(right) + 1, len(columns)))
+        aside = np.abs(np.arange(first, behind) - (left + right) / 2) / max(1.0, right - left)
+        edges.append(first + int(np.argmin(columns[first:behind] + aside)))
+    return edges
+
+
+def _glyph(ink: np.ndarray, parts: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The glyph of these pixels, with the soft edge around them."""
+    top, left = max(0, y.min() - 1), max(0, x.min() - 1)
+    block = np.s_[top:y.max() + 2, left:x.max() + 2]
+    mine = np.zeros(ink[block].shape, np.uint8)
+    mine[y - top, x - left] = 1
+    soft = (cv2.dilate(mine, np.ones((3, 3), np.uint8)) > mine) & (parts[block] == 0)
+    return glyph.glyph(np.where((mine > 0) | soft, ink[block], 0).astype(np.uint8))

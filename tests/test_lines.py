@@ -1,0 +1,306 @@
+"""The reader of words and lines: CTC, strips, what it learns from, training and reading, joined writing included."""
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import toy
+
+import ctc
+import edits
+import feed
+import ink
+import language
+import lattice
+import linereader
+import picture
+import recogScript
+import runs
+import scribe
+import segmentation
+import strip
+from samples import draw as pen
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+# ---- CTC
+
+def log_probs(seed: int, steps: int, labels: str) -> np.ndarray:
+    """Random ones, in which only the blank and these characters are possible."""
+    found = np.full((steps, 96), -40.0)
+    places = [0, *(ctc.LABELS[character] for character in labels)]
+    found[:, places] = np.random.default_rng(seed).normal(0, 1.2, (steps, len(places)))
+    return lattice.log_softmax(found)
+
+
+def sum_over_paths(of_steps: np.ndarray, labels: str) -> dict[str, float]:
+    """Log probability of every text, by trying every path."""
+    found: dict[str, float] = {}
+    for path in itertools.product([0, *(ctc.LABELS[character] for character in labels)], repeat=len(of_steps)):
+        text = "".join(ctc.ALPHABET[label - 1] for label, _ in itertools.groupby(path) if label)
+        found[text] = np.logaddexp(found.get(text, ctc.LEAST), of_steps[np.arange(len(path)), path].sum())
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_search_sums_over_all_ways_to_say_a_text(seed):
+    of_steps = log_probs(seed, 5, "ab")
+    truth = sum_over_paths(of_steps, "ab")
+    found = ctc.search(of_steps, beam=200)
+    assert found[0].text == max(truth, key=truth.get)
+    for one in found[:10]:
+        assert one.ctc == pytest.approx(truth[one.text], abs=1e-6)
+    alone = ctc.single(of_steps)
+    for character in "ab":
+        assert alone[ctc.LABELS[character]] == pytest.approx(truth[character], abs=1e-6)
+    assert alone[0] == pytest.approx(truth[""], abs=1e-6)
+
+
+def test_the_language_model_decides_what_the_ink_leaves_open():
+    of_steps = np.full((12, 96), -12.0)
+    for step, (first, second) in enumerate([("t", "f"), ("h", "n"), ("e", "c")]):
+        of_steps[4 * step:4 * step + 4, 0] = -0.1
+        of_steps[4 * step + 1, [0, ctc.LABELS[first], ctc.LABELS[second]]] = -4, np.log(0.48), np.log(0.52)
+    of_steps = lattice.log_softmax(of_steps)
+    assert ctc.search(of_steps)[0].text == "fnc"
+    assert ctc.search(of_steps, ctc.Prior(language.load()), 0.4)[0].text == "the"
+
+
+def test_chances_of_what_may_follow_sum_to_one():
+    prior = ctc.Prior(language.load())
+    for word in ("th", "Q", "19"):
+        assert np.exp(prior.following(word)[1:]).sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_alignment_finds_the_steps_of_each_character():
+    of_steps = np.full((14, 96), -9.0)
+    of_steps[:, 0] = 0
+    for step, character in ((2, "o"), (3, "o"), (6, "o"), (9, "h"), (10, "!")):
+        of_steps[step, [0, ctc.LABELS[character]]] = -6, 0
+    assert ctc.greedy(of_steps) == "ooh!"
+    assert ctc.align(lattice.log_softmax(of_steps), "ooh!").tolist() == [[2, 3], [6, 6], [9, 9], [10, 10]]
+    with pytest.raises(ValueError, match="too few"):
+        ctc.align(of_steps[:3], "oooo")
+
+
+# ---- figures
+
+def test_words_are_right_where_they_stand():
+    assert edits.right_words("the cat sat down", "the cot sat") == [True, False, True]
+    assert edits.right_words("a b", "a x b") == [True, False, True]
+
+
+def test_calibration_error_is_how_far_confidence_is_from_the_truth():
+    assert edits.calibration_error([0.95] * 20, [True] * 19 + [False]) == pytest.approx(0, abs=1e-9)
+    assert edits.calibration_error([0.95] * 10 + [0.15] * 10, [False] * 20) == pytest.approx(0.55)
+
+
+# ---- strips
+
+def written(text: str, height: float = 60, width: float = 5, gap: float = 16, seed: int = 3) -> np.ndarray:
+    return ink.draw_strokes(pen.strokes_of([text], height, seed, gap), width)
+
+
+def test_a_strip_looks_alike_whatever_the_size():
+    line = written("salted", 160, 14)
+    large, small = (strip.strip(cv2.resize(line, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))[0]
+                    for scale in (1, 0.25))
+    assert small.shape[0] == strip.HEIGHT and abs(small.shape[1] - large.shape[1]) <= 3
+    width = min(small.shape[1], large.shape[1])
+    small, large = (cv2.GaussianBlur(each[:, :width], (0, 0), 1.5).astype(float) for each in (small, large))
+    assert np.corrcoef(small.ravel(), large.ravel())[0, 1] > 0.9
+
+
+def test_letters_take_about_the_same_room_however_wide_they_stand():
+    narrow, wide = (strip.strip(written("salted", gap=gap))[0].shape[1] for gap in (8, 60))
+    assert wide < 1.35 * narrow, f"{wide} and {narrow} px: without it would be about twice as wide"
+
+
+def test_a_full_stop_stays_small():
+    seen, _ = strip.strip(ink.draw_strokes([[(0, 0)]], 9))
+    assert np.count_nonzero(seen >= strip.DARK) < 100
+
+
+def test_px_of_a_strip_map_back_to_the_ink():
+    line = np.pad(written("melt"), 30)
+    seen, to_ink = strip.strip(line)
+    y, x = np.nonzero(seen >= 128)
+    back = np.stack([x + 0.5, y + 0.5, np.ones(len(x))], axis=1) @ to_ink.T
+    left, top, width, height = cv2.boundingRect((line >= 128).view(np.uint8))
+    assert back.min(axis=0) == pytest.approx([left, top], abs=3)
+    assert back.max(axis=0) == pytest.approx([left + width, top + height], abs=3)
+
+
+def test_an_empty_strip_is_refused():
+    with pytest.raises(ValueError, match="no ink"):
+        strip.strip(np.zeros((20, 30), np.uint8))
+
+
+# ---- what it learns from
+
+WORDS = {"tame": 15, "wide": 15, "send": 15}
+TEXTS = WORDS | {"a lid": 10, "one two": 10} | dict.fromkeys("adehilmnorstw25", 6)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return toy.write_pen(toy.write_all(tmp_path_factory.mktemp("data"), 12), TEXTS)
+
+
+def test_a_scribe_writes_in_every_way(data):
+    writer = scribe.Scribe(data, data)
+    rng = np.random.default_rng(0)
+    for kind in scribe.KINDS:
+        samples = [sample for _ in range(200) if (sample := writer.sample(rng, {kind: 1.0}))]
+        assert len(samples) >= 20, kind
+        for seen, text, source in samples:
+            assert seen.dtype == np.uint8 and seen.shape[0] == strip.HEIGHT and seen.max() > 100
+            assert text and set(text) <= set(ctc.ALPHABET) and text == " ".join(text.split())
+            assert (source is None) == (kind in ("joined", "composed", "scanned"))
+        assert len({seen.tobytes() for seen, *_ in samples}) > 0.9 * len(samples), "no two are alike"
+    texts = {text for _ in range(60) if (sample := writer.sample(rng, {"word": 1.0})) for text in [sample[1]]}
+    assert texts == set(WORDS)
+
+
+def test_the_same_seed_writes_the_same(data):
+    writer = scribe.Scribe(data, data)
+    one, other = (writer.sample(np.random.default_rng(7)) for _ in range(2))
+    assert one[1] == other[1] and (one[0] == other[0]).all()
+
+
+def test_text_in_two_rows_is_left_out():
+    rows = [stroke.ravel().tolist() for stroke in pen.strokes_of(["then", "one"], 60, 1)]
+    line = [stroke.ravel().tolist() for stroke in pen.strokes_of(["then one"], 60, 1)]
+    assert scribe.has_rows(rows) and not scribe.has_rows(line)
+
+
+def test_batches_hold_all_samples_and_none_is_much_too_wide(data):
+    writer = scribe.Scribe(data, "")
+    rng = np.random.default_rng(0)
+    samples = [sample for _ in range(300) if (sample := writer.sample(rng, scribe.FIRST_KINDS))]
+    found = list(feed.batches(samples, 16, rng))
+    texts = ["".join(ctc.ALPHABET[label - 1] for label in row if label) for _, labels, _ in found
+             for row in labels.tolist()]
+    assert sorted(texts) == sorted(text for _, text, _ in samples)
+    for strips, _, _ in found[:-1]:
+        filled = (strips.max(axis=(0, 1)) > 0).sum()
+        assert strips.shape[2] - filled <= ctc.WIDTH_STEP + 2 * strip.MARGIN
+        most = feed.AREA * 16 * (1 + strips.shape[2] / feed.LONG) + ctc.WIDTH_STEP * len(strips)
+        assert len(strips) == 1 or len(strips) * strips.shape[2] <= most
+
+
+# ---- training and reading
+
+TRAIN = ["--network=line", "--batch_size=24", "--epoch_steps=40", "--learning_rate=0.004", "--dropout=0",
+         "--augmentation=0.3"]
+
+
+def train(data: Path, models: Path, *more: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(ROOT / "model.py"), f"--data_path={data}", f"--pen_path={data}",
+               f"--models_path={models}", *TRAIN, *more]
+    return subprocess.run(command, capture_output=True, text=True, timeout=400,
+                          env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+
+
+def test_a_line_reader_learns_resumes_and_reads(data, tmp_path):
+    done = train(data, tmp_path, "--train_epochs=7")
+    assert done.returncode == 0, done.stderr
+    assert "words and lines left out" in done.stdout
+    folder, = tmp_path.iterdir()
+    about = json.loads((folder / "config.json").read_text())
+    assert about["reads"] == "lines" and set(about["decoding"]) == {"strength", "bonus", "confidence"}
+    metrics = json.loads((folder / "metrics.json").read_text())["validation"]
+    assert metrics["cer_words"] < 0.35, metrics
+    assert f"cer_words {metrics['cer_words']:.4g}" in done.stdout
+    assert (folder / "readings.png").stat().st_size > 0
+    assert {"epoch_loss", "epoch_cer_words", "epoch_wer_lines", "truth, and what was read",
+            "strips as the network sees them"} <= logged(folder / "logs")
+
+    more = train(data, tmp_path, f"--resume={folder.name}", "--train_epochs=8")
+    assert more.returncode == 0 and "going on after epoch 7 of 8" in more.stdout, more.stderr
+    read = subprocess.run([sys.executable, str(ROOT / "recogScript.py"), f"--model={folder.name}", "--json",
+                           f"--models_path={tmp_path}", "-"], input=picture_of("send"), capture_output=True,
+                          timeout=120)
+    assert read.returncode == 0, read.stderr
+    line, = json.loads(read.stdout)["lines"]
+    assert line["text"] == "send"
+    boxes = [character["box"] for character in line["words"][0]["characters"]]
+    assert boxes == sorted(boxes) and all(width > 5 and height > 20 for _, _, width, height in boxes)
+
+
+def picture_of(text: str) -> bytes:
+    return cv2.imencode(".png", 255 - np.pad(written(text), 20))[1].tobytes()
+
+
+def logged(folder: Path) -> set[str]:
+    from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
+    events = EventMultiplexer().AddRunsFromDirectory(str(folder)).Reload()
+    return {tag for run in events.Runs().values() for kind in ("scalars", "images") for tag in run[kind]}
+
+
+def test_missing_pen_strokes_are_named(tmp_path):
+    toy.write_all(tmp_path, 5)
+    done = train(tmp_path, tmp_path / "models")
+    assert done.returncode == 2 and "words.jsonl.gz is missing" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "models").exists()
+
+
+# ---- whose ink is whose
+
+def test_joined_letters_are_parted_and_others_left_whole():
+    line = np.zeros((40, 120), np.uint8)
+    for left in (5, 40, 80):
+        cv2.rectangle(line, (left, 5), (left + 20, 35), 255, 3)
+    line[20:23, 60:80] = 255   # the second and the third are joined
+    words = [[linereader.Read(text, [], 1.0, centre) for text, centre in (("a", 12), ("b", 50), ("c", 92))]]
+    first, second, third = linereader.shapes(line, linereader.LineText("abc", words, [], []))
+    assert (first.alone, second.alone, third.alone) == (True, False, False)
+    assert (first.x.min(), first.x.max()) == (3, 27)
+    assert 62 <= second.x.max() <= 78 and third.x.min() == second.x.max() + 1
+    assert len(first.x) + len(second.x) + len(third.x) == np.count_nonzero(line >= segmentation.INK)
+
+
+# ---- the shipped reader
+
+@pytest.fixture(scope="module")
+def shipped() -> recogScript.Recognizer:
+    reader, = runs.list_runs(str(ROOT / "Models"), "lines")
+    return recogScript.Recognizer(reader)
+
+
+@pytest.mark.parametrize("text", ["minimum", "little", "hello world"])
+@pytest.mark.parametrize("height, width", [(40, 3), (90, 5), (150, 14)])
+def test_joined_writing_is_read(shipped, text, height, width):
+    page = ink.draw_strokes(pen.joined_strokes(text, height, 1), width, margin=20)
+    reading = shipped.recog(255 - page)
+    assert reading.text == text
+    characters = [character for word in reading.lines[0].words for character in word.characters]
+    assert "".join(character.text for character in characters) == text.replace(" ", "")
+    for one, other in zip(characters, characters[1:]):
+        assert one.box[0] < other.box[0] and one.box[0] + one.box[2] < other.box[0] + other.box[2] + 5
+    assert all(0 < word.confidence < 1 for word in reading.lines[0].words)
+
+
+def test_a_page_of_lines_is_read_from_top_to_bottom(shipped):
+    page = ink.draw_strokes(pen.strokes_of(pen.LINES, 60, 5), 8, margin=24)
+    assert shipped.recog(255 - page).text == "\n".join(pen.LINES)
+
+
+def test_it_reads_single_characters_too(shipped):
+    samples = [path for path in (ROOT / "samples").iterdir() if path.suffix in (".png", ".jpg")]
+    found = shipped.line_reader.read_characters([picture.ink_of(path) for path in samples])
+    right = sum(ranked[0][0].lower() == path.name[0].lower() for ranked, path in zip(found, samples, strict=True))
+    assert right >= len(samples) - 1 and all(len(ranked) == 5 for ranked in found)
+
+
+def test_without_a_language_model_the_network_alone_decides(shipped):
+    alone = recogScript.Recognizer(shipped.unixTime, language="none")
+    assert alone.line_reader.prior is None
+    page = ink.draw_strokes(pen.joined_strokes("hello", 80, 1), 5, margin=20)
+    assert alone.recog(255 - page).text == "hello"
