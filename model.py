@@ -2,7 +2,6 @@
 
     python model.py                                   the classic run: the dense network
     python model.py --network=resnet --preset=best    the shipped way, with all data at hand
-    python model.py --network=line                    a reader of words and lines, joined writing too
     python model.py --finetune=1700000000             learn the characters that textrecog_ui.py has kept
     python model.py --resume=1700000000               go on with a run that was ended
     python model.py --dry_run                         see everything work in seconds

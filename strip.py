@@ -87,7 +87,7 @@ def _levelled(ink: np.ndarray, middle: float, spread: float) -> np.ndarray:
     height, width = ink.shape
     mass = cv2.reduce(ink, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)
     moment = ((np.arange(height, dtype=np.float32) + 0.5) @ ink.astype(np.float32))[None]
-    mass, moment = (cv2.GaussianBlur(each, (0, 0), REACH * spread, borderType=cv2.BORDER_CONSTANT)
+    mass, moment = (cv2.GaussianBlur(each, (0, 0), max(1.0, REACH * spread), borderType=cv2.BORDER_CONSTANT)
                     for each in (mass, moment))
     off = moment[0] / np.maximum(mass[0], 1e-3) - middle
     above = max(0, math.ceil(off.max()))

@@ -231,7 +231,7 @@ def test_a_line_reader_learns_resumes_and_reads(data, tmp_path):
     line, = json.loads(read.stdout)["lines"]
     assert line["text"] == "send"
     boxes = [character["box"] for character in line["words"][0]["characters"]]
-    assert boxes == sorted(boxes) and all(width > 5 and height > 20 for _, _, width, height in boxes)
+    assert boxes == sorted(boxes) and all(width > 0 and height > 20 for _, _, width, height in boxes)
 
 
 def picture_of(text: str) -> bytes:
