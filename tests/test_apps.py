@@ -1,5 +1,6 @@
 """The drawing apps, in real windows: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
 import contextlib
+import gc
 import io
 import os
 import re
@@ -30,6 +31,20 @@ ROOT = Path(__file__).resolve().parents[1]
 X11 = sys.platform not in ("win32", "darwin")
 OWN_DISPLAY = X11 and bool(shutil.which("Xvfb"))   # where a person works, the pointer and the clipboard are theirs
 MODELS = runs.list_runs(str(ROOT / "Models"))
+
+
+@pytest.fixture(autouse=True)
+def windows_are_freed(all_windows_are_freed):
+    """Free closed windows here: Tcl aborts the process if the collector runs in another thread and does it there."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_windows_are_freed():
+    """The same when those that serve several tests are closed: this is set up first, so it ends last."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
