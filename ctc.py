@@ -52,8 +52,12 @@ def side_by_side(strips) -> np.ndarray:
 def greedy(logits: np.ndarray) -> str:
     """The text along the likeliest label of each step: logits (steps, 96)."""
     labels = logits.argmax(axis=-1)
-    kept = labels[np.flatnonzero(np.diff(labels, prepend=0))]
-    return "".join(ALPHABET[label - 1] for label in kept if label)
+    return text_of(labels[np.flatnonzero(np.diff(labels, prepend=0))])
+
+
+def text_of(labels: np.ndarray) -> str:
+    """Labels int (n,) as text, without the blanks among them."""
+    return "".join(ALPHABET[label - 1] for label in labels.tolist() if label)
 
 
 # ---- the language model, for all of ASCII

@@ -29,6 +29,7 @@ BEAM = 10                # beginnings of a line that are followed further
 LIKELY = 6               # characters tried for a candidate
 UNLIKELY = -7.0          # log odds that a candidate is one character, below which it is not followed
 HOPELESS = 6.0           # nat: characters and spaces so much worse than another choice are not tried
+ALTERNATIVES = 5         # of a character, told
 SPACE_FEATURES = 39
 FILE = Path(__file__).with_name("judge.npz")
 
@@ -216,6 +217,17 @@ class Judge:
             values = values @ self.arrays[f"{part}_kernel{layer}"] + self.arrays[f"{part}_bias{layer}"]
             layer += 1
         return values
+
+
+def ranked(probabilities: np.ndarray, characters: str, first: int | None = None) -> list[tuple[str, float]]:
+    """The likeliest characters with their probabilities, (n,), best first, at most ALTERNATIVES.
+
+    first: place of one that comes before them, however likely.
+    """
+    order = np.argsort(-probabilities)[:ALTERNATIVES]
+    if first is not None:
+        order = [first, *order[order != first]][:ALTERNATIVES]
+    return [(characters[place], round(float(probabilities[place]), 6)) for place in order]
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -21,7 +21,6 @@ import runs
 import scores
 import scribe
 import strip
-import tblog
 import training
 
 VAL_WORDS, VAL_LINES = 900, 200
@@ -103,8 +102,7 @@ class Validation:
             logits = network.predict_on_batch(strips)
             loss += float(ops.sum(ctc_loss(labels, logits)))
             length += int((labels > 0).sum())
-            texts = ["".join(ctc.ALPHABET[label - 1] for label in row if label) for row in labels.tolist()]
-            pairs += zip(texts, map(ctc.greedy, logits), strict=True)
+            pairs += zip(map(ctc.text_of, labels), map(ctc.greedy, logits), strict=True)
             kinds += [kind for kind, _ in sources]
         figures = {"val_loss": loss / length}
         for kind in ("words", "lines"):
@@ -168,32 +166,16 @@ class LineLog(training.Log):
     """Losses, error rates and learning rate of each epoch, and strips with what was read, for TensorBoard."""
 
     def __init__(self, folder: Path, validation: Validation):
-        super().__init__(folder, None)
+        super().__init__(folder)
         self.checked = validation
-
-    def on_train_begin(self, logs=None):
-        self.train = tblog.EventLog(self.folder / "train")
-        self.validation = tblog.EventLog(self.folder / "validation")
 
     def first_batch(self, strips: np.ndarray) -> None:
         """Show what the network learns from."""
         self.train.image("strips as the network sees them", np.vstack(list(strips[:SHOWN])), 0)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.train.scalar("epoch_learning_rate", float(ops.convert_to_numpy(self.model.optimizer.learning_rate)),
-                          epoch + 1)
-        for name, value in logs.items():
-            log = self.validation if name.startswith("val_") else self.train
-            log.scalar("epoch_" + name.removeprefix("val_"), float(value), epoch + 1)
+        super().on_epoch_end(epoch, logs)
         self.validation.image("truth, and what was read", self.checked.picture(self.model.pairs), epoch + 1)
-
-
-class Steps:
-    """What training.Progress wants to know of an epoch: its length in strips, about."""
-
-    def __init__(self, config: dict):
-        self.batch_size = config["batch_size"]
-        self.images = self.batch_size * config["epoch_steps"]
 
 
 def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: keras.callbacks.CallbackList,
@@ -237,15 +219,15 @@ def finish(folder: Path, validation: Validation) -> dict:
     """Fit how the best network of a finished training is decoded, and leave metrics.json and pictures in its folder."""
     about = runs.read_config(str(folder.parent), folder.name)
     network = runs.load_network(str(folder.parent), folder.name)
-    model = language.load()
     strips, truths, sources = zip(*validation.samples, strict=True)
-    decoding = linereader.fit(network, list(strips), list(truths), model)
-    runs.write_json(folder / "config.json", about | {"decoding": decoding})
+    reader = linereader.LineReader(network, None, language.load())
+    log_probs = reader.log_probs(list(strips))
+    reader.decoding = linereader.fit(log_probs, list(truths), reader)
+    runs.write_json(folder / "config.json", about | {"decoding": reader.decoding})
     figures, _ = validation.measure(network)
     metrics = {"parameters": network.count_params()} | {
         f"{name.removeprefix('val_')}_without_language_model": value for name, value in figures.items()}
-    reader = linereader.LineReader(network, decoding, model)
-    texts = [reader.decode(log_probs).text for log_probs in reader.log_probs(list(strips))]
+    texts = [reader.decode(each).text for each in log_probs]
     for kind in ("words", "lines"):
         pairs = [(truth, text) for truth, text, source in zip(truths, texts, sources, strict=True) if source[0] == kind]
         metrics[kind] = len(pairs)

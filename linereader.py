@@ -22,7 +22,6 @@ import strip
 
 WORD_BEAM = 8            # readings of a word that are followed for its alternatives
 AT_ONCE = 8              # strips in one call of the network, at most
-ALTERNATIVES = 5
 # What config.json says of how to read with a network, if it says nothing.
 DECODING = {"strength": 0.4, "bonus": 0.6, "confidence": [0.27, 0.3, 0.53, 0.19, 0.59]}
 
@@ -79,9 +78,7 @@ class LineReader:
         found = []
         for log_probs in self.log_probs([strip.strip(ink)[0] for ink in inks]):
             scores = ctc.single(log_probs)[[ctc.LABELS[character] for character in dataset.CHARACTERS]]
-            probabilities = np.exp(lattice.log_softmax(scores))
-            found.append([(dataset.CHARACTERS[label], round(float(probabilities[label]), 6))
-                          for label in np.argsort(-probabilities)[:ALTERNATIVES]])
+            found.append(lattice.ranked(np.exp(lattice.log_softmax(scores)), dataset.CHARACTERS))
         return found
 
     def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None) -> LineText:
@@ -121,7 +118,7 @@ class LineReader:
             sure = self._calibrated(evidences[-1])
             left = (1 - sure) / max(float(chances[1:].sum()), 1e-9)
             found.append([(word, round(sure, 6)), *((one, round(left * float(chance), 6)) for one, chance in
-                                                    zip(others[:ALTERNATIVES - 1], chances[1:]))])
+                                                    zip(others[:lattice.ALTERNATIVES - 1], chances[1:]))])
         return found, evidences
 
     def _calibrated(self, values: tuple[float, ...]) -> float:
@@ -135,11 +132,7 @@ class LineReader:
         if self.prior:
             scores += strength * np.maximum(self.prior.following(ctc.last_word(text[:place]))[1:], -30)
         scores[0] = ctc.LEAST   # a space is no character
-        probabilities = np.exp(lattice.log_softmax(scores))
-        chosen = ctc.LABELS[text[place]] - 1
-        order = np.argsort(-probabilities)[:ALTERNATIVES]
-        order = [chosen, *order[order != chosen]][:ALTERNATIVES]
-        return [(ctc.ALPHABET[label], round(float(probabilities[label]), 6)) for label in order]
+        return lattice.ranked(np.exp(lattice.log_softmax(scores)), ctc.ALPHABET, ctc.LABELS[text[place]] - 1)
 
 
 def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
@@ -158,22 +151,21 @@ STRENGTHS = 0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0
 BONUSES = 0.0, 0.4, 0.8, 1.2, 1.6
 
 
-def fit(network, strips: list[np.ndarray], truths: list[str], model: language.Language) -> dict:
-    """What to decode with, by the least error rate on these strips, which the network has not learned from.
+def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:
+    """What to decode with, by the least error rate on texts that the network has not learned from.
 
+    log_probs: what reader.log_probs says of the strips of these texts.
     Returns {"strength", "bonus", "confidence"}; see LineReader.
     """
-    reader = LineReader(network, None, model)
-    log_probs = reader.log_probs(strips)
-
     def error(weights: tuple[float, float]) -> float:
         texts = [ctc.search(each, reader.prior, *weights)[0].text for each in log_probs]
         return edits.error_rate(list(zip(truths, texts, strict=True)))
 
     tried = list(itertools.product(STRENGTHS, BONUSES))
     strength, bonus = min(tqdm(tried, "fitting how to decode", leave=False), key=error)
-    reader.decoding |= {"strength": strength, "bonus": bonus}
-    return reader.decoding | {"confidence": fit_confidence([reader.decode(each) for each in log_probs], truths)}
+    fitted = LineReader(reader.network, {"strength": strength, "bonus": bonus})
+    fitted.prior = reader.prior
+    return fitted.decoding | {"confidence": fit_confidence([fitted.decode(each) for each in log_probs], truths)}
 
 
 def fit_confidence(read: list[LineText], truths: list[str]) -> list[float]:

@@ -67,8 +67,10 @@ DRY_RUN = dict(train_epochs=2, steps_per_call=2, epoch_steps=8)
 DRY_RUN_IMAGES = 400
 DOUBTFUL = 0.01   # probability below which a teacher refuses a pen stroke's label
 
+import contextlib
 import math
 import os
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -96,7 +98,7 @@ def main(arguments: list[str]) -> None:
     state, values = load_run(folder) if config["resume"] else (None, None)
     trainee, order = build_trainee(config, data)
     folder.mkdir(parents=True, exist_ok=True)
-    describe_run(config, data, folder)
+    write_config(config, folder, lambda: describe_run(config, data))
     train(config, order, trainee, folder, state, values)
 
     import scores
@@ -307,15 +309,12 @@ def load_teacher(config: dict):
 
 def build_trainee(config: dict, data: Data):
     """The network with its optimiser, ready to fit."""
-    import networks
     import training
     order = training.Order(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
                            config["seed"])
     rate = learning_rate_of(config, order.steps * config["train_epochs"])
     teacher = load_teacher(config) if config["teacher"] else None
-    network = networks.build(config["network"], config["dropout"])
-    if config["finetune"]:
-        network.set_weights(runs.load_network(config["models_path"], config["finetune"]).get_weights())
+    network = first_network(config)
     trainee = training.Trainee(network, data.images, data.targets, data.prior_shift,
                                order.images + len(data.val_rows), config["batch_size"],
                                math.gcd(config["batch_size"] // training.replicas(), 8), config["augmentation"],
@@ -323,6 +322,15 @@ def build_trainee(config: dict, data: Data):
     trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None),
                     steps_per_execution=steps_in_a_call(config), jit_compile=runs.jit_compile())
     return trainee, order
+
+
+def first_network(config: dict):
+    """The network that a training begins with: fresh, or as another run has left it."""
+    import networks
+    network = networks.build(config["network"], config["dropout"])
+    if config["finetune"]:
+        network.set_weights(runs.load_network(config["models_path"], config["finetune"]).get_weights())
+    return network
 
 
 def learning_rate_of(config: dict, steps: int):
@@ -359,12 +367,19 @@ def train(config: dict, order, trainee, folder: Path, state: dict | None, values
         print(f"going on after epoch {epoch} of {config['train_epochs']}")
     last = config["augmentation"] if config["augmentation_last"] < 0 else config["augmentation_last"]
     callbacks += [training.Fading(config["augmentation"], last, config["train_epochs"]), order,
-                  training.Log(folder / "logs", order), training.Checkpoint(folder, callbacks, state),
-                  training.Progress(order, config["train_epochs"])]
-    try:
+                  training.GlyphLog(folder / "logs", order), training.Checkpoint(folder, callbacks, state),
+                  training.Progress(order.images, config["batch_size"], config["train_epochs"])]
+    with ended_early(folder):
         trainee.fit(order.places, batch_size=config["batch_size"], shuffle=False,
                     validation_data=(order.val_places,), validation_batch_size=config["batch_size"],
                     epochs=config["train_epochs"], initial_epoch=epoch, callbacks=callbacks, verbose=0)
+
+
+@contextlib.contextmanager
+def ended_early(folder: Path):
+    """Let Ctrl-C end a training but not the script, once there is a network to keep."""
+    try:
+        yield
     except KeyboardInterrupt:
         if not (folder / "model.keras").is_file():
             raise
@@ -378,13 +393,10 @@ def train_line(config: dict, folder: Path) -> None:
     import keras
 
     import line_training
-    import networks
     import training
     validation = line_training.Validation(config)
     state, values = load_run(folder) if config["resume"] else (None, None)
-    network = networks.build("line", config["dropout"])
-    if config["finetune"]:
-        network.set_weights(runs.load_network(config["models_path"], config["finetune"]).get_weights())
+    network = first_network(config)
     trainee = line_training.LineTrainee(network)
     rate = learning_rate_of(config, config["epoch_steps"] * config["train_epochs"])
     trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
@@ -393,57 +405,47 @@ def train_line(config: dict, folder: Path) -> None:
         training.restore(trainee, values)
         print(f"going on after epoch {state['epoch']} of {config['train_epochs']}")
     folder.mkdir(parents=True, exist_ok=True)
-    describe_line_run(config, folder)
+    write_config(config, folder, lambda: describe_line_run(config))
     log = line_training.LineLog(folder / "logs", validation)
     callbacks = keras.callbacks.CallbackList([
-        log, training.Checkpoint(folder, (), state), training.Progress(line_training.Steps(config),
-                                                                       config["train_epochs"])], model=trainee)
-    try:
+        log, training.Checkpoint(folder, (), state),
+        training.Progress(config["batch_size"] * config["epoch_steps"], config["batch_size"], config["train_epochs"])],
+        model=trainee)
+    with ended_early(folder):
         line_training.fit(trainee, config, validation, callbacks, log, state["epoch"] if state else 0)
-    except KeyboardInterrupt:
-        if not (folder / "model.keras").is_file():
-            raise
-        print(f"\nended early; python model.py --resume={folder.name} goes on", file=sys.stderr)
     line_training.finish(folder, validation)
 
 
-def describe_line_run(config: dict, folder: Path) -> None:
-    """Write config.json of a line reader; a resumed run keeps what it began with."""
-    kept = {name: value for name, value in config.items() if name != "resume"}
-    if config["resume"]:
-        began = runs.read_config(config["models_path"], folder.name)
-        runs.write_json(folder / "config.json", began | {"settings": kept})
-        return
-    runs.write_json(folder / "config.json", {
-        "reads": "lines",
-        "settings": kept,
-        "sha256": {f"{kind}.jsonl.gz": dataset.sha256(Path(config["pen_path"], f"{kind}.jsonl.gz"))
-                   for kind in dataset.unipen.CATEGORIES},
-        "versions": runs.versions(),
-        "git_commit": runs.git_commit(),
-    })
-
-
-def describe_run(config: dict, data: Data, folder: Path) -> None:
-    """Write config.json: everything needed to train this network again.  A resumed run keeps what it began with."""
-    kept = {name: value for name, value in config.items() if name != "resume"}
-    if config["resume"]:
-        began = runs.read_config(config["models_path"], folder.name)
-        runs.write_json(folder / "config.json", began | {"settings": kept})
-        return
+def describe_run(config: dict, data: Data) -> dict:
+    """What config.json tells of the data of a network that reads characters."""
     prior = data.prior_shift[DRAWINGS].astype(float).round(4).tolist()
     if config["corrections"]:  # what one hand needed corrected does not tell how often people write each character
         prior = runs.read_config(config["models_path"], config["finetune"])["prior_of_drawings"]
     found = (dataset.find(config["data_path"], Path(member).stem) for member in dataset.MEMBERS)
-    runs.write_json(folder / "config.json", {
-        "reads": "characters",
-        "settings": kept,
-        "images": data.sizes,
-        "prior_of_drawings": prior,
-        "sha256": {path.name: dataset.sha256(path) for path in found if path},
-        "versions": runs.versions(),
-        "git_commit": runs.git_commit(),
-    })
+    return {"images": data.sizes, "prior_of_drawings": prior, "sha256": hashes(path for path in found if path)}
+
+
+def describe_line_run(config: dict) -> dict:
+    """What config.json tells of the data of a network that reads lines."""
+    return {"sha256": hashes(Path(config["pen_path"], f"{kind}.jsonl.gz") for kind in dataset.unipen.CATEGORIES)}
+
+
+def hashes(paths: Iterable[Path]) -> dict[str, str]:
+    """The SHA-256 of files, by their names."""
+    return {path.name: dataset.sha256(path) for path in paths}
+
+
+def write_config(config: dict, folder: Path, describe: Callable[[], dict]) -> None:
+    """Write config.json: everything needed to train this network again.  A resumed run keeps what it began with.
+
+    describe: tells of the data, if the run is new.
+    """
+    import networks
+    kept = {name: value for name, value in config.items() if name != "resume"}
+    about = runs.read_config(config["models_path"], folder.name) | {"settings": kept} if config["resume"] else {
+        "reads": networks.reads(config["network"]), "settings": kept, **describe(), "versions": runs.versions(),
+        "git_commit": runs.git_commit()}
+    runs.write_json(folder / "config.json", about)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,6 @@ json = False               # print a JSON object for each picture
 show = False               # draw what was read into NAME.read.png and what the network saw into NAME.glyphs.png
 # ---- end of settings
 
-ALTERNATIVES = 5
 GLYPHS_AT_ONCE = 512       # in one call of the network, at most
 GLYPHS_STEP = 16           # their number is a multiple of this
 READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of what --show draws
@@ -284,8 +283,7 @@ def _glyph_of(candidate: tuple[segmentation.TextLine, int, int]) -> np.ndarray:
 
 
 def _character(probabilities: np.ndarray, box: list[int]) -> Character:
-    best = np.argsort(-probabilities)[:ALTERNATIVES]
-    alternatives = [(dataset.CHARACTERS[label], round(float(probabilities[label]), 6)) for label in best]
+    alternatives = lattice.ranked(probabilities, dataset.CHARACTERS)
     return Character(*alternatives[0], alternatives, box)
 
 
@@ -311,9 +309,7 @@ def _word(characters: list[Character]) -> Word:
 
 def _character_on(step: lattice.Step, probabilities: np.ndarray, box: list[int]) -> Character:
     """The character that the search chose, which need not be the likeliest by itself, first among the alternatives."""
-    order = np.argsort(-probabilities)[:ALTERNATIVES]
-    order = [step.label, *order[order != step.label]][:ALTERNATIVES]
-    alternatives = [(dataset.CHARACTERS[label], round(float(probabilities[label]), 6)) for label in order]
+    alternatives = lattice.ranked(probabilities, dataset.CHARACTERS, step.label)
     return Character(*alternatives[0], alternatives, box)
 
 

@@ -354,17 +354,18 @@ def _state_variables(trainee: keras.Model) -> list:
 class Progress(keras.callbacks.Callback):
     """A progress bar for the epoch: images per second, and the time all epochs will still take."""
 
-    def __init__(self, order: Order, epochs: int):
+    def __init__(self, images: int, batch_size: int, epochs: int):
+        """images: in an epoch."""
         super().__init__()
-        self.order, self.epochs, self.bar = order, epochs, None
+        self.images, self.batch_size, self.epochs, self.bar = images, batch_size, epochs, None
 
     def on_epoch_begin(self, epoch, logs=None):
         self.began, self.done = time.monotonic(), 0
-        self.bar = tqdm(total=self.order.images, desc=f"epoch {epoch + 1}/{self.epochs}", unit=" images",
+        self.bar = tqdm(total=self.images, desc=f"epoch {epoch + 1}/{self.epochs}", unit=" images",
                         unit_scale=True, mininterval=0.5, dynamic_ncols=True)
 
     def on_train_batch_end(self, batch, logs=None):
-        done = (batch + 1) * self.order.batch_size
+        done = (batch + 1) * self.batch_size
         self.bar.update(done - self.bar.n)
         if time.monotonic() - self.done > 1:
             self.done = time.monotonic()
@@ -382,27 +383,38 @@ class Progress(keras.callbacks.Callback):
 
 
 class Log(keras.callbacks.Callback):
-    """Loss, accuracy and learning rate of each epoch, and a grid of training glyphs, for TensorBoard."""
+    """The figures and the learning rate of each epoch, for TensorBoard."""
 
-    def __init__(self, folder: Path, order: Order):
+    def __init__(self, folder: Path):
         super().__init__()
-        self.folder, self.order = Path(folder), order
+        self.folder = Path(folder)
 
     def on_train_begin(self, logs=None):
         self.train = tblog.EventLog(self.folder / "train")
         self.validation = tblog.EventLog(self.folder / "validation")
-        first = self.order.shuffled(0)[:self.order.batch_size]
-        glyphs = ops.convert_to_numpy(self.model.glyphs(first, training=True))
-        self.train.image("glyphs as the network sees them", scores.in_rows(list(glyphs), 20), 0)
 
     def on_epoch_end(self, epoch, logs=None):
         rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.train.scalar("epoch_learning_rate", rate, epoch + 1)
         for name, value in logs.items():
-            if name.removeprefix("val_") in ("loss", "accuracy"):
+            if name != "learning_rate":  # ReduceLROnPlateau adds what has been written already
                 log = self.validation if name.startswith("val_") else self.train
                 log.scalar("epoch_" + name.removeprefix("val_"), float(value), epoch + 1)
 
     def on_train_end(self, logs=None):
         self.train.close()
         self.validation.close()
+
+
+class GlyphLog(Log):
+    """A grid of training glyphs as well."""
+
+    def __init__(self, folder: Path, order: Order):
+        super().__init__(folder)
+        self.order = order
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        first = self.order.shuffled(0)[:self.order.batch_size]
+        glyphs = ops.convert_to_numpy(self.model.glyphs(first, training=True))
+        self.train.image("glyphs as the network sees them", scores.in_rows(list(glyphs), 20), 0)

@@ -220,7 +220,7 @@ def test_a_line_reader_learns_resumes_and_reads(data, tmp_path):
     assert f"cer_words {metrics['cer_words']:.4g}" in done.stdout
     assert (folder / "readings.png").stat().st_size > 0
     assert {"epoch_loss", "epoch_cer_words", "epoch_wer_lines", "truth, and what was read",
-            "strips as the network sees them"} <= logged(folder / "logs")
+            "strips as the network sees them"} <= toy.logged(folder / "logs")
 
     more = train(data, tmp_path, f"--resume={folder.name}", "--train_epochs=8")
     assert more.returncode == 0 and "going on after epoch 7 of 8" in more.stdout, more.stderr
@@ -236,12 +236,6 @@ def test_a_line_reader_learns_resumes_and_reads(data, tmp_path):
 
 def picture_of(text: str) -> bytes:
     return cv2.imencode(".png", 255 - np.pad(written(text), 20))[1].tobytes()
-
-
-def logged(folder: Path) -> set[str]:
-    from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
-    events = EventMultiplexer().AddRunsFromDirectory(str(folder)).Reload()
-    return {tag for run in events.Runs().values() for kind in ("scalars", "images") for tag in run[kind]}
 
 
 def test_missing_pen_strokes_are_named(tmp_path):

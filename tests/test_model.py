@@ -63,7 +63,7 @@ def test_a_run_learns_and_leaves_everything(data, tmp_path):
     config = json.loads((folder / "config.json").read_text())
     assert config["settings"]["learning_rate"] == 0.003 and config["images"]["emnist_train"] == 320
     assert len(config["sha256"]) == 4 and config["versions"]["keras"]
-    tags = logged(folder / "logs")
+    tags = toy.logged(folder / "logs")
     assert {"epoch_loss", "epoch_accuracy", "epoch_learning_rate", "glyphs as the network sees them",
             "confusion", "errors", "test_accuracy"} <= tags
     check = subprocess.run([sys.executable, str(ROOT / "check_acc_loss.py"), folder.name, f"--models_path={tmp_path}",
@@ -98,13 +98,6 @@ def test_finetuning_learns_corrections_and_does_not_forget(data, tmp_path):
                       == labels[15:]).mean() for run in (base, tuned))
     assert before < 0.5 and after > 0.8
     assert metrics(tuned)["emnist_test"]["accuracy"] > 0.8
-
-
-def logged(folder: Path) -> set[str]:
-    from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
-    events = EventMultiplexer().AddRunsFromDirectory(str(folder)).Reload()
-    return {tag for run in events.Runs().values() for kind in ("scalars", "images") for tag in run[kind]} | {
-        tag for run in events.Runs().values() for tag in run["tensors"]}
 
 
 def test_resume_gives_what_an_uninterrupted_run_gives(data, tmp_path):

@@ -67,3 +67,10 @@ def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
         with gzip.open(folder / f"{kind}.jsonl.gz", "wt") as file:
             file.write("".join(json.dumps(record) + "\n" for record in found))
     return folder
+
+
+def logged(folder: Path) -> set[str]:
+    """The tags of the scalars, pictures and settings in a folder of TensorBoard's logs."""
+    from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
+    events = EventMultiplexer().AddRunsFromDirectory(str(folder)).Reload()
+    return {tag for run in events.Runs().values() for kind in ("scalars", "images", "tensors") for tag in run[kind]}
