@@ -184,16 +184,21 @@ def _reader(unix_time: str, models_path: str):
     reader = recogScript.Recognizer(unix_time or None, models_path)
     reader.load()
     reader.of_characters.load()  # what may be needed is needed at once
-    reader.recog(_warm_up_page())  # the first reading fills caches; nobody should wait for it
+    # The first readings fill caches; nobody should wait for them.  TensorFlow compiles a network for the first batch of
+    # strips alone, and for the second, of another number and width, for all that come.
+    for lines in (["Read this line now"], ["and", "these two"]):
+        reader.recog(_warm_up_page(lines))
     gc.collect()
     gc.freeze()  # else each full collection looks through all of TensorFlow, and a reading waits 0.2 s for it
     return reader
 
 
-def _warm_up_page() -> np.ndarray:
+def _warm_up_page(lines: list[str]) -> np.ndarray:
     import cv2
-    page = np.full((120, 900), 255, np.uint8)
-    return cv2.putText(page, "Read this line now", (30, 80), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 5, cv2.LINE_AA)
+    page = np.full((120 * len(lines), 900), 255, np.uint8)
+    for row, text in enumerate(lines):
+        cv2.putText(page, text, (30, 80 + 120 * row), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 5, cv2.LINE_AA)
+    return page
 
 
 def load(request: Request) -> Answer:
