@@ -5,14 +5,11 @@ For each step, 4 px of a strip, a network trained with CTC (Graves et al. 2006,
 character and of a blank.  A text's probability is the sum over all ways to
 stretch it over the steps with blanks between.
 """
-import functools
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-import dataset
-import language
 import strip
 
 # What a line reader can read: printable ASCII.  Its place here plus 1 is a character's label; 0 is CTC's blank.
@@ -20,17 +17,14 @@ ALPHABET = "".join(map(chr, range(32, 127)))
 LABELS = {character: label for label, character in enumerate(ALPHABET, 1)}
 
 WIDTH_STEP = 32      # px: strips are filled up to a multiple of this
-BEAM = 16            # texts that are followed at once
+BEAM = 48            # texts that are followed at once, at most
+NEAR = 7.0           # nat below the best: those that are followed
 LIKELY = 6.0         # nat below a step's best: characters that are tried
 MOST_LIKELY = 6      # characters that are tried in a step, at most
 SURE_BLANK = math.log(0.9995)   # steps that are surely blank change no text
 SPACE = LABELS[" "]
+MARKS = {label for character, label in LABELS.items() if not character.isalnum()}   # spaces, too: what ends a word
 LEAST = -1e30        # log of 0, but that differences stay finite
-
-# How often each mark stands where a word ends or begins, among all characters there: in the order of how often they
-# occur in the words and lines that people wrote for UNIPEN (training split), each by the same ratio less than the last.
-MARKS = dict(zip(".,-\"'()/;%:?!$=&+*#><|[]{}\\^~`@_", np.geomspace(0.06, 0.0004, 32).tolist()))
-NO_MARK = math.log(1 - sum(MARKS.values()))
 
 
 class Text(NamedTuple):
@@ -60,48 +54,18 @@ def text_of(labels: np.ndarray) -> str:
     return "".join(ALPHABET[label - 1] for label in labels.tolist() if label)
 
 
-# ---- the language model, for all of ASCII
-
-class Prior:
-    """P(next character | text) for all of ALPHABET: a language.Language inside words, marks and spaces around."""
-
-    def __init__(self, model: language.Language):
-        self.following = functools.lru_cache(language.CACHE)(functools.partial(_following, model))
-
-
-def _following(model: language.Language, word: str) -> list[float]:
-    """Log of P(next | the word's characters so far) for each label of CTC."""
-    inside = model.next_log_probs(word).tolist()
-    end = inside[language.END_OF_WORD] if word else 0.0
-    found = [LEAST] * (len(ALPHABET) + 1)
-    for character, log_prob in zip(dataset.CHARACTERS, inside):
-        found[LABELS[character]] = log_prob + (0.0 if word else NO_MARK)
-    for character, share in MARKS.items():
-        found[LABELS[character]] = end + math.log(share)
-    found[SPACE] = end + NO_MARK
-    return found
-
-
-def last_word(text: str) -> str:
-    """The letters and digits at a text's end."""
-    place = len(text)
-    while place and text[place - 1] in language.LABELS:
-        place -= 1
-    return text[place:]
-
-
 # ---- the search
 
-def search(log_probs: np.ndarray, prior: Prior | None = None, strength: float = 0.0, bonus: float = 0.0,
-           beam: int = BEAM) -> list[Text]:
+def search(log_probs: np.ndarray, prior=None, strength: float = 0.0, bonus: float = 0.0, beam: int = BEAM,
+           before: str = "") -> list[Text]:
     """The likeliest texts, best first, by prefix beam search (Hannun et al. 2014, arXiv 1408.2873).
 
     log_probs: float (steps, 96), normalised.
-    prior: the language model; its log probabilities count `strength` times, and each character adds `bonus`.
+    prior: a phrases.Prior; its log probabilities count `strength` times, and each character adds `bonus`.
+    before: what stands before the text, for the prior.
     """
-    # text: [log P that it ends in a blank, ... in its last character, of the language model, following, last label]
-    start = prior.following("") if prior else None
-    beams = {"": [0.0, LEAST, 0.0, start, 0]}
+    # text: [log P that it ends in a blank, ... in its last character, of the prior, following, last label]
+    beams = {"": [0.0, LEAST, 0.0, prior.following(before) if prior else None, 0]}
     blanks = log_probs[:, 0].tolist()
     order = np.argsort(-log_probs[:, 1:], axis=1)[:, :MOST_LIKELY] + 1
     values = np.take_along_axis(log_probs, order, axis=1)
@@ -122,27 +86,37 @@ def search(log_probs: np.ndarray, prior: Prior | None = None, strength: float = 
             else:
                 known[0], known[1] = _add(known[0], total + blank), _add(known[1], again)
             for label, log in step.items():
-                longer = text + ALPHABET[label - 1]
+                character = ALPHABET[label - 1]
                 if label == SPACE and (not text or last == SPACE):
                     continue  # a text begins with no space, and has none beside another
                 arrives = (ends_blank if label == last else total) + log
-                known = found.get(longer)
+                known = found.get(text + character)
                 if known is None:
                     said = spoken + following[label] if prior else 0.0
-                    found[longer] = [LEAST, arrives, said, None, label]
+                    if prior and label in MARKS:
+                        said += prior.ended(before + text, character)
+                    found[text + character] = [LEAST, arrives, said, None, label]
                 else:
                     known[1] = _add(known[1], arrives)
-        best = sorted(found.items(), key=lambda item: -(_add(item[1][0], item[1][1]) + strength * item[1][2]
-                                                        + bonus * len(item[0])))[:beam]
-        beams = dict(best)
+        scored = [(_add(state[0], state[1]) + strength * state[2] + bonus * len(text), text, state)
+                  for text, state in found.items()]
+        scored.sort(key=lambda one: -one[0])
+        least = scored[0][0] - NEAR
+        beams = {text: state for score, text, state in scored[:beam] if score > least}
         if prior:
-            for text, state in best:
+            for text, state in beams.items():
                 if state[3] is None:
-                    state[3] = prior.following(last_word(text))
-    # What ends in a space goes on with nothing: it is the text before.
-    texts = [Text(text.rstrip(), _add(state[0], state[1]), state[2] + (state[3][SPACE] if prior else 0.0))
-             for text, state in beams.items()]
-    return sorted(texts, key=lambda one: -(one.ctc + strength * one.language + bonus * len(one.text)))
+                    state[3] = prior.following(before + text)
+    texts: dict[str, Text] = {}
+    for text, (ends_blank, ends_label, spoken, following, last) in beams.items():
+        if last == SPACE:   # what ends in a space goes on with nothing: it is the text before
+            text = text.rstrip()
+        elif prior:
+            spoken += following[SPACE] + prior.ended(before + text, " ")
+        arrives = _add(ends_blank, ends_label)
+        if text not in texts or texts[text].ctc < arrives:
+            texts[text] = Text(text, arrives, spoken)
+    return sorted(texts.values(), key=lambda one: -(one.ctc + strength * one.language + bonus * len(one.text)))
 
 
 def single(log_probs: np.ndarray) -> np.ndarray:

@@ -14,8 +14,8 @@ import ctc
 import dataset
 import edits
 import feed
-import language
 import linereader
+import phrases
 import plotScript
 import runs
 import scores
@@ -220,7 +220,7 @@ def finish(folder: Path, validation: Validation) -> dict:
     about = runs.read_config(str(folder.parent), folder.name)
     network = runs.load_network(str(folder.parent), folder.name)
     strips, truths, sources = zip(*validation.samples, strict=True)
-    reader = linereader.LineReader(network, None, language.load())
+    reader = linereader.LineReader(network, None, phrases.load())
     log_probs = reader.log_probs(list(strips))
     reader.decoding = linereader.fit(log_probs, list(truths), reader)
     runs.write_json(folder / "config.json", about | {"decoding": reader.decoding})

@@ -1,6 +1,6 @@
 """Reads straight lines of writing with a network trained by CTC: strips in, texts with their characters out.
 
-    reader = LineReader(network, config["decoding"], language.load())
+    reader = LineReader(network, config["decoding"], phrases.load())
     texts = reader.read([line.ink for line in segmentation.straight_lines(ink)])
 """
 import itertools
@@ -15,12 +15,12 @@ import ctc
 import dataset
 import edits
 import glyph
-import language
 import lattice
+import phrases
 import segmentation
 import strip
 
-WORD_BEAM = 8            # readings of a word that are followed for its alternatives
+WORD_BEAM = 8            # readings of a word that are followed for its alternatives, where it stands among others
 AT_ONCE = 8              # strips in one call of the network, at most
 # What config.json says of how to read with a network, if it says nothing.
 DECODING = {"strength": 0.4, "bonus": 0.6, "confidence": [0.27, 0.3, 0.53, 0.19, 0.59]}
@@ -45,16 +45,16 @@ class LineText(NamedTuple):
 class LineReader:
     """Reads lines with one network."""
 
-    def __init__(self, network, decoding: dict | None = None, model: language.Language | None = None):
+    def __init__(self, network, decoding: dict | None = None, prior: phrases.Prior | None = None):
         """network: keras.Model, uint8 (batch, strip.HEIGHT, width) -> logits (batch, steps, 96).
 
         decoding: strength of the language model, bonus for each character, and what makes
         a word's confidence a probability; see fit.
-        model: the language model; None reads without.
+        prior: the language model; None reads without.
         """
         self.network = network
         self.decoding = DECODING | (decoding or {})
-        self.prior = ctc.Prior(model) if model else None
+        self.prior = prior
 
     def log_probs(self, strips: list[np.ndarray]) -> list[np.ndarray]:
         """Log probabilities float32 (steps, 96) of each strip, uint8 (strip.HEIGHT, width)."""
@@ -86,28 +86,33 @@ class LineReader:
         to_ink = np.eye(2, 3) if to_ink is None else to_ink
         strength = self.decoding["strength"] if self.prior else 0.0
         bonus = self.decoding["bonus"] if self.prior else 0.0
-        text = ctc.search(log_probs, self.prior, strength, bonus)[0].text
+        ways = ctc.search(log_probs, self.prior, strength, bonus)
+        text = ways[0].text
         if not text:
             return LineText("", [], [], [])
         steps = ctc.align(log_probs, text)
         centres = to_ink[0, 0] * (steps.mean(axis=1) + 0.5) * strip.STEP + to_ink[0, 2]
-        words = [[]]
+        read = [[]]
         for place, character in enumerate(text):
             if character == " ":
-                words.append([])
+                read.append([])
                 continue
             alternatives = self._alternatives(log_probs, text, place, steps[place], strength)
-            words[-1].append(Read(character, alternatives, alternatives[0][1], float(centres[place])))
-        return LineText(text, words, *self._rivals(log_probs, text, steps, strength, bonus))
+            read[-1].append(Read(character, alternatives, alternatives[0][1], float(centres[place])))
+        return LineText(text, read, *self._rivals(log_probs, ways, steps, strength, bonus))
 
-    def _rivals(self, log_probs, text: str, steps, strength: float, bonus: float) -> tuple[list, list]:
-        """For each word the likeliest readings of its steps alone, with probabilities, and the evidence for it."""
+    def _rivals(self, log_probs, readings: list[ctc.Text], steps, strength: float, bonus: float) -> tuple[list, list]:
+        """For each word of the best reading the likeliest readings of its steps, with probabilities, and evidence."""
+        text = readings[0].text
         spaces = [place for place, character in enumerate(text) if character == " "]
         firsts = [0, *(steps[place, 1] + 1 for place in spaces)]
         behinds = [*(steps[place, 0] for place in spaces), len(log_probs)]
         found, evidences = [], []
+        begin = 0
         for word, first, behind in zip(text.split(" "), firsts, behinds, strict=True):
-            ways = ctc.search(log_probs[first:behind], self.prior, strength, bonus, WORD_BEAM)
+            ways = readings if not spaces else ctc.search(log_probs[first:behind], self.prior, strength, bonus,
+                                                          WORD_BEAM, text[:begin])
+            begin += len(word) + 1
             scores = {way.text: way.ctc + strength * way.language + bonus * len(way.text)
                       for way in ways if way.text and " " not in way.text}
             scores.setdefault(word, min(scores.values(), default=0.0))
@@ -130,7 +135,7 @@ class LineReader:
         """What a character may be instead, by the steps that say it and the characters before it; itself first."""
         scores = log_probs[steps[0]:steps[1] + 1, 1:].max(axis=0).astype(float)
         if self.prior:
-            scores += strength * np.maximum(self.prior.following(ctc.last_word(text[:place]))[1:], -30)
+            scores += strength * np.maximum(self.prior.following(text[:place])[1:], -30)
         scores[0] = ctc.LEAST   # a space is no character
         return lattice.ranked(np.exp(lattice.log_softmax(scores)), ctc.ALPHABET, ctc.LABELS[text[place]] - 1)
 
@@ -147,8 +152,8 @@ def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
 
 # ---- fitting how to decode
 
-STRENGTHS = 0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0
-BONUSES = 0.0, 0.4, 0.8, 1.2, 1.6
+STRENGTHS = 0.0, 0.35, 0.5, 0.65, 0.8, 1.0, 1.2
+BONUSES = 0.0, 0.8, 1.2, 1.6, 2.0, 2.4
 
 
 def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:
@@ -163,8 +168,7 @@ def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> d
 
     tried = list(itertools.product(STRENGTHS, BONUSES))
     strength, bonus = min(tqdm(tried, "fitting how to decode", leave=False), key=error)
-    fitted = LineReader(reader.network, {"strength": strength, "bonus": bonus})
-    fitted.prior = reader.prior
+    fitted = LineReader(reader.network, {"strength": strength, "bonus": bonus}, reader.prior)
     return fitted.decoding | {"confidence": fit_confidence([fitted.decode(each) for each in log_probs], truths)}
 
 

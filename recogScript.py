@@ -35,6 +35,7 @@ import glyph
 import language as language_model
 import lattice
 import linereader
+import phrases
 import runs
 import scores
 import segmentation
@@ -148,7 +149,7 @@ class Recognizer:
     @functools.cached_property
     def line_reader(self) -> LineReader:
         """Reads lines with the network, if that is what it reads."""
-        return LineReader(self.network, self._decoding, self.language)
+        return LineReader(self.network, self._decoding, phrases.load() if self.language else None)
 
     @functools.cached_property
     def of_characters(self) -> "Recognizer":

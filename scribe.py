@@ -53,12 +53,12 @@ NARROW = "1Iijl|!()[]{}:;'"   # no more than about as wide as they are tall
 SAME_SHAPE = "ckopsuvwxyz"     # letters whose case shows in their size alone
 SCANS = 1500                   # of each character, at most
 
-KINDS = {"word": 0.55, "line": 0.10, "joined": 0.06, "composed": 0.23, "scanned": 0.06}   # shares of samples
+KINDS = {"word": 0.48, "line": 0.18, "joined": 0.08, "composed": 0.20, "scanned": 0.06}   # shares of samples
 FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # while a network has learned nothing: what is short is learned first
 SIZES = 24, 60          # px, height of a tall letter where it is drawn
 PENS = 0.04, 0.17       # diameter of the pen in such heights
 POINTS = 500            # of a record that decide about its slope and slant
-WIDEST = 720            # px of strip: longer lines are left out, since they take too long to learn from
+WIDEST = 2000           # px of strip: longer lines are left out, since they take too long to learn from
 HELD_OUT = 15_820       # last rows of EMNIST's training file, which validate the networks of characters
 
 
@@ -295,13 +295,13 @@ class Scribe:
         return self._drawn("lines", rng)
 
     def _joined(self, rng) -> Sample | None:
-        """Two to six words of one writer in a line."""
+        """Two to fifteen words of one writer in a line, few of them long."""
         if not self.writers:
             return None
         rows = self.by_writer[self.writers[rng.integers(len(self.writers))]]
         space = rng.uniform(0.4, 1.1)
         x, points, ends, texts = 0.0, [], [], []
-        for row in rng.choice(rows, rng.integers(2, 7)).tolist():
+        for row in rng.choice(rows, 2 + min(13, int(rng.exponential(3)))).tolist():
             if ("words", row) in self.dropped:
                 continue
             writing = self._writing("words", row)

@@ -1,0 +1,243 @@
+"""How likely a word is after the one before, and a mark or a space after a word: what a line reader knows of English.
+
+    python phrases.py           make phrases.npz again; needs Dataset/UNIPEN and `pip install wordfreq symspellpy`,
+                              which reading does not
+
+    prior = phrases.load()
+    prior.following("the c")           natural log of P(next character | text), by CTC's labels
+    prior.ended("of the", " ")         what it adds that "the" is a word, and one that often follows "of"
+
+language.py spells: it knows which letters make English words.  This adds which of
+them are words, and which words follow each other, once a word has ended.  As in word
+beam search (H. Scheidl, S. Fiel, R. Sablatnig, "Word beam search", ICFHR 2018) a list
+of words helps, and names, numbers and codes still get through: here by the share of
+words that are spelt and not taken from the list.
+
+Single words: wordfreq, as in language.py.  Pairs: the list of symspellpy (W. Garbe, MIT
+licence), taken from Google Books Ngrams (CC BY 3.0).  Marks and spaces: counted in what
+people wrote for UNIPEN (training split, CC BY 4.0).
+"""
+import functools
+import importlib.resources
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import ctc
+import dataset
+import language
+import runs
+import settings
+import unipen
+
+# ---- settings: change them here or on the command line, as --name=value
+words = 100000                   # so many of the most frequent words are known
+flatten = 0.9                    # a word counts as its frequency to this power: 1 as in running text
+pen_path = "Dataset/UNIPEN"      # folder with the pen strokes, whose texts tell where marks and spaces stand
+# ---- end of settings
+
+FILE = Path(__file__).with_name("phrases.npz")
+LISTED = 0.8               # of words are taken from the list, the others are spelt
+STEP = 1 / 8               # nat: log probabilities are stored as multiples of it
+PAIRS = "frequency_bigramdictionary_en_243_342.txt"   # symspellpy's file
+PAIRS_COUNTED = 2.5e13     # words were counted for it: what makes its counts and wordfreq's frequencies agree
+UNLISTED = 0.15            # of the words after one, at least, are in no pair
+RARE = 5.0                 # weight of marks in general, in places, against those of one place
+
+# What follows each other: letters, digits, a space or each mark.
+KINDS = ["a", "0", *(character for character in ctc.ALPHABET if not character.isalnum())]
+PLACES = {kind: place for place, kind in enumerate(KINDS)}
+SPACE = PLACES[" "]
+
+
+class Prior:
+    """P(text) of everything in ctc.ALPHABET, character by character."""
+
+    def __init__(self, spelling: language.Language, known: list[str], word_log_probs: np.ndarray, pairs: np.ndarray,
+                 pair_log_probs: np.ndarray, marks: np.ndarray):
+        """word_log_probs: float (n,) of the known words, which are in alphabetical order.
+
+        pairs: int64 (m,), rising: place of the first word times n plus place of the second;
+        pair_log_probs: float (m,), log P(second | first).  marks: see count_marks; as logs.
+        """
+        self._spelling = spelling
+        self._places = {word: place for place, word in enumerate(known)}
+        self._word_log_probs, self._pairs, self._pair_log_probs, self._marks = (
+            word_log_probs, pairs, pair_log_probs, marks)
+        self._following = functools.lru_cache(language.CACHE)(self._following)
+        self._gain = functools.lru_cache(language.CACHE)(self._gain)
+        self._left = functools.lru_cache(language.CACHE)(self._left)
+
+    def following(self, text: str) -> list[float]:
+        """Log of P(next character | text) for each label of CTC; do not write to it."""
+        return self._following(last_word(text) or text[-1:])
+
+    def ended(self, text: str, follower: str) -> float:
+        """What to add to the log probability of a text whose last word is over, since `follower` comes next.
+
+        It is the log of how much more often the word occurs than its spelling tells, of
+        an unknown word a small loss; 0 where the text ends in no word.
+        """
+        word = last_word(text)
+        if not word.isalpha() or follower == "'":   # of "isn't", "isn" is no word
+            return 0.0
+        before = text[:len(text) - len(word)]
+        if before.endswith("'"):
+            return 0.0
+        return self._gain(last_word(before[:-1]).lower() if before.endswith(" ") else "", word.lower())
+
+    def _following(self, end: str) -> list[float]:
+        """As following: end is the last word of the text, or its last mark or space, or "" at its beginning."""
+        found = [ctc.LEAST] * (len(ctc.ALPHABET) + 1)
+        kind = PLACES[kind_of(end[-1:] or " ")]
+        word = end if kind < SPACE else ""
+        inside = self._spelling.next_log_probs(word)
+        if word:
+            over = float(inside[language.END_OF_WORD])
+        else:
+            over, inside = 0.0, inside.copy()
+            for place, chosen in enumerate((slice(10, 62), slice(10))):   # letters, digits
+                inside[chosen] += self._marks[kind, place] - np.log(np.exp(inside[chosen]).sum())
+        for character, log_prob in zip(dataset.CHARACTERS, inside.tolist()):
+            found[ctc.LABELS[character]] = log_prob
+        for character, log_prob in zip(KINDS[SPACE:], self._marks[kind, SPACE:].tolist()):
+            found[ctc.LABELS[character]] = over + log_prob
+        return found
+
+    def _gain(self, before: str, word: str) -> float:
+        place, n = self._places.get(word), len(self._places)
+        if place is None:
+            return math.log(1 - LISTED)
+        chance, first = math.exp(self._word_log_probs[place]), self._places.get(before)
+        if first is not None:
+            chance *= self._left(first)
+            at = int(np.searchsorted(self._pairs, first * n + place))
+            if at < len(self._pairs) and self._pairs[at] == first * n + place:
+                chance += math.exp(self._pair_log_probs[at])
+        spelt = self._spelling.word_log_prob(word) - math.log(language.KINDS["lower"])
+        return math.log(1 - LISTED + LISTED * chance / math.exp(spelt))
+
+    def _left(self, first: int) -> float:
+        """The share of the words after one that no pair tells of."""
+        n = len(self._places)
+        its = slice(*np.searchsorted(self._pairs, (first * n, (first + 1) * n)))
+        return max(UNLISTED / 2, 1 - float(np.exp(self._pair_log_probs[its]).sum()))
+
+
+def last_word(text: str) -> str:
+    """The letters and digits at a text's end."""
+    place = len(text)
+    while place and text[place - 1] in language.LABELS:
+        place -= 1
+    return text[place:]
+
+
+def kind_of(character: str) -> str:
+    """Its kind in KINDS: "a" for a letter, "0" for a digit, else the character itself."""
+    return "a" if character.isalpha() else "0" if character.isdigit() else character
+
+
+@functools.lru_cache(1)
+def load(path: Path = FILE) -> Prior:
+    """What comes with the project, read once."""
+    with np.load(path) as file:
+        known = bytes(file["words"]).decode("ascii").split("\n")
+        pairs = np.cumsum(file["pairs"], dtype=np.int64)
+        singles, chances, marks = (file[name] * -STEP for name in ("word_log_probs", "pair_log_probs", "marks"))
+    marks -= np.log(np.exp(marks).sum(axis=1, keepdims=True))   # rounding has changed the sums
+    return Prior(language.load(), known, singles, pairs, chances, marks)
+
+
+# ---- making phrases.npz
+
+def main(arguments: list[str]) -> None:
+    """Count words, pairs and marks, and write phrases.npz."""
+    config = globals() | settings.read(__file__, globals(), arguments)[0]
+    labels = {record["label"] for kind in ("words", "lines")
+              for record in unipen.read_strokes(Path(config["pen_path"], f"{kind}.jsonl.gz"), "train")}
+    frequencies = read_words(config["words"])
+    pairs = pair_chances(read_pairs(), frequencies)
+    write(FILE, word_chances(frequencies, config["flatten"]), pairs, count_marks(sorted(labels)))
+    print(f"{FILE}: {len(frequencies):,} words, {len(pairs):,} pairs, {FILE.stat().st_size / 1e6:.2f} MB")
+
+
+def read_words(words: int) -> dict[str, float]:
+    """The most frequent English words, in alphabetical order, and their share of running text."""
+    found = language.read_frequencies(words)
+    import wordfreq
+    return dict(sorted((found | {"i": wordfreq.word_frequency("i", "en")}).items()))
+
+
+def word_chances(frequencies: dict[str, float], flatten: float) -> dict[str, float]:
+    """P(word) of each, from its share of running text."""
+    weights = {word: frequency ** flatten for word, frequency in frequencies.items()}
+    return {word: weight / sum(weights.values()) for word, weight in weights.items()}
+
+
+def read_pairs() -> dict[tuple[str, str], int]:
+    """Pairs of words, and how often they occur in Google's books."""
+    try:
+        file = importlib.resources.files("symspellpy").joinpath(PAIRS)
+    except ImportError:
+        raise settings.SettingsError("the package symspellpy is missing: pip install symspellpy") from None
+    rows = map(str.split, file.read_text("utf-8").splitlines())
+    return {(first, second): int(count) for first, second, count in rows}
+
+
+def pair_chances(counts: dict[tuple[str, str], int], frequencies: dict[str, float]) -> dict[tuple[str, str], float]:
+    """P(second | first) of each pair of known words.
+
+    Rare pairs are not in the list: a first word counts as often as wordfreq says, but
+    the share UNLISTED of what follows it is at least left for words in no pair.
+    """
+    pairs = {pair: count for pair, count in counts.items() if frequencies.keys() >= set(pair)}
+    listed = dict.fromkeys(frequencies, 0)
+    for (first, _), count in pairs.items():
+        listed[first] += count
+    return {(first, second): count / max(listed[first] / (1 - UNLISTED), PAIRS_COUNTED * frequencies[first])
+            for (first, second), count in pairs.items()}
+
+
+def count_marks(labels: list[str]) -> np.ndarray:
+    """P(next kind | kind of a character), float (35, 35), in the order of KINDS, for all but the insides of words.
+
+    labels: texts; where one begins or ends stands a space.  After letters and digits,
+    which go on as language.py tells, it is P(next | the word is over).
+    """
+    counts = np.zeros((len(KINDS), len(KINDS)))
+    for label in labels:
+        places = [PLACES[kind_of(character)] for character in f" {' '.join(label.split())} "
+                  if character in ctc.LABELS]
+        np.add.at(counts, (places[:-1], places[1:]), 1)
+    counts[:SPACE, :SPACE] = 0
+    found = np.empty_like(counts)
+    # What follows words in general, spaces in general, marks in general.
+    for rows in (slice(0, SPACE), slice(SPACE, SPACE + 1), slice(SPACE + 1, None)):
+        general = counts[rows].sum(axis=0) + 0.05
+        general[[SPACE] if rows.start == SPACE else range(SPACE) if rows.start == 0 else []] = 0
+        found[rows] = counts[rows] + RARE * general / general.sum()
+    return found / found.sum(axis=1, keepdims=True)
+
+
+def write(path: Path, words: dict[str, float], pairs: dict[tuple[str, str], float], marks: np.ndarray) -> None:
+    """Write P(word), P(second | first) and the marks of count_marks; words are in alphabetical order."""
+    places = {word: place for place, word in enumerate(words)}
+    keys = {places[first] * len(words) + places[second]: chance for (first, second), chance in pairs.items()}
+    rising = sorted(keys)
+    logs = {name: np.rint(-np.log(np.maximum(chances, 1e-15)) / STEP).clip(0, 255).astype(np.uint8)
+            for name, chances in (("word_log_probs", list(words.values())),
+                                  ("pair_log_probs", [keys[key] for key in rising]), ("marks", marks))}
+    known = np.frombuffer("\n".join(words).encode("ascii"), np.uint8)
+    steps = np.diff(rising, prepend=0).astype(np.uint32)
+    runs.write_atomically(path, lambda temporary: np.savez_compressed(temporary, words=known, pairs=steps, **logs))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (settings.SettingsError, unipen.UnipenError) as error:
+        settings.fail(error)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

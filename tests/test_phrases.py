@@ -1,0 +1,98 @@
+"""Which words there are and which follow each other, and where marks stand, helps to read; names get through."""
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ctc
+import lattice
+import phrases
+
+ROOT = Path(__file__).resolve().parents[1]
+ENGLISH = phrases.load()
+
+
+def chance(text: str, character: str) -> float:
+    """P(character | text)."""
+    return math.exp(ENGLISH.following(text)[ctc.LABELS[character]])
+
+
+@pytest.mark.parametrize("text", ["", "th", "Q", "19", "the ", "the end.", "the end. ", "(", "say \"", "$"])
+def test_chances_of_what_may_follow_sum_to_one(text):
+    assert np.exp(ENGLISH.following(text)[1:]).sum() == pytest.approx(1, abs=1e-3)
+
+
+def test_marks_stand_behind_words_and_spaces_behind_marks():
+    behind, apart = chance("government", "."), chance("government", " ") * chance("government ", ".")
+    assert behind > 3 * apart
+    assert chance("dog,", " ") > 0.8 and chance("dog,", "s") < 0.01
+    assert chance("(", " ") < 0.5 < chance("government", " ")
+    assert chance("19", "%") > 10 * chance("dog", "%")
+
+
+def test_known_words_gain_and_all_the_more_behind_a_word_that_they_often_follow():
+    assert ENGLISH.ended("the dog", " ") > 0 > ENGLISH.ended("the dgo", " ")
+    assert ENGLISH.ended("New York", " ") > ENGLISH.ended("old York", " ") + 2
+    assert ENGLISH.ended("New York", ".") == ENGLISH.ended("new york", " "), "case is what language.py tells of"
+
+
+@pytest.mark.parametrize("text", ["Mr. Mlakar", "code Xqzk", "the rndint"])
+def test_what_is_no_word_loses_little(text):
+    assert math.log(1 - phrases.LISTED) == pytest.approx(ENGLISH.ended(text, " "))
+
+
+@pytest.mark.parametrize("text, follower", [("", " "), ("the ", "("), ("isn", "'"), ("isn't", " "), ("19", "%"),
+                                            ("A4", " ")])
+def test_nothing_is_added_where_no_word_ends(text, follower):
+    assert ENGLISH.ended(text, follower) == 0
+
+
+def test_the_word_before_decides_what_the_ink_leaves_open():
+    """The ink says "New Yerk" a little rather than "New York"."""
+    of_steps = np.full((40, 96), -12.0)
+    of_steps[:, 0] = -0.1
+    for step, choices in enumerate([*"New ", "Y", "eo", *"rk"]):
+        of_steps[5 * step + 2, 0] = -6
+        for character, share in zip(choices, (0.6, 0.4)):
+            of_steps[5 * step + 2, ctc.LABELS[character]] = math.log(share)
+    of_steps = lattice.log_softmax(of_steps)
+    assert ctc.search(of_steps)[0].text == "New Yerk"
+    assert ctc.search(of_steps, ENGLISH, 0.5)[0].text == "New York"
+    alone = of_steps[20:]
+    both = {way.text: way.language for way in ctc.search(alone, ENGLISH, 0.5, before="New ")}
+    without = {way.text: way.language for way in ctc.search(alone, ENGLISH, 0.5)}
+    assert both["York"] > without["York"] + 1 and both["Yerk"] == pytest.approx(without["Yerk"], abs=0.5)
+
+
+def test_it_is_made_from_counts(tmp_path):
+    frequencies = {"cat": 0.25, "dog": 0.25, "the": 0.5}
+    counts = {("the", "cat"): 3 * phrases.PAIRS_COUNTED // 10, ("the", "dog"): phrases.PAIRS_COUNTED // 10,
+              ("the", "mouse"): 10**12}
+    pairs = phrases.pair_chances(counts, frequencies)
+    # By hand: "the" counts as 0.5 of all words, more than its listed pairs; 0.3 / 0.5 and 0.1 / 0.5.
+    assert pairs == {("the", "cat"): pytest.approx(0.6), ("the", "dog"): pytest.approx(0.2)}
+    marks = phrases.count_marks(["a dog.", "19% (dog)"])
+    places = phrases.PLACES
+    assert marks.sum(axis=1) == pytest.approx(1)
+    assert marks[places["%"], places[" "]] > 0.5 and marks[places["a"], places["a"]] == 0
+    assert marks[places["0"], places["%"]] > marks[places["0"], places["."]]
+    phrases.write(tmp_path / "small.npz", phrases.word_chances(frequencies, 1.0), pairs, marks)
+    small = phrases.load(tmp_path / "small.npz")
+    assert small.ended("the cat", " ") - small.ended("the dog", " ") == pytest.approx(
+        ENGLISH._spelling.word_log_prob("dog") - ENGLISH._spelling.word_log_prob("cat")
+        + math.log((0.6 + 0.2 * 0.25) / (0.2 + 0.2 * 0.25)), abs=0.4)
+    assert small.ended("the bird", " ") == pytest.approx(math.log(1 - phrases.LISTED))
+
+
+def test_the_model_is_small_and_quick_to_load():
+    assert phrases.FILE.stat().st_size < 1_000_000
+    code = ("import json, sys, time, phrases; start = time.process_time(); phrases.load(); "
+            "print(json.dumps([time.process_time() - start, sorted(sys.modules)]))")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    seconds, modules = json.loads(done.stdout)
+    assert seconds < 0.4, "of processor time, which other programs do not lengthen; usually 0.1"
+    assert not {"wordfreq", "symspellpy", "tensorflow", "keras"} & set(modules)
