@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 # unixTime of the networks that read when none is named
-DEFAULT = "1795570623"              # words and lines
+DEFAULT = "1795579933"              # words and lines
 DEFAULT_CHARACTERS = "1795560346"   # single characters
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "idx2numpy", "opencv-python-headless", "opencv-python")
 

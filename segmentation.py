@@ -21,7 +21,10 @@ INK = 96                # brightness from which a pixel belongs to a connected c
 BODY = 0.45             # of the usual height: smaller components are dots, bars and specks
 MANY_RULES = 4          # so many lines printed on paper need not reach the picture's borders
 DOT = 0.75              # of the usual height: so large, and so far from a letter, may its dot be
+SPARSE = 0.5            # of a line's width: marks that fill no more of it are no line of text ...
+ASIDE, ABOVE = 2.0, 0.3 # of the usual height: ... if each is so near to a letter
 LINE_OVERLAP = 0.35     # of the smaller height: so much of a component beside a line lies in it
+FEW_OVERLAP = 0.2       # the same for one or two components that were taken for a line of their own
 LETTER = 56             # px: lines are reduced to this usual height of a component ...
 THIN = 2.0              # px: ... as long as their strokes keep this width
 MAX_SLOPE = 0.36        # of a line, rise over run
@@ -222,20 +225,27 @@ def _beside(a: np.ndarray, b: np.ndarray) -> bool:
         a, b = b, a
     middle = (b[:, 0].min() + b[:, 2].max()) / 2
     near = a[np.argsort(np.abs((a[:, 0] + a[:, 2]) / 2 - middle))[:3]]
-    top, bottom = np.median(near[:, 1]), np.median(near[:, 3])
+    few = len(b) <= 2   # a question mark or a quote, which may stand high, beside a tall letter
+    top, bottom = (near[:, 1].min() if few else np.median(near[:, 1])), np.median(near[:, 3])
     overlap = min(bottom, b[:, 3].max()) - max(top, b[:, 1].min())
-    return overlap > 0.5 * min(bottom - top, b[:, 3].max() - b[:, 1].min())
+    return overlap > (FEW_OVERLAP if few else 0.5) * min(bottom - top, b[:, 3].max() - b[:, 1].min())
 
 
 def _only_dots(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
-    """Those lines that are no more than the large dots of another: a few small marks close to a letter."""
+    """Those lines that are no more than the large dots and quotes of another: small, with room between, near letters."""
     dots = []
     for group in groups:
         others = [row for other in groups if other is not group for row in other]
-        if not others or len(group) > 3 or (boxes[group, 2:] - boxes[group, :2]).max() > DOT * usual:
+        sizes = boxes[group, 2:] - boxes[group, :2]
+        if not others or sizes.max() > DOT * usual:
+            continue
+        span = boxes[group, 2].max() - boxes[group, 0].min()
+        if len(group) > 3 and sizes[:, 0].sum() > SPARSE * span:
             continue
         apart = np.maximum(boxes[group, None, :2] - boxes[others, 2:], boxes[others, :2] - boxes[group, None, 2:])
-        if np.maximum(apart, 0).sum(axis=2).min(axis=1).max() < DOT * usual:
+        across, down = np.maximum(apart, 0).transpose(2, 0, 1)
+        near = (across + down < DOT * usual) | (across < ASIDE * usual) & (down < ABOVE * usual)
+        if near.any(axis=1).all():
             dots.append(group)
     return dots
 
