@@ -232,7 +232,7 @@ def _beside(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def _only_dots(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
-    """Those lines that are no more than the large dots and quotes of another: small, with room between, near letters."""
+    """Those lines that are no more than the large dots and quotes of another: small, apart, near letters."""
     dots = []
     for group in groups:
         others = [row for other in groups if other is not group for row in other]
