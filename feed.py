@@ -46,44 +46,29 @@ def batches(samples: list[scribe.Sample], batch_size: int, rng: np.random.Genera
         yield ctc.side_by_side(pictures), labels, sources
 
 
-def kinds(config: dict, epoch: int) -> dict[str, float]:
-    """How likely each way to write is in an epoch (see scribe.py); "corrections" is the share of what is "own"."""
-    if epoch < EASY_EPOCHS and not config["finetune"]:
-        return scribe.FIRST_KINDS
-    share = config["corrections"]
-    return {kind: (1 - share) * usual for kind, usual in scribe.KINDS.items()} | ({"own": share} if share else {})
-
-
-def written(writer: scribe.Scribe, config: dict, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The batches of one epoch: strips and labels, as of batches."""
-    left, chunk = config["epoch_steps"], 0
-    while left:
-        rng = np.random.default_rng((config["seed"], epoch, chunk))
-        samples, area = [], 0
-        while area < AREA * config["batch_size"] * CHUNK:
-            sample = writer.sample(rng, kinds(config, epoch))
-            if sample:
-                samples.append(sample)
-                area += sample[0].shape[1] + 8
-        for strips, labels, _ in list(batches(samples, config["batch_size"], rng))[:left]:
-            yield strips, labels
-            left -= 1
-        chunk += 1
-
-
 def _write(strips: queue.Queue, config: dict, epoch: int, dropped: set) -> None:
     """Fill the queue with batches, from this epoch on; runs in a process of its own."""
     cv2.setNumThreads(1)
     try:
         writer = scribe.Scribe(config["pen_path"], config["data_path"], variety=config["augmentation"])
         writer.dropped = dropped
-        if config["corrections"]:
-            writer.know(*dataset.read_corrections(config["corrections_path"]))
         while True:
-            for batch in written(writer, config, epoch):
-                while not _put(strips, batch):
-                    if not multiprocessing.parent_process().is_alive():
-                        return  # nobody will read on
+            kinds = scribe.FIRST_KINDS if epoch < EASY_EPOCHS and not config["finetune"] else scribe.KINDS
+            left, chunk = config["epoch_steps"], 0
+            while left:
+                rng = np.random.default_rng((config["seed"], epoch, chunk))
+                samples, area = [], 0
+                while area < AREA * config["batch_size"] * CHUNK:
+                    sample = writer.sample(rng, kinds)
+                    if sample:
+                        samples.append(sample)
+                        area += sample[0].shape[1] + 8
+                for batch in list(batches(samples, config["batch_size"], rng))[:left]:
+                    while not _put(strips, batch[:2]):
+                        if not multiprocessing.parent_process().is_alive():
+                            return  # nobody will read on
+                    left -= 1
+                chunk += 1
             epoch += 1
     except (KeyboardInterrupt, BrokenPipeError):
         pass

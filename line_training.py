@@ -2,7 +2,6 @@
 
 model.py --network=line is the script to run; these are the parts it is made of.
 """
-import math
 from pathlib import Path
 
 import cv2
@@ -35,12 +34,11 @@ class LineTrainee(keras.Model):
     """Trains `network` on strips uint8 (batch, height, width) and their labels int32 (batch, length), 0 behind them.
 
     The loss is CTC's (Graves et al. 2006), for each strip, of the network and, with a
-    share `shortcut`, of a shortcut from its convolutions (Retsinas et al. 2022, arXiv 2404.11339).
+    small share, of a shortcut from its convolutions (Retsinas et al. 2022, arXiv 2404.11339).
     """
 
-    def __init__(self, network, shortcut: float = SHORTCUT):
+    def __init__(self, network):
         super().__init__()
-        self.shortcut_share = shortcut
         self.network = network
         self.shortcut = layers.Conv1D(network.output_shape[-1], 3, padding="same", dtype="float32", name="shortcut")
         columns = network.get_layer("columns").output
@@ -55,7 +53,7 @@ class LineTrainee(keras.Model):
         logits, shortcut = ops.split(y_pred, 2, axis=-1)
         length = ops.cast(ops.sum(ops.cast(y > 0, "int32")), "float32")
         loss = ops.sum(ctc_loss(y, logits)) / length
-        return loss + self.shortcut_share * (ops.sum(ctc_loss(y, shortcut)) / length - loss) if training else loss
+        return loss + SHORTCUT * (ops.sum(ctc_loss(y, shortcut)) / length - loss) if training else loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()
@@ -212,9 +210,9 @@ def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: k
         callbacks.on_train_end()
 
 
-def doubt_epoch(config: dict) -> float:
-    """Before this epoch wrong labels are left out; a training that learns corrections is too short to look for them."""
-    return math.inf if config["corrections"] else max(1, config["train_epochs"] // 3)
+def doubt_epoch(config: dict) -> int:
+    """Before this epoch wrong labels are left out."""
+    return max(1, config["train_epochs"] // 3)
 
 
 def finish(folder: Path, validation: Validation) -> dict:

@@ -39,7 +39,7 @@ schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epoc
 patience = 20              # epochs without a better val_loss before the training ends
 weight_decay = 0.0         # of AdamW; 0 is plain Adam
 finetune = ""              # unixTime of a trained network to start from; without a --preset, to learn corrections
-corrections = 0.0          # share of an epoch's images that are corrections, or, line: that are written with them
+corrections = 0.0          # share of an epoch's images that are corrections, each as often as that takes
 corrections_path = "Dataset/Corrections"   # folder with the corrections that textrecog_ui.py has kept
 teacher = ""               # unixTime (or several, a,b,c) of a network to learn from; it also checks pen labels
 teacher_share = 0.7        # share of that in the loss
@@ -63,9 +63,6 @@ PRESETS = {
     "line": dict(network="line", train_epochs=30, batch_size=128, learning_rate=0.0015, schedule="cosine", dropout=0.2,
                  augmentation=1.0, weight_decay=0.01, mixed_precision=True),
 }
-# What "corrections" means for a reader of lines.
-CORRECTIONS_OF_LINES = PRESETS["line"] | dict(train_epochs=1, epoch_steps=150, batch_size=64, learning_rate=0.0004,
-                                              dropout=0.0, corrections=0.4)
 DRY_RUN = dict(train_epochs=2, steps_per_call=2, epoch_steps=8)
 DRY_RUN_IMAGES = 400
 DOUBTFUL = 0.01   # probability below which a teacher refuses a pen stroke's label
@@ -125,14 +122,17 @@ def configure(arguments: list[str]) -> dict:
     network = (runs.read_config(first["models_path"], first["finetune"])["settings"]["network"] if first["finetune"]
                else first["network"])
     preset = first["preset"] or ("corrections" if first["finetune"] else "line" if network == "line" else "")
-    presets = PRESETS | ({"corrections": CORRECTIONS_OF_LINES} if network == "line" else {})
-    config |= {"network": network, "preset": preset} | presets.get(preset, {}) | (DRY_RUN if first["dry_run"] else {})
+    config |= {"network": network, "preset": preset} | PRESETS.get(preset, {}) | (DRY_RUN if first["dry_run"] else {})
     if first["finetune"] and config["network"] != network:
         raise settings.SettingsError(f"the run {first['finetune']} is a {network}: --preset={preset} does not fit it")
     if first["resume"]:
         saved = runs.read_config(first["models_path"], first["resume"])["settings"]
         config |= {name: saved[name] for name in config if name in saved and name != "models_path"}
     config |= given
+    if network == "line" and (preset == "corrections" or config["corrections"]):
+        raise settings.SettingsError("a network that reads lines does not learn corrections: choose one that reads "
+                                     f"characters, such as --finetune={runs.DEFAULT_CHARACTERS}, or go on with its "
+                                     "training with --preset=line")
     if not 0 <= config["corrections"] < 1 or config["corrections"] and not config["finetune"]:
         raise settings.SettingsError("--corrections has to lie between 0 and 1, and needs --finetune=, the network "
                                      "that was corrected")
@@ -254,17 +254,12 @@ def more_sources(config: dict) -> list[Source]:
                                               limit, file=file)
             sources.append(Source(name, images, labels, labels, mix))
     if config["corrections"]:
-        sources.append(corrections_of(*read_corrections(config)))
+        images, labels = dataset.read_corrections(config["corrections_path"])
+        if not len(labels):
+            raise dataset.DataError(f"{config['corrections_path']} holds no corrections yet: switch on \"Remember my "
+                                    "writing\" in textrecog_ui.py and correct some characters, or give a --preset=")
+        sources.append(corrections_of(images, labels))
     return sources
-
-
-def read_corrections(config: dict) -> tuple[np.ndarray, np.ndarray]:
-    """What dataset.read_corrections finds; DataError if it is nothing."""
-    images, labels = dataset.read_corrections(config["corrections_path"])
-    if not len(labels):
-        raise dataset.DataError(f"{config['corrections_path']} holds no corrections yet: switch on \"Remember my "
-                                "writing\" in textrecog_ui.py and correct some characters, or give a --preset=")
-    return images, labels
 
 
 def corrections_of(images: np.ndarray, labels: np.ndarray) -> Source:
@@ -398,7 +393,6 @@ def ended_early(folder: Path):
 
 def train_line(config: dict, folder: Path) -> None:
     """Train a network that reads words and lines, and measure it."""
-    images = {"corrections": len(read_corrections(config)[1])} if config["corrections"] else {}
     dataset.fetch(config["data_path"])
     prepare_backend(config)
     import keras
@@ -407,12 +401,16 @@ def train_line(config: dict, folder: Path) -> None:
     import training
     validation = line_training.Validation(config)
     state, values = load_run(folder) if config["resume"] else (None, None)
-    trainee = build_line_trainee(config)
+    network = first_network(config)
+    trainee = line_training.LineTrainee(network)
+    rate = learning_rate_of(config, config["epoch_steps"] * config["train_epochs"])
+    trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
+                    jit_compile=runs.jit_compile())
     if state:
         training.restore(trainee, values)
         print(f"going on after epoch {state['epoch']} of {config['train_epochs']}")
     folder.mkdir(parents=True, exist_ok=True)
-    write_config(config, folder, lambda: describe_line_run(config, images))
+    write_config(config, folder, lambda: describe_line_run(config))
     log = line_training.LineLog(folder / "logs", validation)
     callbacks = keras.callbacks.CallbackList([
         log, training.Checkpoint(folder, (), state),
@@ -421,18 +419,6 @@ def train_line(config: dict, folder: Path) -> None:
     with ended_early(folder):
         line_training.fit(trainee, config, validation, callbacks, log, state["epoch"] if state else 0)
     line_training.finish(folder, validation)
-
-
-def build_line_trainee(config: dict):
-    """As build_trainee, for a network that reads lines."""
-    import line_training
-    import training
-    # The shortcut begins with nothing learned: in a short training it would only disturb the convolutions.
-    trainee = line_training.LineTrainee(first_network(config), 0.0 if config["corrections"] else line_training.SHORTCUT)
-    rate = learning_rate_of(config, config["epoch_steps"] * config["train_epochs"])
-    trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
-                    jit_compile=runs.jit_compile())
-    return trainee
 
 
 def describe_run(config: dict, data: Data) -> dict:
@@ -444,10 +430,9 @@ def describe_run(config: dict, data: Data) -> dict:
     return {"images": data.sizes, "prior_of_drawings": prior, "sha256": hashes(path for path in found if path)}
 
 
-def describe_line_run(config: dict, images: dict[str, int]) -> dict:
-    """What config.json tells of the data of a network that reads lines; images: how many of what kind."""
-    paths = (Path(config["pen_path"], f"{kind}.jsonl.gz") for kind in dataset.unipen.CATEGORIES)
-    return {"images": images, "sha256": hashes(paths)}
+def describe_line_run(config: dict) -> dict:
+    """What config.json tells of the data of a network that reads lines."""
+    return {"sha256": hashes(Path(config["pen_path"], f"{kind}.jsonl.gz") for kind in dataset.unipen.CATEGORIES)}
 
 
 def hashes(paths: Iterable[Path]) -> dict[str, str]:

@@ -3,14 +3,13 @@
     python scribe.py                     a sheet of what it writes, into scribe.png
     python scribe.py --pen_path=FOLDER   with the pen strokes in another folder
 
-It knows five ways to write, and mixes them (see Scribe.sample):
+It knows four ways to write, and mixes them (see Scribe.sample):
 
 - word, line: what one person wrote with a pen, as recorded.
 - joined: words of one person side by side, with spaces of all widths.
 - composed: words, numbers, names and codes put together from one person's
   single characters, which may touch.
 - scanned: the same from EMNIST's scans.
-- own: the same, with a hand's own characters, those that were corrected, where it has some.
 
 Whatever it writes is changed at random, as strokes where there are strokes:
 slant, slope, width, gaps, waviness, the pen and the paper.
@@ -217,27 +216,13 @@ def random_text(words: list[str], rng: np.random.Generator) -> str:
     return "".join(rng.choice(list(letters), rng.integers(1, 8)))
 
 
-def text_with(character: str, words: list[str], rng: np.random.Generator) -> str:
-    """A text that contains a letter or digit: one of these words, which have it in either case, a code, or itself."""
-    lot = rng.random()
-    if lot < 0.1:
-        return character
-    if words and lot < 0.85:
-        word = words[rng.integers(len(words))]
-        forms = [form for form in (word, word.lower(), word.capitalize(), word.upper()) if character in form]
-        return forms[rng.integers(len(forms))]
-    others = dataset.CHARACTERS[:10] if character.isdigit() and lot < 0.7 else dataset.CHARACTERS
-    before, after = ("".join(rng.choice(list(others), rng.integers(4))) for _ in range(2))
-    return before + character + after
-
-
 def placed(top: float, bottom: float, rng: np.random.Generator) -> tuple[float, float]:
     """Top and bottom of a character, above the baseline, as uneven as people write."""
     return top * rng.normal(1, 0.06) + rng.normal(0, 0.02), bottom + rng.normal(0, 0.03)
 
 
 class Scribe:
-    """Writes samples from the records of one split, and of a hand whose characters were corrected (see know)."""
+    """Writes samples from the records of one split."""
 
     def __init__(self, pen_path: str | Path, data_path: str | Path, split: str = "train", variety: float = 1.0):
         """Reads everything; raises unipen.UnipenError or dataset.DataError when a file is missing or damaged.
@@ -263,14 +248,6 @@ class Scribe:
                 self.anyone[record["label"]].append(record)
         self.penmen = [writer for writer, known in self.characters.items() if len(known) > 20]
         self.scans = read_scans(str(data_path)) if data_path else {}
-        self.know(np.empty((0, 28, 28), np.uint8), np.empty(0, np.uint8))
-
-    def know(self, glyphs: np.ndarray, labels: np.ndarray) -> None:
-        """Write "own" with these characters of one hand: uint8 (n, 28, 28) and (n,), as dataset.read_corrections."""
-        self.own = by_character(glyphs, labels)
-        self.corrected = [dataset.CHARACTERS[label] for label in labels]
-        self.words_with = {character: [word for word in self.vocabulary if character.lower() in word.lower()]
-                           for character in self.own}
 
     def sample(self, rng: np.random.Generator, kinds: dict[str, float] = KINDS) -> Sample | None:
         """A strip to learn from.
@@ -278,8 +255,7 @@ class Scribe:
         kinds: how likely each way to write is.
         None where what was drawn by lot cannot be used: too wide, or too narrow for its text.
         """
-        needed = {"scanned": self.scans, "own": self.corrected}
-        names = [kind for kind in kinds if needed.get(kind, True)]
+        names = [kind for kind in kinds if kind != "scanned" or self.scans]
         shares = np.array([kinds[kind] for kind in names])
         kind = names[rng.choice(len(names), p=shares / shares.sum())]
         drawn = getattr(self, "_" + kind)(rng)
@@ -384,18 +360,8 @@ class Scribe:
         """Text put together from EMNIST's scans."""
         text = "".join(character for character in self._text(rng) if character in self.scans or character == " ")
         text = " ".join(text.split())
-        return self._pasted(text, {}, rng) if text else None
-
-    def _own(self, rng) -> Sample | None:
-        """Text with characters of the hand that was corrected; what it lacks is anyone's."""
-        texts = []
-        for _ in range(rng.choice((1, 2), p=(0.8, 0.2))):
-            character = self.corrected[rng.integers(len(self.corrected))]
-            texts.append(text_with(character, self.words_with[character], rng))
-        return self._pasted(" ".join(texts), self.own, rng)
-
-    def _pasted(self, text: str, own: dict[str, np.ndarray], rng) -> Sample | None:
-        """A text put together from glyphs: a hand's own where it has any, else EMNIST's scans, else pen strokes."""
+        if not text:
+            return None
         size = int(rng.uniform(*SIZES))
         paper = np.zeros((3 * size, round((2 * len(text) + 2) * size)), np.uint8)
         x, gap, space = size, rng.normal(0.14, 0.08), rng.uniform(0.45, 1.0)
@@ -403,7 +369,7 @@ class Scribe:
             if character == " ":
                 x += space * size
                 continue
-            scans = own.get(character, self.scans.get(character, ()))
+            scans = self.scans[character]
             if len(scans):
                 scan = scans[rng.integers(len(scans))]
             elif character in self.anyone:
@@ -422,8 +388,8 @@ def read_scans(data_path: str) -> dict[str, np.ndarray]:
     """
     images, labels = dataset.read_emnist(data_path, "train")
     learn = max(len(images) - HELD_OUT, len(images) // 2)
-    found = dict.fromkeys(dataset.CHARACTERS, images[:0]) | {
-        character: scans[:SCANS] for character, scans in by_character(images[:learn], labels[:learn]).items()}
+    found = {character: images[:learn][labels[:learn] == label][:SCANS]
+             for label, character in enumerate(dataset.CHARACTERS)}
     if dataset.find(data_path, "emnist-byclass-train-either-images-idx3-ubyte"):
         images, upper, lower = dataset.read_either(data_path)
         for both in (upper, lower):
@@ -432,11 +398,6 @@ def read_scans(data_path: str) -> dict[str, np.ndarray]:
                 if character.lower() in SAME_SHAPE and len(found[character]) < SCANS:
                     found[character] = np.concatenate([found[character], images[both == label]])[:SCANS]
     return found
-
-
-def by_character(glyphs: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """The glyphs uint8 (n, 28, 28) of each character that is there."""
-    return {dataset.CHARACTERS[label]: glyphs[labels == label] for label in np.unique(labels)}
 
 
 def _strokes(records: list[dict], character: str, rng: np.random.Generator) -> list[np.ndarray]:

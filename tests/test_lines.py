@@ -2,7 +2,6 @@
 import itertools
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,18 +12,19 @@ import pytest
 import toy
 
 import ctc
-import dataset
 import edits
 import feed
 import ink
 import lattice
 import linereader
+import model
 import phrases
 import picture
 import recogScript
 import runs
 import scribe
 import segmentation
+import settings
 import strip
 from samples import draw as pen
 
@@ -165,38 +165,6 @@ def test_a_scribe_writes_in_every_way(data):
     assert texts == set(WORDS)
 
 
-def fence() -> np.ndarray:
-    """A glyph that is no letter: four upright bars."""
-    glyph = np.zeros((28, 28), np.uint8)
-    for left in (2, 9, 16, 23):
-        glyph[3:25, left:left + 3] = 255
-    return glyph
-
-
-def test_a_scribe_writes_a_hands_own_characters(data):
-    writer = scribe.Scribe(data, data, variety=0)   # without specks, which would count as bars
-    rng = np.random.default_rng(0)
-    assert writer.sample(rng, {"own": 0.9, "word": 0.1}).text in WORDS, "there are none yet"
-
-    writer.know(np.array([fence()] * 62), np.arange(62, dtype=np.uint8))
-    for seen, text, source in filter(None, (writer.sample(rng, {"own": 1.0}) for _ in range(100))):
-        row = np.pad(seen[strip.HEIGHT // 2] >= strip.DARK, 1)
-        bars, characters = np.count_nonzero(row[1:] & ~row[:-1]), len(text.replace(" ", ""))
-        assert 3 * characters < bars <= 4 * characters, f"{bars} bars in {text}"   # neighbours may touch
-        assert source is None
-
-    writer.know(fence()[None], np.array([dataset.CHARACTERS.index("t")], np.uint8))
-    texts = [sample.text for _ in range(100) if (sample := writer.sample(rng, {"own": 1.0}))]
-    assert len(texts) > 50 and all("t" in word for text in texts for word in text.split())
-    assert {"t", "tame"} < {*texts}
-
-
-def test_corrections_have_their_share_of_what_is_written():
-    shares = feed.kinds({"finetune": "1", "corrections": 0.3}, 0)
-    assert shares["own"] == 0.3 and sum(shares.values()) == pytest.approx(1)
-    assert feed.kinds({"finetune": "1", "corrections": 0.0}, 0) == scribe.KINDS
-
-
 def test_the_same_seed_writes_the_same(data):
     writer = scribe.Scribe(data, data)
     one, other = (writer.sample(np.random.default_rng(7)) for _ in range(2))
@@ -231,12 +199,8 @@ TRAIN = ["--network=line", "--batch_size=24", "--epoch_steps=40", "--learning_ra
 
 
 def train(data: Path, models: Path, *more: str) -> subprocess.CompletedProcess:
-    return run(data, models, *TRAIN, *more)
-
-
-def run(data: Path, models: Path, *arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, str(ROOT / "model.py"), f"--data_path={data}", f"--pen_path={data}",
-               f"--models_path={models}", *arguments]
+               f"--models_path={models}", *TRAIN, *more]
     return subprocess.run(command, capture_output=True, text=True, timeout=400,
                           env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
 
@@ -267,36 +231,18 @@ def test_a_line_reader_learns_resumes_and_reads(data, tmp_path):
     assert boxes == sorted(boxes) and all(width > 0 and height > 20 for _, _, width, height in boxes)
 
 
-def test_finetuning_a_line_reader_learns_corrections(data, tmp_path):
-    """Somebody writes t as a fence."""
-    base, = runs.list_runs(str(ROOT / "Models"), "lines")
-    models, kept = tmp_path / "models", tmp_path / "kept"
-    shutil.copytree(ROOT / "Models" / base, models / base, ignore=shutil.ignore_patterns("logs"))
-    small = ["--dry_run", "--train_epochs=1", "--epoch_steps=40", "--batch_size=12", "--learning_rate=0.002"]
-    command = [f"--finetune={base}", f"--corrections_path={kept}", *small]
-    missing = run(data, models, *command)
-    assert missing.returncode == 2 and "holds no corrections" in missing.stderr.splitlines()[-1]
-    assert len(list(models.iterdir())) == 1
-
-    for moved in range(3):
-        count = dataset.remember(kept, np.roll(fence(), moved - 1, axis=0), "t")
-    done = run(data, models, *command)
-    assert done.returncode == 0, done.stderr
-    assert "words and lines left out" not in done.stdout
-    tuned = next(path.name for path in models.iterdir() if path.name != base)
-    about = runs.read_config(str(models), tuned)
-    assert about["reads"] == "lines" and about["settings"]["preset"] == "corrections"
-    assert about["images"] == {"corrections": 3} and count == 3 and about["settings"]["network"] == "line"
-    assert set(about["decoding"]) == {"strength", "bonus", "confidence"}
-    before, after = (linereader.LineReader(runs.load_network(str(models), name)).read_characters([fence()])[0][0]
-                     for name in (base, tuned))
-    assert before[0] != "t" and after[0] == "t" and after[1] > 0.5, f"{before}, {after}"
-    cer = json.loads((models / tuned / "metrics.json").read_text())["validation"]["cer_words"]
-    assert cer < 0.2, "it has not forgotten other letters"
-
-
 def picture_of(text: str) -> bytes:
     return cv2.imencode(".png", 255 - np.pad(written(text), 20))[1].tobytes()
+
+
+@pytest.mark.parametrize("more", [[], ["--preset=corrections"], ["--preset=line", "--corrections=0.3"]])
+def test_a_line_reader_refuses_to_learn_corrections(more):
+    reader, = runs.list_runs(str(ROOT / "Models"), "lines")
+    given = [f"--finetune={reader}", f"--models_path={ROOT / 'Models'}"]
+    with pytest.raises(settings.SettingsError, match=f"{runs.DEFAULT_CHARACTERS}.*--preset=line"):
+        model.configure(given + more)
+    going_on = model.configure([*given, "--preset=line"])
+    assert going_on["preset"] == "line" and going_on["epoch_steps"] == 400 and not going_on["corrections"]
 
 
 def test_missing_pen_strokes_are_named(tmp_path):

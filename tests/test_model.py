@@ -130,7 +130,8 @@ def test_ctrl_c_keeps_and_scores_the_best_network(data, tmp_path):
 @pytest.mark.parametrize("arguments, named", [
     (["--learning_rat=1"], "learning_rate"), (["--train_epochs=many"], "train_epochs"),
     (["--network=transformer"], "dense, conv, deepconv, resnet, lstm, mixer"), (["--preset=fast"], "best"),
-    (["--resume=123"], "123"), (["--teacher=123"], "123"), (["--data_path=nowhere"], "nowhere")])
+    (["--preset=corrections"], "--finetune="), (["--resume=123"], "123"), (["--teacher=123"], "123"),
+    (["--data_path=nowhere"], "nowhere")])
 def test_bad_settings_are_refused_in_one_sentence(data, tmp_path, arguments, named):
     offline = {**os.environ, "https_proxy": "http://127.0.0.1:9"}
     done = train(data, tmp_path / "models", *arguments, env=offline, cwd=tmp_path)
