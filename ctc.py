@@ -23,7 +23,7 @@ LIKELY = 6.0         # nat below a step's best: characters that are tried
 MOST_LIKELY = 6      # characters that are tried in a step, at most
 SURE_BLANK = math.log(0.9995)   # steps that are surely blank change no text
 SPACE = LABELS[" "]
-MARKS = {label for character, label in LABELS.items() if not character.isalnum()}   # spaces, too: what ends a word
+MARKS = "".join(character for character in ALPHABET if not character.isalnum())   # and the space: what ends a word
 LEAST = -1e30        # log of 0, but that differences stay finite
 
 
@@ -32,6 +32,10 @@ class Text(NamedTuple):
     text: str
     ctc: float          # log of its probability, after the network alone
     language: float     # log of its probability, after the language model
+
+    def score(self, strength: float, bonus: float) -> float:
+        """What it is ranked by: the language model counts `strength` times, each character adds `bonus`."""
+        return self.ctc + strength * self.language + bonus * len(self.text)
 
 
 def side_by_side(strips) -> np.ndarray:
@@ -93,7 +97,7 @@ def search(log_probs: np.ndarray, prior=None, strength: float = 0.0, bonus: floa
                 known = found.get(text + character)
                 if known is None:
                     said = spoken + following[label] if prior else 0.0
-                    if prior and label in MARKS:
+                    if prior and character in MARKS:
                         said += prior.ended(before + text, character)
                     found[text + character] = [LEAST, arrives, said, None, label]
                 else:
@@ -116,7 +120,7 @@ def search(log_probs: np.ndarray, prior=None, strength: float = 0.0, bonus: floa
         arrives = _add(ends_blank, ends_label)
         if text not in texts or texts[text].ctc < arrives:
             texts[text] = Text(text, arrives, spoken)
-    return sorted(texts.values(), key=lambda one: -(one.ctc + strength * one.language + bonus * len(one.text)))
+    return sorted(texts.values(), key=lambda one: -one.score(strength, bonus))
 
 
 def single(log_probs: np.ndarray) -> np.ndarray:

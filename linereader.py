@@ -113,8 +113,7 @@ class LineReader:
             ways = readings if not spaces else ctc.search(log_probs[first:behind], self.prior, strength, bonus,
                                                           WORD_BEAM, text[:begin])
             begin += len(word) + 1
-            scores = {way.text: way.ctc + strength * way.language + bonus * len(way.text)
-                      for way in ways if way.text and " " not in way.text}
+            scores = {way.text: way.score(strength, bonus) for way in ways if way.text and " " not in way.text}
             scores.setdefault(word, min(scores.values(), default=0.0))
             itself = next((way for way in ways if way.text == word), ways[-1])
             others = sorted(scores.keys() - {word}, key=scores.get, reverse=True)

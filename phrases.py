@@ -47,7 +47,7 @@ UNLISTED = 0.15            # of the words after one, at least, are in no pair
 RARE = 5.0                 # weight of marks in general, in places, against those of one place
 
 # What follows each other: letters, digits, a space or each mark.
-KINDS = ["a", "0", *(character for character in ctc.ALPHABET if not character.isalnum())]
+KINDS = ["a", "0", *ctc.MARKS]
 PLACES = {kind: place for place, kind in enumerate(KINDS)}
 SPACE = PLACES[" "]
 
@@ -123,7 +123,7 @@ class Prior:
         """The share of the words after one that no pair tells of."""
         n = len(self._places)
         its = slice(*np.searchsorted(self._pairs, (first * n, (first + 1) * n)))
-        return max(UNLISTED / 2, 1 - float(np.exp(self._pair_log_probs[its]).sum()))
+        return 1 - float(np.exp(self._pair_log_probs[its]).sum())
 
 
 def last_word(text: str) -> str:

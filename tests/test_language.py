@@ -1,16 +1,11 @@
 """The language model prefers English, and leaves codes, names and digits readable."""
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+import toy
 
 import language
 from dataset import CHARACTERS
 
-ROOT = Path(__file__).resolve().parents[1]
 ENGLISH = language.load()
 
 
@@ -54,12 +49,9 @@ def test_what_is_no_word_stays_readable(word):
 
 def test_the_model_is_small_and_quick_to_load():
     assert language.FILE.stat().st_size < 1_000_000
-    code = ("import json, sys, time, language; start = time.process_time(); language.load(); "
-            "print(json.dumps([time.process_time() - start, sorted(sys.modules)]))")
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    seconds, modules = json.loads(done.stdout)
+    seconds, modules = toy.cost_of_loading("language")
     assert seconds < 0.2, "of processor time, which other programs do not lengthen; usually 0.03"
-    assert not {"wordfreq", "tensorflow", "keras"} & set(modules)
+    assert not {"wordfreq", "tensorflow", "keras"} & modules
 
 
 def test_it_is_made_from_counts(tmp_path):

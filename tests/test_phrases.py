@@ -1,18 +1,14 @@
 """Which words there are and which follow each other, and where marks stand, helps to read; names get through."""
-import json
 import math
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+import toy
 
 import ctc
 import lattice
 import phrases
 
-ROOT = Path(__file__).resolve().parents[1]
 ENGLISH = phrases.load()
 
 
@@ -90,9 +86,6 @@ def test_it_is_made_from_counts(tmp_path):
 
 def test_the_model_is_small_and_quick_to_load():
     assert phrases.FILE.stat().st_size < 1_000_000
-    code = ("import json, sys, time, phrases; start = time.process_time(); phrases.load(); "
-            "print(json.dumps([time.process_time() - start, sorted(sys.modules)]))")
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    seconds, modules = json.loads(done.stdout)
+    seconds, modules = toy.cost_of_loading("phrases")
     assert seconds < 0.4, "of processor time, which other programs do not lengthen; usually 0.1"
-    assert not {"wordfreq", "symspellpy", "tensorflow", "keras"} & set(modules)
+    assert not {"wordfreq", "symspellpy", "tensorflow", "keras"} & modules

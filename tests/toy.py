@@ -2,6 +2,8 @@
 import gzip
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -74,3 +76,13 @@ def logged(folder: Path) -> set[str]:
     from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
     events = EventMultiplexer().AddRunsFromDirectory(str(folder)).Reload()
     return {tag for run in events.Runs().values() for kind in ("scalars", "images", "tensors") for tag in run[kind]}
+
+
+def cost_of_loading(module: str) -> tuple[float, set[str]]:
+    """Seconds of processor time that module.load() takes in a new Python, and all modules that are there then."""
+    code = (f"import json, sys, time, {module}; start = time.process_time(); {module}.load(); "
+            "print(json.dumps([time.process_time() - start, sorted(sys.modules)]))")
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[1], capture_output=True,
+                          text=True, timeout=60)
+    seconds, modules = json.loads(done.stdout)
+    return seconds, set(modules)
