@@ -61,6 +61,16 @@ class Corrections:
         return result
 
 
+def strokes_of(word: tuple[int, int], characters: list[Character], page: drawing.Drawing) -> list[drawing.Stroke]:
+    """The strokes of a drawing that belong to one word: more of each lies in its box than in any other word's."""
+    parts: dict[tuple[int, int], list] = {}
+    for one in characters:
+        parts.setdefault(one.word, []).append(one.box)
+    boxes = {number: drawing.around(inside) for number, inside in parts.items()}
+    return [stroke for stroke in page.strokes
+            if _inside(stroke, boxes[word]) and word == max(boxes, key=lambda number: _inside(stroke, boxes[number]))]
+
+
 def _inside(stroke: drawing.Stroke, box) -> int:
     """How many points of a stroke's curve lie in a box."""
     left, top, right, bottom = box

@@ -9,6 +9,7 @@ people writing on tablets: what a hand draws on a canvas.
 """
 import gzip
 import hashlib
+import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +58,9 @@ OFFICIAL_COUNTS = np.array([
     11418, 2749, 2448, 2994, 14105, 2699, 18262, 2830, 2910, 2697, 2822, 2365, 2725])
 
 IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801
-CORRECTIONS = "corrections-"   # how the files of the drawing apps' corrections begin
+CORRECTIONS = "corrections-"   # how the files of the drawing apps' corrected characters begin
+WORDS = "words.jsonl.gz"       # their corrected words, with strokes in UNITS to a px
+UNITS = 10
 ALIGNMENT = 64   # bytes
 PIECE = 1 << 20  # bytes read at a time
 
@@ -205,20 +208,26 @@ def draw_glyph(strokes, pen_width: float, height: float = 100) -> np.ndarray:
     return glyph.glyph(ink.draw_strokes(ink.scale_strokes(strokes, height / size), pen_width))
 
 
-def remember(folder: str | Path, image: np.ndarray, text: str) -> int:
-    """Add a glyph, uint8 (28, 28), and what it really is to the corrections; returns how many there are.
+def remember(folder: str | Path, image: np.ndarray, text: str) -> None:
+    """Add a glyph, uint8 (28, 28), and what it really is to the corrections.
 
-    Of a glyph that is there already only the label changes: it was corrected twice.
+    Of a glyph that is there already only the label changes: it was corrected twice;
+    with "" for a text the glyph is forgotten.
     Raises ValueError when the text is not one of CHARACTERS, and DataError when the
     folder holds something else.
     """
-    if len(text) != 1 or text not in CHARACTERS:
+    if text and (len(text) != 1 or text not in CHARACTERS):
         raise ValueError(f"only one of 0-9, A-Z, a-z can be learned, not {text!r}")
     images, labels = read_corrections(folder)
     others = (images != image).any(axis=(1, 2))
-    labels = np.append(labels[others], np.uint8(CHARACTERS.index(text)))
-    write_corrections(folder, np.concatenate([images[others], image[None]]), labels)
-    return len(labels)
+    if text:
+        write_corrections(folder, np.concatenate([images[others], image[None]]),
+                          np.append(labels[others], np.uint8(CHARACTERS.index(text))))
+    elif others.any():
+        write_corrections(folder, images[others], labels[others])
+    else:  # idx2numpy writes no file of nothing
+        for kind in ("labels-idx1-ubyte", "images-idx3-ubyte"):
+            Path(folder, CORRECTIONS + kind).unlink(missing_ok=True)
 
 
 def read_corrections(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
@@ -238,6 +247,45 @@ def write_corrections(folder: str | Path, images: np.ndarray, labels: np.ndarray
     for kind, content in (("images-idx3-ubyte", transposed), ("labels-idx1-ubyte", labels)):
         data = idx2numpy.convert_to_string(content)
         runs.write_atomically(Path(folder, CORRECTIONS + kind), lambda path, data=data: path.write_bytes(data))
+
+
+def remember_word(folder: str | Path, strokes: list[np.ndarray], text: str) -> None:
+    """Add a word's strokes, each float (n, 2) in px, and what they really say to the corrections.
+
+    It takes the place of a word that shares half of its strokes, which was corrected
+    twice; with "" for a text that word is forgotten, and nothing takes its place.
+    Raises ValueError when the text is not of printable ASCII, and DataError when the
+    folder holds something else.
+    """
+    if not text.isascii() or text and not text.isprintable():
+        raise ValueError(f"only letters, digits and punctuation of ASCII can be learned, not {text!r}")
+    flat = [np.rint(stroke * UNITS).astype(int).ravel().tolist() for stroke in strokes]
+    there = read_corrected_words(folder)
+    kept = [record for record in there
+            if 2 * sum(stroke in flat for stroke in record["strokes"]) < len(record["strokes"])]
+    if text and flat:
+        kept.append({"label": text, "writer": "you", "style": "?", "split": "train", "strokes": flat})
+    if kept != there:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        lines = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in kept)
+        data = gzip.compress(lines.encode(), mtime=0)
+        runs.write_atomically(Path(folder, WORDS), lambda path: path.write_bytes(data))
+
+
+def read_corrected_words(folder: str | Path) -> list[dict]:
+    """All words of the corrections, as records of unipen.py; none if there is no such file."""
+    path = Path(folder, WORDS)
+    if not path.is_file():
+        return []
+    try:
+        return list(unipen.read_strokes(path))
+    except unipen.UnipenError as error:
+        raise DataError(f"{path} is damaged: move it away, and correct words anew") from error
+
+
+def count_corrections(folder: str | Path) -> tuple[int, int]:
+    """How many words and how many characters the corrections hold."""
+    return len(read_corrected_words(folder)), len(read_corrections(folder)[1])
 
 
 def log_ratio(counts: np.ndarray) -> np.ndarray:

@@ -50,10 +50,13 @@ def _write(strips: queue.Queue, config: dict, epoch: int, dropped: set) -> None:
     """Fill the queue with batches, from this epoch on; runs in a process of its own."""
     cv2.setNumThreads(1)
     try:
-        writer = scribe.Scribe(config["pen_path"], config["data_path"], variety=config["augmentation"])
+        share = config["corrections"]
+        writer = scribe.Scribe(config["pen_path"], config["data_path"], variety=config["augmentation"],
+                               corrections_path=config["corrections_path"] if share else "")
         writer.dropped = dropped
         while True:
             kinds = scribe.FIRST_KINDS if epoch < EASY_EPOCHS and not config["finetune"] else scribe.KINDS
+            kinds = {kind: (1 - share) * often for kind, often in kinds.items()} | {"corrected": share}
             left, chunk = config["epoch_steps"], 0
             while left:
                 rng = np.random.default_rng((config["seed"], epoch, chunk))

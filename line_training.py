@@ -37,9 +37,10 @@ class LineTrainee(keras.Model):
     small share, of a shortcut from its convolutions (Retsinas et al. 2022, arXiv 2404.11339).
     """
 
-    def __init__(self, network):
+    def __init__(self, network, shortcut: float = SHORTCUT):
+        """shortcut: its share of the loss."""
         super().__init__()
-        self.network = network
+        self.network, self.share = network, shortcut
         self.shortcut = layers.Conv1D(network.output_shape[-1], 3, padding="same", dtype="float32", name="shortcut")
         columns = network.get_layer("columns").output
         self.both = keras.Model(network.input, [network.output, self.shortcut(columns)])
@@ -53,7 +54,7 @@ class LineTrainee(keras.Model):
         logits, shortcut = ops.split(y_pred, 2, axis=-1)
         length = ops.cast(ops.sum(ops.cast(y > 0, "int32")), "float32")
         loss = ops.sum(ctc_loss(y, logits)) / length
-        return loss + SHORTCUT * (ops.sum(ctc_loss(y, shortcut)) / length - loss) if training else loss
+        return loss + self.share * (ops.sum(ctc_loss(y, shortcut)) / length - loss) if training else loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()
@@ -179,7 +180,7 @@ class LineLog(training.Log):
 
 
 def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: keras.callbacks.CallbackList,
-        log: LineLog, epoch: int = 0) -> None:
+        log: LineLog | None = None, epoch: int = 0) -> None:
     """Train from `epoch` on until the epochs are over or a callback ends it.
 
     Keras's own fit would read from a generator, and tf.data's slows convolutions on a
@@ -197,7 +198,7 @@ def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: k
             losses = []
             for step in range(config["epoch_steps"]):
                 strips, labels = written.next()
-                if number == epoch and not step:
+                if number == epoch and not step and log:
                     log.first_batch(strips)
                 losses.append(float(trainee.train_on_batch(strips, labels)))
                 callbacks.on_train_batch_end(step, {"loss": np.mean(losses[-50:])})
@@ -220,10 +221,11 @@ def finish(folder: Path, validation: Validation) -> dict:
     about = runs.read_config(str(folder.parent), folder.name)
     network = runs.load_network(str(folder.parent), folder.name)
     strips, truths, sources = zip(*validation.samples, strict=True)
-    reader = linereader.LineReader(network, None, phrases.load())
+    reader = linereader.LineReader(network, about.get("decoding"), phrases.load())
     log_probs = reader.log_probs(list(strips))
-    reader.decoding = linereader.fit(log_probs, list(truths), reader)
-    runs.write_json(folder / "config.json", about | {"decoding": reader.decoding})
+    if not about["settings"]["corrections"]:  # else it is decoded as the network that it comes from
+        reader.decoding = linereader.fit(log_probs, list(truths), reader)
+        runs.write_json(folder / "config.json", about | {"decoding": reader.decoding})
     figures, _ = validation.measure(network)
     metrics = {"parameters": network.count_params()} | {
         f"{name.removeprefix('val_')}_without_language_model": value for name, value in figures.items()}

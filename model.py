@@ -2,7 +2,7 @@
 
     python model.py                                   the classic run: the dense network
     python model.py --network=resnet --preset=best    the shipped way, with all data at hand
-    python model.py --finetune=1700000000             learn the characters that textrecog_ui.py has kept
+    python model.py --finetune=1700000000             learn what was put right in textrecog_ui.py
     python model.py --resume=1700000000               go on with a run that was ended
     python model.py --dry_run                         see everything work in seconds
     python model.py --help                            every setting with its meaning
@@ -39,7 +39,7 @@ schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epoc
 patience = 20              # epochs without a better val_loss before the training ends
 weight_decay = 0.0         # of AdamW; 0 is plain Adam
 finetune = ""              # unixTime of a trained network to start from; without a --preset, to learn corrections
-corrections = 0.0          # share of an epoch's images that are corrections, each as often as that takes
+corrections = 0.0          # share of what an epoch learns from that is corrections, each as often as that takes
 corrections_path = "Dataset/Corrections"   # folder with the corrections that textrecog_ui.py has kept
 teacher = ""               # unixTime (or several, a,b,c) of a network to learn from; it also checks pen labels
 teacher_share = 0.7        # share of that in the loss
@@ -62,6 +62,9 @@ PRESETS = {
     # A reader of words and lines; with --finetune, going on with its training.
     "line": dict(network="line", train_epochs=30, batch_size=128, learning_rate=0.0015, schedule="cosine", dropout=0.2,
                  augmentation=1.0, weight_decay=0.01, mixed_precision=True),
+    # The same as "corrections" for such a reader, which learns whole words.
+    "corrected_words": dict(network="line", train_epochs=1, epoch_steps=60, batch_size=64, learning_rate=0.0003,
+                            schedule="cosine", dropout=0.0, augmentation=1.0, corrections=0.35, mixed_precision=True),
 }
 DRY_RUN = dict(train_epochs=2, steps_per_call=2, epoch_steps=8)
 DRY_RUN_IMAGES = 400
@@ -121,18 +124,18 @@ def configure(arguments: list[str]) -> dict:
         raise settings.SettingsError(f"--val_split={first['val_split']} has to lie between 0 and 1")
     network = (runs.read_config(first["models_path"], first["finetune"])["settings"]["network"] if first["finetune"]
                else first["network"])
-    preset = first["preset"] or ("corrections" if first["finetune"] else "line" if network == "line" else "")
+    usual = ("corrected_words", "line") if network == "line" else ("corrections", "")
+    preset = first["preset"] or usual[0 if first["finetune"] else 1]
     config |= {"network": network, "preset": preset} | PRESETS.get(preset, {}) | (DRY_RUN if first["dry_run"] else {})
-    if first["finetune"] and config["network"] != network:
-        raise settings.SettingsError(f"the run {first['finetune']} is a {network}: --preset={preset} does not fit it")
+    if first["finetune"] and (network == "line") != (PRESETS[preset].get("network") == "line"):
+        raise settings.SettingsError(f"the run {first['finetune']} is a {network}: --preset={preset} does not fit it; "
+                                     f"{usual[0]} does")
+    if first["finetune"] and given.get("network", network) != network:
+        raise settings.SettingsError(f"the run {first['finetune']} is a {network}: leave --network= out")
     if first["resume"]:
         saved = runs.read_config(first["models_path"], first["resume"])["settings"]
         config |= {name: saved[name] for name in config if name in saved and name != "models_path"}
     config |= given
-    if network == "line" and (preset == "corrections" or config["corrections"]):
-        raise settings.SettingsError("a network that reads lines does not learn corrections: choose one that reads "
-                                     f"characters, such as --finetune={runs.DEFAULT_CHARACTERS}, or go on with its "
-                                     "training with --preset=line")
     if not 0 <= config["corrections"] < 1 or config["corrections"] and not config["finetune"]:
         raise settings.SettingsError("--corrections has to lie between 0 and 1, and needs --finetune=, the network "
                                      "that was corrected")
@@ -256,10 +259,15 @@ def more_sources(config: dict) -> list[Source]:
     if config["corrections"]:
         images, labels = dataset.read_corrections(config["corrections_path"])
         if not len(labels):
-            raise dataset.DataError(f"{config['corrections_path']} holds no corrections yet: switch on \"Remember my "
-                                    "writing\" in textrecog_ui.py and correct some characters, or give a --preset=")
+            raise no_corrections(config, "characters")
         sources.append(corrections_of(images, labels))
     return sources
+
+
+def no_corrections(config: dict, kind: str) -> dataset.DataError:
+    """What is wrong when there is nothing to learn from."""
+    return dataset.DataError(f"{config['corrections_path']} holds no corrected {kind} yet: switch on \"Remember my "
+                             "writing\" in textrecog_ui.py and correct some, or give a --preset=")
 
 
 def corrections_of(images: np.ndarray, labels: np.ndarray) -> Source:
@@ -393,6 +401,8 @@ def ended_early(folder: Path):
 
 def train_line(config: dict, folder: Path) -> None:
     """Train a network that reads words and lines, and measure it."""
+    if config["corrections"] and not dataset.read_corrected_words(config["corrections_path"]):
+        raise no_corrections(config, "words")
     dataset.fetch(config["data_path"])
     prepare_backend(config)
     import keras
@@ -401,11 +411,7 @@ def train_line(config: dict, folder: Path) -> None:
     import training
     validation = line_training.Validation(config)
     state, values = load_run(folder) if config["resume"] else (None, None)
-    network = first_network(config)
-    trainee = line_training.LineTrainee(network)
-    rate = learning_rate_of(config, config["epoch_steps"] * config["train_epochs"])
-    trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
-                    jit_compile=runs.jit_compile())
+    trainee = build_line_trainee(config)
     if state:
         training.restore(trainee, values)
         print(f"going on after epoch {state['epoch']} of {config['train_epochs']}")
@@ -421,6 +427,20 @@ def train_line(config: dict, folder: Path) -> None:
     line_training.finish(folder, validation)
 
 
+def build_line_trainee(config: dict):
+    """The network that reads lines with its optimiser, ready to fit."""
+    import line_training
+    import training
+    network = first_network(config)
+    if config["corrections"]:  # some words of one hand do not tell how all writing is distributed
+        training.freeze_statistics(network)
+    trainee = line_training.LineTrainee(network, 0.0 if config["corrections"] else line_training.SHORTCUT)
+    rate = learning_rate_of(config, config["epoch_steps"] * config["train_epochs"])
+    trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
+                    jit_compile=runs.jit_compile())
+    return trainee
+
+
 def describe_run(config: dict, data: Data) -> dict:
     """What config.json tells of the data of a network that reads characters."""
     prior = data.prior_shift[DRAWINGS].astype(float).round(4).tolist()
@@ -432,7 +452,11 @@ def describe_run(config: dict, data: Data) -> dict:
 
 def describe_line_run(config: dict) -> dict:
     """What config.json tells of the data of a network that reads lines."""
-    return {"sha256": hashes(Path(config["pen_path"], f"{kind}.jsonl.gz") for kind in dataset.unipen.CATEGORIES)}
+    about = {"sha256": hashes(Path(config["pen_path"], f"{kind}.jsonl.gz") for kind in dataset.unipen.CATEGORIES)}
+    if config["corrections"]:
+        about["corrected_words"] = len(dataset.read_corrected_words(config["corrections_path"]))
+        about["decoding"] = runs.read_config(config["models_path"], config["finetune"])["decoding"]
+    return about
 
 
 def hashes(paths: Iterable[Path]) -> dict[str, str]:

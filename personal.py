@@ -1,29 +1,41 @@
-"""Measures how much the characters of one writer gain when half of them have been learned as corrections.
+"""Measures how much one writer gains when half of what he wrote has been learned as corrections.
 
-    python personal.py                    writers that no part of the reader has learned from
+    python personal.py                    characters of writers that no part of the reader has learned from
+    python personal.py --reads=lines      words of such writers, read by the network that reads lines
     python personal.py --split=val        others, to try settings on
 
-For each writer the network learns as `model.py --finetune` does, from half of the
-writer's characters, chosen by lot; the other half is measured.  "forms" is what
-it then reads of EMNIST's validation images: what it has not forgotten.
+For each writer the network learns as `model.py --finetune` does, from half of what
+he wrote, chosen by lot; the other half is measured.  Of words only those are
+learned that were read wrongly: nobody corrects the others.  The last two columns
+tell what has not been forgotten: how much of EMNIST's validation images is read
+rightly, or the character error rate of words of the validation split, which
+others wrote, without a language model.
 """
 import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 import dataset
+import edits
+import linereader
 import model
+import phrases
 import runs
 import scores
+import scribe
 import settings
 import unipen
 
 # ---- settings: change them here or on the command line, as --name=value
+reads = "characters"             # or lines: which of the shipped networks learns, without a unixTime
 unixTime = ""                    # the network to start from; without one, the shipped network
 split = "test"                   # of the pen strokes
-writers = 6                      # so many, those with most characters
-most = 400                       # characters of each writer at most
+writers = 6                      # so many, those with most of it
+most = 400                       # characters or words of each writer at most
 pen = 7.0                        # px, the pen's diameter for a character 100 px tall
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
@@ -32,55 +44,111 @@ models_path = "Models"           # where networks are kept
 
 
 def main(arguments: list[str]) -> None:
-    """Let the network know each writer, and print what that brings."""
+    """Let a network know each writer, and print what that brings."""
     config = globals() | settings.read(__file__, globals(), arguments)[0]
-    name = config["unixTime"] or runs.DEFAULT_CHARACTERS
-    setup = model.configure([f"--finetune={name}", *(f"--{key}={config[key]}" for key in ("data_path", "pen_path",
-                                                                                       "models_path"))])
-    hands = read_writers(config)
+    if config["reads"] not in ("characters", "lines"):
+        raise settings.SettingsError(f"--reads={config['reads']} has to be characters or lines")
+    name = config["unixTime"] or (runs.DEFAULT_CHARACTERS if config["reads"] == "characters" else runs.DEFAULT)
+    lines = runs.read_config(config["models_path"], name)["reads"] == "lines"
+    with tempfile.TemporaryDirectory() as folder:
+        setup = model.configure([f"--finetune={name}", f"--corrections_path={folder}", *(
+            f"--{key}={config[key]}" for key in ("data_path", "pen_path", "models_path"))])
+        (measure_words if lines else measure_characters)(config, setup)
+
+
+def report(names: tuple[str, ...], hands: dict, measure: Callable) -> np.ndarray:
+    """A table of what `measure` finds for each hand: (learned, measured, before, after, ...); all as an array."""
+    print("| writer | learned | measured | " + " | ".join(names) + " |\n|" + "---|" * (3 + len(names)))
+    rows = []
+    for writer in (bar := tqdm(hands, "learning", unit="writer")):
+        learned, measured, *shares = measure(hands[writer])
+        bar.write(f"| {writer} | {learned} | {measured} | " + " | ".join(f"{share:.3f}" for share in shares) + " |",
+                  file=sys.stdout)
+        rows.append((learned, measured, *shares))
+    return np.array(rows, float)
+
+
+def chosen(records: list[dict], config: dict) -> dict[str, list[dict]]:
+    """Some records, in an order drawn by lot, of each of the writers with most of them."""
+    of_writer: dict[str, list[dict]] = {}
+    for record in records:
+        of_writer.setdefault(record["writer"], []).append(record)
+    names = sorted(of_writer, key=lambda writer: -len(of_writer[writer]))[:config["writers"]]
+    random = np.random.default_rng(0)
+    return {name: [of_writer[name][row] for row in random.permutation(len(of_writer[name]))[:config["most"]]]
+            for name in names}
+
+
+# ---- characters
+
+def measure_characters(config: dict, setup: dict) -> None:
+    """Let a network that reads characters know each writer."""
+    hands = chosen(unipen.read_strokes(Path(config["pen_path"], "characters.jsonl.gz"), config["split"]), config)
     images, sources = model.load_sources(setup | {"corrections": 0.0})
     model.prepare_backend(setup)
-    before = runs.load_network(config["models_path"], name)
-    prior = runs.read_config(config["models_path"], name)["prior_of_drawings"]
-    print("| writer | learned | measured | before | after | forms before | forms after |\n|" + "---|" * 7)
-    total = np.zeros(3)
-    for writer, (glyphs, labels) in (bar := tqdm(hands.items(), "learning", unit="writer")):
+    network = runs.load_network(config["models_path"], setup["finetune"])
+    prior = runs.read_config(config["models_path"], setup["finetune"])["prior_of_drawings"]
+
+    def measure(records: list[dict]) -> tuple:
+        glyphs = np.array([dataset.draw_glyph(record["strokes"], config["pen"]) for record in records])
+        labels = np.array([dataset.CHARACTERS.index(record["label"]) for record in records], np.uint8)
         half = len(labels) // 2
         data = model.join(setup, images, [*sources, model.corrections_of(glyphs[:half], labels[:half])])
-        after = learn(setup, data)
+        trainee, order = model.build_trainee(setup, data)
+        trainee.fit(order.places, batch_size=setup["batch_size"], shuffle=False, epochs=setup["train_epochs"],
+                    callbacks=[order], verbose=0)
         forms = data.images[data.val_rows], data.targets[data.val_rows, 0]
-        hits = [(scores.read(network, glyphs[half:], labels[half:], shift=prior).guesses == labels[half:]).sum()
-                for network in (before, after)]
-        kept = [(scores.read(network, *forms).guesses == forms[1]).mean() for network in (before, after)]
-        count = len(labels) - half
-        total += [count, *hits]
-        bar.write(f"| {writer} | {half} | {count} | " + " | ".join(f"{share:.3f}" for share in (
-            *np.array(hits) / count, *kept)) + " |", file=sys.stdout)
-    count, *hits = total
-    print(f"\n{len(hands)} writers, n = {count:.0f} characters: {hits[0] / count:.3f} read rightly before, "
-          f"{hits[1] / count:.3f} after; {runs.hardware()}.")
+        of = [[(scores.read(one, pictures, truth, shift=prior).guesses == truth).mean() for one in
+               (network, trainee.network)] for pictures, truth in ((glyphs[half:], labels[half:]), forms)]
+        return half, len(labels) - half, *of[0], *of[1]
+
+    found = report(("before", "after", "forms before", "forms after"), hands, measure)
+    count, before, after = found[:, 1].sum(), *(found[:, 1] @ found[:, 2:4] / found[:, 1].sum())
+    print(f"\n{len(hands)} writers, n = {count:.0f} characters: {before:.3f} read rightly before, {after:.3f} after; "
+          f"{runs.hardware()}.")
 
 
-def read_writers(config: dict) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Glyphs uint8 (n, 28, 28) and labels uint8 (n,) of the writers with most characters, in an order drawn by lot."""
-    records: dict[str, list[dict]] = {}
-    for record in unipen.read_strokes(f"{config['pen_path']}/characters.jsonl.gz", config["split"]):
-        records.setdefault(record["writer"], []).append(record)
-    chosen = sorted(records, key=lambda writer: -len(records[writer]))[:config["writers"]]
-    random, found = np.random.default_rng(0), {}
-    for writer in chosen:
-        some = [records[writer][row] for row in random.permutation(len(records[writer]))[:config["most"]]]
-        found[writer] = (np.array([dataset.draw_glyph(record["strokes"], config["pen"]) for record in some]),
-                         np.array([dataset.CHARACTERS.index(record["label"]) for record in some], np.uint8))
-    return found
+# ---- words
 
+def measure_words(config: dict, setup: dict) -> None:
+    """Let a network that reads lines know each writer."""
+    hands = chosen(scribe.read_records(config["pen_path"], "words", config["split"]), config)
+    model.prepare_backend(setup)
+    import keras
 
-def learn(setup: dict, data: model.Data):
-    """The network after a training as model.py's."""
-    trainee, order = model.build_trainee(setup, data)
-    trainee.fit(order.places, batch_size=setup["batch_size"], shuffle=False, epochs=setup["train_epochs"],
-                callbacks=[order], verbose=0)
-    return trainee.network
+    import line_training
+    validation = line_training.Validation(setup)
+    first = runs.load_network(config["models_path"], setup["finetune"])
+    decoding = runs.read_config(config["models_path"], setup["finetune"])["decoding"]
+    others = validation.measure(first)[0]["val_cer_words"]
+    prior = phrases.load()
+
+    def pairs(network, records: list[dict]) -> list[tuple[str, str]]:
+        reader = linereader.LineReader(network, decoding, prior)
+        return [(record["label"], text.text) for record, text in zip(records, reader.read(
+            [scribe.plainly(scribe.writing_of(record)) for record in records]), strict=True)]
+
+    def measure(records: list[dict]) -> tuple:
+        half = len(records) // 2
+        wrong = [record for record, (truth, read) in zip(records, pairs(first, records[:half])) if truth != read]
+        for record in wrong:
+            strokes = [np.reshape(stroke, (-1, 2)) / dataset.UNITS for stroke in record["strokes"]]
+            dataset.remember_word(setup["corrections_path"], strokes, record["label"])
+        after, kept = first, others
+        if wrong:
+            trainee, history = model.build_line_trainee(setup), keras.callbacks.History()
+            line_training.fit(trainee, setup, validation, keras.callbacks.CallbackList([history], model=trainee))
+            after, kept = trainee.network, history.history["val_cer_words"][-1]
+        found = [pairs(network, records[half:]) for network in (first, after)]
+        Path(setup["corrections_path"], dataset.WORDS).unlink(missing_ok=True)
+        return (len(wrong), len(records) - half, *map(edits.error_rate, found),
+                *(np.mean([truth == read for truth, read in both]) for both in found), others, kept)
+
+    found = report(("CER before", "after", "exact before", "after", "others' CER before", "after"), hands, measure)
+    count = found[:, 1].sum()
+    means = found[:, 1] @ found[:, 2:] / count
+    print(f"\n{len(hands)} writers, n = {count:.0f} words: CER {means[0]:.3f} before, {means[1]:.3f} after; exact "
+          f"{means[2]:.3f} and {means[3]:.3f}; {runs.hardware()}.")
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
     python scribe.py                     a sheet of what it writes, into scribe.png
     python scribe.py --pen_path=FOLDER   with the pen strokes in another folder
 
-It knows four ways to write, and mixes them (see Scribe.sample):
+It knows these ways to write, and mixes them (see Scribe.sample):
 
 - word, line: what one person wrote with a pen, as recorded.
 - joined: words of one person side by side, with spaces of all widths.
 - composed: words, numbers, names and codes put together from one person's
   single characters, which may touch.
 - scanned: the same from EMNIST's scans.
+- corrected: words that somebody put right in textrecog_ui.py, to learn that hand.
 
 Whatever it writes is changed at random, as strokes where there are strokes:
 slant, slope, width, gaps, waviness, the pen and the paper.
@@ -62,7 +63,7 @@ WIDEST = 2000           # px of strip: longer lines are left out, since they tak
 HELD_OUT = 15_820       # last rows of EMNIST's training file, which validate the networks of characters
 
 
-Source = tuple[str, int]   # "words" or "lines", and the record's row among them
+Source = tuple[str, int]   # "words", "lines" or "corrected", and the record's row among them
 
 
 class Sample(NamedTuple):
@@ -170,6 +171,11 @@ def draw(points: np.ndarray, ends: np.ndarray, rng: np.random.Generator, variety
     return on_paper(ink.draw_strokes(strokes, max(1.0, pen * size)), rng, variety)
 
 
+def plainly(writing: Writing) -> np.ndarray:
+    """A writing as it is, drawn with a pen and at a size that are usual: uint8, bright on dark."""
+    return draw(writing.points, writing.ends, np.random.default_rng(0), 0)
+
+
 def on_paper(image: np.ndarray, rng: np.random.Generator, variety: float = 1.0) -> np.ndarray:
     """What a scanner, a camera or a screen may make of ink (uint8): soft, ragged, thinner, with specks."""
     lot = rng.random()
@@ -224,14 +230,17 @@ def placed(top: float, bottom: float, rng: np.random.Generator) -> tuple[float, 
 class Scribe:
     """Writes samples from the records of one split."""
 
-    def __init__(self, pen_path: str | Path, data_path: str | Path, split: str = "train", variety: float = 1.0):
+    def __init__(self, pen_path: str | Path, data_path: str | Path, split: str = "train", variety: float = 1.0,
+                 corrections_path: str | Path = ""):
         """Reads everything; raises unipen.UnipenError or dataset.DataError when a file is missing or damaged.
 
         data_path: folder with EMNIST's files; "" writes no scans.
+        corrections_path: folder with the corrections of textrecog_ui.py; "" writes none.
         """
         self.variety = variety
         self.words = read_records(pen_path, "words", split)
         self.lines = read_records(pen_path, "lines", split)
+        self.corrected = dataset.read_corrected_words(corrections_path) if corrections_path else []
         self.dropped: set[Source] = set()   # records with a wrong label
         self._kept: dict[Source, Writing] = {}
         self.vocabulary = sorted({word for record in self.words + self.lines for word in record["label"].split()
@@ -266,8 +275,7 @@ class Scribe:
     def plain(self, category: str, row: int) -> Sample | None:
         """As sample, but one record as it is."""
         writing = self._writing(category, row)
-        image = draw(writing.points, writing.ends, np.random.default_rng(0), 0)
-        return _usable(Sample(strip.strip(image)[0], writing.label, (category, row)))
+        return _usable(Sample(strip.strip(plainly(writing))[0], writing.label, (category, row)))
 
     def forget(self) -> None:
         """Free the memory of records that were straightened."""
@@ -293,6 +301,9 @@ class Scribe:
 
     def _line(self, rng) -> Sample | None:
         return self._drawn("lines", rng)
+
+    def _corrected(self, rng) -> Sample | None:
+        return self._drawn("corrected", rng)
 
     def _joined(self, rng) -> Sample | None:
         """Two to fifteen words of one writer in a line, few of them long."""

@@ -12,7 +12,7 @@ model = ""                 # unixTime of the network that reads; without one, th
 models_path = "Models"     # where networks are kept
 theme = "light"            # or dark
 text_size = 100            # % of the system's
-remember = False           # keep corrected characters as training data
+remember = False           # keep corrected characters and words as training data
 corrections_path = "Dataset/Corrections"   # where they are kept
 # ---- end of settings
 
@@ -35,7 +35,7 @@ class Live(appkit.App):
         self.remember = tk.BooleanVar(value=self.config["remember"])
         switch = ttk.Checkbutton(side, text="Remember my writing", variable=self.remember)
         switch.pack(pady=(self.px(4), 0))
-        appkit.tooltip(self, switch, f"Keeps characters that you correct in {self.config['corrections_path']}")
+        appkit.tooltip(self, switch, f"Keeps what you correct in {self.config['corrections_path']}")
         self.corrections = corrections.Corrections()
         self.shown: list = []            # worker.Character, as they stand under the ink
         self.chosen: int | None = None   # the one with the frame
@@ -111,15 +111,25 @@ class Live(appkit.App):
             self.corrections.add(character, text, self.pad.drawing)
         else:
             self.corrections.remove(character)
-        if text and self.remember.get() and character.alone:
-            self._keep(character, text)
         self.show(self.answer)
+        if self.remember.get():
+            self._keep(character, text)
 
     def _keep(self, character, text: str) -> None:
+        """Keep a corrected character for networks that read characters, and its word for those that read lines."""
         import dataset  # with all that reads training data, it is not there when the window opens
+        folder, page = self.config["corrections_path"], self.pad.drawing
         try:
-            count = dataset.remember(self.config["corrections_path"], character.glyph, text)
-            self.set_status(f"{count} characters remembered")
+            if character.alone and (len(text) == 1 and text in dataset.CHARACTERS or not text):
+                dataset.remember(folder, character.glyph, text)
+            if page.image is None:
+                word = [one for one in self.shown if one.word == character.word]
+                strokes = corrections.strokes_of(character.word, self.shown, page)
+                dataset.remember_word(folder, [stroke.curve for stroke in strokes],
+                                      "".join(one.text for one in word) if any(one.corrected for one in word) else "")
+            words, characters = dataset.count_corrections(folder)
+            self.set_status(f"Remembered: {words} word{'s' * (words != 1)}, "
+                            f"{characters} character{'s' * (characters != 1)}")
         except (OSError, ValueError) as error:
             self.message(f"The correction is shown but not remembered: {error}")
 

@@ -163,6 +163,13 @@ class Adam(keras.optimizers.Adam):
             grad=ops.cast(gradient, variable.dtype))
 
 
+def freeze_statistics(network) -> None:
+    """Let batch normalisation use what it knows of the mean and variance of features, and learn no more of it."""
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+
+
 class Fading(keras.callbacks.Callback):
     """Lets augmentation fall evenly from its first strength to its last: what is learned last is what is read later.
 

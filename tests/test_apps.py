@@ -349,7 +349,48 @@ def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(
     stored = (Path(folder) / "corrections-images-idx3-ubyte").read_bytes()
     assert stored[:16] == bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28])
     assert stored[16:16 + 784] == images[0].T.tobytes(), "transposed, as EMNIST's own"
-    assert live.app.status.cget("text") == "2 characters remembered"
+    assert live.app.status.cget("text") == "Remembered: 1 word, 2 characters"
+
+
+def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(live, tmp_path, monkeypatch):
+    folder = str(tmp_path / "kept")
+    monkeypatch.setitem(live.app.config, "corrections_path", folder)
+    live.write("Hello", 40, 120)
+    first = len(live.app.pad.drawing.strokes)
+    live.write("minimum", 420, 160, height=90, joined=True)
+    live.read()
+    assert live.app.field.text == "Hello minimum"
+    live.press("Control-r")
+
+    def correct(number: int, text: str) -> list[dict]:
+        click_character(live, number)
+        live.app.popup.entry.insert(0, text)
+        live.app.popup.entry.event_generate("<Return>")
+        return dataset.read_corrected_words(folder)
+
+    word, = correct(6, "y")
+    assert word["label"] == "mynimum", "a letter joined to others is no glyph, but its word is known"
+    written = [stroke.curve for stroke in live.app.pad.drawing.strokes[first:]]
+    assert len(word["strokes"]) == len(written)
+    for stroke, points in zip(word["strokes"], written, strict=True):
+        np.testing.assert_allclose(np.reshape(stroke, (-1, 2)) / dataset.UNITS, points, atol=0.06)
+    word, = correct(8, "z")
+    assert word["label"] == "mynzmum", "the same word, corrected twice"
+    assert [word["label"] for word in correct(1, "a")] == ["mynzmum", "Hallo"]
+
+    click_character(live, 1)
+    next(button for button in live.app.popup.winfo_children() if button.cget("text") == "As read").invoke()
+    assert live.app.field.text == "Hello mynzmum"
+    assert dataset.count_corrections(folder) == (1, 0)
+    assert [word["label"] for word in dataset.read_corrected_words(folder)] == ["mynzmum"], "taken back"
+
+    stored = Path(folder, dataset.WORDS)
+    stored.write_bytes(stored.read_bytes()[:-20])
+    damaged = stored.read_bytes()
+    click_character(live, 1)
+    live.app.popup.take("c")
+    assert "words.jsonl.gz is damaged" in live.app.banner.cget("text"), "shown, and why it is not kept"
+    assert live.app.field.text == "Hcllo mynzmum" and stored.read_bytes() == damaged
 
 
 def test_the_theme_and_the_text_size_change_all_that_is_shown(live):

@@ -2,6 +2,7 @@
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import toy
 
 import ctc
+import dataset
 import edits
 import feed
 import ink
@@ -205,11 +207,45 @@ def train(data: Path, models: Path, *more: str) -> subprocess.CompletedProcess:
                           env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
 
 
-def test_a_line_reader_learns_resumes_and_reads(data, tmp_path):
-    done = train(data, tmp_path, "--train_epochs=7")
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory) -> tuple[subprocess.CompletedProcess, Path]:
+    """A small reader of lines: what its training printed, and its run."""
+    models = tmp_path_factory.mktemp("models")
+    done = train(data, models, "--train_epochs=7")
     assert done.returncode == 0, done.stderr
+    folder, = models.iterdir()
+    return done, folder
+
+
+def test_a_line_reader_learns_a_hand_from_corrected_words(data, trained, tmp_path):
+    """Somebody writes upside down."""
+    _, base = trained
+    hand = [(text, [stroke * (1, -1) for stroke in pen.strokes_of([text], 60, seed, 16)])
+            for seed in range(8) for text in ("send", "salted", "lines")]
+    for text, strokes in hand[:12]:
+        dataset.remember_word(tmp_path / "kept", strokes, text)
+    done = train(data, base.parent, f"--finetune={base.name}", f"--corrections_path={tmp_path / 'kept'}",
+                 "--train_epochs=3", "--corrections=0.5")
+    assert done.returncode == 0, done.stderr
+    tuned, = (folder for folder in base.parent.iterdir() if folder != base)
+    about = runs.read_config(str(tuned.parent), tuned.name)
+    assert about["corrected_words"] == 12 and about["reads"] == "lines"
+    assert about["decoding"] == runs.read_config(str(base.parent), base.name)["decoding"]
+
+    def read(folder: Path) -> float:
+        reader = linereader.LineReader(runs.load_network(str(folder.parent), folder.name))
+        texts = reader.read([ink.draw_strokes(strokes, 5) for _, strokes in hand[12:]])
+        return edits.error_rate([(truth, text.text) for (truth, _), text in zip(hand[12:], texts, strict=True)])
+
+    assert read(base) > 0.5 and read(tuned) < 0.2
+    assert json.loads((tuned / "metrics.json").read_text())["validation"]["cer_words"] < 0.4, "nothing is forgotten"
+
+
+def test_a_line_reader_learns_resumes_and_reads(data, trained, tmp_path):
+    done, base = trained
+    folder = tmp_path / base.name
+    shutil.copytree(base, folder)
     assert "words and lines left out" in done.stdout
-    folder, = tmp_path.iterdir()
     about = json.loads((folder / "config.json").read_text())
     assert about["reads"] == "lines" and set(about["decoding"]) == {"strength", "bonus", "confidence"}
     metrics = json.loads((folder / "metrics.json").read_text())["validation"]
@@ -235,12 +271,18 @@ def picture_of(text: str) -> bytes:
     return cv2.imencode(".png", 255 - np.pad(written(text), 20))[1].tobytes()
 
 
-@pytest.mark.parametrize("more", [[], ["--preset=corrections"], ["--preset=line", "--corrections=0.3"]])
-def test_a_line_reader_refuses_to_learn_corrections(more):
-    reader, = runs.list_runs(str(ROOT / "Models"), "lines")
-    given = [f"--finetune={reader}", f"--models_path={ROOT / 'Models'}"]
-    with pytest.raises(settings.SettingsError, match=f"{runs.DEFAULT_CHARACTERS}.*--preset=line"):
-        model.configure(given + more)
+def test_a_line_reader_learns_corrected_words_unless_told_to_go_on(tmp_path):
+    given = [f"--finetune={runs.DEFAULT}", f"--models_path={ROOT / 'Models'}"]
+    learning = model.configure([*given, f"--corrections_path={tmp_path}"])
+    assert learning["preset"] == "corrected_words" and 0 < learning["corrections"] < 1
+    with pytest.raises(dataset.DataError, match="no corrected words yet.*Remember my writing"):
+        model.train_line(learning, tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+    for wrong in ("--preset=corrections", "--preset=best"):
+        with pytest.raises(settings.SettingsError, match="does not fit it; corrected_words does"):
+            model.configure([*given, wrong])
+    with pytest.raises(settings.SettingsError, match="leave --network= out"):
+        model.configure([*given, "--network=dense"])
     going_on = model.configure([*given, "--preset=line"])
     assert going_on["preset"] == "line" and going_on["epoch_steps"] == 400 and not going_on["corrections"]
 
