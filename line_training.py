@@ -23,7 +23,7 @@ import scribe
 import strip
 import training
 
-VAL_WORDS, VAL_LINES = 900, 200
+VAL_WORDS, VAL_LINES = 900, 200   # of each epoch
 SHORTCUT = 0.15          # share of the convolutions' own loss
 DOUBTFUL = 3.5           # nat for each character: a higher loss of a trained network tells a wrong label
 MOST_DOUBTFUL = 0.05     # of all records
@@ -78,7 +78,8 @@ def ctc_loss(labels, logits):
 class Validation:
     """Words and lines of people that no network learns from, as they are, to measure each epoch by."""
 
-    def __init__(self, config: dict):
+    def __init__(self, config: dict, lines: int | None = VAL_LINES):
+        """lines: so many of them, None for all."""
         limit = 40 if config["dry_run"] else None
         writer = scribe.Scribe(config["pen_path"], "", "val", variety=0)
         rng = np.random.default_rng(0)
@@ -87,7 +88,7 @@ class Validation:
         for style in styles:
             rows = [row for row, record in enumerate(writer.words) if record["style"] == style]
             self.samples += _plain(writer, "words", rng.permutation(rows)[:limit or VAL_WORDS // len(styles)])
-        self.samples += _plain(writer, "lines", rng.permutation(len(writer.lines))[:limit or VAL_LINES])
+        self.samples += _plain(writer, "lines", rng.permutation(len(writer.lines))[:limit or lines])
         if not self.samples:
             raise dataset.DataError(f"{config['pen_path']} holds no words of the validation split")
         self.batches = list(feed.batches(self.samples, config["batch_size"]))
@@ -221,10 +222,15 @@ def finish(folder: Path, validation: Validation) -> dict:
     about = runs.read_config(str(folder.parent), folder.name)
     network = runs.load_network(str(folder.parent), folder.name)
     strips, truths, sources = zip(*validation.samples, strict=True)
+    others = Validation(about["settings"], lines=None).samples[len(strips):]
     reader = linereader.LineReader(network, about.get("decoding"), phrases.load())
     log_probs = reader.log_probs(list(strips))
     if not about["settings"]["corrections"]:  # else it is decoded as the network that it comes from
-        reader.decoding = linereader.fit(log_probs, list(truths), reader)
+        reader.decoding |= linereader.fit(log_probs, list(truths), reader)
+        # How sure to be of a word shows in all lines there are: most of what people read are lines.
+        more = reader.log_probs([picture for picture, *_ in others])
+        reader.decoding["confidence"] = linereader.fit_confidence(
+            [reader.decode(each) for each in (*log_probs, *more)], [*truths, *(text for _, text, _ in others)])
         runs.write_json(folder / "config.json", about | {"decoding": reader.decoding})
     figures, _ = validation.measure(network)
     metrics = {"parameters": network.count_params()} | {

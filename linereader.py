@@ -159,7 +159,7 @@ def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> d
     """What to decode with, by the least error rate on texts that the network has not learned from.
 
     log_probs: what reader.log_probs says of the strips of these texts.
-    Returns {"strength", "bonus", "confidence"}; see LineReader.
+    Returns {"strength", "bonus"}; see LineReader.
     """
     def error(weights: tuple[float, float]) -> float:
         texts = [ctc.search(each, reader.prior, *weights)[0].text for each in log_probs]
@@ -167,8 +167,7 @@ def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> d
 
     tried = list(itertools.product(STRENGTHS, BONUSES))
     strength, bonus = min(tqdm(tried, "fitting how to decode", leave=False), key=error)
-    fitted = LineReader(reader.network, {"strength": strength, "bonus": bonus}, reader.prior)
-    return fitted.decoding | {"confidence": fit_confidence([fitted.decode(each) for each in log_probs], truths)}
+    return {"strength": strength, "bonus": bonus}
 
 
 def fit_confidence(read: list[LineText], truths: list[str]) -> list[float]:
