@@ -222,12 +222,12 @@ def finish(folder: Path, validation: Validation) -> dict:
     about = runs.read_config(str(folder.parent), folder.name)
     network = runs.load_network(str(folder.parent), folder.name)
     strips, truths, sources = zip(*validation.samples, strict=True)
-    others = Validation(about["settings"], lines=None).samples[len(strips):]
     reader = linereader.LineReader(network, about.get("decoding"), phrases.load())
     log_probs = reader.log_probs(list(strips))
     if not about["settings"]["corrections"]:  # else it is decoded as the network that it comes from
         reader.decoding |= linereader.fit(log_probs, list(truths), reader)
         # How sure to be of a word shows in all lines there are: most of what people read are lines.
+        others = Validation(about["settings"], lines=None).samples[len(strips):]
         more = reader.log_probs([picture for picture, *_ in others])
         reader.decoding["confidence"] = linereader.fit_confidence(
             [reader.decode(each) for each in (*log_probs, *more)], [*truths, *(text for _, text, _ in others)])
