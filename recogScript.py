@@ -137,7 +137,9 @@ class Recognizer:
     def network(self):
         """The keras.Model: uint8 (batch, 28, 28) -> logits (batch, 62), or of a line reader, see networks.line."""
         with runs.quiet_import():
-            return runs.load_network(self.models_path, self.unixTime)
+            network = runs.load_network(self.models_path, self.unixTime)
+            runs.compile_for_reading(network)
+            return network
 
     def load(self) -> None:
         """Load the network now, which takes seconds, rather than at the first picture.

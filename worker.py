@@ -165,6 +165,8 @@ def serve() -> None:
         pickle.dump(answer._replace(request=request._replace(strokes=(), image=None, data=b"")), answers,
                     pickle.HIGHEST_PROTOCOL)
         answers.flush()
+        if request.kind == "load" and not answer.error:
+            _settle(request)
 
 
 def _receive(requests: queue.SimpleQueue) -> None:
@@ -183,14 +185,16 @@ def _reader(unix_time: str, models_path: str):
     gc.unfreeze()  # a network that is no longer kept can go now
     reader = recogScript.Recognizer(unix_time or None, models_path)
     reader.load()
-    reader.of_characters.load()  # what may be needed is needed at once
-    # The first readings fill caches; nobody should wait for them.  TensorFlow compiles a network for the first batch of
-    # strips alone, and for the second, of another number and width, for all that come.
-    for lines in (["Read this line now"], ["and", "these two"]):
-        reader.recog(_warm_up_page(lines))
+    # The first reading fills caches; nobody should wait for them.
+    reader.recog(_warm_up_page(["Read this line now", "and this"]))
+    return reader
+
+
+def _settle(request: Request) -> None:
+    """What can wait until the window knows that its network is ready."""
+    _reader(request.model, request.models_path).of_characters.load()  # reads what stands alone
     gc.collect()
     gc.freeze()  # else each full collection looks through all of TensorFlow, and a reading waits 0.2 s for it
-    return reader
 
 
 def _warm_up_page(lines: list[str]) -> np.ndarray:
