@@ -5,7 +5,8 @@ import drawing
 from worker import Character
 
 KEPT = 0.5          # share of a corrected character's ink that has to be there still
-SAME = 0.5          # share of the smaller box that two boxes of one character have in common
+ALIKE = 0.5         # boxes of one character, read twice, have so much in common of what either covers
+SAME = 0.5          # and so much of the smaller, where other characters are seen in the same ink than before
 
 
 class Correction(NamedTuple):
@@ -22,6 +23,7 @@ class Corrections:
 
     def __init__(self):
         self._all: list[Correction] = []
+        self._shown: dict[tuple, list[Correction]] = {}   # box of a character that apply returned: what put it right
 
     def add(self, character: Character, text: str, page: drawing.Drawing) -> None:
         """From now on the ink of this character reads `text`."""
@@ -32,23 +34,24 @@ class Corrections:
 
     def remove(self, character: Character) -> None:
         """Read the ink of this character as the network does."""
-        self._all = [one for one in self._all if _shared(one.box, character.box) < SAME]
+        gone = self._shown.get(character.box, ())
+        self._all = [one for one in self._all if not any(one is other for other in gone)]
 
     def apply(self, characters: list[Character], page: drawing.Drawing) -> list[Character]:
         """The characters with the corrections whose ink is still there."""
         taken: dict[int, int] = {}       # a character's number -> its place in found
         found: list[Character] = []
-        texts: list[str] = []
+        by: list[list[Correction]] = []
         for one in sorted((one for one in self._all if _there(one, page)), key=lambda one: one.box[0]):
-            members = [number for number, character in enumerate(characters) if _shared(one.box, character.box) >= SAME]
+            members = _members(one.box, characters)
             place = next((taken[number] for number in members if number in taken), None)
             if not members:
                 continue
             if place is None:
                 place = len(found)
                 found.append(_around([characters[number] for number in members]))
-                texts.append("")
-            texts[place] += one.text
+                by.append([])
+            by[place].append(one)
             taken |= dict.fromkeys(members, place)
         result, shown = [], set()
         for number, character in enumerate(characters):
@@ -57,7 +60,8 @@ class Corrections:
                 result.append(character)
             elif place not in shown:
                 shown.add(place)
-                result.append(found[place]._replace(text=texts[place]))
+                result.append(found[place]._replace(text="".join(one.text for one in by[place])))
+        self._shown = {character.box: ones for character, ones in zip(found, by, strict=True)}
         return result
 
 
@@ -69,6 +73,20 @@ def strokes_of(word: tuple[int, int], characters: list[Character], page: drawing
     boxes = {number: drawing.around(inside) for number, inside in parts.items()}
     return [stroke for stroke in page.strokes
             if _inside(stroke, boxes[word]) and word == max(boxes, key=lambda number: _inside(stroke, boxes[number]))]
+
+
+def _members(box, characters: list[Character]) -> list[int]:
+    """The numbers of the characters that are seen in the ink of a corrected one.
+
+    Mostly it is one in the same place.  In joined or slanted writing it may lie in the
+    box of a neighbour, which is another character nevertheless.
+    """
+    alike = [_common(box, one.box) / max(_area(box) + _area(one.box) - _common(box, one.box), 1e-6)
+             for one in characters]
+    if alike and max(alike) >= ALIKE:
+        return [alike.index(max(alike))]
+    return [number for number, one in enumerate(characters)
+            if _common(box, one.box) >= SAME * max(min(_area(box), _area(one.box)), 1e-6)]
 
 
 def _inside(stroke: drawing.Stroke, box) -> int:
@@ -87,12 +105,14 @@ def _there(one: Correction, page: drawing.Drawing) -> bool:
     return sum(_inside(stroke, one.box) for stroke in page.strokes if stroke.origin in one.origins) >= KEPT * one.ink
 
 
-def _shared(a, b) -> float:
-    """Area that two boxes have in common, as a share of the smaller."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return max(0, width) * max(0, height) / max(smaller, 1e-6) if width > 0 and height > 0 else 0.0
+def _common(a, b) -> float:
+    """The area that two boxes have in common."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return max(0, width) * max(0, height)
+
+
+def _area(box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _around(members: list[Character]) -> Character:

@@ -25,6 +25,7 @@ import drawing
 import glyph
 import robot
 import runs
+import worker
 from robot import Hand, letters
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -350,6 +351,31 @@ def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(
     assert stored[:16] == bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28])
     assert stored[16:16 + 784] == images[0].T.tobytes(), "transposed, as EMNIST's own"
     assert live.app.status.cget("text") == "Remembered: 1 word, 2 characters"
+
+
+def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
+    """As an r under the bar of an f."""
+    page = drawing.Drawing()
+    page.add(drawing.Stroke(np.float32([[20, 0], [5, 50], [0, 100], [60, 30]]), 4.0),
+             drawing.Stroke(np.float32([[40, 60], [48, 40], [58, 42]]), 4.0))
+    blank = np.zeros((28, 28), np.uint8)
+    read = [worker.Character(text, 0.9, [], box, blank, (0, 0), 100.0)
+            for text, box in (("f", (0.0, 0.0, 60.0, 100.0)), ("r", (38.0, 38.0, 59.0, 62.0)))]
+    kept = corrections.Corrections()
+
+    def shown() -> list[str]:
+        return [one.text for one in kept.apply(read, page)]
+
+    kept.add(kept.apply(read, page)[1], "e", page)
+    assert shown() == ["f", "e"]
+    kept.add(kept.apply(read, page)[0], "t", page)
+    assert shown() == ["t", "e"]
+    kept.add(kept.apply(read, page)[0], "k", page)
+    assert shown() == ["k", "e"]
+    kept.remove(kept.apply(read, page)[0])
+    assert shown() == ["f", "e"]
+    both = [read[0]._replace(text="m")]   # with more ink around, both are read as one
+    assert [one.text for one in kept.apply(both, page)] == ["e"]
 
 
 def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(live, tmp_path, monkeypatch):

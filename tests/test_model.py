@@ -85,7 +85,7 @@ def test_finetuning_learns_corrections_and_does_not_forget(data, tmp_path):
     glyphs, labels = toy.samples(30, 5, "A")
     strange = np.ascontiguousarray(glyphs[:, ::-1])
     missing = train(data, tmp_path, f"--finetune={base.name}", f"--corrections_path={tmp_path}/none", "--pen=False")
-    assert missing.returncode == 2 and "holds no corrections" in missing.stderr.splitlines()[-1]
+    assert missing.returncode == 2 and "holds no corrected characters" in missing.stderr.splitlines()[-1]
     dataset.write_corrections(tmp_path / "kept", strange[:15], labels[:15])
     done = train(data, tmp_path, f"--finetune={base.name}", f"--corrections_path={tmp_path}/kept", "--pen=False",
                  "--train_epochs=8")
