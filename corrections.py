@@ -23,7 +23,7 @@ class Corrections:
 
     def __init__(self):
         self._all: list[Correction] = []
-        self._shown: dict[tuple, list[Correction]] = {}   # box of a character that apply returned: what put it right
+        self._shown: list[tuple[tuple, list[Correction]]] = []   # box of a character put right, and by what
 
     def add(self, character: Character, text: str, page: drawing.Drawing) -> None:
         """From now on the ink of this character reads `text`."""
@@ -34,8 +34,9 @@ class Corrections:
 
     def remove(self, character: Character) -> None:
         """Read the ink of this character as the network does."""
-        gone = self._shown.get(character.box, ())
-        self._all = [one for one in self._all if not any(one is other for other in gone)]
+        place = _most_alike(character.box, [box for box, _ in self._shown])
+        gone = self._shown[place][1] if place is not None else []
+        self._all = [one for one in self._all if one not in gone]
 
     def apply(self, characters: list[Character], page: drawing.Drawing) -> list[Character]:
         """The characters with the corrections whose ink is still there."""
@@ -61,7 +62,7 @@ class Corrections:
             elif place not in shown:
                 shown.add(place)
                 result.append(found[place]._replace(text="".join(one.text for one in by[place])))
-        self._shown = {character.box: ones for character, ones in zip(found, by, strict=True)}
+        self._shown = [(character.box, ones) for character, ones in zip(found, by, strict=True)]
         return result
 
 
@@ -81,10 +82,9 @@ def _members(box, characters: list[Character]) -> list[int]:
     Mostly it is one in the same place.  In joined or slanted writing it may lie in the
     box of a neighbour, which is another character nevertheless.
     """
-    alike = [_common(box, one.box) / max(_area(box) + _area(one.box) - _common(box, one.box), 1e-6)
-             for one in characters]
-    if alike and max(alike) >= ALIKE:
-        return [alike.index(max(alike))]
+    place = _most_alike(box, [one.box for one in characters])
+    if place is not None:
+        return [place]
     return [number for number, one in enumerate(characters)
             if _common(box, one.box) >= SAME * max(min(_area(box), _area(one.box)), 1e-6)]
 
@@ -103,6 +103,13 @@ def _there(one: Correction, page: drawing.Drawing) -> bool:
     if not one.ink:
         return one.image is page.image
     return sum(_inside(stroke, one.box) for stroke in page.strokes if stroke.origin in one.origins) >= KEPT * one.ink
+
+
+def _most_alike(box, boxes: list) -> int | None:
+    """The number of the box with most in common with `box`, as a share of what both cover; None: all below ALIKE."""
+    shares = [_common(box, one) / max(_area(box) + _area(one) - _common(box, one), 1e-6) for one in boxes]
+    best = max(shares, default=0.0)
+    return shares.index(best) if best >= ALIKE else None
 
 
 def _common(a, b) -> float:

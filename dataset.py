@@ -9,7 +9,6 @@ people writing on tablets: what a hand draws on a canvas.
 """
 import gzip
 import hashlib
-import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -208,8 +207,8 @@ def draw_glyph(strokes, pen_width: float, height: float = 100) -> np.ndarray:
     return glyph.glyph(ink.draw_strokes(ink.scale_strokes(strokes, height / size), pen_width))
 
 
-def remember(folder: str | Path, image: np.ndarray, text: str) -> None:
-    """Add a glyph, uint8 (28, 28), and what it really is to the corrections.
+def remember(folder: str | Path, image: np.ndarray, text: str) -> int:
+    """Add a glyph, uint8 (28, 28), and what it really is to the corrections; returns how many there are.
 
     Of a glyph that is there already only the label changes: it was corrected twice;
     with "" for a text the glyph is forgotten.
@@ -220,14 +219,11 @@ def remember(folder: str | Path, image: np.ndarray, text: str) -> None:
         raise ValueError(f"only one of 0-9, A-Z, a-z can be learned, not {text!r}")
     images, labels = read_corrections(folder)
     others = (images != image).any(axis=(1, 2))
+    images, labels = images[others], labels[others]
     if text:
-        write_corrections(folder, np.concatenate([images[others], image[None]]),
-                          np.append(labels[others], np.uint8(CHARACTERS.index(text))))
-    elif others.any():
-        write_corrections(folder, images[others], labels[others])
-    else:  # idx2numpy writes no file of nothing
-        for kind in ("labels-idx1-ubyte", "images-idx3-ubyte"):
-            Path(folder, CORRECTIONS + kind).unlink(missing_ok=True)
+        images, labels = np.concatenate([images, image[None]]), np.append(labels, np.uint8(CHARACTERS.index(text)))
+    write_corrections(folder, images, labels)
+    return len(labels)
 
 
 def read_corrections(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
@@ -241,6 +237,10 @@ def read_corrections(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
 
 def write_corrections(folder: str | Path, images: np.ndarray, labels: np.ndarray) -> None:
     """Write the corrections anew, in EMNIST's form: upright images uint8 (n, 28, 28), labels uint8 (n,)."""
+    if not len(labels):  # idx2numpy writes no file of nothing
+        for kind in ("labels-idx1-ubyte", "images-idx3-ubyte"):
+            Path(folder, CORRECTIONS + kind).unlink(missing_ok=True)
+        return
     Path(folder).mkdir(parents=True, exist_ok=True)
     transposed = np.ascontiguousarray(images.transpose(0, 2, 1))
     # Images first: after a power cut between the two, the last image has no label, and is left out.
@@ -249,10 +249,10 @@ def write_corrections(folder: str | Path, images: np.ndarray, labels: np.ndarray
         runs.write_atomically(Path(folder, CORRECTIONS + kind), lambda path, data=data: path.write_bytes(data))
 
 
-def remember_word(folder: str | Path, strokes: list[np.ndarray], text: str) -> None:
+def remember_word(folder: str | Path, strokes: list[np.ndarray], text: str) -> int:
     """Add a word's strokes, each float (n, 2) in px, and what they really say to the corrections.
 
-    It takes the place of a word that shares half of its strokes, which was corrected
+    Returns how many words there are.  It takes the place of a word that shares half of its strokes, which was corrected
     twice; with "" for a text that word is forgotten, and nothing takes its place.
     Raises ValueError when the text is not of printable ASCII, and DataError when the
     folder holds something else.
@@ -266,10 +266,8 @@ def remember_word(folder: str | Path, strokes: list[np.ndarray], text: str) -> N
     if text and flat:
         kept.append({"label": text, "writer": "you", "style": "?", "split": "train", "strokes": flat})
     if kept != there:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        lines = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in kept)
-        data = gzip.compress(lines.encode(), mtime=0)
-        runs.write_atomically(Path(folder, WORDS), lambda path: path.write_bytes(data))
+        write_corrected_words(folder, kept)
+    return len(kept)
 
 
 def read_corrected_words(folder: str | Path) -> list[dict]:
@@ -283,9 +281,11 @@ def read_corrected_words(folder: str | Path) -> list[dict]:
         raise DataError(f"{path} is damaged: move it away, and correct words anew") from error
 
 
-def count_corrections(folder: str | Path) -> tuple[int, int]:
-    """How many words and how many characters the corrections hold."""
-    return len(read_corrected_words(folder)), len(read_corrections(folder)[1])
+def write_corrected_words(folder: str | Path, records: list[dict]) -> None:
+    """Write the corrected words anew: records of unipen.py, of the training split."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    data = gzip.compress("".join(map(unipen.line_of, records)).encode(), mtime=0)
+    runs.write_atomically(Path(folder, WORDS), lambda path: path.write_bytes(data))
 
 
 def log_ratio(counts: np.ndarray) -> np.ndarray:

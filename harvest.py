@@ -14,7 +14,6 @@ characters.jsonl.gz.  model.py --harvest adds them to a training.
 """
 import gzip
 import itertools
-import json
 import os
 import sys
 from collections import Counter
@@ -64,7 +63,7 @@ def main(arguments: list[str]) -> None:
                 bar = tqdm(total=len(records), desc=kind)
                 for batch in batches(records, AT_ONCE):
                     for record in harvest(reader, batch, config["pen"], pool):
-                        file.write(json.dumps(record, separators=(",", ":")) + "\n")
+                        file.write(unipen.line_of(record))
                         counts[kind] += 1
                     bar.update(len(batch))
                 bar.close()

@@ -78,8 +78,7 @@ def ctc_loss(labels, logits):
 class Validation:
     """Words and lines of people that no network learns from, as they are, to measure each epoch by."""
 
-    def __init__(self, config: dict, lines: int | None = VAL_LINES):
-        """lines: so many of them, None for all."""
+    def __init__(self, config: dict):
         limit = 40 if config["dry_run"] else None
         writer = scribe.Scribe(config["pen_path"], "", "val", variety=0)
         rng = np.random.default_rng(0)
@@ -88,10 +87,17 @@ class Validation:
         for style in styles:
             rows = [row for row, record in enumerate(writer.words) if record["style"] == style]
             self.samples += _plain(writer, "words", rng.permutation(rows)[:limit or VAL_WORDS // len(styles)])
-        self.samples += _plain(writer, "lines", rng.permutation(len(writer.lines))[:limit or lines])
+        lines = rng.permutation(len(writer.lines))
+        self.samples += _plain(writer, "lines", lines[:limit or VAL_LINES])
+        self._others = writer, [] if limit else lines[VAL_LINES:]
         if not self.samples:
             raise dataset.DataError(f"{config['pen_path']} holds no words of the validation split")
         self.batches = list(feed.batches(self.samples, config["batch_size"]))
+
+    def other_lines(self) -> list[scribe.Sample]:
+        """All lines beside those of the samples."""
+        writer, rows = self._others
+        return _plain(writer, "lines", rows)
 
     def measure(self, network) -> tuple[dict[str, float], list[tuple[str, str]]]:
         """Figures of a network without a language model, and (truth, reading) of each sample in order of the batches.
@@ -227,7 +233,7 @@ def finish(folder: Path, validation: Validation) -> dict:
     if not about["settings"]["corrections"]:  # else it is decoded as the network that it comes from
         reader.decoding |= linereader.fit(log_probs, list(truths), reader)
         # How sure to be of a word shows in all lines there are: most of what people read are lines.
-        others = Validation(about["settings"], lines=None).samples[len(strips):]
+        others = validation.other_lines()
         more = reader.log_probs([picture for picture, *_ in others])
         reader.decoding["confidence"] = linereader.fit_confidence(
             [reader.decode(each) for each in (*log_probs, *more)], [*truths, *(text for _, text, _ in others)])

@@ -124,12 +124,12 @@ def configure(arguments: list[str]) -> dict:
         raise settings.SettingsError(f"--val_split={first['val_split']} has to lie between 0 and 1")
     network = (runs.read_config(first["models_path"], first["finetune"])["settings"]["network"] if first["finetune"]
                else first["network"])
-    usual = ("corrected_words", "line") if network == "line" else ("corrections", "")
-    preset = first["preset"] or usual[0 if first["finetune"] else 1]
+    learning = "corrected_words" if network == "line" else "corrections"   # a hand's corrections
+    preset = first["preset"] or (learning if first["finetune"] else "line" if network == "line" else "")
     config |= {"network": network, "preset": preset} | PRESETS.get(preset, {}) | (DRY_RUN if first["dry_run"] else {})
     if first["finetune"] and (network == "line") != (PRESETS[preset].get("network") == "line"):
         raise settings.SettingsError(f"the run {first['finetune']} is a {network}: --preset={preset} does not fit it; "
-                                     f"{usual[0]} does")
+                                     f"{learning} does")
     if first["finetune"] and given.get("network", network) != network:
         raise settings.SettingsError(f"the run {first['finetune']} is a {network}: leave --network= out")
     if first["resume"]:
@@ -455,7 +455,7 @@ def describe_line_run(config: dict) -> dict:
     about = {"sha256": hashes(Path(config["pen_path"], f"{kind}.jsonl.gz") for kind in dataset.unipen.CATEGORIES)}
     if config["corrections"]:
         about["corrected_words"] = len(dataset.read_corrected_words(config["corrections_path"]))
-        about["decoding"] = runs.read_config(config["models_path"], config["finetune"])["decoding"]
+        about["decoding"] = runs.read_config(config["models_path"], config["finetune"]).get("decoding")
     return about
 
 

@@ -13,7 +13,7 @@ others wrote, without a language model.
 """
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +68,7 @@ def report(names: tuple[str, ...], hands: dict, measure: Callable) -> np.ndarray
     return np.array(rows, float)
 
 
-def chosen(records: list[dict], config: dict) -> dict[str, list[dict]]:
+def chosen(records: Iterable[dict], config: dict) -> dict[str, list[dict]]:
     """Some records, in an order drawn by lot, of each of the writers with most of them."""
     of_writer: dict[str, list[dict]] = {}
     for record in records:
@@ -98,9 +98,11 @@ def measure_characters(config: dict, setup: dict) -> None:
         trainee.fit(order.places, batch_size=setup["batch_size"], shuffle=False, epochs=setup["train_epochs"],
                     callbacks=[order], verbose=0)
         forms = data.images[data.val_rows], data.targets[data.val_rows, 0]
-        of = [[(scores.read(one, pictures, truth, shift=prior).guesses == truth).mean() for one in
-               (network, trainee.network)] for pictures, truth in ((glyphs[half:], labels[half:]), forms)]
-        return half, len(labels) - half, *of[0], *of[1]
+        both = network, trainee.network
+        hits = [(scores.read(one, glyphs[half:], labels[half:], shift=prior).guesses == labels[half:]).mean()
+                for one in both]
+        kept = [(scores.read(one, *forms).guesses == forms[1]).mean() for one in both]
+        return half, len(labels) - half, *hits, *kept
 
     found = report(("before", "after", "forms before", "forms after"), hands, measure)
     count, before, after = found[:, 1].sum(), *(found[:, 1] @ found[:, 2:4] / found[:, 1].sum())
@@ -119,7 +121,7 @@ def measure_words(config: dict, setup: dict) -> None:
     import line_training
     validation = line_training.Validation(setup)
     first = runs.load_network(config["models_path"], setup["finetune"])
-    decoding = runs.read_config(config["models_path"], setup["finetune"])["decoding"]
+    decoding = runs.read_config(config["models_path"], setup["finetune"]).get("decoding")
     others = validation.measure(first)[0]["val_cer_words"]
     prior = phrases.load()
 
@@ -131,16 +133,13 @@ def measure_words(config: dict, setup: dict) -> None:
     def measure(records: list[dict]) -> tuple:
         half = len(records) // 2
         wrong = [record for record, (truth, read) in zip(records, pairs(first, records[:half])) if truth != read]
-        for record in wrong:
-            strokes = [np.reshape(stroke, (-1, 2)) / dataset.UNITS for stroke in record["strokes"]]
-            dataset.remember_word(setup["corrections_path"], strokes, record["label"])
+        dataset.write_corrected_words(setup["corrections_path"], wrong)
         after, kept = first, others
         if wrong:
             trainee, history = model.build_line_trainee(setup), keras.callbacks.History()
             line_training.fit(trainee, setup, validation, keras.callbacks.CallbackList([history], model=trainee))
             after, kept = trainee.network, history.history["val_cer_words"][-1]
         found = [pairs(network, records[half:]) for network in (first, after)]
-        Path(setup["corrections_path"], dataset.WORDS).unlink(missing_ok=True)
         return (len(wrong), len(records) - half, *map(edits.error_rate, found),
                 *(np.mean([truth == read for truth, read in both]) for both in found), others, kept)
 

@@ -100,13 +100,13 @@ def quiet_import():
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     hidden = "sklearn" not in sys.modules
-    if hidden:
-        sys.modules["sklearn"] = None
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as notes:
         os.dup2(notes.fileno(), 2)
         try:
+            if hidden:
+                sys.modules["sklearn"] = None
             yield
         except BaseException:
             notes.seek(0)

@@ -120,14 +120,18 @@ class Live(appkit.App):
         import dataset  # with all that reads training data, it is not there when the window opens
         folder, page = self.config["corrections_path"], self.pad.drawing
         try:
-            if character.alone and (len(text) == 1 and text in dataset.CHARACTERS or not text):
-                dataset.remember(folder, character.glyph, text)
+            if character.alone and len(text) < 2 and text in dataset.CHARACTERS:   # as "" is, which forgets it
+                characters = dataset.remember(folder, character.glyph, text)
+            else:
+                characters = len(dataset.read_corrections(folder)[1])
             if page.image is None:
                 word = [one for one in self.shown if one.word == character.word]
                 strokes = corrections.strokes_of(character.word, self.shown, page)
-                dataset.remember_word(folder, [stroke.curve for stroke in strokes],
-                                      "".join(one.text for one in word) if any(one.corrected for one in word) else "")
-            words, characters = dataset.count_corrections(folder)
+                words = dataset.remember_word(
+                    folder, [stroke.curve for stroke in strokes],
+                    "".join(one.text for one in word) if any(one.corrected for one in word) else "")
+            else:
+                words = len(dataset.read_corrected_words(folder))
             self.set_status(f"Remembered: {words} word{'s' * (words != 1)}, "
                             f"{characters} character{'s' * (characters != 1)}")
         except (OSError, ValueError) as error:

@@ -137,6 +137,11 @@ def read_strokes(path: str | Path, split: str | None = None) -> Iterator[dict]:
                           f"{REMAKE} to make it again.") from reason
 
 
+def line_of(record: dict) -> str:
+    """A record as one line of a .jsonl file, as read_strokes reads it."""
+    return json.dumps(record, separators=(",", ":")) + "\n"
+
+
 def _checked(line: str) -> dict:
     """The record in `line`; _Skip says what is wrong with it."""
     try:
@@ -433,7 +438,7 @@ def _write(root: Path, folder: Path) -> tuple[Counter[str], Counter[str]]:
             category = KINDS[path.relative_to(root).parts[1]]
             try:
                 for record in parse_file(path, root, skipped):
-                    print(json.dumps(record, separators=(",", ":")), file=files[category])
+                    files[category].write(line_of(record))
                     written[category] += 1
             except UnipenError as error:  # a part of the distribution is of use without the rest
                 skipped[str(error).replace(f"{root}{os.sep}", "")] += 1

@@ -10,6 +10,7 @@ goes on, and finds the answer when it looks for it:
 
 Of several questions of one kind that wait, only the newest is answered.
 """
+import contextlib
 import functools
 import gc
 import io
@@ -192,7 +193,8 @@ def _reader(unix_time: str, models_path: str):
 
 def _settle(request: Request) -> None:
     """What can wait until the window knows that its network is ready."""
-    _reader(request.model, request.models_path).of_characters.load()  # reads what stands alone
+    with contextlib.suppress(runs.RunError):  # a reading that needs it will say what is missing
+        _reader(request.model, request.models_path).of_characters.load()  # reads what stands alone
     gc.collect()
     gc.freeze()  # else each full collection looks through all of TensorFlow, and a reading waits 0.2 s for it
 
