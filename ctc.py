@@ -17,11 +17,12 @@ ALPHABET = "".join(map(chr, range(32, 127)))
 LABELS = {character: label for label, character in enumerate(ALPHABET, 1)}
 
 WIDTH_STEP = 32      # px: strips are filled up to a multiple of this
-BEAM = 48            # texts that are followed at once, at most
-NEAR = 7.0           # nat below the best: those that are followed
-LIKELY = 6.0         # nat below a step's best: characters that are tried
-MOST_LIKELY = 6      # characters that are tried in a step, at most
-SURE_BLANK = math.log(0.9995)   # steps that are surely blank change no text
+BEAM = 200           # texts that are followed at once, at most
+FEW = 256            # texts in the tree of a search to begin with
+NEAR = 8.0           # nat below the best: those that are followed
+LIKELY = 8.0         # nat below a step's best: characters that are tried
+MOST_LIKELY = 10     # characters that are tried in a step, at most
+SURE_BLANK = math.log(0.998)   # steps that are surely blank change no text
 SPACE = LABELS[" "]
 MARKS = "".join(character for character in ALPHABET if not character.isalnum())   # and the space: what ends a word
 LEAST = -1e30        # log of 0, but that differences stay finite
@@ -68,59 +69,100 @@ def search(log_probs: np.ndarray, prior=None, strength: float = 0.0, bonus: floa
     prior: a phrases.Prior; its log probabilities count `strength` times, and each character adds `bonus`.
     before: what stands before the text, for the prior.
     """
-    # text: [log P that it ends in a blank, ... in its last character, of the prior, following, last label]
-    beams = {"": [0.0, LEAST, 0.0, prior.following(before) if prior else None, 0]}
-    blanks = log_probs[:, 0].tolist()
+    log_probs = log_probs.astype(np.float64)
+    texts = _Texts(prior, before)
+    # The texts that are followed: rows, log P that each ends in a blank, in its last character, in either, and what the
+    # prior and the bonus make of it.
+    rows, ends_blank, ends_label = np.zeros(1, int), np.zeros(1), np.full(1, LEAST)
+    total, weight = np.zeros((2, 1))
     order = np.argsort(-log_probs[:, 1:], axis=1)[:, :MOST_LIKELY] + 1
-    values = np.take_along_axis(log_probs, order, axis=1)
-    tried = values > log_probs.max(axis=1, keepdims=True) - LIKELY
-    for blank, labels, logs, good in zip(blanks, order.tolist(), values.tolist(), tried.tolist(), strict=True):
-        if blank > SURE_BLANK:
-            for state in beams.values():
-                state[0], state[1] = _add(state[0], state[1]) + blank, LEAST
+    likely = np.take_along_axis(log_probs, order, axis=1) > log_probs.max(axis=1, keepdims=True) - LIKELY
+    for of_step, labels, count in zip(log_probs, order, likely.sum(axis=1).tolist(), strict=True):
+        if of_step[0] > SURE_BLANK:
+            ends_blank = total = total + of_step[0]
+            ends_label = np.full(len(rows), LEAST)
             continue
-        step = {label: log for label, log, keep in zip(labels, logs, good) if keep}
-        found: dict[str, list] = {}
-        for text, (ends_blank, ends_label, spoken, following, last) in beams.items():
-            total = _add(ends_blank, ends_label)
-            known = found.get(text)
-            again = ends_label + step[last] if last in step else LEAST
-            if known is None:
-                found[text] = [total + blank, again, spoken, following, last]
-            else:
-                known[0], known[1] = _add(known[0], total + blank), _add(known[1], again)
-            for label, log in step.items():
-                character = ALPHABET[label - 1]
-                if label == SPACE and (not text or last == SPACE):
-                    continue  # a text begins with no space, and has none beside another
-                arrives = (ends_blank if label == last else total) + log
-                known = found.get(text + character)
-                if known is None:
-                    said = spoken + following[label] if prior else 0.0
-                    if prior and character in MARKS:
-                        said += prior.ended(before + text, character)
-                    found[text + character] = [LEAST, arrives, said, None, label]
-                else:
-                    known[1] = _add(known[1], arrives)
-        scored = [(_add(state[0], state[1]) + strength * state[2] + bonus * len(text), text, state)
-                  for text, state in found.items()]
-        scored.sort(key=lambda one: -one[0])
-        least = scored[0][0] - NEAR
-        beams = {text: state for score, text, state in scored[:beam] if score > least}
-        if prior:
-            for text, state in beams.items():
-                if state[3] is None:
-                    state[3] = prior.following(before + text)
-    texts: dict[str, Text] = {}
-    for text, (ends_blank, ends_label, spoken, following, last) in beams.items():
-        if last == SPACE:   # what ends in a space goes on with nothing: it is the text before
-            text = text.rstrip()
-        elif prior:
-            spoken += following[SPACE] + prior.ended(before + text, " ")
-        arrives = _add(ends_blank, ends_label)
-        if text not in texts or texts[text].ctc < arrives:
-            texts[text] = Text(text, arrives, spoken)
-    return sorted(texts.values(), key=lambda one: -one.score(strength, bonus))
+        labels, last = labels[:count], texts.table["last"][rows]
+        again = last[:, None] == labels   # a character follows itself only after a blank
+        arrives = np.where(again, ends_blank[:, None], total[:, None]) + of_step[labels]
+        arrives[((rows == 0) | (last == SPACE))[:, None] & (labels == SPACE)] = LEAST   # no space first, no two
+        ends_blank, ends_label = total + of_step[0], ends_label + of_step[last]
+        parents = texts.places_of_parents(rows)
+        row, label = np.nonzero(again & (parents >= 0)[:, None])   # where what a text grows into is followed too
+        ends_label[row] = np.logaddexp(ends_label[row], arrives[parents[row], label])
+        arrives[parents[row], label] = LEAST
+        ways = np.column_stack([np.logaddexp(ends_blank, ends_label), arrives])   # stays as it is, or grows
+        weights = np.repeat(weight[:, None], count + 1, axis=1)
+        weights[:, 1:] += strength * texts.table["following"][rows[:, None], labels] + bonus
+        scores = ways + weights
+        chosen = np.flatnonzero(scores > scores.max() - NEAR)
+        if len(chosen) > beam:
+            chosen = chosen[np.argpartition(-scores.ravel()[chosen], beam)[:beam]]
+        row, column = np.divmod(chosen, count + 1)
+        grown = column > 0
+        total, weight = ways.ravel()[chosen], weights.ravel()[chosen]
+        ends_blank, ends_label = ends_blank[row], np.where(grown, total, ends_label[row])
+        ends_blank[grown] = LEAST
+        rows = rows[row]
+        rows[grown] = texts.grow(rows[grown], labels[column[grown] - 1])
+    found: dict[str, Text] = {}
+    for row, arrives in zip(rows.tolist(), total.tolist()):
+        text, spoken = texts.texts[row], float(texts.table["spoken"][row])
+        if text.endswith(" "):   # what ends in a space goes on with nothing: it is the text before
+            text = text[:-1]
+        else:
+            spoken += float(texts.table["following"][row, SPACE])
+        if text not in found or found[text].ctc < arrives:
+            found[text] = Text(text, arrives, spoken)
+    return sorted(found.values(), key=lambda one: -one.score(strength, bonus))
+
+
+class _Texts:
+    """The texts of a search, a tree: each but the first, "", is another with one more character.
+
+    table has a row for each: parent (its row), last (label), spoken (log P after the
+    prior), and following (96,), what each label adds to that.
+    """
+
+    def __init__(self, prior, before: str):
+        self._prior, self._before = prior, before
+        self.texts = [""]
+        self._rows: dict[tuple[int, int], int] = {}
+        self.table = np.zeros(FEW, [("parent", int), ("last", int), ("place", int),
+                                    ("spoken", float), ("following", float, len(ALPHABET) + 1)])
+        self._fill(0, 0, 0)
+
+    def grow(self, rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The rows of these texts with one more character each."""
+        found, new = [], []
+        for way in zip(rows.tolist(), labels.tolist()):
+            row = self._rows.get(way)
+            if row is None:
+                row = self._rows[way] = len(self.texts)
+                self.texts.append(self.texts[way[0]] + ALPHABET[way[1] - 1])
+                new.append(way)
+            found.append(row)
+        if new:
+            self._fill(len(self.texts) - len(new), *np.transpose(new))
+        return np.array(found, int)
+
+    def places_of_parents(self, rows: np.ndarray) -> np.ndarray:
+        """The place in rows of the parent of each; -1 where it is not among them."""
+        places = self.table["place"]
+        places[rows] = np.arange(1, len(rows) + 1)
+        found = np.where(rows > 0, places[self.table["parent"][rows]], 0) - 1
+        places[rows] = 0
+        return found
+
+    def _fill(self, first: int, parents, labels) -> None:
+        """Fill the table for all texts from row `first` on."""
+        while len(self.texts) > len(self.table):
+            self.table = np.concatenate([self.table, np.zeros_like(self.table)])
+        new = self.table[first:len(self.texts)]   # a view
+        new["parent"], new["last"] = parents, labels
+        new["spoken"] = self.table["spoken"][parents] + self.table["following"][parents, labels]
+        if self._prior:
+            new["following"] = [self._prior.next_log_probs(self._before + text) for text in self.texts[first:]]
 
 
 def single(log_probs: np.ndarray) -> np.ndarray:
@@ -135,12 +177,6 @@ def single(log_probs: np.ndarray) -> np.ndarray:
     found[0] = before
     return found
 
-
-def _add(a: float, b: float) -> float:
-    """log(exp(a) + exp(b))."""
-    if a < b:
-        a, b = b, a
-    return a + math.log1p(math.exp(b - a)) if b - a > -40 else a
 
 
 # ---- where the characters lie

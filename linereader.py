@@ -20,7 +20,6 @@ import phrases
 import segmentation
 import strip
 
-WORD_BEAM = 8            # readings of a word that are followed for its alternatives, where it stands among others
 AT_ONCE = 8              # strips in one call of the network, at most
 # What config.json says of how to read with a network, if it says nothing.
 DECODING = {"strength": 0.4, "bonus": 0.6, "confidence": [0.27, 0.3, 0.53, 0.19, 0.59]}
@@ -111,7 +110,7 @@ class LineReader:
         begin = 0
         for word, first, behind in zip(text.split(" "), firsts, behinds, strict=True):
             ways = readings if not spaces else ctc.search(log_probs[first:behind], self.prior, strength, bonus,
-                                                          WORD_BEAM, text[:begin])
+                                                          before=text[:begin])
             begin += len(word) + 1
             scores = {way.text: way.score(strength, bonus) for way in ways if way.text and " " not in way.text}
             scores.setdefault(word, min(scores.values(), default=0.0))
@@ -134,7 +133,7 @@ class LineReader:
         """What a character may be instead, by the steps that say it and the characters before it; itself first."""
         scores = log_probs[steps[0]:steps[1] + 1, 1:].max(axis=0).astype(float)
         if self.prior:
-            scores += strength * np.maximum(self.prior.following(text[:place])[1:], -30)
+            scores += strength * self.prior.next_log_probs(text[:place])[1:]
         scores[0] = ctc.LEAST   # a space is no character
         return lattice.ranked(np.exp(lattice.log_softmax(scores)), ctc.ALPHABET, ctc.LABELS[text[place]] - 1)
 
@@ -151,8 +150,8 @@ def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
 
 # ---- fitting how to decode
 
-STRENGTHS = 0.0, 0.35, 0.5, 0.65, 0.8, 1.0, 1.2
-BONUSES = 0.0, 0.8, 1.2, 1.6, 2.0, 2.4
+STRENGTHS = 0.5, 0.8, 1.0, 1.2
+BONUSES = 0.8, 1.6, 2.0, 2.4, 2.8
 
 
 def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:

@@ -4,8 +4,8 @@
                               which reading does not
 
     prior = phrases.load()
-    prior.following("the c")           natural log of P(next character | text), by CTC's labels
-    prior.ended("of the", " ")         what it adds that "the" is a word, and one that often follows "of"
+    prior.next_log_probs("of the")     natural log of P(next character | text), by CTC's labels
+    prior.ended("of the", " ")         what of that comes from "the" being a word that often follows "of"
 
 language.py spells: it knows which letters make English words.  This adds which of
 them are words, and which words follow each other, once a word has ended.  As in word
@@ -44,12 +44,15 @@ STEP = 1 / 8               # nat: log probabilities are stored as multiples of i
 PAIRS = "frequency_bigramdictionary_en_243_342.txt"   # symspellpy's file
 PAIRS_COUNTED = 2.5e13     # words were counted for it: what makes its counts and wordfreq's frequencies agree
 UNLISTED = 0.15            # of the words after one, at least, are in no pair
+ANYTHING = 0.3             # of characters may be any: else names and what is no English would be turned into words
 RARE = 5.0                 # weight of marks in general, in places, against those of one place
 
 # What follows each other: letters, digits, a space or each mark.
 KINDS = ["a", "0", *ctc.MARKS]
 PLACES = {kind: place for place, kind in enumerate(KINDS)}
 SPACE = PLACES[" "]
+CHARACTERS, MARKS = ([ctc.LABELS[one] for one in ones] for ones in (dataset.CHARACTERS, KINDS[SPACE:]))
+ENDS = [place for place, kind in enumerate(KINDS[SPACE:]) if kind != "'"]   # marks that a word may end before
 
 
 class Prior:
@@ -66,45 +69,48 @@ class Prior:
         self._places = {word: place for place, word in enumerate(known)}
         self._word_log_probs, self._pairs, self._pair_log_probs, self._marks = (
             word_log_probs, pairs, pair_log_probs, marks)
-        self._following = functools.lru_cache(language.CACHE)(self._following)
-        self._gain = functools.lru_cache(language.CACHE)(self._gain)
-        self._left = functools.lru_cache(language.CACHE)(self._left)
+        for name in ("_behind_word", "_in_word", "_gain", "_left"):
+            setattr(self, name, functools.lru_cache(language.CACHE)(getattr(self, name)))
 
-    def following(self, text: str) -> list[float]:
-        """Log of P(next character | text) for each label of CTC; do not write to it."""
-        return self._following(last_word(text) or text[-1:])
+    def next_log_probs(self, text: str) -> np.ndarray:
+        """Log of P(next character | text) for each label of CTC, float (96,); do not write to it.
+
+        What ends a word says also whether it is one; see ended.
+        """
+        word = last_word(text)
+        if not word:
+            return self._behind_word(text[-1:] or " ")
+        before = text[:len(text) - len(word)]
+        ends = word.isalpha() and not before.endswith("'")
+        return self._in_word(word, _word_before(before) if ends else None)
 
     def ended(self, text: str, follower: str) -> float:
-        """What to add to the log probability of a text whose last word is over, since `follower` comes next.
+        """What a text's last word adds where it is over, since `follower` comes next.
 
         It is the log of how much more often the word occurs than its spelling tells, of
         an unknown word a small loss; 0 where the text ends in no word.
         """
         word = last_word(text)
-        if not word.isalpha() or follower == "'":   # of "isn't", "isn" is no word
-            return 0.0
         before = text[:len(text) - len(word)]
-        if before.endswith("'"):
+        if not word.isalpha() or before.endswith("'") or follower == "'":   # of "isn't", "isn" is no word
             return 0.0
-        return self._gain(last_word(before[:-1]).lower() if before.endswith(" ") else "", word.lower())
+        return self._gain(_word_before(before), word.lower())
 
-    def _following(self, end: str) -> list[float]:
-        """As following: end is the last word of the text, or its last mark or space, or "" at its beginning."""
-        found = [ctc.LEAST] * (len(ctc.ALPHABET) + 1)
-        kind = PLACES[kind_of(end[-1:] or " ")]
-        word = end if kind < SPACE else ""
+    def _behind_word(self, end: str) -> np.ndarray:
+        """Behind a mark or a space."""
+        kind = PLACES[end]
+        inside = self._spelling.next_log_probs("").astype(float)
+        for place, chosen in enumerate((slice(10, 62), slice(10))):   # letters, digits
+            inside[chosen] += self._marks[kind, place] - np.log(np.exp(inside[chosen]).sum())
+        return _by_label(inside, self._marks[kind, SPACE:])
+
+    def _in_word(self, word: str, before: str | None) -> np.ndarray:
+        """In a word behind another, or behind none, ""; None: its end says nothing of it."""
         inside = self._spelling.next_log_probs(word)
-        if word:
-            over = float(inside[language.END_OF_WORD])
-        else:
-            over, inside = 0.0, inside.copy()
-            for place, chosen in enumerate((slice(10, 62), slice(10))):   # letters, digits
-                inside[chosen] += self._marks[kind, place] - np.log(np.exp(inside[chosen]).sum())
-        for character, log_prob in zip(dataset.CHARACTERS, inside.tolist()):
-            found[ctc.LABELS[character]] = log_prob
-        for character, log_prob in zip(KINDS[SPACE:], self._marks[kind, SPACE:].tolist()):
-            found[ctc.LABELS[character]] = over + log_prob
-        return found
+        over = inside[language.END_OF_WORD] + self._marks[PLACES[kind_of(word[-1])], SPACE:]
+        if before is not None:
+            over[ENDS] += self._gain(before, word.lower())
+        return _by_label(inside, over)
 
     def _gain(self, before: str, word: str) -> float:
         place, n = self._places.get(word), len(self._places)
@@ -126,12 +132,25 @@ class Prior:
         return 1 - float(np.exp(self._pair_log_probs[its]).sum())
 
 
+def _by_label(inside: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """Log probabilities of letters and digits, (63,) with a word's end, and of marks by their place in KINDS, as one.
+
+    They are in the order of CTC's labels, float (96,), and have their share of ANYTHING.
+    """
+    found = np.full(len(ctc.ALPHABET) + 1, ctc.LEAST)
+    found[CHARACTERS], found[MARKS] = inside[:language.END_OF_WORD], marks
+    found[1:] = np.logaddexp(found[1:] + math.log(1 - ANYTHING), math.log(ANYTHING / len(ctc.ALPHABET)))
+    return found
+
+
+def _word_before(before: str) -> str:
+    """The word that counts as the one before what follows: with a space between, and nothing else."""
+    return last_word(before[:-1]).lower() if before.endswith(" ") else ""
+
+
 def last_word(text: str) -> str:
     """The letters and digits at a text's end."""
-    place = len(text)
-    while place and text[place - 1] in language.LABELS:
-        place -= 1
-    return text[place:]
+    return text[len(text.rstrip(dataset.CHARACTERS)):]
 
 
 def kind_of(character: str) -> str:
