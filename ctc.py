@@ -61,7 +61,7 @@ def text_of(labels: np.ndarray) -> str:
 
 # ---- the search
 
-def search(log_probs: np.ndarray, prior=None, strength: float = 0.0, bonus: float = 0.0, beam: int = BEAM,
+def search(log_probs: np.ndarray, prior=None, strength: float = 0.0, bonus: float = 0.0,
            before: str = "") -> list[Text]:
     """The likeliest texts, best first, by prefix beam search (Hannun et al. 2014, arXiv 1408.2873).
 
@@ -96,8 +96,8 @@ def search(log_probs: np.ndarray, prior=None, strength: float = 0.0, bonus: floa
         weights[:, 1:] += strength * texts.table["following"][rows[:, None], labels] + bonus
         scores = ways + weights
         chosen = np.flatnonzero(scores > scores.max() - NEAR)
-        if len(chosen) > beam:
-            chosen = chosen[np.argpartition(-scores.ravel()[chosen], beam)[:beam]]
+        if len(chosen) > BEAM:
+            chosen = chosen[np.argpartition(-scores.ravel()[chosen], BEAM)[:BEAM]]
         row, column = np.divmod(chosen, count + 1)
         grown = column > 0
         total, weight = ways.ravel()[chosen], weights.ravel()[chosen]
@@ -176,7 +176,6 @@ def single(log_probs: np.ndarray) -> np.ndarray:
     found = np.logaddexp(inside, behind)
     found[0] = before
     return found
-
 
 
 # ---- where the characters lie

@@ -110,7 +110,7 @@ class LineReader:
         begin = 0
         for word, first, behind in zip(text.split(" "), firsts, behinds, strict=True):
             ways = readings if not spaces else ctc.search(log_probs[first:behind], self.prior, strength, bonus,
-                                                          before=text[:begin])
+                                                          text[:begin])
             begin += len(word) + 1
             scores = {way.text: way.score(strength, bonus) for way in ways if way.text and " " not in way.text}
             scores.setdefault(word, min(scores.values(), default=0.0))

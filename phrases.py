@@ -78,11 +78,7 @@ class Prior:
         What ends a word says also whether it is one; see ended.
         """
         word = last_word(text)
-        if not word:
-            return self._behind_word(text[-1:] or " ")
-        before = text[:len(text) - len(word)]
-        ends = word.isalpha() and not before.endswith("'")
-        return self._in_word(word, _word_before(before) if ends else None)
+        return self._in_word(word, self.ended(text, " ")) if word else self._behind_word(text[-1:] or " ")
 
     def ended(self, text: str, follower: str) -> float:
         """What a text's last word adds where it is over, since `follower` comes next.
@@ -94,7 +90,7 @@ class Prior:
         before = text[:len(text) - len(word)]
         if not word.isalpha() or before.endswith("'") or follower == "'":   # of "isn't", "isn" is no word
             return 0.0
-        return self._gain(_word_before(before), word.lower())
+        return self._gain(last_word(before[:-1]).lower() if before.endswith(" ") else "", word.lower())
 
     def _behind_word(self, end: str) -> np.ndarray:
         """Behind a mark or a space."""
@@ -104,12 +100,11 @@ class Prior:
             inside[chosen] += self._marks[kind, place] - np.log(np.exp(inside[chosen]).sum())
         return _by_label(inside, self._marks[kind, SPACE:])
 
-    def _in_word(self, word: str, before: str | None) -> np.ndarray:
-        """In a word behind another, or behind none, ""; None: its end says nothing of it."""
+    def _in_word(self, word: str, ended: float) -> np.ndarray:
+        """In a word; ended: what it adds where it is over."""
         inside = self._spelling.next_log_probs(word)
         over = inside[language.END_OF_WORD] + self._marks[PLACES[kind_of(word[-1])], SPACE:]
-        if before is not None:
-            over[ENDS] += self._gain(before, word.lower())
+        over[ENDS] += ended
         return _by_label(inside, over)
 
     def _gain(self, before: str, word: str) -> float:
@@ -141,11 +136,6 @@ def _by_label(inside: np.ndarray, marks: np.ndarray) -> np.ndarray:
     found[CHARACTERS], found[MARKS] = inside[:language.END_OF_WORD], marks
     found[1:] = np.logaddexp(found[1:] + math.log(1 - ANYTHING), math.log(ANYTHING / len(ctc.ALPHABET)))
     return found
-
-
-def _word_before(before: str) -> str:
-    """The word that counts as the one before what follows: with a space between, and nothing else."""
-    return last_word(before[:-1]).lower() if before.endswith(" ") else ""
 
 
 def last_word(text: str) -> str:

@@ -57,7 +57,7 @@ def test_the_search_sums_over_all_ways_to_say_a_text(seed, monkeypatch):
     monkeypatch.setattr(ctc, "NEAR", 99)   # follow every text
     of_steps = log_probs(seed, 5, "ab")
     truth = sum_over_paths(of_steps, "ab")
-    found = ctc.search(of_steps, beam=200)
+    found = ctc.search(of_steps)
     assert found[0].text == max(truth, key=truth.get)
     for one in found[:10]:
         assert one.ctc == pytest.approx(truth[one.text], abs=1e-6)
