@@ -382,17 +382,22 @@ def train(config: dict, order, trainee, folder: Path, state: dict | None, values
     callbacks += [training.Fading(config["augmentation"], last, config["train_epochs"]), order,
                   training.GlyphLog(folder / "logs", order), training.Checkpoint(folder, callbacks, state),
                   training.Progress(order.images, config["batch_size"], config["train_epochs"])]
-    with ended_early(folder):
+    with ended_early(folder) as interrupt:
         trainee.fit(order.places, batch_size=config["batch_size"], shuffle=False,
                     validation_data=(order.val_places,), validation_batch_size=config["batch_size"],
-                    epochs=config["train_epochs"], initial_epoch=epoch, callbacks=callbacks, verbose=0)
+                    epochs=config["train_epochs"], initial_epoch=epoch, callbacks=[*callbacks, interrupt], verbose=0)
 
 
 @contextlib.contextmanager
 def ended_early(folder: Path):
-    """Let Ctrl-C end a training but not the script, once there is a network to keep."""
+    """Let Ctrl-C end a training but not the script, once there is a network to keep.
+
+    Yields the callback that the training needs for it.
+    """
+    import training
     try:
-        yield
+        with training.Interrupt() as interrupt:
+            yield interrupt
     except KeyboardInterrupt:
         if not (folder / "model.keras").is_file():
             raise
@@ -418,12 +423,12 @@ def train_line(config: dict, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_config(config, folder, lambda: describe_line_run(config))
     log = line_training.LineLog(folder / "logs", validation)
-    callbacks = keras.callbacks.CallbackList([
-        log, training.Checkpoint(folder, (), state),
-        training.Progress(config["batch_size"] * config["epoch_steps"], config["batch_size"], config["train_epochs"])],
-        model=trainee)
-    with ended_early(folder):
-        line_training.fit(trainee, config, validation, callbacks, log, state["epoch"] if state else 0)
+    callbacks = [log, training.Checkpoint(folder, (), state), training.Progress(
+        config["batch_size"] * config["epoch_steps"], config["batch_size"], config["train_epochs"])]
+    with ended_early(folder) as interrupt:
+        line_training.fit(trainee, config, validation,
+                          keras.callbacks.CallbackList([*callbacks, interrupt], model=trainee), log,
+                          state["epoch"] if state else 0)
     line_training.finish(folder, validation)
 
 

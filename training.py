@@ -3,6 +3,7 @@
 model.py is the script to run; these are the parts it is made of.
 """
 import json
+import signal
 import time
 from pathlib import Path
 
@@ -354,6 +355,42 @@ def restore(trainee: keras.Model, values: list[np.ndarray]) -> None:
 
 def _state_variables(trainee: keras.Model) -> list:
     return [*trainee.network.variables, *trainee.own_variables, *trainee.optimizer.variables]
+
+
+# ---- Ctrl-C
+
+class Interrupt(keras.callbacks.Callback):
+    """Ctrl-C ends a training for certain, between two batches: a context, and a callback of the training in it.
+
+    Python raises KeyboardInterrupt wherever it happens to be: one in forty times in a
+    destructor of TensorFlow, where the exception is only reported and the training goes on.
+    Pressed once more, it is raised at once.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.pressed = False
+
+    def __enter__(self):
+        self.before = signal.getsignal(signal.SIGINT)
+        if self.before is signal.default_int_handler:   # else somebody wants it ignored, as nohup and & do
+            signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def __exit__(self, *_):
+        signal.signal(signal.SIGINT, self.before)
+
+    def _press(self, *_):
+        if self.pressed:
+            raise KeyboardInterrupt
+        self.pressed = True
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.pressed:
+            raise KeyboardInterrupt
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.on_train_batch_end(batch)
 
 
 # ---- what a person sees while it runs

@@ -10,6 +10,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import toy
@@ -125,6 +126,27 @@ def test_ctrl_c_keeps_and_scores_the_best_network(data, tmp_path):
     assert process.returncode == 0 and "Traceback" not in errors, errors
     assert f"--resume={folder.name}" in errors
     assert metrics(folder)["emnist_test"]["images"] == 80
+
+
+def test_ctrl_c_ends_a_training_even_where_python_would_lose_it():
+    class LosesIt:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)   # an exception in a destructor is reported, no more
+
+    seen = []
+
+    class Presses(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            seen.append(batch)
+            if batch == 3:
+                LosesIt()
+
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    network.compile(loss="mse")
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), training.Interrupt() as interrupt:
+        network.fit(np.zeros((64, 2)), np.zeros((64, 1)), batch_size=2, verbose=0, callbacks=[Presses(), interrupt])
+    assert seen == [0, 1, 2, 3] and signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize("arguments, named", [
