@@ -27,6 +27,7 @@ VAL_WORDS, VAL_LINES = 900, 200   # of each epoch
 SHORTCUT = 0.15          # share of the convolutions' own loss
 DOUBTFUL = 3.5           # nat for each character: a higher loss of a trained network tells a wrong label
 MOST_DOUBTFUL = 0.05     # of all records
+COUNTED = 5000, 200      # samples whose characters tell what a network expects; in a dry run
 SHOWN = 32               # strips in TensorBoard's picture
 
 
@@ -223,6 +224,16 @@ def doubt_epoch(config: dict) -> int:
     return max(1, config["train_epochs"] // 3)
 
 
+def character_shares(config: dict) -> list[float]:
+    """Log of the share of each character of ctc.ALPHABET in what a network learns from."""
+    writer = scribe.Scribe(config["pen_path"], config["data_path"])
+    rng = np.random.default_rng(config["seed"])
+    texts = [sample.text for _ in range(COUNTED[config["dry_run"]]) if (sample := writer.sample(rng))]
+    counts = np.bincount([ctc.LABELS[character] for character in "".join(texts)], minlength=len(ctc.ALPHABET) + 1)[1:]
+    shares = (counts + 1) / (counts + 1).sum()
+    return np.log(shares).round(2).tolist()
+
+
 def finish(folder: Path, validation: Validation) -> dict:
     """Fit how the best network of a finished training is decoded, and leave metrics.json and pictures in its folder."""
     about = runs.read_config(str(folder.parent), folder.name)
@@ -231,6 +242,7 @@ def finish(folder: Path, validation: Validation) -> dict:
     reader = linereader.LineReader(network, about.get("decoding"), phrases.load())
     log_probs = reader.log_probs(list(strips))
     if not about["settings"]["corrections"]:  # else it is decoded as the network that it comes from
+        reader.decoding["label_prior"] = character_shares(about["settings"])
         reader.decoding |= linereader.fit(log_probs, list(truths), reader)
         # How sure to be of a word shows in all lines there are: most of what people read are lines.
         others = validation.other_lines()

@@ -22,7 +22,8 @@ import strip
 
 AT_ONCE = 8              # strips in one call of the network, at most
 # What config.json says of how to read with a network, if it says nothing.
-DECODING = {"strength": 0.4, "bonus": 0.6, "confidence": [0.27, 0.3, 0.53, 0.19, 0.59]}
+DECODING = {"strength": 0.4, "bonus": 0.6, "prior_share": 0.0, "label_prior": [0.0] * len(ctc.ALPHABET),
+            "confidence": [0.27, 0.3, 0.53, 0.19, 0.59]}
 
 
 class Read(NamedTuple):
@@ -47,8 +48,9 @@ class LineReader:
     def __init__(self, network, decoding: dict | None = None, prior: phrases.Prior | None = None):
         """network: keras.Model, uint8 (batch, strip.HEIGHT, width) -> logits (batch, steps, 96).
 
-        decoding: strength of the language model, bonus for each character, and what makes
-        a word's confidence a probability; see fit.
+        decoding: strength of the language model, bonus for each character, the network's own
+        prior and the share of it to take away, and what makes a word's confidence a
+        probability; see fit, without_prior and fit_confidence.
         prior: the language model; None reads without.
         """
         self.network = network
@@ -83,8 +85,10 @@ class LineReader:
     def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None) -> LineText:
         """The text that log probabilities (steps, 96) say; to_ink, (2, 3), maps px of the strip to px of the ink."""
         to_ink = np.eye(2, 3) if to_ink is None else to_ink
-        strength = self.decoding["strength"] if self.prior else 0.0
-        bonus = self.decoding["bonus"] if self.prior else 0.0
+        strength = bonus = 0.0
+        if self.prior:
+            strength, bonus = self.decoding["strength"], self.decoding["bonus"]
+            log_probs = without_prior(log_probs, self.decoding["label_prior"], self.decoding["prior_share"])
         ways = ctc.search(log_probs, self.prior, strength, bonus)
         text = ways[0].text
         if not text:
@@ -138,6 +142,21 @@ class LineReader:
         return lattice.ranked(np.exp(lattice.log_softmax(scores)), ctc.ALPHABET, ctc.LABELS[text[place]] - 1)
 
 
+def without_prior(log_probs: np.ndarray, prior: list[float], share: float) -> np.ndarray:
+    """Log probabilities (steps, 96) with less of what the network expects whatever it sees.
+
+    A network trained by CTC knows how often each character occurs, and the language
+    model would count that a second time: a share of it is taken away (Miao, Gowayyed and
+    Metze 2015, "EESEN", arXiv 1507.08240).
+    prior: log of the share of each character of ctc.ALPHABET in what the network has learned from.
+    """
+    if not share:
+        return log_probs
+    expected = np.array([0.0, *prior], np.float32)
+    expected[1:] -= np.exp(expected[1:]) @ expected[1:]   # on average a text becomes neither likelier nor unlikelier
+    return lattice.log_softmax(log_probs - np.float32(share) * expected)
+
+
 def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
     """What tells whether a word is right: four numbers.
 
@@ -151,22 +170,26 @@ def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
 # ---- fitting how to decode
 
 STRENGTHS = 0.5, 0.8, 1.0, 1.2
-BONUSES = 0.8, 1.6, 2.0, 2.4, 2.8
+BONUSES = 0.8, 1.6, 2.4, 2.8, 3.2
+PRIOR_SHARE, PRIOR_SHARES = 0.35, (0.0, 0.2, 0.35, 0.5)   # while the others are chosen, and to choose from
 
 
 def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:
     """What to decode with, by the least error rate on texts that the network has not learned from.
 
     log_probs: what reader.log_probs says of the strips of these texts.
-    Returns {"strength", "bonus"}; see LineReader.
+    Returns {"strength", "bonus", "prior_share"}; see LineReader.
     """
-    def error(weights: tuple[float, float]) -> float:
-        texts = [ctc.search(each, reader.prior, *weights)[0].text for each in log_probs]
+    def error(tried: tuple[float, float, float]) -> float:
+        strength, bonus, share = tried
+        judged = (without_prior(each, reader.decoding["label_prior"], share) for each in log_probs)
+        texts = [ctc.search(each, reader.prior, strength, bonus)[0].text for each in judged]
         return edits.error_rate(list(zip(truths, texts, strict=True)))
 
-    tried = list(itertools.product(STRENGTHS, BONUSES))
-    strength, bonus = min(tqdm(tried, "fitting how to decode", leave=False), key=error)
-    return {"strength": strength, "bonus": bonus}
+    ways = list(itertools.product(STRENGTHS, BONUSES, [PRIOR_SHARE]))
+    strength, bonus, _ = min(tqdm(ways, "fitting how to decode", leave=False), key=error)
+    share = min(PRIOR_SHARES, key=lambda share: error((strength, bonus, share)))
+    return {"strength": strength, "bonus": bonus, "prior_share": share}
 
 
 def fit_confidence(read: list[LineText], truths: list[str]) -> list[float]:

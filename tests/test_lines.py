@@ -88,6 +88,17 @@ def test_alignment_finds_the_steps_of_each_character():
         ctc.align(of_steps[:3], "oooo")
 
 
+def test_what_a_network_expects_of_any_text_is_taken_away():
+    shares = np.full(len(ctc.ALPHABET), 0.004)
+    shares[ctc.LABELS["e"] - 1] = 1 - 0.004 * (len(ctc.ALPHABET) - 1)
+    seen = lattice.log_softmax(np.zeros((3, 96), np.float32))
+    fair = linereader.without_prior(seen, np.log(shares).tolist(), 0.5)
+    np.testing.assert_allclose(np.exp(fair).sum(axis=1), 1, rtol=1e-5)
+    off = fair[:, ctc.LABELS["q"]] - fair[:, ctc.LABELS["e"]]
+    np.testing.assert_allclose(off, 0.5 * np.log(shares[ctc.LABELS["e"] - 1] / 0.004), rtol=1e-4)
+    assert (linereader.without_prior(seen, np.log(shares).tolist(), 0.0) == seen).all()
+
+
 # ---- figures
 
 def test_words_are_right_where_they_stand():
@@ -247,7 +258,10 @@ def test_a_line_reader_learns_resumes_and_reads(data, trained, tmp_path):
     shutil.copytree(base, folder)
     assert "words and lines left out" in done.stdout
     about = json.loads((folder / "config.json").read_text())
-    assert about["reads"] == "lines" and set(about["decoding"]) == {"strength", "bonus", "confidence"}
+    assert about["reads"] == "lines" and set(about["decoding"]) == set(linereader.DECODING)
+    # It has learned from words of these letters alone, and what it expects of them is what it saw.
+    shares = dict(zip(ctc.ALPHABET, np.exp(about["decoding"]["label_prior"])))
+    assert sum(shares.values()) == pytest.approx(1, abs=0.02) and shares["e"] > 5 * shares["Q"]
     metrics = json.loads((folder / "metrics.json").read_text())["validation"]
     assert metrics["cer_words"] < 0.35, metrics
     assert f"cer_words {metrics['cer_words']:.4g}" in done.stdout
