@@ -3,6 +3,7 @@
     reader = LineReader(network, config["decoding"], phrases.load())
     texts = reader.read([line.ink for line in segmentation.straight_lines(ink)])
 """
+import functools
 import itertools
 import math
 from typing import NamedTuple
@@ -180,15 +181,15 @@ def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> d
     log_probs: what reader.log_probs says of the strips of these texts.
     Returns {"strength", "bonus", "prior_share"}; see LineReader.
     """
-    def error(tried: tuple[float, float, float]) -> float:
-        strength, bonus, share = tried
+    @functools.cache
+    def error(strength: float, bonus: float, share: float) -> float:
         judged = (without_prior(each, reader.decoding["label_prior"], share) for each in log_probs)
         texts = [ctc.search(each, reader.prior, strength, bonus)[0].text for each in judged]
         return edits.error_rate(list(zip(truths, texts, strict=True)))
 
-    ways = list(itertools.product(STRENGTHS, BONUSES, [PRIOR_SHARE]))
-    strength, bonus, _ = min(tqdm(ways, "fitting how to decode", leave=False), key=error)
-    share = min(PRIOR_SHARES, key=lambda share: error((strength, bonus, share)))
+    ways = list(itertools.product(STRENGTHS, BONUSES))
+    strength, bonus = min(tqdm(ways, "fitting how to decode", leave=False), key=lambda way: error(*way, PRIOR_SHARE))
+    share = min(PRIOR_SHARES, key=lambda share: error(strength, bonus, share))
     return {"strength": strength, "bonus": bonus, "prior_share": share}
 
 
