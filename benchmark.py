@@ -158,16 +158,7 @@ def see_machine(config: dict) -> dict:
     import keras
 
     import networks
-    return {"backend": keras.backend.backend(), "gpus": see_gpus(), "networks": list(networks.NETWORKS)}
-
-
-def see_gpus() -> list[str]:
-    """The GPUs that the backend can use."""
-    import keras
-    if keras.backend.backend() == "torch":
-        import torch
-        return [f"gpu:{i}" for i in range(torch.cuda.device_count())]
-    return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
+    return {"backend": keras.backend.backend(), "gpus": runs.gpus(), "networks": list(networks.NETWORKS)}
 
 
 def describe_machine(machine: dict) -> str:

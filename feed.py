@@ -1,6 +1,6 @@
-"""Strips to learn from, written by a process of its own while the network learns from the last.
+"""Strips to learn from, written by processes of their own while the network learns from the last.
 
-No Keras in here: the process that writes does not need it.
+No Keras in here: the processes that write do not need it.
 """
 import multiprocessing
 import queue
@@ -46,8 +46,8 @@ def batches(samples: list[scribe.Sample], batch_size: int, rng: np.random.Genera
         yield ctc.side_by_side(pictures), labels, sources
 
 
-def _write(strips: queue.Queue, config: dict, epoch: int, dropped: set) -> None:
-    """Fill the queue with batches, from this epoch on; runs in a process of its own."""
+def _write(strips: queue.Queue, config: dict, epoch: int, dropped: set, place: int, writers: int) -> None:
+    """Fill the queue with batches, from this epoch on; runs in a process of its own, one of `writers`."""
     cv2.setNumThreads(1)
     try:
         share = config["corrections"]
@@ -57,7 +57,7 @@ def _write(strips: queue.Queue, config: dict, epoch: int, dropped: set) -> None:
         while True:
             kinds = scribe.FIRST_KINDS if epoch < EASY_EPOCHS and not config["finetune"] else scribe.KINDS
             kinds = {kind: (1 - share) * often for kind, often in kinds.items()} | {"corrected": share}
-            left, chunk = config["epoch_steps"], 0
+            left, chunk = (config["epoch_steps"] + place) // writers, place
             while left:
                 rng = np.random.default_rng((config["seed"], epoch, chunk))
                 samples, area = [], 0
@@ -71,7 +71,7 @@ def _write(strips: queue.Queue, config: dict, epoch: int, dropped: set) -> None:
                         if not multiprocessing.parent_process().is_alive():
                             return  # nobody will read on
                     left -= 1
-                chunk += 1
+                chunk += writers
             epoch += 1
     except (KeyboardInterrupt, BrokenPipeError):
         pass
@@ -90,13 +90,15 @@ def _put(strips: queue.Queue, batch: tuple) -> bool:
 
 
 class Feed:
-    """Strips for training, written by another process while the network learns from the last."""
+    """Strips for training, written by other processes while the network learns from the last."""
 
-    def __init__(self, config: dict, epoch: int = 0, dropped: set = frozenset()):
+    def __init__(self, config: dict, epoch: int = 0, dropped: set = frozenset(), writers: int = 1):
         context = multiprocessing.get_context("spawn")
-        self.queue = context.Queue(WAITING)
-        self.process = context.Process(target=_write, args=(self.queue, config, epoch, dropped), daemon=True)
-        self.process.start()
+        self.queue = context.Queue(WAITING * writers)
+        self.processes = [context.Process(target=_write, args=(self.queue, config, epoch, dropped, place, writers),
+                                          daemon=True) for place in range(writers)]
+        for process in self.processes:
+            process.start()
 
     def next(self) -> tuple[np.ndarray, np.ndarray]:
         """The next batch: strips and labels."""
@@ -104,14 +106,16 @@ class Feed:
             try:
                 batch = self.queue.get(timeout=5)
             except queue.Empty:
-                if not self.process.is_alive():
-                    raise dataset.DataError("the process that writes strips has ended: see its message above") from None
+                if not all(process.is_alive() for process in self.processes):
+                    raise dataset.DataError("a process that writes strips has ended: see its message above") from None
                 continue
             if isinstance(batch, Exception):
                 raise batch
             return batch
 
     def close(self) -> None:
-        """End the process."""
-        self.process.terminate()
-        self.process.join()
+        """End the processes."""
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.join()

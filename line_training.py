@@ -2,6 +2,7 @@
 
 model.py --network=line is the script to run; these are the parts it is made of.
 """
+import os
 from pathlib import Path
 
 import cv2
@@ -28,6 +29,7 @@ SHORTCUT = 0.15          # share of the convolutions' own loss
 DOUBTFUL = 3.5           # nat for each character: a higher loss of a trained network tells a wrong label
 MOST_DOUBTFUL = 0.05     # of all records
 COUNTED = 5000, 200      # samples whose characters tell what a network expects; in a dry run
+MOST_WRITERS = 8         # processes that write strips, of which each takes 0.8 GB of memory
 SHOWN = 32               # strips in TensorBoard's picture
 
 
@@ -195,13 +197,14 @@ def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: k
     CPU down (see training.Order); the width of strips differs from batch to batch.
     """
     dropped = set(wrong_labels(trainee.network, config)) if epoch > doubt_epoch(config) else set()
-    written = feed.Feed(config, epoch, dropped)
+    writers = strip_writers(config)
+    written = feed.Feed(config, epoch, dropped, writers)
     callbacks.on_train_begin()
     try:
         for number in range(epoch, config["train_epochs"]):
             if number == doubt_epoch(config):
                 written.close()
-                written = feed.Feed(config, number, wrong_labels(trainee.network, config))
+                written = feed.Feed(config, number, wrong_labels(trainee.network, config), writers)
             callbacks.on_epoch_begin(number)
             losses = []
             for step in range(config["epoch_steps"]):
@@ -217,6 +220,11 @@ def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: k
     finally:
         written.close()
         callbacks.on_train_end()
+
+
+def strip_writers(config: dict) -> int:
+    """How many processes write strips: one feeds a dozen CPU cores that train, a GPU takes what eight write."""
+    return max(1, min(config["train_workers"], MOST_WRITERS, (os.cpu_count() or 2) - 1)) if runs.gpus() else 1
 
 
 def doubt_epoch(config: dict) -> int:

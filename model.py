@@ -17,11 +17,11 @@ import time
 # ---- settings: change them here or on the command line, as --name=value
 learning_rate = 0.0005     # step size of the optimiser (Adam), at its highest
 train_epochs = 50          # passes over the training images, at most
-train_workers = 20         # threads that prepare data; never more than the machine has cores
+train_workers = 20         # threads, for line beside a GPU processes, that prepare data; no more than there are cores
 val_split = 0.1            # share of the training file, from its end, that validates
 batch_size = 100           # images per step
 dropout = 0.3              # share of features hidden from the next layer in training
-network = "dense"          # dense, conv, deepconv, resnet, lstm or mixer, which read characters; line; see networks.py
+network = "dense"          # for characters dense, conv, deepconv, resnet, wide, lstm or mixer; line; see networks.py
 preset = ""                # a named set of settings instead of these: best trains what is shipped
 seed = 0                   # of everything random
 data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
@@ -39,6 +39,7 @@ schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epoc
 patience = 20              # epochs without a better val_loss before the training ends
 weight_decay = 0.0         # of AdamW; 0 is plain Adam
 finetune = ""              # unixTime of a trained network to start from; without a --preset, to learn corrections
+average = False            # with finetune, end with the mean of the first and the last weights that validates best
 corrections = 0.0          # share of what an epoch learns from that is corrections, each as often as that takes
 corrections_path = "Dataset/Corrections"   # folder with the corrections that textrecog_ui.py has kept
 teacher = ""               # unixTime (or several, a,b,c) of a network to learn from; it also checks pen labels
@@ -106,8 +107,11 @@ def main(arguments: list[str]) -> None:
 
     import scores
     import training
+    validation = data.images[data.val_rows], data.targets[data.val_rows, 0]
+    if config["average"]:
+        training.average(folder, config, *validation)
     if config["calibrate"]:
-        training.calibrate(folder, config, data.images[data.val_rows], data.targets[data.val_rows, 0])
+        training.calibrate(folder, config, *validation)
     scores.finish(folder, data)
 
 
@@ -136,6 +140,8 @@ def configure(arguments: list[str]) -> dict:
         saved = runs.read_config(first["models_path"], first["resume"])["settings"]
         config |= {name: saved[name] for name in config if name in saved and name != "models_path"}
     config |= given
+    if config["average"] and not config["finetune"]:
+        raise settings.SettingsError("--average needs --finetune=, the network whose weights count too")
     if not 0 <= config["corrections"] < 1 or config["corrections"] and not config["finetune"]:
         raise settings.SettingsError("--corrections has to lie between 0 and 1, and needs --finetune=, the network "
                                      "that was corrected")
@@ -156,7 +162,7 @@ def prepare_backend(config: dict) -> None:
         os.environ.setdefault("TF_SET_ONEDNN_FPMATH_MODE", "BF16")
     import keras
     keras.utils.set_random_seed(config["seed"])
-    devices = keras.distribution.list_devices("gpu")
+    devices = runs.gpus()
     if config["mixed_precision"] and devices:
         keras.mixed_precision.set_global_policy("mixed_float16")
     if len(devices) < 2:
@@ -340,9 +346,10 @@ def build_trainee(config: dict, data: Data):
 def first_network(config: dict):
     """The network that a training begins with: fresh, or as another run has left it."""
     import networks
+    import training
     network = networks.build(config["network"], config["dropout"])
     if config["finetune"]:
-        network.set_weights(runs.load_network(config["models_path"], config["finetune"]).get_weights())
+        training.take_over(network, runs.load_network(config["models_path"], config["finetune"]))
     return network
 
 
@@ -359,9 +366,11 @@ def learning_rate_of(config: dict, steps: int):
 
 def steps_in_a_call(config: dict) -> int:
     """Many where a step takes milliseconds; few where the progress bar and Ctrl-C would have to wait."""
+    import keras
+
     import training
-    if training.replicas() > 1:
-        return 1  # Keras's loop over steps does not run in TensorFlow's replicas
+    if training.replicas() > 1 or keras.backend.backend() == "torch":
+        return 1  # Keras's loop over steps does not run in TensorFlow's replicas, and PyTorch has none
     return config["steps_per_call"] or (100 if config["network"] == "dense" else 10)
 
 

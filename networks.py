@@ -78,7 +78,16 @@ def resnet(x, dropout):
     """
     x = layers.Reshape((28, 28, 1))(x)
     x = layers.ReLU()(_convolution(x, 24, kernel=5, strides=2))
-    for channels, strides in ((24, 1), (64, 2), (128, 2)):
+    for channels, strides in ((24, 1), (64, 2), (64, 1), (128, 2), (128, 1)):
+        x = _residual(x, channels, strides)
+    return layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
+
+
+def wide(x, dropout):
+    """A wide residual network (Zagoruyko and Komodakis 2016, arXiv 1605.07146), to teach others; train it on a GPU."""
+    x = layers.Reshape((28, 28, 1))(x)
+    x = layers.ReLU()(_convolution(x, 64))
+    for channels, strides in ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1)):
         x = _residual(x, channels, strides)
     return layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
 
@@ -122,7 +131,7 @@ def mixer(x, dropout, patch=4, width=96, token_units=64, channel_units=192, bloc
     return layers.Dropout(dropout)(layers.Dense(256, activation="relu")(x))
 
 
-def line(x, dropout, units=128):
+def line(x, dropout, units=192):
     """Reads a strip of a word or line from left to right: convolutions, then LSTMs in both directions, for CTC.
 
     A step for every 4 px of width (Shi et al. 2017, arXiv 1507.05717, with residual
@@ -142,5 +151,5 @@ def line(x, dropout, units=128):
     return x
 
 
-NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, lstm, mixer)}
+NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, wide, lstm, mixer)}
 LINE_NETWORKS = {network.__name__: network for network in (line,)}

@@ -1,12 +1,14 @@
 """Trained networks in Models/{unixTime}/: finding, describing and loading them."""
 import contextlib
 import importlib.metadata
+import io
 import json
 import os
 import platform
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 # unixTime of the networks that read when none is named
@@ -78,6 +80,33 @@ def load_network(models_path: str, unix_time: str):
     return network
 
 
+def save_network(network, path: Path) -> None:
+    """Write a network as a .keras file that takes half the room: its kernels with 12 significant bits, compressed.
+
+    That many bits are more than a bfloat16 multiplication uses.  What a training goes on from is checkpoint.npz.
+    """
+    import h5py
+
+    def write(temporary: Path) -> None:
+        network.save(temporary)
+        with zipfile.ZipFile(temporary) as file:
+            parts = {name: file.read(name) for name in file.namelist()}
+        weights = io.BytesIO(parts["model.weights.h5"])
+        with h5py.File(weights, "r+") as file:
+            file.visititems(lambda name, found: _round(found) if isinstance(found, h5py.Dataset) else None)
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file:
+            for name, content in (parts | {"model.weights.h5": weights.getvalue()}).items():
+                file.writestr(name, content)
+
+    write_atomically(path, write)
+
+
+def _round(dataset) -> None:
+    """Round a kernel in a file to 12 significant bits; other weights are few, and some of them large."""
+    if dataset.ndim > 1 and dataset.dtype == "float32":
+        dataset[...] = ((dataset[...].view("uint32") + 0x800) & 0xFFFFF000).view("float32")
+
+
 def compile_for_reading(network) -> None:
     """Compile a network for batches of any size and width.
 
@@ -119,11 +148,24 @@ def quiet_import():
                 del sys.modules["sklearn"]
 
 
-def jit_compile() -> bool | str:
-    """Keras's own choice, except on a CPU with TensorFlow: there XLA is several times slower than none."""
+def gpus() -> list[str]:
+    """The GPUs that the backend can use, such as "gpu:0"."""
     import keras
-    on_cpu = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
-    return False if on_cpu else "auto"
+    if keras.backend.backend() == "torch":   # of which keras.distribution knows nothing
+        import torch
+        return [f"gpu:{place}" for place in range(torch.cuda.device_count())]
+    return [name for name in keras.distribution.list_devices() if not name.lower().startswith("cpu")]
+
+
+def jit_compile() -> bool | str:
+    """Keras's own choice, but nothing is compiled where that is slower.
+
+    With TensorFlow on a CPU XLA is several times slower than none; PyTorch compiles
+    anew for each width of strips, and without cuDNN's LSTMs.
+    """
+    import keras
+    slower = keras.backend.backend() == "torch" or keras.backend.backend() == "tensorflow" and not gpus()
+    return False if slower else "auto"
 
 
 def write_atomically(path: Path, write) -> None:

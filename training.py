@@ -3,6 +3,7 @@
 model.py is the script to run; these are the parts it is made of.
 """
 import json
+import re
 import signal
 import time
 from pathlib import Path
@@ -45,8 +46,8 @@ class Trainee(keras.Model):
                  label_smoothing=0.0, teacher=None, teacher_share=0.0, seed=0):
         super().__init__()
         self.network = network
-        self.images = on_device(images)
-        self.targets = ops.convert_to_tensor(targets)
+        self.images = self._kept(images)
+        self.targets = self._kept(targets)
         self.prior_shift = ops.convert_to_tensor(prior_shift)
         self.order = self.add_weight(shape=(places,), dtype="int32", initializer="zeros", trainable=False)
         self.replicas = replicas()
@@ -60,6 +61,13 @@ class Trainee(keras.Model):
         self.augment_seed = keras.random.SeedGenerator(seed)
         if teacher:
             teacher.trainable = False
+
+    def _kept(self, array: np.ndarray):
+        """The array in the device's memory.  JAX would write any but a variable into the program that it compiles."""
+        if keras.backend.backend() != "jax":
+            return on_device(array)
+        return self.add_weight(shape=array.shape, dtype=array.dtype.name, trainable=False,
+                               initializer=lambda shape, dtype: ops.convert_to_tensor(array))
 
     def call(self, places, training=False):
         """Logits (batch, 62), in training with a teacher its logits too, and the targets (batch, 3) behind them.
@@ -130,10 +138,40 @@ def _targets(outputs):
     return ops.unstack(ops.cast(outputs[:, -3:], "int32"), 3, axis=-1)
 
 
+def take_over(network, trained) -> None:
+    """Begin with what another network of the same kind has learned, whose LSTMs may be narrower.
+
+    New units change nothing at first: nobody listens to them until they have learned
+    something (Chen et al. 2016, "Net2Net", arXiv 1511.05641).
+    """
+    weights, inputs = [], None     # inputs: those of the next layer that there were before
+    for layer, its in zip(network.layers, trained.layers, strict=True):
+        found, fresh = its.get_weights(), layer.get_weights()
+        if isinstance(layer, keras.layers.Bidirectional):
+            units, now = np.arange(its.forward_layer.units), layer.forward_layer.units
+            gates = np.concatenate([units + now * gate for gate in range(4)])
+            inputs = np.arange(len(found[0])) if inputs is None else inputs
+            axes = 2 * [(inputs, gates), (units, gates), (gates,)]   # of kernel, recurrent kernel and bias
+            found = [_inside(*each) for each in zip(found, fresh, axes, strict=True)]
+            inputs = np.concatenate([units, units + now])
+        elif isinstance(layer, keras.layers.Dense) and inputs is not None:
+            found[0] = _inside(found[0], fresh[0], (inputs, np.arange(found[0].shape[1])))
+        weights += found
+    network.set_weights(weights)
+
+
+def _inside(old: np.ndarray, fresh: np.ndarray, axes: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Fresh weights with old ones at these places of each axis, and none from what is new to what is old."""
+    wide = fresh.copy()
+    wide[..., axes[-1]] = 0
+    wide[np.ix_(*axes)] = old
+    return wide
+
+
 def on_device(array: np.ndarray):
     """The array as a tensor.  On a CPU TensorFlow shares its memory, of which Keras would make two copies."""
     shared = array.flags.c_contiguous and array.ctypes.data % dataset.ALIGNMENT == 0
-    if shared and keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu"):
+    if shared and keras.backend.backend() == "tensorflow" and not runs.gpus():
         import tensorflow
         return tensorflow.experimental.dlpack.from_dlpack(array.__dlpack__())
     return ops.convert_to_tensor(array)
@@ -143,17 +181,14 @@ def _pick(values, columns):
     return ops.squeeze(ops.take_along_axis(values, columns[:, None], axis=-1), axis=-1)
 
 
-class Adam(keras.optimizers.Adam):
-    """Keras's Adam, with TensorFlow's fused kernel (Kingma and Ba 2015, arXiv 1412.6980) where there is one.
+class FusedAdam(keras.optimizers.Adam):
+    """Keras's Adam, with TensorFlow's fused kernel (Kingma and Ba 2015, arXiv 1412.6980).
 
     Keras writes Adam as fifteen operations, each a pass over all weights: on a CPU
     half of the dense network's training time.  The kernel computes the same in one.
     """
 
     def update_step(self, gradient, variable, learning_rate):
-        if keras.backend.backend() != "tensorflow":
-            super().update_step(gradient, variable, learning_rate)
-            return
         import tensorflow
         index = self._get_variable_index(variable)
         step = ops.cast(self.iterations + 1, variable.dtype)
@@ -162,6 +197,10 @@ class Adam(keras.optimizers.Adam):
             beta1_power=self.beta_1 ** step, beta2_power=self.beta_2 ** step,
             lr=ops.cast(learning_rate, variable.dtype), beta1=self.beta_1, beta2=self.beta_2, epsilon=self.epsilon,
             grad=ops.cast(gradient, variable.dtype))
+
+
+# Other backends are served best by Keras's own: JAX compiles it whole, PyTorch updates all weights in one call.
+Adam = FusedAdam if keras.backend.backend() == "tensorflow" else keras.optimizers.Adam
 
 
 def freeze_statistics(network) -> None:
@@ -233,8 +272,35 @@ def rank_in_group(groups: np.ndarray) -> np.ndarray:
 
 # ---- after the training
 
+SHARES = (0.0, 0.25, 0.5, 0.75)     # of the weights that a finetuned network began with, to choose from
 SPREADS = (0.5, 0.25, 0.12, 0.06)   # of class biases, to choose from
 FOLDS = 5                           # of the cross-validation that chooses
+
+
+def average(folder: Path, config: dict, images: np.ndarray, labels: np.ndarray) -> None:
+    """Make a finetuned network the mean of what it began with and what it ended with, weight by weight.
+
+    Both lie in one valley of the loss, and between them it is often lower still (Wortsman
+    et al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903).  Which share
+    the first has is decided by the loss on the validation images.
+
+    folder: the run's, with model.keras, which is written anew.  config: its settings.
+    """
+    network = runs.load_network(str(folder.parent), folder.name)
+    first = runs.load_network(config["models_path"], config["finetune"]).get_weights()
+    last = network.get_weights()
+    losses = {}
+    for share in SHARES:
+        network.set_weights(_mean(first, last, share))
+        losses[share] = scores.measure(scores.read(network, images, labels, f"mean, share {share}"))["loss"]
+    share = min(losses, key=losses.get)
+    network.set_weights(_mean(first, last, share))
+    runs.save_network(network, folder / "model.keras")
+    print(f"validation loss {losses[0.0]:.4f}, and {losses[share]:.4f} with {share} of the weights it began with")
+
+
+def _mean(first: list[np.ndarray], last: list[np.ndarray], share: float) -> list[np.ndarray]:
+    return [share * before + (1 - share) * after for before, after in zip(first, last, strict=True)]
 
 
 def calibrate(folder: Path, config: dict, images: np.ndarray, labels: np.ndarray) -> None:
@@ -260,7 +326,7 @@ def calibrate(folder: Path, config: dict, images: np.ndarray, labels: np.ndarray
         prior = np.array(about["prior_of_drawings"])
         prior += fit_bias(scores.read(network, *strokes, "calibration", shift=prior))
         about["prior_of_drawings"] = prior.round(4).tolist()
-    runs.write_atomically(folder / "model.keras", network.save)
+    runs.save_network(network, folder / "model.keras")
     runs.write_json(folder / "config.json", about)
 
 
@@ -326,7 +392,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.state["history"].append(logs)
         if self.state["best"] is None or logs["val_loss"] < self.state["best"]["val_loss"]:
             self.state["best"] = {"epoch": epoch + 1, **logs}
-            runs.write_atomically(self.folder / "model.keras", self.model.network.save)
+            runs.save_network(in_float32(self.model.network), self.folder / "model.keras")
         self.state["callbacks"] = [{name: float(getattr(callback, name)) for name in _CALLBACK_STATE
                                     if hasattr(callback, name)} for callback in self.others]
         runs.write_atomically(self.folder / "checkpoint.npz", self._save)
@@ -334,6 +400,16 @@ class Checkpoint(keras.callbacks.Callback):
     def _save(self, path):
         values = {f"v{i}": ops.convert_to_numpy(v.value) for i, v in enumerate(_state_variables(self.model))}
         np.savez(path, state=json.dumps(self.state), **values)
+
+
+def in_float32(network):
+    """A network trained in mixed precision as one that calculates in 32 bits: who reads may have a CPU alone."""
+    described = network.to_json()
+    if '"mixed_' not in described:
+        return network
+    copy = keras.models.model_from_json(re.sub(r'"mixed_\w+"', '"float32"', described))
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def load_checkpoint(path: Path) -> tuple[dict, list[np.ndarray]]:

@@ -13,9 +13,11 @@ import glyph
 import recogScript
 import runs
 import settings
+import tune
 from dataset import CHARACTERS
 
-LETTER = Path(__file__).resolve().parents[1] / "samples" / "R.png"
+ROOT = Path(__file__).resolve().parents[1]
+LETTER = ROOT / "samples" / "R.png"
 
 
 def result(truth: str, text: str, seconds: float = 0.01) -> evaluate.Result:
@@ -119,3 +121,13 @@ def test_the_whole_script_on_a_small_data_set(tmp_path, capsys):
     picture = cv2.imread(str(path))
     assert picture is not None and picture.shape[1] == 4 * 420
     assert not list(tmp_path.glob("partial-*"))
+
+
+def test_a_judge_is_learned_and_reads(tmp_path):
+    data = toy.write_pen(toy.write_all(tmp_path / "data", 20), dict.fromkeys(("tame", "wide", "one two", "a lid"), 10))
+    tune.main([f"--data_path={data}", f"--pen_path={data}", f"--output={tmp_path / 'judge.npz'}", "--words=12",
+               "--mixed=4", "--lines=12", "--strings=6", "--validation=8", "--epochs=2", "--rounds=0"])
+    with np.load(tmp_path / "judge.npz") as learned, np.load(ROOT / "judge.npz") as shipped:
+        assert {name: array.shape for name, array in learned.items()} == {
+            name: array.shape for name, array in shipped.items()}
+        assert any((learned[name] != shipped[name]).any() for name in learned), "not the shipped one again"

@@ -1,4 +1,5 @@
 """The reader of words and lines: CTC, strips, what it learns from, training and reading, joined writing included."""
+import functools
 import itertools
 import json
 import os
@@ -20,6 +21,7 @@ import ink
 import lattice
 import linereader
 import model
+import networks
 import phrases
 import picture
 import recogScript
@@ -28,6 +30,7 @@ import scribe
 import segmentation
 import settings
 import strip
+import training
 from samples import draw as pen
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -203,6 +206,28 @@ def test_batches_hold_all_samples_and_none_is_much_too_wide(data):
         assert strips.shape[2] - filled <= ctc.WIDTH_STEP + 2 * strip.MARGIN
         most = feed.AREA * 16 * (1 + strips.shape[2] / feed.LONG) + ctc.WIDTH_STEP * len(strips)
         assert len(strips) == 1 or len(strips) * strips.shape[2] <= most
+
+
+def test_two_processes_write_and_no_batch_twice(data):
+    config = {name: getattr(model, name) for name in settings.meanings(model.__file__)}
+    config |= {"data_path": str(data), "pen_path": str(data), "batch_size": 8, "epoch_steps": 5}
+    written = feed.Feed(config, writers=2)
+    try:
+        found = {strips.tobytes() for strips, _ in (written.next() for _ in range(20))}
+        assert len(found) == 20 and len(written.processes) == 2
+    finally:
+        written.close()
+    assert not any(process.is_alive() for process in written.processes)
+
+
+def test_a_network_with_wider_lstms_begins_with_what_a_narrower_one_knows(monkeypatch):
+    narrow = networks.build("line", 0)
+    monkeypatch.setitem(networks.LINE_NETWORKS, "line", functools.partial(networks.line, units=230))
+    wide = networks.build("line", 0)
+    training.take_over(wide, narrow)
+    strips = np.random.default_rng(0).integers(0, 256, (2, strip.HEIGHT, 96), dtype=np.uint8)
+    assert wide.count_params() > narrow.count_params()
+    np.testing.assert_allclose(wide.predict_on_batch(strips), narrow.predict_on_batch(strips), atol=1e-4)
 
 
 # ---- training and reading

@@ -3,6 +3,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import toy
 
 import dataset
+import networks
 import runs
 import scores
 import training
@@ -101,6 +103,25 @@ def test_finetuning_learns_corrections_and_does_not_forget(data, tmp_path):
     assert metrics(tuned)["emnist_test"]["accuracy"] > 0.8
 
 
+def test_the_mean_of_first_and_last_weights_is_kept_where_it_is_better(data, tmp_path):
+    train(data, tmp_path, "--train_epochs=12")
+    base = only_run(tmp_path)
+    network = runs.load_network(str(tmp_path), base.name)
+    good = network.get_weights()
+    rng = np.random.default_rng(0)
+    aside = [rng.normal(0, 0.3, weights.shape) for weights in good]
+    for name, sign in (("1", -1), ("2", 1)):
+        shutil.copytree(base, tmp_path / name)
+        network.set_weights([weights + sign * change for weights, change in zip(good, aside)])
+        runs.save_network(network, tmp_path / name / "model.keras")
+    images, labels = dataset.read_emnist(str(data), "train")
+    training.average(tmp_path / "2", {"models_path": str(tmp_path), "finetune": "1"}, images[-80:], labels[-80:])
+    for kept, weights in zip(runs.load_network(str(tmp_path), "2").get_weights(), good):
+        np.testing.assert_allclose(kept, weights, atol=0.01)
+    refused = train(data, tmp_path, "--average=True")
+    assert refused.returncode == 2 and "--average needs --finetune=" in refused.stderr.splitlines()[-1]
+
+
 def test_resume_gives_what_an_uninterrupted_run_gives(data, tmp_path):
     train(data, tmp_path / "whole", "--train_epochs=5")
     train(data, tmp_path / "parts", "--train_epochs=3")
@@ -151,7 +172,7 @@ def test_ctrl_c_ends_a_training_even_where_python_would_lose_it():
 
 @pytest.mark.parametrize("arguments, named", [
     (["--learning_rat=1"], "learning_rate"), (["--train_epochs=many"], "train_epochs"),
-    (["--network=transformer"], "dense, conv, deepconv, resnet, lstm, mixer"), (["--preset=fast"], "best"),
+    (["--network=transformer"], "dense, conv, deepconv, resnet, wide, lstm, mixer"), (["--preset=fast"], "best"),
     (["--preset=corrections"], "--finetune="), (["--resume=123"], "123"), (["--teacher=123"], "123"),
     (["--data_path=nowhere"], "nowhere")])
 def test_bad_settings_are_refused_in_one_sentence(data, tmp_path, arguments, named):
@@ -191,7 +212,7 @@ def test_every_network_trains_on_every_backend(backend, package):
     done = subprocess.run([sys.executable, "-c", ONE_STEP], cwd=ROOT, env={**os.environ, "KERAS_BACKEND": backend},
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("trained") == 6
+    assert done.stdout.count("trained") == len(networks.NETWORKS)
 
 
 TWO_DEVICES = """
@@ -227,6 +248,21 @@ def test_two_devices_learn_what_one_learns():
     one, two = losses
     assert one[-1] < one[0] - 0.2
     np.testing.assert_allclose(two, one, rtol=0.03)
+
+
+def test_what_is_trained_in_16_bits_is_kept_in_32():
+    import keras
+    glyphs = np.random.default_rng(0).integers(0, 256, (8, 28, 28), dtype=np.uint8)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        trained = networks.build("lstm")
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    kept = training.in_float32(trained)
+    assert "bfloat16" in {layer.compute_dtype for layer in trained.layers}
+    assert {layer.compute_dtype for layer in kept.layers[1:]} == {"float32"}
+    np.testing.assert_allclose(kept.predict_on_batch(glyphs), trained.predict_on_batch(glyphs), atol=0.05)
+    assert training.in_float32(kept) is kept
 
 
 def test_either_label_costs_the_sum_of_both_probabilities():
