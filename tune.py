@@ -258,7 +258,7 @@ def learn(reader: recogScript.Recognizer, config: dict) -> dict[str, np.ndarray]
 def main(arguments: list[str]) -> None:
     """Learn from the training split, tune on the validation split, write judge.npz."""
     config = globals() | settings.read(__file__, globals(), arguments)[0]
-    reader = recogScript.Recognizer(config["model"] or runs.DEFAULT_CHARACTERS, config["models_path"])
+    reader = recogScript.Recognizer(config["model"] or runs.DEFAULT_SEGMENTING, config["models_path"])
     config["model"] = reader.unixTime
     judge = lattice.Judge(mean_of([learn(reader, config | {"seed": seed}) for seed in config["seeds"]]))
     config["seed"] = config["seeds"][0]

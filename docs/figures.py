@@ -32,7 +32,7 @@ CHOSEN, REFUSED = "#1f77b4", "#cccccc"
 
 def main() -> None:
     """Draw all figures."""
-    reader = recogScript.Recognizer(runs.DEFAULT_CHARACTERS)
+    reader = recogScript.Recognizer(runs.DEFAULT_SEGMENTING)
     page = read_picture(255 - draw.write_lines(draw.LINES, 60, 5, 8), page=True)
     joined = read_picture(255 - draw.write_lines(["thorn"], 60, 4, 3, gap=8), page=True)
     figures = {"ink": ink_figure(), "pieces": pieces_figure(reader, page),

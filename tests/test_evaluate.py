@@ -108,7 +108,7 @@ def test_the_whole_script_on_a_small_data_set(tmp_path, capsys):
     write_pen(tmp_path)
     path = tmp_path / "worst.png"
     evaluate.main([f"--data_path={tmp_path}", f"--pen_path={tmp_path}", f"--picture={path}", "--number=3",
-                   f"--model={runs.DEFAULT_CHARACTERS}",
+                   f"--model={runs.DEFAULT_SEGMENTING}",
                    "--sets=characters,words,lines,strings,scans"])
     lines = capsys.readouterr().out.splitlines()
     rows = [dict(zip(evaluate.COLUMNS, line.strip("| ").split(" | "), strict=True)) for line in lines[2:9]]

@@ -14,7 +14,7 @@ import segmentation
 
 @pytest.fixture(scope="module")
 def reader() -> recogScript.Recognizer:
-    return recogScript.Recognizer(runs.DEFAULT_CHARACTERS)   # the reader that puts lines together from characters
+    return recogScript.Recognizer(runs.DEFAULT_SEGMENTING)   # the reader that puts lines together from characters
 
 
 def characters(reading: recogScript.Reading) -> list[recogScript.Character]:
@@ -66,13 +66,13 @@ def test_neighbours_decide_between_digits_and_letters(reader):
 
 @pytest.mark.parametrize("language", ["english", "none"])
 def test_size_beside_the_other_letters_tells_the_case(language):
-    reader = recogScript.Recognizer(runs.DEFAULT_CHARACTERS, language=language)
+    reader = recogScript.Recognizer(runs.DEFAULT_SEGMENTING, language=language)
     assert [reader.recog(pages.draw_page(text).image).text for text in ("COW cow", "Hello World")] == [
         "COW cow", "Hello World"]
 
 
 def test_without_a_language_the_network_and_geometry_decide():
-    reader = recogScript.Recognizer(runs.DEFAULT_CHARACTERS, language="none")
+    reader = recogScript.Recognizer(runs.DEFAULT_SEGMENTING, language="none")
     assert reader.language is None
     assert reader.recog(pages.draw_page("qxkr").image).text == "qxkr"
 
