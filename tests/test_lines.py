@@ -335,6 +335,17 @@ def test_missing_pen_strokes_are_named(tmp_path):
 
 # ---- whose ink is whose
 
+def test_letters_that_stand_apart_keep_their_ink_where_the_network_has_seen_them_early():
+    ink_of_line = np.zeros((60, 100), np.uint8)
+    cv2.ellipse(ink_of_line, (30, 40), (18, 17), 0, 0, 360, 255, 4, cv2.LINE_AA)   # from 10 to 50
+    for x in (58, 74):
+        cv2.line(ink_of_line, (x, 3), (x, 57), 255, 4, cv2.LINE_AA)
+    characters = [linereader.Read("o", [], 1, 28), linereader.Read("l", [], 1, 46), linereader.Read("l", [], 1, 60)]
+    found = linereader.shapes(ink_of_line, linereader.LineText("oll", [characters], [], []))
+    assert [np.unique(np.searchsorted([54, 66], shape.x)).tolist() for shape in found] == [[0], [1], [2]]
+    assert all(shape.alone for shape in found)
+
+
 def test_joined_letters_are_parted_and_others_left_whole():
     line = np.zeros((40, 120), np.uint8)
     for left in (5, 40, 80):
