@@ -247,7 +247,7 @@ def train(data: Path, models: Path, *more: str) -> subprocess.CompletedProcess:
 def trained(data, tmp_path_factory) -> tuple[subprocess.CompletedProcess, Path]:
     """A small reader of lines: what its training printed, and its run."""
     models = tmp_path_factory.mktemp("models")
-    done = train(data, models, "--train_epochs=7")
+    done = train(data, models, "--train_epochs=5")
     assert done.returncode == 0, done.stderr
     folder, = models.iterdir()
     return done, folder
@@ -294,8 +294,8 @@ def test_a_line_reader_learns_resumes_and_reads(data, trained, tmp_path):
     assert {"epoch_loss", "epoch_cer_words", "epoch_wer_lines", "truth, and what was read",
             "strips as the network sees them"} <= toy.logged(folder / "logs")
 
-    more = train(data, tmp_path, f"--resume={folder.name}", "--train_epochs=8")
-    assert more.returncode == 0 and "going on after epoch 7 of 8" in more.stdout, more.stderr
+    more = train(data, tmp_path, f"--resume={folder.name}", "--train_epochs=6")
+    assert more.returncode == 0 and "going on after epoch 5 of 6" in more.stdout, more.stderr
     read = subprocess.run([sys.executable, str(ROOT / "recogScript.py"), f"--model={folder.name}", "--json",
                            f"--models_path={tmp_path}", "-"], input=picture_of("send"), capture_output=True,
                           timeout=120)
