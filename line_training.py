@@ -224,7 +224,8 @@ def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: k
 
 def strip_writers(config: dict) -> int:
     """How many processes write strips: one feeds a dozen CPU cores that train, a GPU takes what eight write."""
-    return max(1, min(config["train_workers"], MOST_WRITERS, (os.cpu_count() or 2) - 1)) if runs.gpus() else 1
+    most = min(config["train_workers"], config["epoch_steps"], MOST_WRITERS, (os.cpu_count() or 2) - 1)
+    return max(1, most) if runs.gpus() else 1
 
 
 def doubt_epoch(config: dict) -> int:

@@ -214,7 +214,7 @@ FAR = 3.0        # strokes that a cut may cross rather than lie one such distanc
 ASIDE = 0.2      # strokes that one at a centre may cross less than one in the middle, twice
 EMPTY = 3.0      # strokes that are crossed rather than leaving a character without ink, ...
 LEAST_INK = 0.4  # ... or with less than this share of the pen's width squared: a dot has more
-OUT_OF_ORDER = 1e6
+OUT_OF_ORDER = 1e6   # what it costs to cut before the last cut: never done
 MINE = 0.75      # of a connected part of the ink: so much in a character's columns makes all of it the character's
 
 

@@ -140,8 +140,9 @@ def configure(arguments: list[str]) -> dict:
         saved = runs.read_config(first["models_path"], first["resume"])["settings"]
         config |= {name: saved[name] for name in config if name in saved and name != "models_path"}
     config |= given
-    if config["average"] and not config["finetune"]:
-        raise settings.SettingsError("--average needs --finetune=, the network whose weights count too")
+    if config["average"] and (not config["finetune"] or config["network"] == "line"):
+        raise settings.SettingsError("--average needs --finetune=, the network whose weights count too, and is for "
+                                     "networks that read characters")
     if not 0 <= config["corrections"] < 1 or config["corrections"] and not config["finetune"]:
         raise settings.SettingsError("--corrections has to lie between 0 and 1, and needs --finetune=, the network "
                                      "that was corrected")
@@ -348,8 +349,12 @@ def first_network(config: dict):
     import networks
     import training
     network = networks.build(config["network"], config["dropout"])
-    if config["finetune"]:
-        training.take_over(network, runs.load_network(config["models_path"], config["finetune"]))
+    if not config["finetune"]:
+        return network
+    trained = runs.load_network(config["models_path"], config["finetune"])
+    if len(trained.layers) != len(network.layers):   # networks.py built it otherwise then: it goes on as it is
+        return trained
+    training.take_over(network, trained)
     return network
 
 

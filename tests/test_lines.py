@@ -317,6 +317,8 @@ def test_a_line_reader_learns_corrected_words_unless_told_to_go_on(tmp_path):
     with pytest.raises(dataset.DataError, match="no corrected words yet.*Remember my writing"):
         model.train_line(learning, tmp_path / "run")
     assert not list(tmp_path.iterdir())
+    with pytest.raises(settings.SettingsError, match="for networks that read characters"):
+        model.configure([*given, "--average=True"])
     for wrong in ("--preset=corrections", "--preset=best"):
         with pytest.raises(settings.SettingsError, match="does not fit it; corrected_words does"):
             model.configure([*given, wrong])

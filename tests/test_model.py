@@ -17,6 +17,7 @@ import pytest
 import toy
 
 import dataset
+import model
 import networks
 import runs
 import scores
@@ -120,6 +121,14 @@ def test_the_mean_of_first_and_last_weights_is_kept_where_it_is_better(data, tmp
         np.testing.assert_allclose(kept, weights, atol=0.01)
     refused = train(data, tmp_path, "--average=True")
     assert refused.returncode == 2 and "--average needs --finetune=" in refused.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("shipped", [runs.DEFAULT_CHARACTERS, runs.DEFAULT_SEGMENTING])
+def test_a_shipped_network_goes_on_from_what_it_knows(shipped):
+    config = model.configure([f"--finetune={shipped}", f"--models_path={ROOT / 'Models'}"])
+    glyphs = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
+    known = runs.load_network(str(ROOT / "Models"), shipped).predict_on_batch(glyphs)
+    np.testing.assert_allclose(model.first_network(config).predict_on_batch(glyphs), known, atol=1e-4)
 
 
 def test_resume_gives_what_an_uninterrupted_run_gives(data, tmp_path):
@@ -251,7 +260,6 @@ def test_two_devices_learn_what_one_learns():
 
 
 def test_what_is_trained_in_16_bits_is_kept_in_32():
-    import keras
     glyphs = np.random.default_rng(0).integers(0, 256, (8, 28, 28), dtype=np.uint8)
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
@@ -266,7 +274,6 @@ def test_what_is_trained_in_16_bits_is_kept_in_32():
 
 
 def test_either_label_costs_the_sum_of_both_probabilities():
-    import networks
     logits = np.random.default_rng(0).normal(size=(2, 62)).astype(np.float32)
     targets = np.array([[12, 38, 0], [5, 5, 1]], np.int32)
     shift = np.linspace(-1, 1, 62).astype(np.float32)
