@@ -28,15 +28,26 @@ MARKS = "".join(character for character in ALPHABET if not character.isalnum()) 
 LEAST = -1e30        # log of 0, but that differences stay finite
 
 
+class Weights(NamedTuple):
+    """What texts are ranked by, beside the network: all in nat."""
+    strength: float = 0.0   # how often the language model's log probability counts
+    bonus: float = 0.0      # what each character adds
+    space: float = 0.0      # what a space adds to that
+
+
+NONE = Weights()   # the network alone
+
+
 class Text(NamedTuple):
     """A text that the logits may say."""
     text: str
     ctc: float          # log of its probability, after the network alone
     language: float     # log of its probability, after the language model
 
-    def score(self, strength: float, bonus: float) -> float:
-        """What it is ranked by: the language model counts `strength` times, each character adds `bonus`."""
-        return self.ctc + strength * self.language + bonus * len(self.text)
+    def score(self, weights: Weights) -> float:
+        """What it is ranked by."""
+        return (self.ctc + weights.strength * self.language + weights.bonus * len(self.text)
+                + weights.space * self.text.count(" "))
 
 
 def side_by_side(strips) -> np.ndarray:
@@ -61,20 +72,21 @@ def text_of(labels: np.ndarray) -> str:
 
 # ---- the search
 
-def search(log_probs: np.ndarray, prior=None, strength: float = 0.0, bonus: float = 0.0,
-           before: str = "") -> list[Text]:
+def search(log_probs: np.ndarray, prior=None, weights: Weights = NONE, before: str = "") -> list[Text]:
     """The likeliest texts, best first, by prefix beam search (Hannun et al. 2014, arXiv 1408.2873).
 
     log_probs: float (steps, 96), normalised.
-    prior: a phrases.Prior; its log probabilities count `strength` times, and each character adds `bonus`.
+    prior: a phrases.Prior, the language model.
     before: what stands before the text, for the prior.
     """
     log_probs = log_probs.astype(np.float64)
     texts = _Texts(prior, before)
+    bonus = np.full(len(ALPHABET) + 1, weights.bonus)
+    bonus[SPACE] += weights.space
     # The texts that are followed: rows, log P that each ends in a blank, in its last character, in either, and what the
     # prior and the bonus make of it.
     rows, ends_blank, ends_label = np.zeros(1, int), np.zeros(1), np.full(1, LEAST)
-    total, weight = np.zeros((2, 1))
+    total, worth = np.zeros((2, 1))
     order = np.argsort(-log_probs[:, 1:], axis=1)[:, :MOST_LIKELY] + 1
     likely = np.take_along_axis(log_probs, order, axis=1) > log_probs.max(axis=1, keepdims=True) - LIKELY
     for of_step, labels, count in zip(log_probs, order, likely.sum(axis=1).tolist(), strict=True):
@@ -85,22 +97,26 @@ def search(log_probs: np.ndarray, prior=None, strength: float = 0.0, bonus: floa
         labels, last = labels[:count], texts.table["last"][rows]
         again = last[:, None] == labels   # a character follows itself only after a blank
         arrives = np.where(again, ends_blank[:, None], total[:, None]) + of_step[labels]
-        arrives[((rows == 0) | (last == SPACE))[:, None] & (labels == SPACE)] = LEAST   # no space first, no two
+        if SPACE in labels:   # none comes first, nor after another
+            arrives[((rows == 0) | (last == SPACE))[:, None] & (labels == SPACE)] = LEAST
         ends_blank, ends_label = total + of_step[0], ends_label + of_step[last]
-        parents = texts.places_of_parents(rows)
-        row, label = np.nonzero(again & (parents >= 0)[:, None])   # where what a text grows into is followed too
-        ends_label[row] = np.logaddexp(ends_label[row], arrives[parents[row], label])
-        arrives[parents[row], label] = LEAST
+        row, label = np.nonzero(again)
+        if len(row):
+            parents = texts.places_of_parents(rows)[row]
+            followed = parents >= 0   # what a text grows into is followed too
+            row, label, parents = row[followed], label[followed], parents[followed]
+            ends_label[row] = np.logaddexp(ends_label[row], arrives[parents, label])
+            arrives[parents, label] = LEAST
         ways = np.column_stack([np.logaddexp(ends_blank, ends_label), arrives])   # stays as it is, or grows
-        weights = np.repeat(weight[:, None], count + 1, axis=1)
-        weights[:, 1:] += strength * texts.table["following"][rows[:, None], labels] + bonus
-        scores = ways + weights
+        worths = np.repeat(worth[:, None], count + 1, axis=1)
+        worths[:, 1:] += weights.strength * texts.table["following"][rows[:, None], labels] + bonus[labels]
+        scores = ways + worths
         chosen = np.flatnonzero(scores > scores.max() - NEAR)
         if len(chosen) > BEAM:
             chosen = chosen[np.argpartition(-scores.ravel()[chosen], BEAM)[:BEAM]]
         row, column = np.divmod(chosen, count + 1)
         grown = column > 0
-        total, weight = ways.ravel()[chosen], weights.ravel()[chosen]
+        total, worth = ways.ravel()[chosen], worths.ravel()[chosen]
         ends_blank, ends_label = ends_blank[row], np.where(grown, total, ends_label[row])
         ends_blank[grown] = LEAST
         rows = rows[row]
@@ -114,7 +130,7 @@ def search(log_probs: np.ndarray, prior=None, strength: float = 0.0, bonus: floa
             spoken += float(texts.table["following"][row, SPACE])
         if text not in found or found[text].ctc < arrives:
             found[text] = Text(text, arrives, spoken)
-    return sorted(found.values(), key=lambda one: -one.score(strength, bonus))
+    return sorted(found.values(), key=lambda one: -one.score(weights))
 
 
 class _Texts:
@@ -188,18 +204,19 @@ def align(log_probs: np.ndarray, text: str) -> np.ndarray:
     labels = np.zeros(2 * len(text) + 1, int)
     labels[1::2] = [LABELS[character] for character in text]
     # A character may follow another without a blank between, unless they are equal.
-    skips = np.zeros(len(labels), bool)
-    skips[3::2] = labels[3::2] != labels[1:-2:2]
-    scores = np.full(len(labels), LEAST)
-    scores[:2] = log_probs[0, labels[:2]]
-    back = np.zeros((len(log_probs), len(labels)), np.int8)
-    for step in range(1, len(log_probs)):
-        ways = np.full((3, len(labels)), LEAST)
-        ways[0] = scores
-        ways[1, 1:] = scores[:-1]
-        ways[2, 2:] = np.where(skips[2:], scores[:-2], LEAST)
-        back[step] = ways.argmax(axis=0)
-        scores = np.take_along_axis(ways, back[step][None].astype(int), axis=0)[0] + log_probs[step, labels]
+    closed = np.full(len(labels), LEAST)
+    closed[3::2][labels[3::2] != labels[1:-2:2]] = 0
+    said = log_probs[:, labels].astype(float)
+    padded = np.full(len(labels) + 2, LEAST)   # nobody comes from the two places before the first
+    second, first, scores = padded[:-2], padded[1:-1], padded[2:]
+    scores[:2] = said[0, :2]
+    moved, jumped = np.zeros((2, *said.shape), bool)
+    for step in range(1, len(said)):
+        jump = second + closed
+        np.greater(first, scores, out=moved[step])
+        best = np.maximum(first, scores)
+        np.greater(jump, best, out=jumped[step])
+        np.add(np.maximum(best, jump), said[step], out=scores)
     place = len(labels) - 1 - int(len(labels) > 1 and scores[-2] > scores[-1])
     if scores[place] < LEAST / 2:
         raise ValueError(f"{len(log_probs)} steps are too few for the text {text!r}")
@@ -208,5 +225,5 @@ def align(log_probs: np.ndarray, text: str) -> np.ndarray:
     for step in range(len(log_probs) - 1, -1, -1):
         if place % 2:
             steps[place // 2] = step, max(steps[place // 2, 1], step)
-        place -= int(back[step, place])
+        place -= 2 if jumped[step, place] else int(moved[step, place])
     return steps

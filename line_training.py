@@ -29,7 +29,7 @@ SHORTCUT = 0.15          # share of the convolutions' own loss
 DOUBTFUL = 3.5           # nat for each character: a higher loss of a trained network tells a wrong label
 MOST_DOUBTFUL = 0.05     # of all records
 COUNTED = 5000, 200      # samples whose characters tell what a network expects; in a dry run
-MOST_WRITERS = 8         # processes that write strips, of which each takes 0.8 GB of memory
+MOST_WRITERS = 14        # processes that write strips, of which each takes 0.8 GB of memory
 SHOWN = 32               # strips in TensorBoard's picture
 
 
@@ -223,7 +223,7 @@ def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: k
 
 
 def strip_writers(config: dict) -> int:
-    """How many processes write strips: one feeds a dozen CPU cores that train, a GPU takes what eight write."""
+    """How many processes write strips: one feeds a dozen CPU cores that train, a GPU takes what fourteen write."""
     most = min(config["train_workers"], config["epoch_steps"], MOST_WRITERS, (os.cpu_count() or 2) - 1)
     return max(1, most) if runs.gpus() else 1
 
@@ -253,11 +253,12 @@ def finish(folder: Path, validation: Validation) -> dict:
     if not about["settings"]["corrections"]:  # else it is decoded as the network that it comes from
         reader.decoding["label_prior"] = character_shares(about["settings"])
         reader.decoding |= linereader.fit(log_probs, list(truths), reader)
-        # How sure to be of a word shows in all lines there are: most of what people read are lines.
+        # Spaces, and how sure to be of a word, show in all lines there are: most of what people read are lines.
         others = validation.other_lines()
-        more = reader.log_probs([picture for picture, *_ in others])
-        reader.decoding["confidence"] = linereader.fit_confidence(
-            [reader.decode(each) for each in (*log_probs, *more)], [*truths, *(text for _, text, _ in others)])
+        more = log_probs + reader.log_probs([picture for picture, *_ in others])
+        texts = [*truths, *(text for _, text, _ in others)]
+        reader.decoding["space"] = linereader.fit_space(more, texts, reader)
+        reader.decoding["confidence"] = linereader.fit_confidence([reader.decode(each) for each in more], texts)
         runs.write_json(folder / "config.json", about | {"decoding": reader.decoding})
     figures, _ = validation.measure(network)
     metrics = {"parameters": network.count_params()} | {

@@ -23,7 +23,7 @@ import strip
 
 AT_ONCE = 8              # strips in one call of the network, at most
 # What config.json says of how to read with a network, if it says nothing.
-DECODING = {"strength": 0.4, "bonus": 0.6, "prior_share": 0.0, "label_prior": [0.0] * len(ctc.ALPHABET),
+DECODING = {"strength": 0.4, "bonus": 0.6, "space": 0.0, "prior_share": 0.0, "label_prior": [0.0] * len(ctc.ALPHABET),
             "confidence": [0.27, 0.3, 0.53, 0.19, 0.59]}
 
 
@@ -49,14 +49,19 @@ class LineReader:
     def __init__(self, network, decoding: dict | None = None, prior: phrases.Prior | None = None):
         """network: keras.Model, uint8 (batch, strip.HEIGHT, width) -> logits (batch, steps, 96).
 
-        decoding: strength of the language model, bonus for each character, the network's own
-        prior and the share of it to take away, and what makes a word's confidence a
-        probability; see fit, without_prior and fit_confidence.
+        decoding: the three of ctc.Weights, the network's own prior and the share of it to take
+        away, and what makes a word's confidence a probability; see fit, fit_space, without_prior
+        and fit_confidence.
         prior: the language model; None reads without.
         """
         self.network = network
         self.decoding = DECODING | (decoding or {})
         self.prior = prior
+
+    @property
+    def weights(self) -> ctc.Weights:
+        """What texts are ranked by."""
+        return ctc.Weights(*(self.decoding[name] for name in ctc.Weights._fields))
 
     def log_probs(self, strips: list[np.ndarray]) -> list[np.ndarray]:
         """Log probabilities float32 (steps, 96) of each strip, uint8 (strip.HEIGHT, width)."""
@@ -86,11 +91,11 @@ class LineReader:
     def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None) -> LineText:
         """The text that log probabilities (steps, 96) say; to_ink, (2, 3), maps px of the strip to px of the ink."""
         to_ink = np.eye(2, 3) if to_ink is None else to_ink
-        strength = bonus = 0.0
+        weights = ctc.NONE
         if self.prior:
-            strength, bonus = self.decoding["strength"], self.decoding["bonus"]
+            weights = self.weights
             log_probs = without_prior(log_probs, self.decoding["label_prior"], self.decoding["prior_share"])
-        ways = ctc.search(log_probs, self.prior, strength, bonus)
+        ways = ctc.search(log_probs, self.prior, weights)
         text = ways[0].text
         if not text:
             return LineText("", [], [], [])
@@ -101,11 +106,11 @@ class LineReader:
             if character == " ":
                 read.append([])
                 continue
-            alternatives = self._alternatives(log_probs, text, place, steps[place], strength)
+            alternatives = self._alternatives(log_probs, text, place, steps[place], weights.strength)
             read[-1].append(Read(character, alternatives, alternatives[0][1], float(centres[place])))
-        return LineText(text, read, *self._rivals(log_probs, ways, steps, strength, bonus))
+        return LineText(text, read, *self._rivals(log_probs, ways, steps, weights))
 
-    def _rivals(self, log_probs, readings: list[ctc.Text], steps, strength: float, bonus: float) -> tuple[list, list]:
+    def _rivals(self, log_probs, readings: list[ctc.Text], steps, weights: ctc.Weights) -> tuple[list, list]:
         """For each word of the best reading the likeliest readings of its steps, with probabilities, and evidence."""
         text = readings[0].text
         spaces = [place for place, character in enumerate(text) if character == " "]
@@ -114,10 +119,9 @@ class LineReader:
         found, evidences = [], []
         begin = 0
         for word, first, behind in zip(text.split(" "), firsts, behinds, strict=True):
-            ways = readings if not spaces else ctc.search(log_probs[first:behind], self.prior, strength, bonus,
-                                                          text[:begin])
+            ways = readings if not spaces else ctc.search(log_probs[first:behind], self.prior, weights, text[:begin])
             begin += len(word) + 1
-            scores = {way.text: way.score(strength, bonus) for way in ways if way.text and " " not in way.text}
+            scores = {way.text: way.score(weights) for way in ways if way.text and " " not in way.text}
             scores.setdefault(word, min(scores.values(), default=0.0))
             itself = next((way for way in ways if way.text == word), ways[-1])
             others = sorted(scores.keys() - {word}, key=scores.get, reverse=True)
@@ -173,6 +177,7 @@ def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
 STRENGTHS = 0.5, 0.8, 1.0, 1.2
 BONUSES = 0.8, 1.6, 2.4, 2.8, 3.2
 PRIOR_SHARE, PRIOR_SHARES = 0.35, (0.0, 0.2, 0.35, 0.5)   # while the others are chosen, and to choose from
+SPACES = 0.0, -0.5, -1.0, -1.5
 
 
 def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:
@@ -183,14 +188,25 @@ def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> d
     """
     @functools.cache
     def error(strength: float, bonus: float, share: float) -> float:
-        judged = (without_prior(each, reader.decoding["label_prior"], share) for each in log_probs)
-        texts = [ctc.search(each, reader.prior, strength, bonus)[0].text for each in judged]
-        return edits.error_rate(list(zip(truths, texts, strict=True)))
+        judged = [without_prior(each, reader.decoding["label_prior"], share) for each in log_probs]
+        return _error_rate(judged, truths, reader.prior, ctc.Weights(strength, bonus))
 
     ways = list(itertools.product(STRENGTHS, BONUSES))
     strength, bonus = min(tqdm(ways, "fitting how to decode", leave=False), key=lambda way: error(*way, PRIOR_SHARE))
     share = min(PRIOR_SHARES, key=lambda share: error(strength, bonus, share))
     return {"strength": strength, "bonus": bonus, "prior_share": share}
+
+
+def fit_space(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> float:
+    """What a space adds, by the least error rate on texts as for fit, lines among them, once that is done."""
+    judged = [without_prior(each, reader.decoding["label_prior"], reader.decoding["prior_share"]) for each in log_probs]
+    return min(tqdm(SPACES, "fitting spaces", leave=False), key=lambda space: _error_rate(
+        judged, truths, reader.prior, reader.weights._replace(space=space)))
+
+
+def _error_rate(log_probs, truths: list[str], prior, weights: ctc.Weights) -> float:
+    texts = [ctc.search(each, prior, weights)[0].text for each in log_probs]
+    return edits.error_rate(list(zip(truths, texts, strict=True)))
 
 
 def fit_confidence(read: list[LineText], truths: list[str]) -> list[float]:
@@ -220,10 +236,23 @@ MINE = 0.75      # of a connected part of the ink: so much in a character's colu
 
 class Shape(NamedTuple):
     """The ink of one character in a line."""
+    ink: np.ndarray      # uint8 (height, width), the line's
     y: np.ndarray        # int (n,): its pixels
     x: np.ndarray
-    glyph: np.ndarray    # uint8 (28, 28)
     alone: bool          # whether it touches no other character
+    seen: bool           # False of a character without ink of its own: its pixels are then those of its column
+
+    @property
+    def glyph(self) -> np.ndarray:
+        """These pixels, with the soft edge around them: uint8 (28, 28)."""
+        if not self.seen:
+            return np.zeros((28, 28), np.uint8)
+        top, left = max(0, self.y.min() - 1), max(0, self.x.min() - 1)
+        block = self.ink[top:self.y.max() + 2, left:self.x.max() + 2]
+        mine = np.zeros(block.shape, np.uint8)
+        mine[self.y - top, self.x - left] = 1
+        soft = (cv2.dilate(mine, np.ones((3, 3), np.uint8)) > mine) & (block < segmentation.INK)
+        return glyph.glyph(np.where((mine > 0) | soft, block, 0).astype(np.uint8))
 
 
 def shapes(ink: np.ndarray, line: LineText) -> list[Shape]:
@@ -242,14 +271,15 @@ def shapes(ink: np.ndarray, line: LineText) -> list[Shape]:
     counts = counts.reshape(-1, len(centres))
     whole = counts.max(axis=1) >= MINE * counts.sum(axis=1)
     owner = np.where(whole[part], counts.argmax(axis=1)[part], owner)
+    order = np.argsort(owner, kind="stable")
+    ends = np.cumsum(np.bincount(owner, minlength=len(centres)))
     found = []
-    for place, centre in enumerate(centres):
-        mine = owner == place
-        if mine.any():
-            found.append(Shape(y[mine], x[mine], _glyph(ink, parts, y[mine], x[mine]), bool(whole[part[mine]].all())))
+    for centre, mine in zip(centres, np.split(order, ends[:-1]), strict=True):
+        if len(mine):
+            found.append(Shape(ink, y[mine], x[mine], bool(whole[part[mine]].all()), True))
         else:  # the network saw it in another's ink
             columns = np.full(2, min(max(0, round(centre)), ink.shape[1] - 1))
-            found.append(Shape(np.array([0, len(ink) - 1]), columns, np.zeros((28, 28), np.uint8), False))
+            found.append(Shape(ink, np.array([0, len(ink) - 1]), columns, False, False))
     return found
 
 
@@ -282,13 +312,3 @@ def _edges(parts: np.ndarray, centres: list[float]) -> list[int]:
         edges.append(int(places[place]))
         places, place = earlier, int(way[place])
     return edges[::-1]
-
-
-def _glyph(ink: np.ndarray, parts: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The glyph of these pixels, with the soft edge around them."""
-    top, left = max(0, y.min() - 1), max(0, x.min() - 1)
-    block = np.s_[top:y.max() + 2, left:x.max() + 2]
-    mine = np.zeros(ink[block].shape, np.uint8)
-    mine[y - top, x - left] = 1
-    soft = (cv2.dilate(mine, np.ones((3, 3), np.uint8)) > mine) & (parts[block] == 0)
-    return glyph.glyph(np.where((mine > 0) | soft, ink[block], 0).astype(np.uint8))

@@ -19,7 +19,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from json import dumps
@@ -91,8 +91,13 @@ class Reading:
     """All that was read in a picture; the lines of its text end with a newline but the last."""
     text: str
     lines: list[Line]
-    glyphs: np.ndarray = field(repr=False, compare=False)   # uint8 (characters, 28, 28): the ink of each
+    make_glyphs: Callable[[], list[np.ndarray]] = field(repr=False, compare=False)
     alone: list[bool] = field(repr=False, compare=False)    # of each: whether its glyph shows all of it and no other
+
+    @functools.cached_property
+    def glyphs(self) -> np.ndarray:
+        """The ink of each character, uint8 (characters, 28, 28); made when it is first asked for."""
+        return np.array(self.make_glyphs(), np.uint8).reshape(-1, 28, 28)
 
 
 class Recognizer:
@@ -137,9 +142,7 @@ class Recognizer:
     def network(self):
         """The keras.Model: uint8 (batch, 28, 28) -> logits (batch, 62), or of a line reader, see networks.line."""
         with runs.quiet_import():
-            network = runs.load_network(self.models_path, self.unixTime)
-            runs.compile_for_reading(network)
-            return network
+            return runs.for_reading(runs.load_network(self.models_path, self.unixTime))
 
     def load(self) -> None:
         """Load the network now, which takes seconds, rather than at the first picture.
@@ -215,8 +218,7 @@ class Recognizer:
             way = lattice.search(judged, model)
             lines.append(_line(each, judged, way, model, picture))
             seen += [glyphs_of_line[step.candidate] for step in way]
-        return Reading("\n".join(line.text for line in lines), lines, np.array(seen, np.uint8).reshape(-1, 28, 28),
-                       [True] * len(seen))
+        return Reading("\n".join(line.text for line in lines), lines, lambda: seen, [True] * len(seen))
 
     def _recog_lines(self, picture: Picture) -> Reading:
         """As recog_page, with a network that reads whole lines."""
@@ -235,14 +237,14 @@ class Recognizer:
                 lines.append(Line(read.text, _around(words), words))
         if len(shapes) == 1 and lines[0].text in dataset.CHARACTERS and self.of_characters is not self:
             return self._recog_alone(picture)
-        glyphs = np.array([shape.glyph for shape in shapes], np.uint8).reshape(-1, 28, 28)
-        return Reading("\n".join(line.text for line in lines), lines, glyphs, [shape.alone for shape in shapes])
+        return Reading("\n".join(line.text for line in lines), lines, lambda: [shape.glyph for shape in shapes],
+                       [shape.alone for shape in shapes])
 
     def _recog_alone(self, picture: Picture) -> Reading:
         """As recog_page, of a picture with a single letter or digit."""
         character, = self.recog_pictures([picture])
         word = Word(character.text, character.box, character.confidence, [character], character.alternatives)
-        return Reading(word.text, [Line(word.text, word.box, [word])], glyph.glyph(picture.ink)[None], [True])
+        return Reading(word.text, [Line(word.text, word.box, [word])], lambda: [glyph.glyph(picture.ink)], [True])
 
     def candidates(self, lines: list[segmentation.TextLine]) -> tuple[list[lattice.Candidates], list[np.ndarray]]:
         """Classify all that might be characters in these lines, in one batch.

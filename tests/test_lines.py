@@ -77,7 +77,7 @@ def test_the_language_model_decides_what_the_ink_leaves_open():
         of_steps[4 * step + 1, [0, ctc.LABELS[first], ctc.LABELS[second]]] = -4, np.log(0.48), np.log(0.52)
     of_steps = lattice.log_softmax(of_steps)
     assert ctc.search(of_steps)[0].text == "fnc"
-    assert ctc.search(of_steps, phrases.load(), 0.4)[0].text == "the"
+    assert ctc.search(of_steps, phrases.load(), ctc.Weights(0.4))[0].text == "the"
 
 
 def test_alignment_finds_the_steps_of_each_character():
@@ -230,6 +230,16 @@ def test_a_network_with_wider_lstms_begins_with_what_a_narrower_one_knows(monkey
     np.testing.assert_allclose(wide.predict_on_batch(strips), narrow.predict_on_batch(strips), atol=1e-4)
 
 
+@pytest.mark.parametrize("name, shape", [("line", (2, strip.HEIGHT, 100)), ("lstm", (3, 28, 28))])
+def test_lstms_computed_for_reading_give_the_same_logits(name, shape):
+    network = networks.build(name)
+    pictures = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    reading = networks.with_both_ways(network)
+    ours = [layer for layer in reading.layers if isinstance(layer, networks.BothWays)]
+    assert len(ours) == (2 if name == "line" else 0)
+    np.testing.assert_allclose(reading.predict_on_batch(pictures), network.predict_on_batch(pictures), atol=1e-5)
+
+
 # ---- training and reading
 
 TRAIN = ["--network=line", "--batch_size=24", "--epoch_steps=40", "--learning_rate=0.004", "--dropout=0",
@@ -261,7 +271,7 @@ def test_a_line_reader_learns_a_hand_from_corrected_words(data, trained, tmp_pat
     for text, strokes in hand[:12]:
         dataset.remember_word(tmp_path / "kept", strokes, text)
     done = train(data, base.parent, f"--finetune={base.name}", f"--corrections_path={tmp_path / 'kept'}",
-                 "--train_epochs=3", "--corrections=0.5")
+                 "--train_epochs=4", "--corrections=0.5")
     assert done.returncode == 0, done.stderr
     tuned, = (folder for folder in base.parent.iterdir() if folder != base)
     about = runs.read_config(str(tuned.parent), tuned.name)

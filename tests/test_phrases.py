@@ -79,10 +79,10 @@ def test_the_word_before_decides_what_the_ink_leaves_open():
             of_steps[5 * step + 2, ctc.LABELS[character]] = math.log(share)
     of_steps = lattice.log_softmax(of_steps)
     assert ctc.search(of_steps)[0].text == "New Yerk"
-    assert ctc.search(of_steps, ENGLISH, 0.5)[0].text == "New York"
+    assert ctc.search(of_steps, ENGLISH, ctc.Weights(0.5))[0].text == "New York"
     alone = of_steps[20:]
-    both = {way.text: way.language for way in ctc.search(alone, ENGLISH, 0.5, before="New ")}
-    without = {way.text: way.language for way in ctc.search(alone, ENGLISH, 0.5)}
+    both = {way.text: way.language for way in ctc.search(alone, ENGLISH, ctc.Weights(0.5), before="New ")}
+    without = {way.text: way.language for way in ctc.search(alone, ENGLISH, ctc.Weights(0.5))}
     assert both["York"] > without["York"] + 1 and both["Yerk"] == pytest.approx(without["Yerk"], abs=0.5)
 
 
