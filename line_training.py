@@ -47,6 +47,7 @@ class LineTrainee(keras.Model):
         self.shortcut = layers.Conv1D(network.output_shape[-1], 3, padding="same", dtype="float32", name="shortcut")
         columns = network.get_layer("columns").output
         self.both = keras.Model(network.input, [network.output, self.shortcut(columns)])
+        self.built = True   # all of its parts are; else Keras would run through them once more to find out
 
     def call(self, strips, training=False):
         """Logits of the network and of the shortcut, float32 (batch, steps, 96) each, one beside the other."""
@@ -61,6 +62,18 @@ class LineTrainee(keras.Model):
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()
+
+    def make_train_function(self, force=False):
+        """As Keras, but on a CPU TensorFlow traces a step, which takes seconds, once and not for size after size."""
+        if keras.backend.backend() != "tensorflow" or runs.gpus():
+            return super().make_train_function(force)
+        if self.train_function is None or force:
+            import tensorflow
+            sizes = (tensorflow.TensorSpec((None, strip.HEIGHT, None), "uint8"),
+                     tensorflow.TensorSpec((None, None), "int32"))
+            self.optimizer.build(self.trainable_variables)   # else the first trace would, and be of no use
+            step = tensorflow.function(lambda *batch: self.train_step(batch), input_signature=sizes)
+            self.train_function = lambda batches: step(*next(batches)[:2])
 
     @property
     def own_variables(self) -> list:
