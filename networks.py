@@ -158,12 +158,16 @@ LINE_NETWORKS = {network.__name__: network for network in (line,)}
 
 # ---- the LSTMs of a line reader once more, for reading on a CPU
 
-AT_A_TIME = 8   # steps in one pass of the loop: the loop itself costs as much as a step
+AT_A_TIME = 4   # steps in one pass of the loop, which itself costs as much as a step; more take longer to compile
 
 
-def with_both_ways(network: keras.Model) -> keras.Model:
-    """A trained line reader with the same logits, whose LSTMs take about half the time for one strip on a CPU."""
-    return keras.models.clone_model(network, clone_function=lambda layer: BothWays(layer) if isinstance(
+def with_both_ways(network: keras.Model, compiled=lambda function: function) -> keras.Model:
+    """A trained line reader with the same logits, whose LSTMs take about half the time for one strip on a CPU.
+
+    compiled: what makes the loop a function that is traced once for all LSTMs, if the backend has it.
+    """
+    loop = compiled(_loop)
+    return keras.models.clone_model(network, clone_function=lambda layer: BothWays(layer, loop) if isinstance(
         layer, layers.Bidirectional) and layer.return_sequences else layer)
 
 
@@ -175,11 +179,11 @@ class BothWays(layers.Layer):
     state within it.
     """
 
-    def __init__(self, trained: layers.Bidirectional):
+    def __init__(self, trained: layers.Bidirectional, loop):
         super().__init__(name=trained.name)
-        self.units = units = trained.forward_layer.units
+        self.units, self.loop = trained.forward_layer.units, loop
         # Keras's order is input, forget, new, output; the three that are sigmoids go side by side.
-        order = np.concatenate([np.arange(2 * units), np.arange(3 * units, 4 * units), np.arange(2 * units, 3 * units)])
+        order = np.arange(4 * self.units).reshape(4, -1)[[0, 1, 3, 2]].ravel()
         self.ways = [[weights[..., order] for weights in layer.get_weights()]
                      for layer in (trained.forward_layer, trained.backward_layer)]
 
@@ -193,24 +197,33 @@ class BothWays(layers.Layer):
 
     def _along(self, x, kernel, recurrent, bias):
         """One direction: (batch, steps, n) -> (batch, steps, units)."""
-        units, recurrent = self.units, ops.convert_to_tensor(recurrent)
         batch, steps, _ = ops.shape(x)
         inputs = ops.transpose(ops.matmul(x, kernel) + bias, (1, 0, 2))   # steps first
-        inputs = ops.concatenate([inputs, ops.zeros((-steps % AT_A_TIME, batch, 4 * units))])
+        inputs = ops.concatenate([inputs, ops.zeros((-steps % AT_A_TIME, batch, 4 * self.units))])
+        inputs = ops.reshape(inputs, (-1, AT_A_TIME, batch, 4 * self.units))
+        outputs = ops.reshape(self.loop(inputs, ops.convert_to_tensor(recurrent)), (-1, batch, self.units))
+        return ops.transpose(outputs[:steps], (1, 0, 2))
 
-        def several(last, inputs):
-            """The outputs of some steps, and behind them the state of the last, (AT_A_TIME + 1, batch, units)."""
-            output, state = last[-2], last[-1]
-            outputs = []
-            for step in range(AT_A_TIME):
-                gates = inputs[step] + ops.matmul(output, recurrent)
-                let_in, keep, let_out = ops.split(ops.sigmoid(gates[:, :3 * units]), 3, axis=-1)
-                state = keep * state + let_in * ops.tanh(gates[:, 3 * units:])
-                output = let_out * ops.tanh(state)
-                outputs.append(output)
-            found = ops.stack([*outputs, state])
-            return found, found   # carried on, and kept
 
-        _, found = ops.scan(several, ops.zeros((AT_A_TIME + 1, batch, units)),
-                            ops.reshape(inputs, (-1, AT_A_TIME, batch, 4 * units)))
-        return ops.transpose(ops.reshape(found[:, :AT_A_TIME], (-1, batch, units))[:steps], (1, 0, 2))
+def _loop(inputs, recurrent):
+    """The steps of an LSTM, one after the other.
+
+    inputs: float32 (n, AT_A_TIME, batch, 4 units), multiplied already, those of the sigmoids
+    first.  recurrent: (units, 4 units).  Returns (n, AT_A_TIME, batch, units).
+    """
+    units = recurrent.shape[0]
+
+    def several(last, inputs):
+        """The outputs of some steps, and behind them the state of the last, (AT_A_TIME + 1, batch, units)."""
+        output, state = last[-2], last[-1]
+        outputs = []
+        for step in range(AT_A_TIME):
+            gates = inputs[step] + ops.matmul(output, recurrent)
+            let_in, keep, let_out = ops.split(ops.sigmoid(gates[:, :3 * units]), 3, axis=-1)
+            state = keep * state + let_in * ops.tanh(gates[:, 3 * units:])
+            output = let_out * ops.tanh(state)
+            outputs.append(output)
+        found = ops.stack([*outputs, state])
+        return found, found   # carried on, and kept
+
+    return ops.scan(several, ops.zeros((AT_A_TIME + 1, ops.shape(inputs)[2], units)), inputs)[1][:, :AT_A_TIME]

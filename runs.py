@@ -120,7 +120,7 @@ def for_reading(network):
     import tensorflow
 
     import networks
-    network = networks.with_both_ways(network)
+    network = networks.with_both_ways(network, tensorflow.function)
     network.jit_compile = False
     network.make_predict_function()
     network.predict_function.get_concrete_function([(tensorflow.TensorSpec(network.input_shape, "uint8"),)])
