@@ -20,6 +20,7 @@ people wrote for UNIPEN (training split, CC BY 4.0).
 import functools
 import importlib.resources
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -53,6 +54,7 @@ PLACES = {kind: place for place, kind in enumerate(KINDS)}
 SPACE = PLACES[" "]
 CHARACTERS, MARKS = ([ctc.LABELS[one] for one in ones] for ones in (dataset.CHARACTERS, KINDS[SPACE:]))
 ENDS = [place for place, kind in enumerate(KINDS[SPACE:]) if kind != "'"]   # marks that a word may end before
+PARTS = re.compile("(?:[A-Z][a-z]+)+[A-Z]")   # of a name, and the capital that the last begins with
 
 
 class Prior:
@@ -139,8 +141,10 @@ def _by_label(inside: np.ndarray, marks: np.ndarray) -> np.ndarray:
 
 
 def last_word(text: str) -> str:
-    """The letters and digits at a text's end."""
-    return text[len(text.rstrip(dataset.CHARACTERS)):]
+    """The letters and digits at a text's end; of names such as DelVillar the last part, which is spelt as a word is."""
+    word = text[len(text.rstrip(dataset.CHARACTERS)):]
+    parts = PARTS.match(word)
+    return word[parts.end() - 1:] if parts else word
 
 
 def kind_of(character: str) -> str:

@@ -58,6 +58,12 @@ def test_known_words_gain_and_all_the_more_behind_a_word_that_they_often_follow(
     assert ENGLISH.ended("New York", ".") == ENGLISH.ended("new york", " "), "case is what language.py tells of"
 
 
+@pytest.mark.parametrize("text", ["Del", "the McDon"])
+def test_behind_a_capital_within_a_name_a_word_of_its_own_begins(text):
+    assert chance(text + "Vill", "a") == pytest.approx(chance(text + " Vill", "a"), rel=0.05)
+    assert ENGLISH.ended(text + "Flower", " ") > ENGLISH.ended(text + "flower", " ") + 1
+
+
 @pytest.mark.parametrize("text", ["Mr. Mlakar", "code Xqzk", "the rndint"])
 def test_what_is_no_word_loses_little(text):
     assert math.log(1 - phrases.LISTED) == pytest.approx(ENGLISH.ended(text, " "))
