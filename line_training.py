@@ -269,9 +269,9 @@ def finish(folder: Path, validation: Validation) -> dict:
         # Spaces, and how sure to be of a word, show in all lines there are: most of what people read are lines.
         others = validation.other_lines()
         more = log_probs + reader.log_probs([picture for picture, *_ in others])
-        texts = [*truths, *(text for _, text, _ in others)]
-        reader.decoding["space"] = linereader.fit_space(more, texts, reader)
-        reader.decoding["confidence"] = linereader.fit_confidence([reader.decode(each) for each in more], texts)
+        labels = [*truths, *(text for _, text, _ in others)]
+        reader.decoding["space"] = linereader.fit_space(more, labels, reader)
+        reader.decoding["confidence"] = linereader.fit_confidence([reader.decode(each) for each in more], labels)
         runs.write_json(folder / "config.json", about | {"decoding": reader.decoding})
     figures, _ = validation.measure(network)
     metrics = {"parameters": network.count_params()} | {

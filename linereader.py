@@ -177,7 +177,7 @@ def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
 STRENGTHS = 0.5, 0.8, 1.0, 1.2
 BONUSES = 0.8, 1.6, 2.4, 2.8, 3.2
 PRIOR_SHARE, PRIOR_SHARES = 0.35, (0.0, 0.2, 0.35, 0.5)   # while the others are chosen, and to choose from
-SPACES = 0.0, -0.5, -1.0, -1.5
+SPACES = 0.0, -0.5, -1.0, -1.5   # what a space adds, to choose from
 
 
 def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:
@@ -188,8 +188,7 @@ def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> d
     """
     @functools.cache
     def error(strength: float, bonus: float, share: float) -> float:
-        judged = [without_prior(each, reader.decoding["label_prior"], share) for each in log_probs]
-        return _error_rate(judged, truths, reader.prior, ctc.Weights(strength, bonus))
+        return _error_rate(log_probs, truths, reader, ctc.Weights(strength, bonus), share)
 
     ways = list(itertools.product(STRENGTHS, BONUSES))
     strength, bonus = min(tqdm(ways, "fitting how to decode", leave=False), key=lambda way: error(*way, PRIOR_SHARE))
@@ -199,13 +198,14 @@ def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> d
 
 def fit_space(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> float:
     """What a space adds, by the least error rate on texts as for fit, lines among them, once that is done."""
-    judged = [without_prior(each, reader.decoding["label_prior"], reader.decoding["prior_share"]) for each in log_probs]
     return min(tqdm(SPACES, "fitting spaces", leave=False), key=lambda space: _error_rate(
-        judged, truths, reader.prior, reader.weights._replace(space=space)))
+        log_probs, truths, reader, reader.weights._replace(space=space), reader.decoding["prior_share"]))
 
 
-def _error_rate(log_probs, truths: list[str], prior, weights: ctc.Weights) -> float:
-    texts = [ctc.search(each, prior, weights)[0].text for each in log_probs]
+def _error_rate(log_probs, truths: list[str], reader: LineReader, weights: ctc.Weights, share: float) -> float:
+    """CER of texts read with these weights, and that share of the network's own prior taken away."""
+    judged = (without_prior(each, reader.decoding["label_prior"], share) for each in log_probs)
+    texts = [ctc.search(each, reader.prior, weights)[0].text for each in judged]
     return edits.error_rate(list(zip(truths, texts, strict=True)))
 
 
