@@ -90,21 +90,35 @@ def find_lines(ink: np.ndarray) -> list[TextLine]:
 def straight_lines(ink: np.ndarray) -> list[StraightLine]:
     """The text lines of a page, from top to bottom, not cut."""
     ink = without_rules(ink)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink >= INK).view(np.uint8), connectivity=8)
-    if count < 2:
+    labels, boxes = _components((ink >= INK).view(np.uint8))
+    if not len(boxes):
         return []
-    boxes = stats[1:, :4].astype(int)
-    boxes[:, 2:] += boxes[:, :2]
     y, x = _points(ink, 5000)
     level = boxes - np.outer(_sharpest(y, x, MAX_SLOPE, 0.02, 1.03) * boxes[:, [0, 2]].mean(axis=1), (0, 1, 0, 1))
-    return [straight_line(*_crop_line(ink, labels, boxes, members)) for members in group_lines(level)]
+    return [straight_line(*_crop_line(ink, labels, boxes, members), boxes[members]) for members in group_lines(level)]
+
+
+def _components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The connected components of a mask uint8 (height, width): their numbers, from 1, at its pixels, int32, and boxes.
+
+    The boxes, int (n, 4), are left, top, right, bottom.
+    """
+    labels = np.zeros(mask.shape, np.int32)
+    x, y, width, height = cv2.boundingRect(mask)
+    if not width:
+        return labels, np.empty((0, 4), int)
+    there = np.s_[y:y + height, x:x + width]   # around it is only paper, often much
+    _, labels[there], stats, _ = cv2.connectedComponentsWithStats(mask[there], connectivity=8)
+    boxes = stats[1:, :4].astype(int)
+    boxes[:, 2:] += boxes[:, :2]
+    return labels, boxes + (x, y, x, y)
 
 
 def _points(ink: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """y and x of the ink's pixels, about `count` of them: float32 (n,)."""
-    y, x = np.nonzero(ink >= INK)
-    step = max(1, len(x) // count)
-    return y[::step].astype(np.float32), x[::step].astype(np.float32)
+    there = np.flatnonzero(ink >= INK)
+    y, x = np.divmod(there[::max(1, len(there) // count)], ink.shape[1])
+    return y.astype(np.float32), x.astype(np.float32)
 
 
 # ---- what is no writing
@@ -119,11 +133,10 @@ def without_rules(ink: np.ndarray) -> np.ndarray:
     mask = (ink >= glyph.INK).view(np.uint8)
     run = max(24, width // 40)
     flat = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
-    if not flat.any():
-        return ink
-    joined = cv2.dilate(flat, np.ones((3, run), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    long = [part for part in range(1, len(stats)) if stats[part, cv2.CC_STAT_WIDTH] >= 0.6 * width]
+    if np.count_nonzero(cv2.dilate(flat.max(axis=0)[None], np.ones((1, run), np.uint8))) < 0.6 * width:
+        return ink   # some bars of letters, if anything
+    labels, boxes = _components(cv2.dilate(flat, np.ones((3, run), np.uint8)))
+    long = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= 0.6 * width) + 1
     rules = [rule for part in long if (rule := _rule(flat, labels == part)) is not None]
     if len(rules) < MANY_RULES:
         rules = [rule for rule in rules if len(rule[0]) >= 0.9 * width]
@@ -280,12 +293,13 @@ def _crop_line(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray,
 
 # ---- line -> straight and upright
 
-def straight_line(ink: np.ndarray, left: float = 0, top: float = 0) -> StraightLine:
+def straight_line(ink: np.ndarray, left: int, top: int, boxes: np.ndarray) -> StraightLine:
     """Make a line straight and upright.
 
     ink: uint8 (height, width), the line's alone; its top left corner lies at (left, top) on the page.
+    boxes: its components' (n, 4).
     """
-    ink, forward = straighten(ink, _scale(ink))
+    ink, forward = straighten(ink, _scale(ink, boxes))
     to_page = cv2.invertAffineTransform(forward)
     to_page[:, 2] += (left, top)
     return StraightLine(ink, to_page)
@@ -302,11 +316,10 @@ def cut_line(line: StraightLine) -> TextLine:
     return TextLine(ink, pieces, boxes, cuts, gaps, distances, core_top, base, pen, to_page)
 
 
-def _scale(ink: np.ndarray) -> float:
+def _scale(ink: np.ndarray, boxes: np.ndarray) -> float:
     """How much smaller a line can be made: pieces are found and glyphs made as well, and sooner."""
-    stats = cv2.connectedComponentsWithStats((ink >= INK).view(np.uint8))[2][1:]
-    boxes = stats[:, [0, 1, 0, 1]] + np.pad(stats[:, 2:4], ((0, 0), (2, 0)))
-    return min(1.0, max(LETTER / _usual_height(boxes), THIN / glyph.stroke_width(ink)))
+    usual = _usual_height(boxes)
+    return 1.0 if usual <= LETTER else min(1.0, max(LETTER / usual, THIN / glyph.stroke_width(ink)))
 
 
 def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
