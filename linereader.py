@@ -230,7 +230,6 @@ FAR = 3.0        # strokes that a cut may cross rather than lie one such distanc
 ASIDE = 0.2      # strokes that one at a centre may cross less than one in the middle, twice
 EMPTY = 3.0      # strokes that are crossed rather than leaving a character without ink, ...
 LEAST_INK = 0.4  # ... or with less than this share of the pen's width squared: a dot has more
-OUT_OF_ORDER = 1e6   # what it costs to cut before the last cut: never done
 MINE = 0.75      # of a connected part of the ink: so much in a character's columns makes all of it the character's
 
 
@@ -264,51 +263,59 @@ def shapes(ink: np.ndarray, line: LineText) -> list[Shape]:
     centres = [one.centre for word in line.words for one in word]
     if not centres:
         return []
-    _, parts = cv2.connectedComponents((ink >= segmentation.INK).view(np.uint8), connectivity=8)
-    y, x = np.nonzero(parts)
-    part, owner = parts[y, x], np.searchsorted(_edges(parts, centres), x, side="right")
+    mask = ink >= segmentation.INK
+    _, parts = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    y, x = np.divmod(np.flatnonzero(mask), ink.shape[1])   # as np.nonzero, sooner
+    owners = np.searchsorted(_edges(mask, centres), np.arange(ink.shape[1]), side="right")   # of the columns
+    part, owner = parts[y, x], owners[x]
     counts = np.bincount(part * len(centres) + owner, minlength=(parts.max() + 1) * len(centres))
     counts = counts.reshape(-1, len(centres))
     whole = counts.max(axis=1) >= MINE * counts.sum(axis=1)
     owner = np.where(whole[part], counts.argmax(axis=1)[part], owner)
     order = np.argsort(owner, kind="stable")
-    ends = np.cumsum(np.bincount(owner, minlength=len(centres)))
+    y, x, alone = y[order], x[order], whole[part[order]]
+    ends = np.cumsum(np.bincount(owner, minlength=len(centres))).tolist()
     found = []
-    for centre, mine in zip(centres, np.split(order, ends[:-1]), strict=True):
-        if len(mine):
-            found.append(Shape(ink, y[mine], x[mine], bool(whole[part[mine]].all()), True))
+    for centre, first, behind in zip(centres, [0, *ends], ends):
+        if first < behind:
+            found.append(Shape(ink, y[first:behind], x[first:behind], bool(alone[first:behind].all()), True))
         else:  # the network saw it in another's ink
             columns = np.full(2, min(max(0, round(centre)), ink.shape[1] - 1))
             found.append(Shape(ink, np.array([0, len(ink) - 1]), columns, False, False))
     return found
 
 
-def _edges(parts: np.ndarray, centres: list[float]) -> list[int]:
+def _edges(mask: np.ndarray, centres: list[float]) -> list[int]:
     """Between every two centres a column, the first that is the next character's: all that together cost least.
+
+    mask: bool (height, width), where there is ink.  centres: ascending.
 
     A cut costs as many strokes as it crosses, a little for being nearer to one centre
     than to the other, and much for lying beyond either; a character without ink costs,
     too.  So letters that stand apart are told apart even where the network has seen one
     late, in the ink of the next, or early.
     """
-    ink = np.count_nonzero(parts, axis=0)
-    pen = glyph.stroke_width((parts > 0).view(np.uint8) * np.uint8(255))
+    ink = np.count_nonzero(mask, axis=0)
+    pen = glyph.stroke_width(mask.view(np.uint8) * np.uint8(255))
     crossed, least = ink / pen, LEAST_INK * pen ** 2
     before = np.concatenate([[0], np.cumsum(ink)])   # ink before each column
     spacing = max(1.0, float(np.median(np.diff(centres)))) if len(centres) > 1 else 1.0
+    off = ASIDE / 2 + FAR, ASIDE / 2, 0, ASIDE / 2, ASIDE / 2 + FAR   # what the five places below cost
     places, costs, ways = np.zeros(1, int), np.zeros(1), []
     for left, right in zip(centres, centres[1:]):
         first = min(max(0, round(left - BEYOND * spacing)), len(ink) - 1)
         cuts = np.arange(first, max(first + 1, min(round(right + BEYOND * spacing) + 1, len(ink))))
-        beyond = np.maximum(0, np.maximum(left - cuts, cuts - right)) / spacing
-        aside = np.minimum(np.abs(cuts - (left + right) / 2) / max(1.0, right - left), 0.5)
-        totals = costs[:, None] + EMPTY * (before[cuts] < before[places][:, None] + least)
-        totals[cuts < places[:, None]] += OUT_OF_ORDER
-        ways.append((places, totals.argmin(axis=0)))
-        places, costs = cuts, totals.min(axis=0) + crossed[cuts] + ASIDE * aside + FAR * beyond
+        at = left - spacing, left, (left + right) / 2, right, right + spacing   # in between the cost changes evenly
+        # Of the earlier places, so many are not behind each cut, and so many, the first, leave ink enough between.
+        ahead = np.searchsorted(places, cuts, side="right")
+        inky = np.searchsorted(before[places] + least, before[cuts], side="right")
+        lowest = np.concatenate([[np.inf], np.minimum.accumulate(costs)])   # cost of the first so many
+        full, empty = lowest[inky], lowest[ahead] + EMPTY
+        ways.append((places, costs, np.where(full <= empty, inky, ahead)))
+        places, costs = cuts, np.minimum(full, empty) + crossed[cuts] + np.interp(cuts, at, off)
     place = int((costs + EMPTY * (before[places] + least > before[-1])).argmin())
     edges = []
-    for earlier, way in reversed(ways):
+    for earlier, costs, counts in reversed(ways):
         edges.append(int(places[place]))
-        places, place = earlier, int(way[place])
+        places, place = earlier, int(costs[:counts[place]].argmin())
     return edges[::-1]

@@ -85,11 +85,13 @@ def _rows(ink: np.ndarray) -> tuple[float, float]:
 def _levelled(ink: np.ndarray, middle: float, spread: float) -> np.ndarray:
     """A line of ink (height, width), each column moved so that the middle of what stands around is at `middle`."""
     height, width = ink.shape
-    mass = cv2.reduce(ink, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)
-    moment = ((np.arange(height, dtype=np.float32) + 0.5) @ ink.astype(np.float32))[None]
-    mass, moment = (cv2.GaussianBlur(each, (0, 0), max(1.0, REACH * spread), borderType=cv2.BORDER_CONSTANT)
-                    for each in (mass, moment))
-    off = moment[0] / np.maximum(mass[0], 1e-3) - middle
+    mass = cv2.reduce(ink, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[0]
+    moment = (np.arange(height, dtype=np.float32) + 0.5) @ ink.astype(np.float32)
+    sigma = max(1.0, REACH * spread)
+    reach = round(4 * sigma)
+    around = np.exp(-0.5 * (np.arange(-reach, reach + 1, dtype=np.float32) / np.float32(sigma)) ** 2)
+    mass, moment = (np.convolve(each, around / around.sum())[reach:reach + width] for each in (mass, moment))
+    off = moment / np.maximum(mass, 1e-3) - middle
     above = max(0, math.ceil(off.max()))
     x, y = np.meshgrid(np.arange(width, dtype=np.float32),
                        np.arange(-above, height + max(0, math.ceil(-off.min())), dtype=np.float32))
