@@ -35,6 +35,16 @@ def test_with_any_character_they_sum_to_one_too(text):
     assert np.exp(ENGLISH.next_log_probs(text)[1:]).sum() == pytest.approx(1, abs=1e-3)
 
 
+def test_many_texts_at_once_and_one_by_one_are_the_same_and_few_are_remembered(monkeypatch):
+    texts = ["", "the dog", "The dog", "DelVillar", "19", "isn't", "the end. ", "the dgo", "New York",
+             "in New York", "a  dog", "saw a  dog"]
+    together = ENGLISH.all_next_log_probs(texts)
+    monkeypatch.setattr(phrases.language, "CACHE", 1)   # so that all is forgotten before each text
+    for text, found in zip(texts, together, strict=True):
+        np.testing.assert_allclose(ENGLISH.next_log_probs(text), found, atol=1e-5)
+        assert len(ENGLISH._known) <= 2 + 2
+
+
 def test_marks_stand_behind_words_and_spaces_behind_marks():
     behind, apart = chance("government", "."), chance("government", " ") * chance("government ", ".")
     assert behind > 3 * apart
