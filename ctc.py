@@ -6,6 +6,9 @@ character and of a blank.  A text's probability is the sum over all ways to
 stretch it over the steps with blanks between.
 """
 import math
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +21,6 @@ LABELS = {character: label for label, character in enumerate(ALPHABET, 1)}
 
 WIDTH_STEP = 32      # px: strips are filled up to a multiple of this
 BEAM = 200           # texts that are followed at once, at most
-FEW = 256            # texts in the tree of a search to begin with
 NEAR = 8.0           # nat below the best: those that are followed
 LIKELY = 8.0         # nat below a step's best: characters that are tried
 MOST_LIKELY = 10     # characters that are tried in a step, at most
@@ -80,105 +82,139 @@ def search(log_probs: np.ndarray, prior=None, weights: Weights = NONE, before: s
     before: what stands before the text, for the prior.
     """
     log_probs = log_probs.astype(np.float64)
-    texts = _Texts(prior, before)
-    bonus = np.full(len(ALPHABET) + 1, weights.bonus)
-    bonus[SPACE] += weights.space
-    # The texts that are followed: rows, log P that each ends in a blank, in its last character, in either, and what the
-    # prior and the bonus make of it.
-    rows, ends_blank, ends_label = np.zeros(1, int), np.zeros(1), np.full(1, LEAST)
-    total, worth = np.zeros((2, 1))
-    order = np.argsort(-log_probs[:, 1:], axis=1)[:, :MOST_LIKELY] + 1
-    likely = np.take_along_axis(log_probs, order, axis=1) > log_probs.max(axis=1, keepdims=True) - LIKELY
-    for of_step, labels, count in zip(log_probs, order, likely.sum(axis=1).tolist(), strict=True):
-        if of_step[0] > SURE_BLANK:
-            ends_blank = total = total + of_step[0]
-            ends_label = np.full(len(rows), LEAST)
-            continue
-        labels, last = labels[:count], texts.table["last"][rows]
-        again = last[:, None] == labels   # a character follows itself only after a blank
-        arrives = np.where(again, ends_blank[:, None], total[:, None]) + of_step[labels]
-        if SPACE in labels:   # none comes first, nor after another
-            arrives[((rows == 0) | (last == SPACE))[:, None] & (labels == SPACE)] = LEAST
-        ends_blank, ends_label = total + of_step[0], ends_label + of_step[last]
-        row, label = np.nonzero(again)
-        if len(row):
-            parents = texts.places_of_parents(rows)[row]
-            followed = parents >= 0   # what a text grows into is followed too
-            row, label, parents = row[followed], label[followed], parents[followed]
-            ends_label[row] = np.logaddexp(ends_label[row], arrives[parents, label])
-            arrives[parents, label] = LEAST
-        ways = np.column_stack([np.logaddexp(ends_blank, ends_label), arrives])   # stays as it is, or grows
-        worths = np.repeat(worth[:, None], count + 1, axis=1)
-        worths[:, 1:] += weights.strength * texts.table["following"][rows[:, None], labels] + bonus[labels]
-        scores = ways + worths
-        chosen = np.flatnonzero(scores > scores.max() - NEAR)
-        if len(chosen) > BEAM:
-            chosen = chosen[np.argpartition(-scores.ravel()[chosen], BEAM)[:BEAM]]
-        row, column = np.divmod(chosen, count + 1)
-        grown = column > 0
-        total, worth = ways.ravel()[chosen], worths.ravel()[chosen]
-        ends_blank, ends_label = ends_blank[row], np.where(grown, total, ends_label[row])
-        ends_blank[grown] = LEAST
-        rows = rows[row]
-        rows[grown] = texts.grow(rows[grown], labels[column[grown] - 1])
-    found: dict[str, Text] = {}
-    for row, arrives in zip(rows.tolist(), total.tolist()):
-        text, spoken = texts.texts[row], float(texts.table["spoken"][row])
-        if text.endswith(" "):   # what ends in a space goes on with nothing: it is the text before
-            text = text[:-1]
-        else:
-            spoken += float(texts.table["following"][row, SPACE])
-        if text not in found or found[text].ctc < arrives:
-            found[text] = Text(text, arrives, spoken)
-    return sorted(found.values(), key=lambda one: -one.score(weights))
+    beam = _Beam(prior, weights, before)
+    for of_step, labels in zip(log_probs.tolist(), _likely(log_probs), strict=True):
+        beam.follow(of_step, labels)
+    return beam.texts()
 
 
-class _Texts:
-    """The texts of a search, a tree: each but the first, "", is another with one more character.
+def _likely(log_probs: np.ndarray) -> list[list[int]]:
+    """The labels of characters that are tried in each step, from log probabilities (steps, 96)."""
+    likely = log_probs > log_probs.max(axis=1, keepdims=True) - LIKELY
+    likely[:, 0] = False
+    for step in np.flatnonzero(likely.sum(axis=1) > MOST_LIKELY):
+        likely[step, np.argsort(log_probs[step, 1:])[:-MOST_LIKELY] + 1] = False
+    found = [[] for _ in log_probs]
+    for step, label in np.argwhere(likely).tolist():
+        found[step].append(label)
+    return found
 
-    table has a row for each: parent (its row), last (label), spoken (log P after the
-    prior), and following (96,), what each label adds to that.
+
+@dataclass(slots=True)
+class _Followed:
+    """A text that a search follows."""
+    text: str
+    last: int = 0               # label of its last character
+    language: float = 0.0       # log of its probability, after the language model
+    worth: float = 0.0          # what the language model and the bonus make of it
+    ends_blank: float = LEAST   # log P that the steps so far say it and end in a blank, ...
+    ends_label: float = LEAST   # ... in its last character, ...
+    total: float = LEAST        # ... in either
+    score: float = LEAST        # total + worth, what it is ranked by
+    following: memoryview | None = None   # what each label adds to language; see _Beam._ask
+
+    def arriving(self, label: int, of_step: list[float]) -> float:
+        """Log P that a step makes it one character longer; a character follows itself only after a blank."""
+        return (self.ends_blank if label == self.last else self.total) + of_step[label]
+
+
+class _Beam:
+    """The texts that a search follows, step by step, the best first.
+
+    They are plain numbers, not arrays: mostly so few are followed that NumPy would take far longer.
     """
 
-    def __init__(self, prior, before: str):
-        self._prior, self._before = prior, before
-        self.texts = [""]
-        self._rows: dict[tuple[int, int], int] = {}
-        self.table = np.zeros(FEW, [("parent", int), ("last", int), ("place", int),
-                                    ("spoken", float), ("following", float, len(ALPHABET) + 1)])
-        self._fill(0, 0, 0)
+    def __init__(self, prior, weights: Weights, before: str):
+        self._prior, self._before, self._weights = prior, before, weights
+        self._bonus = [weights.bonus] * (len(ALPHABET) + 1)
+        self._bonus[SPACE] += weights.space
+        self._followed = {"": _Followed("", ends_blank=0.0, total=0.0, score=0.0)}
 
-    def grow(self, rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The rows of these texts with one more character each."""
-        found, new = [], []
-        for way in zip(rows.tolist(), labels.tolist()):
-            row = self._rows.get(way)
-            if row is None:
-                row = self._rows[way] = len(self.texts)
-                self.texts.append(self.texts[way[0]] + ALPHABET[way[1] - 1])
-                new.append(way)
-            found.append(row)
-        if new:
-            self._fill(len(self.texts) - len(new), *np.transpose(new))
-        return np.array(found, int)
+    def follow(self, of_step: list[float], labels: list[int]) -> None:
+        """Go on by a step with these log probabilities, trying these labels."""
+        if of_step[0] > SURE_BLANK:
+            for one in self._followed.values():
+                one.ends_blank = one.total = one.total + of_step[0]
+                one.ends_label, one.score = LEAST, one.total + one.worth
+            return
+        longer = self._grow(of_step, labels)
+        self._stay(of_step, labels)
+        texts = sorted([*self._followed.values(), *longer], key=operator.attrgetter("score"), reverse=True)
+        least = texts[0].score - NEAR
+        self._followed = {one.text: one for one in texts[:BEAM] if one.score > least}
 
-    def places_of_parents(self, rows: np.ndarray) -> np.ndarray:
-        """The place in rows of the parent of each; -1 where it is not among them."""
-        places = self.table["place"]
-        places[rows] = np.arange(1, len(rows) + 1)
-        found = np.where(rows > 0, places[self.table["parent"][rows]], 0) - 1
-        places[rows] = 0
-        return found
+    def texts(self) -> list[Text]:
+        """What is said if no more steps come, best first."""
+        self._ask(self._followed.values())
+        found: dict[str, Text] = {}
+        for text, one in self._followed.items():
+            language = one.language
+            if one.last == SPACE:   # what ends in a space goes on with nothing: it is the text before
+                text = text[:-1]
+            else:
+                language += one.following[SPACE]
+            if text not in found or found[text].ctc < one.total:
+                found[text] = Text(text, one.total, language)
+        return sorted(found.values(), key=lambda one: -one.score(self._weights))
 
-    def _fill(self, first: int, parents, labels) -> None:
-        """Fill the table for all texts from row `first` on."""
-        while len(self.texts) > len(self.table):
-            self.table = np.concatenate([self.table, np.zeros_like(self.table)])
-        new = self.table[first:len(self.texts)]   # a view
-        new["parent"], new["last"] = parents, labels
-        new["spoken"] = self.table["spoken"][parents] + self.table["following"][parents, labels]
-        if self._prior:
-            new["following"] = [self._prior.next_log_probs(self._before + text) for text in self.texts[first:]]
+    def _ask(self, texts: Iterable[_Followed]) -> None:
+        """Have the prior say, for all of them at once, what follows these texts."""
+        new = [one for one in texts if one.following is None]
+        if not new:
+            return
+        found = (self._prior.all_next_log_probs([self._before + one.text for one in new]) if self._prior else
+                 np.zeros((len(new), len(ALPHABET) + 1)))
+        for one, following in zip(new, found, strict=True):
+            one.following = following.data   # gives plain numbers, and so faster ones than NumPy's
+
+    def _grow(self, of_step: list[float], labels: list[int]) -> list[_Followed]:
+        """Those texts, longer by a character, that a step makes likely and that are not followed yet."""
+        followed = list(self._followed.values())
+        least = followed[0].score + of_step[0] - NEAR   # the best text stays, and so is at least that good
+        growing = [one for one in followed if labels != [one.last] or one.ends_blank > LEAST / 2]
+        self._ask(growing)   # not of all: the prior takes longest, and many texts are dropped before they can grow
+        strength, tried = self._weights.strength, [(label, of_step[label] + self._bonus[label]) for label in labels]
+        longer = []
+        for one in growing:
+            last, following = one.last, one.following
+            for label, adds in tried:
+                score = one.score + adds + strength * following[label]
+                if label == last:   # a character follows itself only after a blank
+                    score += one.ends_blank - one.total
+                if score < least or label == SPACE and last in (0, SPACE):   # no space comes first, nor after another
+                    continue
+                text = one.text + ALPHABET[label - 1]
+                if text not in self._followed:
+                    longer.append((score, text, label, one))
+                    least = max(least, score - NEAR)
+        if len(longer) > BEAM:
+            longer = sorted(longer, key=operator.itemgetter(0), reverse=True)[:BEAM]
+        return [self._longer(one, text, label, of_step) for score, text, label, one in longer if score >= least]
+
+    def _longer(self, one: _Followed, text: str, label: int, of_step: list[float]) -> _Followed:
+        """The text that a text becomes in a step by one more character."""
+        arrives = one.arriving(label, of_step)
+        worth = one.worth + self._weights.strength * one.following[label] + self._bonus[label]
+        return _Followed(text, label, one.language + one.following[label], worth, LEAST, arrives, arrives,
+                         arrives + worth)
+
+    def _stay(self, of_step: list[float], labels: list[int]) -> None:
+        """Have a step add no character to the texts, but for what others that are followed grow into."""
+        arrived = {text: parent.arriving(one.last, of_step) for text, one in self._followed.items()
+                   if one.last in labels and (parent := self._followed.get(text[:-1]))}
+        for text, one in self._followed.items():
+            one.ends_blank, one.ends_label = one.total + of_step[0], one.ends_label + of_step[one.last]
+            if text in arrived:
+                one.ends_label = _either(one.ends_label, arrived[text])
+            one.total = _either(one.ends_blank, one.ends_label)
+            one.score = one.total + one.worth
+
+
+def _either(first: float, second: float) -> float:
+    """Log of the sum of two probabilities, from their logs."""
+    if first < second:
+        first, second = second, first
+    return first + math.log1p(math.exp(second - first))
 
 
 def single(log_probs: np.ndarray) -> np.ndarray:

@@ -102,12 +102,12 @@ class LineReader:
         steps = ctc.align(log_probs, text)
         centres = to_ink[0, 0] * (steps.mean(axis=1) + 0.5) * strip.STEP + to_ink[0, 2]
         read = [[]]
-        for place, character in enumerate(text):
+        alternatives = self._alternatives(log_probs, text, steps, weights.strength)
+        for character, likely, centre in zip(text, alternatives, centres.tolist(), strict=True):
             if character == " ":
                 read.append([])
-                continue
-            alternatives = self._alternatives(log_probs, text, place, steps[place], weights.strength)
-            read[-1].append(Read(character, alternatives, alternatives[0][1], float(centres[place])))
+            else:
+                read[-1].append(Read(character, likely, likely[0][1], centre))
         return LineText(text, read, *self._rivals(log_probs, ways, steps, weights))
 
     def _rivals(self, log_probs, readings: list[ctc.Text], steps, weights: ctc.Weights) -> tuple[list, list]:
@@ -138,13 +138,16 @@ class LineReader:
         *weights, offset = self.decoding["confidence"]
         return 1 / (1 + math.exp(-(np.dot(weights, values) + offset)))
 
-    def _alternatives(self, log_probs, text: str, place: int, steps, strength: float) -> list[tuple[str, float]]:
-        """What a character may be instead, by the steps that say it and the characters before it; itself first."""
-        scores = log_probs[steps[0]:steps[1] + 1, 1:].max(axis=0).astype(float)
+    def _alternatives(self, log_probs, text: str, steps, strength: float) -> list[list[tuple[str, float]]]:
+        """What each character may be instead, by the steps that say it and the characters before it; itself first."""
+        scores = np.array([log_probs[first:last + 1, 1:].max(axis=0) for first, last in steps], float)
         if self.prior:
-            scores += strength * self.prior.next_log_probs(text[:place])[1:]
-        scores[0] = ctc.LEAST   # a space is no character
-        return lattice.ranked(np.exp(lattice.log_softmax(scores)), ctc.ALPHABET, ctc.LABELS[text[place]] - 1)
+            before = [text[:place] for place in range(len(text))]
+            scores += strength * np.array(self.prior.all_next_log_probs(before))[:, 1:]
+        scores[:, 0] = ctc.LEAST   # a space is no character
+        chances = np.exp(lattice.log_softmax(scores))
+        return [lattice.ranked(of_place, ctc.ALPHABET, ctc.LABELS[character] - 1)
+                for of_place, character in zip(chances, text, strict=True)]
 
 
 def without_prior(log_probs: np.ndarray, prior: list[float], share: float) -> np.ndarray:
