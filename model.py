@@ -29,6 +29,7 @@ either = False             # add images of letters whose case is not known, if t
 pen = False                # add pen strokes, drawn as glyphs
 harvest = False            # add letters out of words written with a pen, taken out by harvest.py
 pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by dataset.py
+renderings = 1             # with how many pens each of them is drawn; an epoch takes one of the pictures
 class_cap = 0              # most images of one class and source in an epoch; 0: all
 natural_prior = True       # correct for classes that the training files hold too often or too seldom
 calibrate = True           # after the training, correct the class biases on the validation images
@@ -111,7 +112,7 @@ def main(arguments: list[str]) -> None:
     if config["average"]:
         training.average(folder, config, *validation)
     if config["calibrate"]:
-        training.calibrate(folder, config, *validation)
+        training.calibrate(folder, config, scans(data, training.MOST_TO_CALIBRATE), validation)
     scores.finish(folder, data)
 
 
@@ -124,6 +125,8 @@ def configure(arguments: list[str]) -> dict:
         raise settings.SettingsError(f"there is no preset {first['preset']!r}; there are: {', '.join(PRESETS)}")
     if first["schedule"] not in ("plateau", "cosine"):
         raise settings.SettingsError(f"there is no schedule {first['schedule']!r}; there are: plateau, cosine")
+    if first["renderings"] < 1:
+        raise settings.SettingsError(f"--renderings={first['renderings']} has to be 1 or more")
     if not 0 < first["val_split"] < 1:
         raise settings.SettingsError(f"--val_split={first['val_split']} has to lie between 0 and 1")
     network = (runs.read_config(first["models_path"], first["finetune"])["settings"]["network"] if first["finetune"]
@@ -185,6 +188,7 @@ class Source(NamedTuple):
     labels: np.ndarray    # uint8 (n,)
     others: np.ndarray    # uint8 (n,)
     mix: int              # row of Data.prior_shift: which class mix they have
+    again: tuple = ()     # the same, drawn with other pens: arrays like images
 
 
 NATURAL, SCANS, DRAWINGS, WORDS = range(4)
@@ -199,6 +203,7 @@ class Data(NamedTuple):
     val_rows: np.ndarray     # of EMNIST's own training file, in the natural class mix
     prior_shift: np.ndarray  # float32 (4, 62): see training.Trainee
     sizes: dict              # what came from where, for config.json
+    alike: np.ndarray | None = None   # int32 (n, renderings): for each row those of the same drawing, itself first
 
 
 def load_data(config: dict) -> Data:
@@ -237,7 +242,22 @@ def join(config: dict, images: np.ndarray, sources: list[Source]) -> Data:
         counts = (class_counts(source, config["class_cap"]) for source in sources if source.mix == mix)
         shift[mix] = dataset.log_ratio(sum(counts, np.zeros(62)))
     train_rows = np.concatenate([np.delete(rows, validate), repeated(config, sources, rows)])
-    return Data(images, targets, groups, train_rows, rows[validate], shift, sizes)
+    data = Data(images, targets, groups, train_rows, rows[validate], shift, sizes)
+    return with_renderings(data, sources) if config["renderings"] > 1 else data
+
+
+def with_renderings(data: Data, sources: list[Source]) -> Data:
+    """The data with all other pictures of its drawings, which lie behind everything else."""
+    rows = np.split(np.arange(len(data.images), dtype=np.int32), np.cumsum([len(source.labels) for source in sources]))
+    images, targets, behind = [data.images], [data.targets], len(data.images)
+    alike = np.repeat(np.concatenate(rows)[:, None], 1 + max(len(source.again) for source in sources), axis=1)
+    for source, mine in zip(sources, rows):
+        for place, again in enumerate(source.again):
+            images.append(again)
+            targets.append(data.targets[mine])
+            alike[mine, 1 + place] = behind + np.arange(len(mine))
+            behind += len(mine)
+    return data._replace(images=np.concatenate(images), targets=np.concatenate(targets), alike=alike)
 
 
 def repeated(config: dict, sources: list[Source], rows: np.ndarray) -> np.ndarray:
@@ -250,6 +270,13 @@ def repeated(config: dict, sources: list[Source], rows: np.ndarray) -> np.ndarra
     return np.resize(rows[-count:], max(0, round(wanted) - count))
 
 
+def scans(data: Data, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of EMNIST's training file that teach, at most so many of them, chosen at random."""
+    count = data.sizes["emnist_train"]
+    rows = np.random.default_rng(0).permutation(count)[:most]
+    return data.images[rows], data.targets[rows, 0]
+
+
 def more_sources(config: dict) -> list[Source]:
     """What there is beside EMNIST's exact labels, as far as it is asked for and at hand."""
     limit = DRY_RUN_IMAGES if config["dry_run"] else 0
@@ -260,9 +287,10 @@ def more_sources(config: dict) -> list[Source]:
     for wanted, file, name, mix in ((config["pen"], "characters", "pen_strokes", DRAWINGS),
                                     (config["harvest"], "harvest", "pen_words", WORDS)):
         if wanted:
-            images, labels = dataset.read_pen(config["pen_path"], "train", config["seed"], config["train_workers"],
-                                              limit, file=file)
-            sources.append(Source(name, images, labels, labels, mix))
+            (images, labels), *again = (
+                dataset.read_pen(config["pen_path"], "train", config["seed"] + place, config["train_workers"], limit,
+                                 file=file) for place in range(config["renderings"]))
+            sources.append(Source(name, images, labels, labels, mix, tuple(images for images, _ in again)))
     if config["corrections"]:
         images, labels = dataset.read_corrections(config["corrections_path"])
         if not len(labels):
@@ -302,7 +330,7 @@ def without_doubtful(config: dict, data: Data) -> Data:
     import scores
     sizes = data.sizes.copy()
     prior = runs.read_config(config["models_path"], config["teacher"].split(",")[0])["prior_of_drawings"]
-    rows = np.flatnonzero(data.targets[:, 2] >= DRAWINGS)
+    rows = np.unique(data.train_rows[data.targets[data.train_rows, 2] >= DRAWINGS])
     labels = data.targets[rows, 0]
     reading = scores.read(load_teacher(config), data.images[rows], labels, "checking labels", prior)
     doubtful = rows[reading.probabilities[np.arange(len(rows)), labels] < DOUBTFUL]
@@ -331,7 +359,7 @@ def build_trainee(config: dict, data: Data):
     """The network with its optimiser, ready to fit."""
     import training
     order = training.Order(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
-                           config["seed"])
+                           config["seed"], data.alike)
     rate = learning_rate_of(config, order.steps * config["train_epochs"])
     teacher = load_teacher(config) if config["teacher"] else None
     network = first_network(config)

@@ -235,11 +235,12 @@ class Order(keras.callbacks.Callback):
 
     rows: int (n,), to learn from.  groups: int, the class and source of every image.
     val_rows: int (m,), always the same and behind the others.
+    alike: int (images, k), rows that show the same drawing as each; an epoch sees one of them.
     """
 
-    def __init__(self, rows, groups, val_rows, batch_size, class_cap=0, seed=0):
+    def __init__(self, rows, groups, val_rows, batch_size, class_cap=0, seed=0, alike=None):
         super().__init__()
-        self.rows, self.groups, self.val_rows = rows, groups, val_rows
+        self.rows, self.groups, self.val_rows, self.alike = rows, groups, val_rows, alike
         self.batch_size, self.class_cap, self.seed = batch_size, class_cap, seed
         self.images = len(self.shuffled(0))     # in an epoch
         self.steps = self.images // batch_size
@@ -252,6 +253,8 @@ class Order(keras.callbacks.Callback):
         rows = random.permutation(self.rows)
         if self.class_cap:  # capped groups end early in this order, so it has to be shuffled once more
             rows = random.permutation(rows[rank_in_group(self.groups[rows]) < self.class_cap])
+        if self.alike is not None:
+            rows = self.alike[rows, random.integers(self.alike.shape[1], size=len(rows))]
         if len(rows) < self.batch_size:
             rows = np.resize(rows, self.batch_size)
         return rows[:len(rows) // self.batch_size * self.batch_size].astype(np.int32)
@@ -274,6 +277,7 @@ def rank_in_group(groups: np.ndarray) -> np.ndarray:
 
 SHARES = (0.0, 0.25, 0.5, 0.75)     # of the weights that a finetuned network began with, to choose from
 SPREADS = (0.5, 0.25, 0.12, 0.06)   # of class biases, to choose from
+MOST_TO_CALIBRATE = 50_000          # images learned from that class biases are fitted to
 FOLDS = 5                           # of the cross-validation that chooses
 
 
@@ -303,25 +307,27 @@ def _mean(first: list[np.ndarray], last: list[np.ndarray], share: float) -> list
     return [share * before + (1 - share) * after for before, after in zip(first, last, strict=True)]
 
 
-def calibrate(folder: Path, config: dict, images: np.ndarray, labels: np.ndarray) -> None:
-    """Correct a trained network's class biases on images it has not learned from.
+def calibrate(folder: Path, config: dict, learned: tuple[np.ndarray, np.ndarray],
+              validation: tuple[np.ndarray, np.ndarray]) -> None:
+    """Correct the class biases of a trained network (bias correction, Alexandari et al. 2020, arXiv 1901.06852).
 
     Classes and sources that the training files hold too often leave a network with
-    somewhat wrong expectations, whatever the loss allowed for.  Validation images
-    have the natural mix; the 62 biases that suit them best go into the network's
-    last layer (bias correction, Alexandari et al. 2020, arXiv 1901.06852).  Pen
-    strokes of the validation writers do the same for config.json's prior_of_drawings.
+    somewhat wrong expectations, whatever the loss allowed for.  The 62 biases that suit
+    scans best, each counting as often as its class does in the natural mix, go into
+    the network's last layer.  Pen strokes of the validation writers do the same for
+    config.json's prior_of_drawings.
 
     folder: the run's, with model.keras and config.json; both are written anew.
-    config: its settings.  images, labels: the validation images.
+    config: its settings.  learned: images and labels of scans that it has learned from.
+    validation: of others, in the natural mix.
     """
     network = runs.load_network(str(folder.parent), folder.name)
-    bias = fit_bias(scores.read(network, images, labels, "calibration"))
+    bias = fit_natural_bias(*(scores.read(network, *samples, "calibration") for samples in (learned, validation)))
     layer = network.get_layer("logits")
     layer.bias.assign(layer.bias + bias)
     about = runs.read_config(str(folder.parent), folder.name)
     if config["pen"]:
-        limit = len(images) if config["dry_run"] else 0
+        limit = len(validation[1]) if config["dry_run"] else 0
         strokes = dataset.read_pen(config["pen_path"], "val", config["seed"], config["train_workers"], limit)
         prior = np.array(about["prior_of_drawings"])
         prior += fit_bias(scores.read(network, *strokes, "calibration", shift=prior))
@@ -330,13 +336,25 @@ def calibrate(folder: Path, config: dict, images: np.ndarray, labels: np.ndarray
     runs.write_json(folder / "config.json", about)
 
 
+def fit_natural_bias(learned: scores.Reading, validation: scores.Reading) -> np.ndarray:
+    """What to add to the logits so that they suit scans in the natural mix better: float32 (62,).
+
+    Of images that a network has learned from there are enough for all classes; how far
+    they can be trusted, the loss on the validation images decides.
+    """
+    logits, held_out = _logits(learned), _logits(validation)
+    weights = np.exp(-dataset.log_ratio(np.bincount(learned.labels, minlength=62)))[learned.labels]
+    biases = [_fit_bias(logits, learned.labels, spread, weights / weights.mean()) for spread in (0.0, *SPREADS)]
+    return min(biases, key=lambda bias: _loss_of(held_out + bias, validation.labels))
+
+
 def fit_bias(reading: scores.Reading) -> np.ndarray:
     """What to add to the logits (n, 62) so that they suit the labels better: float32 (62,).
 
     A normal prior keeps each bias near 0 where few images speak for it; how near is
     decided by cross-validation, and all are 0 if none does better than that.
     """
-    logits = np.log(np.maximum(reading.probabilities, 1e-12)).astype(float)
+    logits = _logits(reading)
     fold = np.arange(len(logits)) % FOLDS
     held_out = {0.0: _loss_of(logits, reading.labels)}
     for spread in SPREADS:
@@ -346,26 +364,34 @@ def fit_bias(reading: scores.Reading) -> np.ndarray:
     return _fit_bias(logits, reading.labels, min(held_out, key=held_out.get))
 
 
+def _logits(reading: scores.Reading) -> np.ndarray:
+    return np.log(np.maximum(reading.probabilities, 1e-12)).astype(float)
+
+
 def _loss_of(logits: np.ndarray, labels: np.ndarray) -> float:
     """Sum of the cross-entropies."""
     return float(np.logaddexp.reduce(logits, axis=1).sum() - logits[np.arange(len(labels)), labels].sum())
 
 
-def _fit_bias(logits: np.ndarray, labels: np.ndarray, spread: float) -> np.ndarray:
-    """The likeliest biases if a normal distribution of standard deviation `spread` is their prior: float32 (62,)."""
+def _fit_bias(logits: np.ndarray, labels: np.ndarray, spread: float, weights: np.ndarray | None = None) -> np.ndarray:
+    """The likeliest biases if a normal distribution of standard deviation `spread` is their prior: float32 (62,).
+
+    weights: float (n,), how often each image counts; without them once.
+    """
     from scipy.optimize import minimize  # here, since a training should not wait for it
     classes = logits.shape[1]
     if not spread:
         return np.zeros(classes, np.float32)
-    counts = np.bincount(labels, minlength=classes)
+    weights = np.ones(len(labels)) if weights is None else weights
+    counts = np.bincount(labels, weights, minlength=classes)
 
     def negative_log_posterior(bias):
         powers = np.exp(logits + bias)
-        total = powers.sum(axis=1, keepdims=True)
-        value = np.log(total).sum() - counts @ bias + (bias ** 2).sum() / (2 * spread ** 2)
-        return value, (powers / total).sum(axis=0) - counts + bias / spread ** 2
+        total = powers.sum(axis=1)
+        value = weights @ np.log(total) - counts @ bias + (bias ** 2).sum() / (2 * spread ** 2)
+        return value, (weights / total) @ powers - counts + bias / spread ** 2
 
-    return minimize(negative_log_posterior, np.zeros(classes), jac=True).x.astype(np.float32)
+    return minimize(negative_log_posterior, np.zeros(classes), jac=True, method="L-BFGS-B").x.astype(np.float32)
 
 
 # ---- checkpoints

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -313,6 +314,23 @@ def test_fitted_biases_undo_a_wrong_class_mix():
     assert np.abs(few).max() < 0.8, "twenty images may not move a class far"
 
 
+def test_biases_fitted_to_images_of_another_mix_suit_the_natural_one():
+    rng = np.random.default_rng(0)
+    common = np.flatnonzero(dataset.OFFICIAL_COUNTS > 15000)     # of which there are enough
+    wrong = np.zeros(62)
+    wrong[common] = rng.normal(0, 0.7, len(common))
+    logits = rng.normal(0, 1, (40_000, 62)) + np.log(dataset.OFFICIAL_COUNTS)
+    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    powers = np.exp(logits + wrong)
+    reading = scores.Reading(powers / powers.sum(axis=1, keepdims=True), labels)
+    # Files that hold three in four of all images of every other class, and one in four of the rest.
+    kept = rng.random(len(labels)) < np.where(labels % 2, 0.75, 0.25)
+    rows = np.flatnonzero(kept[:-2000])
+    learned = scores.Reading(reading.probabilities[rows], labels[rows])
+    bias = training.fit_natural_bias(learned, scores.Reading(reading.probabilities[-2000:], labels[-2000:]))
+    np.testing.assert_allclose((bias - bias[common].mean())[common], (wrong[common].mean() - wrong)[common], atol=0.25)
+
+
 STROKES = {"0": [[50, 0, 10, 30, 10, 70, 50, 100, 90, 70, 90, 30, 50, 0]], "1": [[20, 20, 50, 0, 50, 100]],
            "A": [[0, 100, 50, 0, 100, 100], [25, 60, 75, 60]], "z": [[0, 0, 90, 0, 0, 100, 90, 100]]}
 
@@ -333,7 +351,7 @@ def write_strokes(folder: Path, wrong: int) -> None:
 
 def test_a_teacher_refuses_pen_strokes_that_are_labelled_wrongly(tmp_path):
     data = toy.write_all(tmp_path / "data", 50, "01Az")
-    pens = ["--pen=True", f"--pen_path={tmp_path}", "--augmentation=0.2", "--train_epochs=20"]
+    pens = ["--pen=True", "--renderings=2", f"--pen_path={tmp_path}", "--augmentation=0.2", "--train_epochs=20"]
     write_strokes(tmp_path, wrong=0)
     assert train(data, tmp_path / "models", *pens).returncode == 0
     teacher = only_run(tmp_path / "models")
@@ -355,6 +373,25 @@ def test_class_cap_shows_other_rows_each_epoch():
     assert order.images == 3000 and np.bincount(groups[first]).tolist() == [2000, 1000]
     assert set(first[groups[first] == 0]) != set(second[groups[second] == 0])
     assert 0.28 < groups[first][:1500].mean() < 0.39, "the mix is the same from the first batch to the last"
+
+
+def test_each_epoch_sees_one_picture_of_a_drawing():
+    glyphs = [np.full((count, 28, 28), value, np.uint8) for count, value in ((4, 10), (2, 20), (3, 30))]
+    scans, validation, drawings = (model.Source(name, images, np.arange(len(images), dtype=np.uint8),
+                                                np.arange(len(images), dtype=np.uint8), mix)
+                                   for name, images, mix in zip(("emnist_train", "emnist_validation", "pen_strokes"),
+                                                                glyphs, (model.SCANS, model.NATURAL, model.DRAWINGS)))
+    drawings = drawings._replace(again=(glyphs[2] + 1, glyphs[2] + 2))
+    config = {"renderings": 3, "natural_prior": False, "class_cap": 0, "corrections": 0.0}
+    data = model.join(config, np.concatenate(glyphs[:2]), [scans, validation, drawings])
+    order = training.Order(data.train_rows, data.groups, data.val_rows, batch_size=1, alike=data.alike)
+    seen = Counter()
+    for epoch in range(60):
+        rows = order.shuffled(epoch)
+        assert sorted(data.images[rows, 0, 0] // 10) == [1] * 4 + [3] * 3
+        assert sorted(data.targets[rows[data.targets[rows, 2] == model.DRAWINGS], 0]) == [0, 1, 2]
+        seen.update(zip(data.targets[rows, 0].tolist(), data.images[rows, 0, 0].tolist()))
+    assert all(seen[label, 30 + pen] > 5 for label in range(3) for pen in range(3))
 
 
 def test_shipped_runs_are_complete():
