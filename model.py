@@ -60,7 +60,7 @@ PRESETS = {
                  weight_decay=0.01),
     # A trained network gets to know a hand: corrections, and enough of all else not to forget it.
     "corrections": dict(train_epochs=1, batch_size=128, learning_rate=0.0005, schedule="cosine", dropout=0.0,
-                        val_split=0.04, pen=True, class_cap=150, augmentation=0.3, corrections=0.5, calibrate=False),
+                        pen=True, class_cap=150, augmentation=0.3, corrections=0.5, calibrate=False),
     # A reader of words and lines; with --finetune, going on with its training.
     "line": dict(network="line", train_epochs=30, batch_size=128, learning_rate=0.0015, schedule="cosine", dropout=0.2,
                  augmentation=1.0, weight_decay=0.01, mixed_precision=True),
@@ -129,11 +129,13 @@ def configure(arguments: list[str]) -> dict:
         raise settings.SettingsError(f"--renderings={first['renderings']} has to be 1 or more")
     if not 0 < first["val_split"] < 1:
         raise settings.SettingsError(f"--val_split={first['val_split']} has to lie between 0 and 1")
-    network = (runs.read_config(first["models_path"], first["finetune"])["settings"]["network"] if first["finetune"]
-               else first["network"])
+    before = runs.read_config(first["models_path"], first["finetune"])["settings"] if first["finetune"] else first
+    network = before["network"]
     learning = "corrected_words" if network == "line" else "corrections"   # a hand's corrections
     preset = first["preset"] or (learning if first["finetune"] else "line" if network == "line" else "")
     config |= {"network": network, "preset": preset} | PRESETS.get(preset, {}) | (DRY_RUN if first["dry_run"] else {})
+    if first["finetune"]:   # what the first training learned from does not tell how well others are read
+        config["val_split"] = before["val_split"]
     if first["finetune"] and (network == "line") != (PRESETS[preset].get("network") == "line"):
         raise settings.SettingsError(f"the run {first['finetune']} is a {network}: --preset={preset} does not fit it; "
                                      f"{learning} does")

@@ -160,7 +160,7 @@ LINE_NETWORKS = {network.__name__: network for network in (line,)}
 
 # ---- the LSTMs of a line reader once more, for reading on a CPU
 
-AT_A_TIME = 4   # steps in one pass of the loop, which itself costs as much as a step; more take longer to compile
+AT_A_TIME = 8   # steps in one pass of the loop, which itself costs as much as a step; more take longer to compile
 
 
 def with_both_ways(network: keras.Model, compiled=lambda function: function) -> keras.Model:

@@ -344,7 +344,8 @@ def fit_natural_bias(learned: scores.Reading, validation: scores.Reading) -> np.
     """
     logits, held_out = _logits(learned), _logits(validation)
     weights = np.exp(-dataset.log_ratio(np.bincount(learned.labels, minlength=62)))[learned.labels]
-    biases = [_fit_bias(logits, learned.labels, spread, weights / weights.mean()) for spread in (0.0, *SPREADS)]
+    biases = [_fit_bias(logits, learned.labels, spread, weights / weights.mean())
+              for spread in tqdm((0.0, *SPREADS), "fitting class biases", leave=False)]
     return min(biases, key=lambda bias: _loss_of(held_out + bias, validation.labels))
 
 

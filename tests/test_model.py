@@ -127,6 +127,7 @@ def test_the_mean_of_first_and_last_weights_is_kept_where_it_is_better(data, tmp
 @pytest.mark.parametrize("shipped", [runs.DEFAULT_CHARACTERS, runs.DEFAULT_SEGMENTING])
 def test_a_shipped_network_goes_on_from_what_it_knows(shipped):
     config = model.configure([f"--finetune={shipped}", f"--models_path={ROOT / 'Models'}"])
+    assert config["val_split"] == runs.read_config(str(ROOT / "Models"), shipped)["settings"]["val_split"] != 0.1
     glyphs = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
     known = runs.load_network(str(ROOT / "Models"), shipped).predict_on_batch(glyphs)
     np.testing.assert_allclose(model.first_network(config).predict_on_batch(glyphs), known, atol=1e-4)
