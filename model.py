@@ -231,8 +231,7 @@ def join(config: dict, images: np.ndarray, sources: list[Source]) -> Data:
     """What load_sources has read, as one."""
     sizes = {source.name: len(source.labels) for source in sources}
     if len(sources) > 2:
-        images = np.concatenate([source.images for source in sources],
-                                out=dataset.aligned(sum(sizes.values()) * 784).reshape(-1, 28, 28))
+        images = _in_one([source.images for source in sources])
     targets = np.concatenate([np.stack([source.labels, source.others, np.full(len(source.labels), source.mix)], 1)
                               for source in sources], dtype=np.int32)
     groups = np.concatenate([source.labels + 62 * place for place, source in enumerate(sources)], dtype=np.int32)
@@ -259,7 +258,12 @@ def with_renderings(data: Data, sources: list[Source]) -> Data:
             targets.append(data.targets[mine])
             alike[mine, 1 + place] = behind + np.arange(len(mine))
             behind += len(mine)
-    return data._replace(images=np.concatenate(images), targets=np.concatenate(targets), alike=alike)
+    return data._replace(images=_in_one(images), targets=np.concatenate(targets), alike=alike)
+
+
+def _in_one(parts: list[np.ndarray]) -> np.ndarray:
+    """Images as one array, whose memory TensorFlow can share on a CPU; see training.on_device."""
+    return np.concatenate(parts, out=dataset.aligned(sum(map(len, parts)) * 784).reshape(-1, 28, 28))
 
 
 def repeated(config: dict, sources: list[Source], rows: np.ndarray) -> np.ndarray:

@@ -172,8 +172,8 @@ def with_both_ways(network: keras.Model, compiled=lambda function: function) -> 
     if not slow:
         return network
     loop = _compiled_loop(compiled)
-    return keras.models.clone_model(network, clone_function=lambda layer: (
-        BothWays(layer, loop) if layer in slow else layer))
+    return keras.models.clone_model(
+        network, clone_function=lambda layer: BothWays(layer, loop) if layer in slow else layer)
 
 
 @functools.cache   # a network that is loaded later need not have it traced again
