@@ -35,6 +35,7 @@ class Weights(NamedTuple):
     strength: float = 0.0   # how often the language model's log probability counts
     bonus: float = 0.0      # what each character adds
     space: float = 0.0      # what a space adds to that
+    spacing: float = 1.0    # how much of its strength the language model has where it expects a space
 
 
 NONE = Weights()   # the network alone
@@ -44,7 +45,7 @@ class Text(NamedTuple):
     """A text that the logits may say."""
     text: str
     ctc: float          # log of its probability, after the network alone
-    language: float     # log of its probability, after the language model
+    language: float     # log of its probability, after the language model, spaces counting as in Weights.spacing
 
     def score(self, weights: Weights) -> float:
         """What it is ranked by."""
@@ -162,8 +163,9 @@ class _Beam:
         new = [one for one in texts if one.following is None]
         if not new:
             return
-        found = (self._prior.all_next_log_probs([self._before + one.text for one in new]) if self._prior else
+        found = (np.array(self._prior.all_next_log_probs([self._before + one.text for one in new])) if self._prior else
                  np.zeros((len(new), len(ALPHABET) + 1)))
+        found[:, SPACE] *= self._weights.spacing
         for one, following in zip(new, found, strict=True):
             one.following = following.data   # gives plain numbers, and so faster ones than NumPy's
 

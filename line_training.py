@@ -98,22 +98,21 @@ class Validation:
         limit = 40 if config["dry_run"] else None
         writer = scribe.Scribe(config["pen_path"], "", "val", variety=0)
         rng = np.random.default_rng(0)
-        self.samples = []
         styles = ("printed", "mixed", "cursive")
-        for style in styles:
-            rows = [row for row, record in enumerate(writer.words) if record["style"] == style]
-            self.samples += _plain(writer, "words", rng.permutation(rows)[:limit or VAL_WORDS // len(styles)])
-        lines = rng.permutation(len(writer.lines))
-        self.samples += _plain(writer, "lines", lines[:limit or VAL_LINES])
-        self._others = writer, [] if limit else lines[VAL_LINES:]
+        chosen = [rng.permutation([row for row, record in enumerate(writer.words) if record["style"] == style])
+                  [:limit or VAL_WORDS // len(styles)] for style in styles]
+        words, lines = np.concatenate(chosen).astype(int), rng.permutation(len(writer.lines))[:limit or VAL_LINES]
+        self.samples = _plain(writer, "words", words) + _plain(writer, "lines", lines)
+        self._writer = writer
+        self._others = [] if limit else [("words", np.setdiff1d(np.arange(len(writer.words)), words)),
+                                         ("lines", np.setdiff1d(np.arange(len(writer.lines)), lines))]
         if not self.samples:
             raise dataset.DataError(f"{config['pen_path']} holds no words of the validation split")
         self.batches = list(feed.batches(self.samples, config["batch_size"]))
 
-    def other_lines(self) -> list[scribe.Sample]:
-        """All lines beside those of the samples."""
-        writer, rows = self._others
-        return _plain(writer, "lines", rows)
+    def others(self) -> list[tuple]:
+        """All words and lines beside the samples."""
+        return [sample for kind, rows in self._others for sample in _plain(self._writer, kind, rows)]
 
     def measure(self, network) -> tuple[dict[str, float], list[tuple[str, str]]]:
         """Figures of a network without a language model, and (truth, reading) of each sample in order of the batches.
@@ -266,11 +265,11 @@ def finish(folder: Path, validation: Validation) -> dict:
     if not about["settings"]["corrections"]:  # else it is decoded as the network that it comes from
         reader.decoding["label_prior"] = character_shares(about["settings"])
         reader.decoding |= linereader.fit(log_probs, list(truths), reader)
-        # Spaces, and how sure to be of a word, show in all lines there are: most of what people read are lines.
-        others = validation.other_lines()
+        # Spaces are few, and what is sure of words differs from hand to hand: all there are tell of these.
+        others = validation.others()
         more = log_probs + reader.log_probs([picture for picture, *_ in others])
         labels = [*truths, *(text for _, text, _ in others)]
-        reader.decoding["space"] = linereader.fit_space(more, labels, reader)
+        reader.decoding |= linereader.fit_spaces(more, labels, reader)
         reader.decoding["confidence"] = linereader.fit_confidence([reader.decode(each) for each in more], labels)
         runs.write_json(folder / "config.json", about | {"decoding": reader.decoding})
     figures, _ = validation.measure(network)

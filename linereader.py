@@ -23,8 +23,8 @@ import strip
 
 AT_ONCE = 8              # strips in one call of the network, at most
 # What config.json says of how to read with a network, if it says nothing.
-DECODING = {"strength": 0.4, "bonus": 0.6, "space": 0.0, "prior_share": 0.0, "label_prior": [0.0] * len(ctc.ALPHABET),
-            "confidence": [0.27, 0.3, 0.53, 0.19, 0.59]}
+DECODING = {"strength": 0.4, "bonus": 0.6, "space": 0.0, "spacing": 1.0, "prior_share": 0.0,
+            "label_prior": [0.0] * len(ctc.ALPHABET), "confidence": [0.27, 0.3, 0.53, 0.19, 0.59]}
 
 
 class Read(NamedTuple):
@@ -49,8 +49,8 @@ class LineReader:
     def __init__(self, network, decoding: dict | None = None, prior: phrases.Prior | None = None):
         """network: keras.Model, uint8 (batch, strip.HEIGHT, width) -> logits (batch, steps, 96).
 
-        decoding: the three of ctc.Weights, the network's own prior and the share of it to take
-        away, and what makes a word's confidence a probability; see fit, fit_space, without_prior
+        decoding: those of ctc.Weights, the network's own prior and the share of it to take
+        away, and what makes a word's confidence a probability; see fit, fit_spaces, without_prior
         and fit_confidence.
         prior: the language model; None reads without.
         """
@@ -181,6 +181,7 @@ STRENGTHS = 0.5, 0.8, 1.0, 1.2
 BONUSES = 0.8, 1.6, 2.4, 2.8, 3.2
 PRIOR_SHARE, PRIOR_SHARES = 0.35, (0.0, 0.2, 0.35, 0.5)   # while the others are chosen, and to choose from
 SPACES = 0.0, -0.5, -1.0, -1.5   # what a space adds, to choose from
+SPACINGS = 1.0, 0.8, 0.6, 0.4    # how much of its strength the language model has for spaces, to choose from
 
 
 def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:
@@ -199,10 +200,14 @@ def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> d
     return {"strength": strength, "bonus": bonus, "prior_share": share}
 
 
-def fit_space(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> float:
-    """What a space adds, by the least error rate on texts as for fit, lines among them, once that is done."""
-    return min(tqdm(SPACES, "fitting spaces", leave=False), key=lambda space: _error_rate(
-        log_probs, truths, reader, reader.weights._replace(space=space), reader.decoding["prior_share"]))
+def fit_spaces(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:
+    """How spaces count, by the least error rate on texts as for fit, words and lines, once that is done.
+
+    Returns {"space", "spacing"}; see ctc.Weights.
+    """
+    ways = [dict(space=space, spacing=spacing) for space in SPACES for spacing in SPACINGS]
+    return min(tqdm(ways, "fitting spaces", leave=False), key=lambda way: _error_rate(
+        log_probs, truths, reader, reader.weights._replace(**way), reader.decoding["prior_share"]))
 
 
 def _error_rate(log_probs, truths: list[str], reader: LineReader, weights: ctc.Weights, share: float) -> float:

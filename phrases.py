@@ -46,6 +46,11 @@ PAIRS = "frequency_bigramdictionary_en_243_342.txt"   # symspellpy's file
 PAIRS_COUNTED = 2.5e13     # words were counted for it: what makes its counts and wordfreq's frequencies agree
 UNLISTED = 0.15            # of the words after one, at least, are in no pair
 ANYTHING = 0.3             # of characters may be any: else names and what is no English would be turned into words
+# Letters that stand alone come in rows, as "A B C": so many of them are followed by another, and so many of these are
+# the next in the alphabet.  "a" and "I" mostly are words.  About as counted in UNIPEN's training texts.  (Digits do so,
+# too; but widely spaced numbers are mostly meant as one.)
+ALONE, BEHIND_WORDS, IN_ORDER = 0.6, 0.03, 0.5
+WORDS_ALONE = "aAI"
 RARE = 5.0                 # weight of marks in general, in places, against those of one place
 
 # What follows each other: letters, digits, a space or each mark.
@@ -102,13 +107,24 @@ class Prior:
         """What a text's last word adds where it is over, since `follower` comes next.
 
         It is the log of how much more often the word occurs than its spelling tells, of
-        an unknown word a small loss; 0 where the text ends in no word.
+        an unknown word a small loss; 0 where the text ends in no word.  A letter that
+        stands alone gains behind another such.
         """
         word = last_word(text)
         return 0.0 if follower == "'" else self._ended(text[:len(text) - len(word)], word)
 
     def _ended(self, before: str, word: str) -> float:
         """The same of a word and what stands before it, unless an apostrophe follows."""
+        gain, other = self._gain_of_word(before, word), before[:-1].rpartition(" ")[2] if before.endswith(" ") else ""
+        if len(word) != 1 or len(other) != 1 or not (word + other).isalpha():
+            return gain
+        share = BEHIND_WORDS if other in WORDS_ALONE else ALONE
+        chance = (1 - IN_ORDER) / 26 + IN_ORDER * (ord(word) == ord(other) + 1)
+        spelt = math.exp(self._spelling.word_log_prob(word))
+        return math.log((1 - share) * math.exp(gain) + share * chance / spelt)
+
+    def _gain_of_word(self, before: str, word: str) -> float:
+        """What a word adds because there is such a word."""
         if not word.isalpha() or before.endswith("'"):   # of "isn't", "isn" is no word
             return 0.0
         word = word.lower()
