@@ -34,6 +34,19 @@ def augment(images, seed: keras.random.SeedGenerator, group: int, strength: floa
     return ops.cast(ops.round(images), "uint8")
 
 
+def softness(strength: float, drawn: int = 1000) -> float:
+    """How much such changes soften pictures on average, in the unit of networks.Soften.
+
+    Half a pixel aside, a fetched pixel is the mean of two; f px aside, the variance of
+    their weights is f (1 - f), and that of Soften's weights twice its softness.
+
+    drawn: so many changes are drawn by lot to find it out.
+    """
+    positions = ops.convert_to_numpy(_positions(drawn, keras.random.SeedGenerator(0), strength))
+    aside = positions - np.floor(positions)
+    return float((aside * (1 - aside)).mean() / 2)
+
+
 def _change_stroke(images, seed, strength):
     """Blend each image with its own dilation or erosion."""
     amount = strength * keras.random.uniform((ops.shape(images)[0], 1, 1), *STROKE, seed=seed)

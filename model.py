@@ -32,7 +32,7 @@ pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by dataset.py
 renderings = 1             # with how many pens each of them is drawn; an epoch takes one of the pictures
 class_cap = 0              # most images of one class and source in an epoch; 0: all
 natural_prior = True       # correct for classes that the training files hold too often or too seldom
-calibrate = True           # after the training, correct the class biases on the validation images
+calibrate = True           # after the training, correct the class biases
 augmentation = 0.0         # strength of random changes of slant, size, place, waviness and stroke; 1 is strong
 augmentation_last = -1.0   # its strength in the last epoch, reached evenly; -1: the same throughout
 label_smoothing = 0.0      # share of the target spread over all classes
@@ -112,7 +112,7 @@ def main(arguments: list[str]) -> None:
     if config["average"]:
         training.average(folder, config, *validation)
     if config["calibrate"]:
-        training.calibrate(folder, config, scans(data, training.MOST_TO_CALIBRATE), validation)
+        training.calibrate(folder, scans(data, training.MOST_TO_CALIBRATE), validation)
     scores.finish(folder, data)
 
 
@@ -363,12 +363,15 @@ def load_teacher(config: dict):
 
 def build_trainee(config: dict, data: Data):
     """The network with its optimiser, ready to fit."""
+    import augment
+    import networks
     import training
     order = training.Order(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
                            config["seed"], data.alike)
     rate = learning_rate_of(config, order.steps * config["train_epochs"])
     teacher = load_teacher(config) if config["teacher"] else None
     network = first_network(config)
+    networks.set_softness(network, augment.softness(last_augmentation(config)))
     trainee = training.Trainee(network, data.images, data.targets, data.prior_shift,
                                order.images + len(data.val_rows), config["batch_size"],
                                math.gcd(config["batch_size"] // training.replicas(), 8), config["augmentation"],
@@ -376,6 +379,11 @@ def build_trainee(config: dict, data: Data):
     trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None),
                     steps_per_execution=steps_in_a_call(config), jit_compile=runs.jit_compile())
     return trainee, order
+
+
+def last_augmentation(config: dict) -> float:
+    """The strength of augmentation in the last epoch."""
+    return config["augmentation"] if config["augmentation_last"] < 0 else config["augmentation_last"]
 
 
 def first_network(config: dict):
@@ -426,8 +434,7 @@ def train(config: dict, order, trainee, folder: Path, state: dict | None, values
         epoch = state["epoch"]
         training.restore(trainee, values)
         print(f"going on after epoch {epoch} of {config['train_epochs']}")
-    last = config["augmentation"] if config["augmentation_last"] < 0 else config["augmentation_last"]
-    callbacks += [training.Fading(config["augmentation"], last, config["train_epochs"]), order,
+    callbacks += [training.Fading(config["augmentation"], last_augmentation(config), config["train_epochs"]), order,
                   training.GlyphLog(folder / "logs", order), training.Checkpoint(folder, callbacks, state),
                   training.Progress(order.images, config["batch_size"], config["train_epochs"])]
     with ended_early(folder) as interrupt:

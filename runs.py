@@ -70,6 +70,8 @@ def read_config(models_path: str, unix_time: str) -> dict:
 def load_network(models_path: str, unix_time: str):
     """The trained keras.Model of a run: uint8 (batch, 28, 28) -> logits (batch, 62)."""
     import keras
+
+    import networks  # noqa: F401  its own layers have to be known
     read_config(models_path, unix_time)
     path = Path(models_path, unix_time, "model.keras")
     try:

@@ -14,6 +14,7 @@ from keras import ops
 from tqdm import tqdm
 
 import dataset
+import networks
 import runs
 import scores
 import tblog
@@ -61,6 +62,8 @@ class Trainee(keras.Model):
         self.augment_seed = keras.random.SeedGenerator(seed)
         if teacher:
             teacher.trainable = False
+            if augmentation:   # has softened what it sees already
+                networks.set_softness(teacher, 0.0)
 
     def _kept(self, array: np.ndarray):
         """The array in the device's memory.  JAX would write any but a variable into the program that it compiles."""
@@ -278,7 +281,6 @@ def rank_in_group(groups: np.ndarray) -> np.ndarray:
 SHARES = (0.0, 0.25, 0.5, 0.75)     # of the weights that a finetuned network began with, to choose from
 SPREADS = (0.5, 0.25, 0.12, 0.06)   # of class biases, to choose from
 MOST_TO_CALIBRATE = 50_000          # images learned from that class biases are fitted to
-FOLDS = 5                           # of the cross-validation that chooses
 
 
 def average(folder: Path, config: dict, images: np.ndarray, labels: np.ndarray) -> None:
@@ -307,33 +309,23 @@ def _mean(first: list[np.ndarray], last: list[np.ndarray], share: float) -> list
     return [share * before + (1 - share) * after for before, after in zip(first, last, strict=True)]
 
 
-def calibrate(folder: Path, config: dict, learned: tuple[np.ndarray, np.ndarray],
-              validation: tuple[np.ndarray, np.ndarray]) -> None:
+def calibrate(folder: Path, learned: tuple[np.ndarray, np.ndarray], validation: tuple[np.ndarray, np.ndarray]) -> None:
     """Correct the class biases of a trained network (bias correction, Alexandari et al. 2020, arXiv 1901.06852).
 
     Classes and sources that the training files hold too often leave a network with
     somewhat wrong expectations, whatever the loss allowed for.  The 62 biases that suit
     scans best, each counting as often as its class does in the natural mix, go into
-    the network's last layer.  Pen strokes of the validation writers do the same for
-    config.json's prior_of_drawings.
+    the network's last layer.  (For drawings nothing is fitted: biases that suited some
+    validation writers made others' drawings read worse.)
 
-    folder: the run's, with model.keras and config.json; both are written anew.
-    config: its settings.  learned: images and labels of scans that it has learned from.
-    validation: of others, in the natural mix.
+    folder: the run's, whose model.keras is written anew.
+    learned: images and labels of scans that it has learned from.  validation: of others, in the natural mix.
     """
     network = runs.load_network(str(folder.parent), folder.name)
     bias = fit_natural_bias(*(scores.read(network, *samples, "calibration") for samples in (learned, validation)))
     layer = network.get_layer("logits")
     layer.bias.assign(layer.bias + bias)
-    about = runs.read_config(str(folder.parent), folder.name)
-    if config["pen"]:
-        limit = len(validation[1]) if config["dry_run"] else 0
-        strokes = dataset.read_pen(config["pen_path"], "val", config["seed"], config["train_workers"], limit)
-        prior = np.array(about["prior_of_drawings"])
-        prior += fit_bias(scores.read(network, *strokes, "calibration", shift=prior))
-        about["prior_of_drawings"] = prior.round(4).tolist()
     runs.save_network(network, folder / "model.keras")
-    runs.write_json(folder / "config.json", about)
 
 
 def fit_natural_bias(learned: scores.Reading, validation: scores.Reading) -> np.ndarray:
@@ -349,22 +341,6 @@ def fit_natural_bias(learned: scores.Reading, validation: scores.Reading) -> np.
     return min(biases, key=lambda bias: _loss_of(held_out + bias, validation.labels))
 
 
-def fit_bias(reading: scores.Reading) -> np.ndarray:
-    """What to add to the logits (n, 62) so that they suit the labels better: float32 (62,).
-
-    A normal prior keeps each bias near 0 where few images speak for it; how near is
-    decided by cross-validation, and all are 0 if none does better than that.
-    """
-    logits = _logits(reading)
-    fold = np.arange(len(logits)) % FOLDS
-    held_out = {0.0: _loss_of(logits, reading.labels)}
-    for spread in SPREADS:
-        held_out[spread] = sum(
-            _loss_of(logits[fold == k] + _fit_bias(logits[fold != k], reading.labels[fold != k], spread),
-                     reading.labels[fold == k]) for k in range(FOLDS))
-    return _fit_bias(logits, reading.labels, min(held_out, key=held_out.get))
-
-
 def _logits(reading: scores.Reading) -> np.ndarray:
     return np.log(np.maximum(reading.probabilities, 1e-12)).astype(float)
 
@@ -374,16 +350,15 @@ def _loss_of(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.logaddexp.reduce(logits, axis=1).sum() - logits[np.arange(len(labels)), labels].sum())
 
 
-def _fit_bias(logits: np.ndarray, labels: np.ndarray, spread: float, weights: np.ndarray | None = None) -> np.ndarray:
+def _fit_bias(logits: np.ndarray, labels: np.ndarray, spread: float, weights: np.ndarray) -> np.ndarray:
     """The likeliest biases if a normal distribution of standard deviation `spread` is their prior: float32 (62,).
 
-    weights: float (n,), how often each image counts; without them once.
+    weights: float (n,), how often each image counts.
     """
     from scipy.optimize import minimize  # here, since a training should not wait for it
     classes = logits.shape[1]
     if not spread:
         return np.zeros(classes, np.float32)
-    weights = np.ones(len(labels)) if weights is None else weights
     counts = np.bincount(labels, weights, minlength=classes)
 
     def negative_log_posterior(bias):

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import toy
 
+import augment
 import dataset
 import model
 import networks
@@ -303,16 +304,36 @@ def test_fused_adam_is_keras_adam():
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
-def test_fitted_biases_undo_a_wrong_class_mix():
-    rng = np.random.default_rng(0)
-    wrong = rng.normal(0, 1, 62)
-    logits = rng.normal(0, 2, (30000, 62))
-    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)  # drawn from softmax(logits)
-    powers = np.exp(logits + wrong)
-    bias = training.fit_bias(scores.Reading(powers / powers.sum(axis=1, keepdims=True), labels))
-    np.testing.assert_allclose(bias - bias.mean(), wrong.mean() - wrong, atol=0.25)
-    few = training.fit_bias(scores.Reading(powers[:20] / powers[:20].sum(axis=1, keepdims=True), labels[:20]))
-    assert np.abs(few).max() < 0.8, "twenty images may not move a class far"
+def test_a_network_softens_what_it_reads_and_not_what_it_learns_from():
+    point = np.zeros((1, 28, 28), np.float32)
+    point[0, 14, 0] = 1
+    soften = networks.Soften()
+    np.testing.assert_array_equal(soften(point), point)   # until it is told how much
+    networks.set_softness(keras.Sequential([keras.Input((28, 28)), soften]), 0.1)
+    np.testing.assert_array_equal(soften(point, training=True), point)
+    # By hand: 0.8 stay and 0.1 go to either side, in both directions; to the left of the edge there is nothing.
+    np.testing.assert_allclose(soften(point)[0, 12:17, :3], [[0, 0, 0], [0.08, 0.01, 0], [0.64, 0.08, 0],
+                                                            [0.08, 0.01, 0], [0, 0, 0]], atol=1e-6)
+
+
+def test_a_network_softens_as_augmentation_does_and_a_teacher_not_once_more():
+    """Fine lines, a little changed in many ways, become on average as pale as the softened ones."""
+    lines = np.tile(np.float32([0, 200]), (28, 14))
+    soften = networks.Soften()
+    network = keras.Sequential([keras.Input((28, 28)), soften])
+    for strength in (0.05, 0.1):
+        networks.set_softness(network, augment.softness(strength))
+        pictures = augment.augment(np.tile(lines, (400, 1, 1)), keras.random.SeedGenerator(1), 1, strength)
+        spreads = [np.abs(np.diff(np.float32(each)[:, 6:22, 6:22])).mean() for each in (pictures, soften(lines[None]))]
+        assert spreads[1] < 0.95 * 200 and spreads[0] == pytest.approx(spreads[1], rel=0.03)
+    assert augment.softness(0.0) == 0 and augment.softness(1.0) == pytest.approx(1 / 12, abs=0.003)
+    glyphs, labels = toy.samples(5, 3, CHARACTERS)
+    teacher = networks.build("dense")
+    for strength, expected in ((0.0, 0.06), (0.5, 0.0)):
+        networks.set_softness(teacher, 0.06)
+        training.Trainee(networks.build("dense"), glyphs, np.zeros((len(glyphs), 3), np.int32),
+                         np.zeros((1, 62), np.float32), 40, augmentation=strength, teacher=teacher, teacher_share=0.5)
+        assert float(teacher.get_layer("soften").softness) == pytest.approx(expected)
 
 
 def test_biases_fitted_to_images_of_another_mix_suit_the_natural_one():
