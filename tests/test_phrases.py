@@ -74,6 +74,30 @@ def test_behind_a_capital_within_a_name_a_word_of_its_own_begins(text):
     assert ENGLISH.ended(text + "Flower", " ") > ENGLISH.ended(text + "flower", " ") + 1
 
 
+@pytest.mark.parametrize("row, aside", [("A B C", "A B X"), ("h i j k", "h i j t"), ("K Q", "KQ X")])
+def test_letters_that_stand_alone_gain_in_rows_and_most_in_alphabetical_order(row, aside):
+    assert ENGLISH.ended(row, " ") > ENGLISH.ended(aside, " ") + 1.5
+    assert ENGLISH.ended(f"look: {row}", " ") == ENGLISH.ended(row, " ")
+
+
+@pytest.mark.parametrize("text", ["1 2", "9 4", "12 3", "a 2"])
+def test_a_number_written_wide_is_no_row(text):
+    assert ENGLISH.ended(text, " ") == 0
+
+
+def test_it_can_have_less_of_a_say_where_a_space_is_than_elsewhere():
+    """The ink says "Vu Rwan" rather than "VuRwan"; such short words are rare."""
+    of_steps = np.full((40, 96), -12.0)
+    of_steps[:, 0] = -0.1
+    for step, character in enumerate("Vu Rwan"):
+        of_steps[5 * step + 2, 0] = -6
+        of_steps[5 * step + 2, ctc.LABELS[character]] = -0.1
+    of_steps[12, [0, ctc.LABELS[" "]]] = math.log(0.15), math.log(0.85)
+    of_steps = lattice.log_softmax(of_steps)
+    assert ctc.search(of_steps, ENGLISH, ctc.Weights(1.0))[0].text == "VuRwan"
+    assert ctc.search(of_steps, ENGLISH, ctc.Weights(1.0, spacing=0.5))[0].text == "Vu Rwan"
+
+
 @pytest.mark.parametrize("text", ["Mr. Mlakar", "code Xqzk", "the rndint"])
 def test_what_is_no_word_loses_little(text):
     assert math.log(1 - phrases.LISTED) == pytest.approx(ENGLISH.ended(text, " "))
