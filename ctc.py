@@ -129,6 +129,8 @@ class _Beam:
         self._prior, self._before, self._weights = prior, before, weights
         self._bonus = [weights.bonus] * (len(ALPHABET) + 1)
         self._bonus[SPACE] += weights.space
+        self._share = [1.0] * (len(ALPHABET) + 1)   # of what the prior says, that counts
+        self._share[SPACE] = weights.spacing
         self._followed = {"": _Followed("", ends_blank=0.0, total=0.0, score=0.0)}
 
     def follow(self, of_step: list[float], labels: list[int]) -> None:
@@ -153,7 +155,7 @@ class _Beam:
             if one.last == SPACE:   # what ends in a space goes on with nothing: it is the text before
                 text = text[:-1]
             else:
-                language += one.following[SPACE]
+                language += self._share[SPACE] * one.following[SPACE]
             if text not in found or found[text].ctc < one.total:
                 found[text] = Text(text, one.total, language)
         return sorted(found.values(), key=lambda one: -one.score(self._weights))
@@ -163,9 +165,8 @@ class _Beam:
         new = [one for one in texts if one.following is None]
         if not new:
             return
-        found = (np.array(self._prior.all_next_log_probs([self._before + one.text for one in new])) if self._prior else
+        found = (self._prior.all_next_log_probs([self._before + one.text for one in new]) if self._prior else
                  np.zeros((len(new), len(ALPHABET) + 1)))
-        found[:, SPACE] *= self._weights.spacing
         for one, following in zip(new, found, strict=True):
             one.following = following.data   # gives plain numbers, and so faster ones than NumPy's
 
@@ -175,11 +176,12 @@ class _Beam:
         least = followed[0].score + of_step[0] - NEAR   # the best text stays, and so is at least that good
         growing = [one for one in followed if labels != [one.last] or one.ends_blank > LEAST / 2]
         self._ask(growing)   # not of all: the prior takes longest, and many texts are dropped before they can grow
-        strength, tried = self._weights.strength, [(label, of_step[label] + self._bonus[label]) for label in labels]
+        tried = [(label, of_step[label] + self._bonus[label], self._weights.strength * self._share[label])
+                 for label in labels]
         longer = []
         for one in growing:
             last, following = one.last, one.following
-            for label, adds in tried:
+            for label, adds, strength in tried:
                 score = one.score + adds + strength * following[label]
                 if label == last:   # a character follows itself only after a blank
                     score += one.ends_blank - one.total
@@ -196,9 +198,9 @@ class _Beam:
     def _longer(self, one: _Followed, text: str, label: int, of_step: list[float]) -> _Followed:
         """The text that a text becomes in a step by one more character."""
         arrives = one.arriving(label, of_step)
-        worth = one.worth + self._weights.strength * one.following[label] + self._bonus[label]
-        return _Followed(text, label, one.language + one.following[label], worth, LEAST, arrives, arrives,
-                         arrives + worth)
+        language = self._share[label] * one.following[label]
+        worth = one.worth + self._weights.strength * language + self._bonus[label]
+        return _Followed(text, label, one.language + language, worth, LEAST, arrives, arrives, arrives + worth)
 
     def _stay(self, of_step: list[float], labels: list[int]) -> None:
         """Have a step add no character to the texts, but for what others that are followed grow into."""
