@@ -58,10 +58,13 @@ def _change_stroke(images, seed, strength):
 
 
 def _neighbours(images, axis, choose):
+    return choose(choose(*beside(images, axis)), images)
+
+
+def beside(images, axis: int):
+    """For each pixel of (batch, height, width) that before it and that behind it in the axis, 1 or 2; beyond is 0."""
     padded = ops.pad(images, [(1, 1) if i == axis else (0, 0) for i in range(3)])
-    if axis == 1:
-        return choose(choose(padded[:, :-2], padded[:, 2:]), images)
-    return choose(choose(padded[:, :, :-2], padded[:, :, 2:]), images)
+    return (padded[:, :-2], padded[:, 2:]) if axis == 1 else (padded[:, :, :-2], padded[:, :, 2:])
 
 
 def _positions(groups, seed, strength):

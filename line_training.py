@@ -101,18 +101,24 @@ class Validation:
         styles = ("printed", "mixed", "cursive")
         chosen = [rng.permutation([row for row, record in enumerate(writer.words) if record["style"] == style])
                   [:limit or VAL_WORDS // len(styles)] for style in styles]
-        words, lines = np.concatenate(chosen).astype(int), rng.permutation(len(writer.lines))[:limit or VAL_LINES]
-        self.samples = _plain(writer, "words", words) + _plain(writer, "lines", lines)
+        rows = {"words": np.concatenate(chosen).astype(int),
+                "lines": rng.permutation(len(writer.lines))[:limit or VAL_LINES]}
         self._writer = writer
-        self._others = [] if limit else [("words", np.setdiff1d(np.arange(len(writer.words)), words)),
-                                         ("lines", np.setdiff1d(np.arange(len(writer.lines)), lines))]
+        self.samples = self._plain(rows)
+        self._others = {} if limit else {
+            kind: np.setdiff1d(np.arange(len(records)), rows[kind])
+            for kind, records in (("words", writer.words), ("lines", writer.lines))}
         if not self.samples:
             raise dataset.DataError(f"{config['pen_path']} holds no words of the validation split")
         self.batches = list(feed.batches(self.samples, config["batch_size"]))
 
     def others(self) -> list[tuple]:
         """All words and lines beside the samples."""
-        return [sample for kind, rows in self._others for sample in _plain(self._writer, kind, rows)]
+        return self._plain(self._others)
+
+    def _plain(self, rows: dict[str, np.ndarray]) -> list[tuple]:
+        """These rows of each category, as they are."""
+        return [sample for kind, of_kind in rows.items() for sample in _plain(self._writer, kind, of_kind)]
 
     def measure(self, network) -> tuple[dict[str, float], list[tuple[str, str]]]:
         """Figures of a network without a language model, and (truth, reading) of each sample in order of the batches.

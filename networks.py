@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+import augment
 import settings
 import strip
 
@@ -62,8 +63,7 @@ class Soften(layers.Layer):
             return pictures
         softness = ops.cast(self.softness, pictures.dtype)
         for axis in (1, 2):
-            padded = ops.pad(pictures, [(int(i == axis), int(i == axis)) for i in range(3)])
-            before, behind = (padded[:, :-2], padded[:, 2:]) if axis == 1 else (padded[:, :, :-2], padded[:, :, 2:])
+            before, behind = augment.beside(pictures, axis)
             pictures = pictures + softness * (before + behind - 2 * pictures)
         return pictures
 

@@ -115,7 +115,8 @@ class Prior:
 
     def _ended(self, before: str, word: str) -> float:
         """The same of a word and what stands before it, unless an apostrophe follows."""
-        gain, other = self._gain_of_word(before, word), before[:-1].rpartition(" ")[2] if before.endswith(" ") else ""
+        gain = self._gain_of_word(before, word)
+        other = before[:-1].rpartition(" ")[2] if before.endswith(" ") else ""
         if len(word) != 1 or len(other) != 1 or not (word + other).isalpha():
             return gain
         share = BEHIND_WORDS if other in WORDS_ALONE else ALONE

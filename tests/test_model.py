@@ -351,6 +351,9 @@ def test_biases_fitted_to_images_of_another_mix_suit_the_natural_one():
     learned = scores.Reading(reading.probabilities[rows], labels[rows])
     bias = training.fit_natural_bias(learned, scores.Reading(reading.probabilities[-2000:], labels[-2000:]))
     np.testing.assert_allclose((bias - bias[common].mean())[common], (wrong[common].mean() - wrong)[common], atol=0.25)
+    few = scores.Reading(learned.probabilities[:20], learned.labels[:20])
+    bias = training.fit_natural_bias(few, scores.Reading(reading.probabilities[-2000:], labels[-2000:]))
+    assert np.abs(bias).max() < 0.8, "twenty images may not move a class far"
 
 
 STROKES = {"0": [[50, 0, 10, 30, 10, 70, 50, 100, 90, 70, 90, 30, 50, 0]], "1": [[20, 20, 50, 0, 50, 100]],
