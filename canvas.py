@@ -8,7 +8,6 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from PIL import Image, ImageColor, ImageTk
 
@@ -17,7 +16,6 @@ from drawing import Drawing, Stroke, Underlay, around, is_knot, segment
 
 TILE = 128               # px
 FRAME = 12               # ms between two pictures of what the pen does
-FINE = 3                 # times as large is ink drawn before it is reduced
 PEN_ON_PICTURES = "#173cbe"   # whatever the theme: blue is told from a picture's own ink
 PEN_WIDTHS = (2, 24)     # px at 96 dpi
 TAP = 5                  # px: who moves the pen less has tapped
@@ -164,7 +162,7 @@ class Pad(tk.Canvas):
         for stroke in self.drawing.strokes:
             there = stroke.box
             if there[0] < right and there[2] > left and there[1] < bottom and there[3] > top:
-                _add(now, stroke.curve - (left, top), stroke.width)
+                ink.trace(now, [stroke.curve - (left, top)], stroke.width)
         before = self._cover[top:bottom, left:right]
         rows, columns = np.nonzero(now != before)
         before[:] = now
@@ -173,7 +171,7 @@ class Pad(tk.Canvas):
 
     def trace(self, points: np.ndarray, width: float) -> None:
         """Add a piece of a line that is still being drawn."""
-        left, top, right, bottom = _add(self._cover, points, width)
+        left, top, right, bottom = ink.trace(self._cover, [points], width)
         self._changed.update((row, column) for row in range(top // TILE, bottom // TILE + 1)
                              for column in range(left // TILE, right // TILE + 1))
         self._show_later()
@@ -378,22 +376,6 @@ class _Erasing:
     def end(self, x: float, y: float) -> None:
         self.move(x, y)
         self.pad.delete("eraser")
-
-
-def _add(cover: np.ndarray, points: np.ndarray, width: float) -> tuple[int, int, int, int]:
-    """Add a line to ink; returns the box that can have changed.
-
-    Drawn by ink.trace() FINE times as large and then reduced, its edge is smoother than the eye would notice.
-    """
-    (left, top), (right, bottom) = points.min(axis=0) - width / 2 - 2, points.max(axis=0) + width / 2 + 3
-    left, top = max(0, int(left)), max(0, int(top))
-    right, bottom = min(cover.shape[1], int(right)), min(cover.shape[0], int(bottom))
-    if left < right and top < bottom:
-        fine = np.zeros(((bottom - top) * FINE, (right - left) * FINE), np.uint8)
-        ink.trace(fine, (points - (left, top)) * FINE + (FINE - 1) / 2, width * FINE)
-        part = cover[top:bottom, left:right]
-        np.maximum(part, cv2.resize(fine, part.shape[::-1], interpolation=cv2.INTER_AREA), out=part)
-    return left, top, right, bottom
 
 
 def _mirrored(point: tuple[float, float], centre: tuple[float, float]) -> tuple[float, float]:

@@ -273,7 +273,7 @@ def render(strokes: list[Stroke], alone: bool = False) -> Rendered:
     columns, rows = np.ceil(points.max(axis=0) + offset + reach).astype(int)
     page = np.zeros((rows, columns), np.uint8)
     for curve, width in zip(curves, widths):
-        ink.trace(page, curve + offset, width)
+        ink.trace(page, [curve + offset], width)
     return Rendered(page, scale, offset)
 
 
@@ -348,5 +348,5 @@ def on_page(strokes: list[Stroke], image: Underlay, scale: float, shape: tuple[i
     right, bottom = (np.ceil(ends.max(axis=0)).astype(int) - shape[::-1]).tolist()
     page = np.zeros((shape[0] + top + bottom, shape[1] + left + right), np.uint8)
     for points, width in moved:
-        ink.trace(page, points + (left, top), width)
+        ink.trace(page, [points + (left, top)], width)
     return page, [(top, bottom), (left, right)]

@@ -54,7 +54,7 @@ NARROW = "1Iijl|!()[]{}:;'"   # no more than about as wide as they are tall
 SAME_SHAPE = "ckopsuvwxyz"     # letters whose case shows in their size alone
 SCANS = 1500                   # of each character, at most
 
-KINDS = {"word": 0.45, "line": 0.22, "joined": 0.11, "composed": 0.17, "scanned": 0.05}   # shares of samples
+KINDS = {"word": 0.42, "line": 0.29, "joined": 0.10, "composed": 0.14, "scanned": 0.05}   # shares of samples
 FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # while a network has learned nothing: what is short is learned first
 SIZES = 24, 60          # px, height of a tall letter where it is drawn
 PENS = 0.04, 0.17       # diameter of the pen in such heights

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import glyph
-from ink import draw_strokes
+from ink import draw_strokes, trace
 
 ANGLE = [np.float32([[20, 0], [0, 90], [60, 90]]), np.float32([[30, 40], [30, 60]])]
 
@@ -33,8 +33,31 @@ def test_pens_of_all_widths_give_nearly_one_picture():
 
 def test_stroke_widths_that_are_usual_in_emnist_stay():
     narrow, wide = (glyph.stroke_width(cv2.resize(glyph.glyph(draw_strokes(ANGLE, pen)), None, fx=4, fy=4)) / 4
-                    for pen in (10, 13))
+                    for pen in (12, 16))
     assert wide - narrow > 0.4, "2.5 and 3.3 px of the glyph"
+
+
+@pytest.mark.parametrize("way", [(200, 0), (0, 200), (150, 150), (180, 70)])
+@pytest.mark.parametrize("pen", [1, 2, 3.3, 8, 20])
+def test_ink_is_as_wide_as_the_pen(pen, way):
+    """Without its round ends, which are a dot together, a stroke is a rectangle as wide as the pen."""
+    images = np.zeros((2, 260, 260), np.uint8)
+    start = np.float32([30, 30])
+    box = trace(images[0], [np.stack([start, start + way])], pen)
+    trace(images[1], [start[None]], pen)
+    line, dot = images.sum(axis=(1, 2)) / 255
+    assert (line - dot) / np.hypot(*way) == pytest.approx(pen, abs=0.45)
+    assert 2 * np.sqrt(dot / np.pi) == pytest.approx(pen, abs=0.45)
+    outside = images[0].copy()
+    outside[box[1]:box[3], box[0]:box[2]] = 0
+    assert not outside.any()
+
+
+def test_ink_outside_of_the_image_is_cut_off():
+    image = np.zeros((20, 30), np.uint8)
+    assert trace(image, [np.float32([[40, 5], [60, 5]])], 4)[0] >= 30 and not image.any()
+    trace(image, [np.float32([[-10, 5], [60, 5]])], 4)
+    assert (image[5] > 200).all() and not image[9:].any()
 
 
 def test_margin_and_specks_of_dark_do_not_matter():
