@@ -25,6 +25,9 @@ SPARSE = 0.5            # of a line's width: marks that fill no more of it are n
 ASIDE, ABOVE = 2.0, 0.3 # of the usual height: ... if each is so near to a letter
 LINE_OVERLAP = 0.35     # of the smaller height: so much of a component beside a line lies in it
 FEW_OVERLAP = 0.2       # the same for one or two components that were taken for a line of their own
+COVERED = 0.42          # of a group's width: a line that was found again has no more letters over or under it
+FREE = 0.15             # of the same: with hardly any, a group stands in the other's gaps or beside it ...
+RAISED = 0.3            # of its height: ... and, as small as dots and quotes, may be so far from letters
 LETTER = 56             # px: lines are reduced to this usual height of a component ...
 THIN = 2.0              # px: ... as long as their strokes keep this width
 MAX_SLOPE = 0.36        # of a line, rise over run
@@ -199,7 +202,7 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
         members, centre, height = lines[best]
         members.append(row)
         lines[best][1:] = [centre + 0.35 * ((top + bottom) / 2 - centre), height + 0.35 * (bottom - top - height)]
-    groups = _merge_lines([members for members, _, _ in lines], boxes)
+    groups = _merge_lines([members for members, _, _ in lines], boxes, usual)
     dots = _only_dots(groups, boxes, usual)
     groups = [group for group in groups if group not in dots]
     _add_small(groups, np.concatenate([np.flatnonzero(heights < BODY * usual), *dots]).astype(int), boxes)
@@ -219,7 +222,7 @@ def _middle(boxes: np.ndarray) -> float:
     return float(np.median(boxes[:, 1] + boxes[:, 3])) / 2
 
 
-def _merge_lines(groups: list[list[int]], boxes: np.ndarray) -> list[list[int]]:
+def _merge_lines(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
     """Join lines whose components lie beside each other: a line that was lost and found again."""
     merged = []
     for group in groups:
@@ -227,7 +230,14 @@ def _merge_lines(groups: list[list[int]], boxes: np.ndarray) -> list[list[int]]:
             merged.remove(other)
             group = other + group
         merged.append(group)
-    return merged
+    whole = []
+    for group in sorted(merged, key=len, reverse=True):
+        line = next((line for line in whole if _interleaved(boxes[line], boxes[group], usual)), None)
+        if line is None:
+            whole.append(group)
+        else:
+            line += group
+    return whole
 
 
 def _beside(a: np.ndarray, b: np.ndarray) -> bool:
@@ -242,6 +252,27 @@ def _beside(a: np.ndarray, b: np.ndarray) -> bool:
     top, bottom = (near[:, 1].min() if few else np.median(near[:, 1])), np.median(near[:, 3])
     overlap = min(bottom, b[:, 3].max()) - max(top, b[:, 1].min())
     return overlap > (FEW_OVERLAP if few else 0.5) * min(bottom - top, b[:, 3].max() - b[:, 1].min())
+
+
+def _interleaved(line: np.ndarray, group: np.ndarray, usual: float) -> bool:
+    """Whether a group of boxes, no more than a line has, stands in the line's gaps or beside it.
+
+    So do quotes, powers and what was written higher or lower than the rest; the words of
+    the next line lie under letters.
+    """
+    across = np.minimum(line[:, 2], group[:, None, 2]) - np.maximum(line[:, 0], group[:, None, 0])
+    covered = np.maximum(across, 0).max(axis=1).sum() / (group[:, 2] - group[:, 0]).sum()
+    if covered > COVERED:
+        return False
+    near = np.argsort(-across, axis=1)[:, :2]
+    top, bottom = line[near, 1].min(axis=1), line[near, 3].max(axis=1)
+    heights = group[:, 3] - group[:, 1]
+    shared = (np.minimum(bottom, group[:, 3]) - np.maximum(top, group[:, 1])) / np.minimum(heights, bottom - top)
+    if covered > FREE:
+        least = 0.1
+    else:
+        least = -RAISED if heights.max() <= DOT * usual else 0.0
+    return np.median(shared) > least
 
 
 def _only_dots(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:

@@ -174,6 +174,29 @@ def test_a_large_dot_is_no_line_of_its_own():
     assert len(lines_of(pages.Drawn(page, []))) == 1
 
 
+def _row(left: int, top: int, count: int, width: int = 40, height: int = 50) -> list[tuple]:
+    """Boxes of letters with gaps of 20 px between them."""
+    return [(x, top, x + width, top + height) for x in range(left, left + count * (width + 20), width + 20)]
+
+
+@pytest.mark.parametrize("others", [
+    pytest.param([(x, 68, x + 16, 108) for x in (42, 162, 222)], id="powers, high in the gaps"),
+    pytest.param(_row(485, 64, 2, 14, 30), id="quotes high at the end"),
+    pytest.param(_row(-300, 140, 5), id="a word beside it, lower"),
+    pytest.param(_row(500, 62, 4), id="a word beside it, higher"),
+])
+def test_what_stands_in_gaps_or_beside_is_no_line_of_its_own(others):
+    line, = segmentation.group_lines(np.array(_row(0, 100, 8) + others))
+    assert len(line) == 8 + len(others)
+
+
+@pytest.mark.parametrize("others", [_row(0, 160, 8), _row(100, 155, 3), _row(330, 160, 4), _row(500, 170, 2),
+                                    _row(30, 175, 2)])
+def test_words_under_letters_are_a_line_of_their_own(others):
+    first, second = segmentation.group_lines(np.array(_row(0, 100, 8) + others))
+    assert first.tolist() == list(range(8)) and len(second) == len(others)
+
+
 @pytest.mark.parametrize("word, gap", [("moose", -1), ("reason", -1), ("boats", -2), ("ood", -6), ("pod", -5)])
 def test_touching_letters_can_be_parted(word, gap):
     page = pages.draw_page(word, gap=gap)
