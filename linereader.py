@@ -180,8 +180,8 @@ def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
 STRENGTHS = 0.5, 0.8, 1.0, 1.2
 BONUSES = 0.8, 1.6, 2.4, 2.8, 3.2
 PRIOR_SHARE, PRIOR_SHARES = 0.35, (0.0, 0.2, 0.35, 0.5)   # while the others are chosen, and to choose from
-SPACES = 0.0, -0.5, -1.0, -1.5   # what a space adds, to choose from
-SPACINGS = 1.0, 0.8, 0.6, 0.4    # how much of its strength the language model has for spaces, to choose from
+SPACES = -0.5, -1.0, -1.5, -2.0, -2.5   # what a space adds, to choose from
+SPACINGS = 1.0, 0.8, 0.6, 0.4           # how much of its strength the language model has for spaces, to choose from
 
 
 def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:

@@ -47,9 +47,10 @@ PAIRS_COUNTED = 2.5e13     # words were counted for it: what makes its counts an
 UNLISTED = 0.15            # of the words after one, at least, are in no pair
 ANYTHING = 0.3             # of characters may be any: else names and what is no English would be turned into words
 # Letters that stand alone come in rows, as "A B C": so many of them are followed by another, and so many of these are
-# the next in the alphabet.  "a" and "I" mostly are words.  About as counted in UNIPEN's training texts.  (Digits do so,
-# too; but widely spaced numbers are mostly meant as one.)
+# the next in the alphabet.  "a" and "I" mostly are words.  About as counted in UNIPEN's training texts.
 ALONE, BEHIND_WORDS, IN_ORDER = 0.6, 0.03, 0.5
+NEXT_DIGIT = 0.13   # of digits that stand alone are followed by the next in order, as counted there; other rows of
+                    # digits do not count: widely spaced numbers are mostly meant as one
 WORDS_ALONE = "aAI"
 RARE = 5.0                 # weight of marks in general, in places, against those of one place
 
@@ -117,10 +118,9 @@ class Prior:
         """The same of a word and what stands before it, unless an apostrophe follows."""
         gain = self._gain_of_word(before, word)
         other = before[:-1].rpartition(" ")[2] if before.endswith(" ") else ""
-        if len(word) != 1 or len(other) != 1 or not (word + other).isalpha():
+        share, chance = _row(other, word)
+        if not share:
             return gain
-        share = BEHIND_WORDS if other in WORDS_ALONE else ALONE
-        chance = (1 - IN_ORDER) / 26 + IN_ORDER * (ord(word) == ord(other) + 1)
         spelt = math.exp(self._spelling.word_log_prob(word))
         return math.log((1 - share) * math.exp(gain) + share * chance / spelt)
 
@@ -175,6 +175,17 @@ def _by_label(inside: np.ndarray, marks: np.ndarray) -> np.ndarray:
     found = np.full((*listed.shape[:-1], len(ctc.ALPHABET) + 1), ctc.LEAST)
     found[..., 1:] = np.log((1 - ANYTHING) * np.exp(listed) + ANYTHING / len(ctc.ALPHABET))
     return found
+
+
+def _row(other: str, word: str) -> tuple[float, float]:
+    """How often a word that is one character is followed by another such in a row, and how likely that is `word`."""
+    if len(word) == len(other) == 1:
+        if (word + other).isalpha():
+            share = BEHIND_WORDS if other in WORDS_ALONE else ALONE
+            return share, (1 - IN_ORDER) / 26 + IN_ORDER * (ord(word) == ord(other) + 1)
+        if (word + other).isdigit() and int(word) == (int(other) + 1) % 10:
+            return NEXT_DIGIT, 1.0
+    return 0.0, 0.0
 
 
 def last_word(text: str) -> str:

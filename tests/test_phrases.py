@@ -74,13 +74,14 @@ def test_behind_a_capital_within_a_name_a_word_of_its_own_begins(text):
     assert ENGLISH.ended(text + "Flower", " ") > ENGLISH.ended(text + "flower", " ") + 1
 
 
-@pytest.mark.parametrize("row, aside", [("A B C", "A B X"), ("h i j k", "h i j t"), ("K Q", "KQ X")])
-def test_letters_that_stand_alone_gain_in_rows_and_most_in_alphabetical_order(row, aside):
+@pytest.mark.parametrize("row, aside", [("A B C", "A B X"), ("h i j k", "h i j t"), ("K Q", "KQ X"),
+                                        ("1 2 3", "1 2 5"), ("8 9 0", "8 9 1")])
+def test_what_stands_alone_gains_in_rows_and_most_in_order(row, aside):
     assert ENGLISH.ended(row, " ") > ENGLISH.ended(aside, " ") + 1.5
     assert ENGLISH.ended(f"look: {row}", " ") == ENGLISH.ended(row, " ")
 
 
-@pytest.mark.parametrize("text", ["1 2", "9 4", "12 3", "a 2"])
+@pytest.mark.parametrize("text", ["1 3", "9 4", "3 2", "12 3", "a 2"])
 def test_a_number_written_wide_is_no_row(text):
     assert ENGLISH.ended(text, " ") == 0
 
