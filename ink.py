@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 _SHIFT = 4  # OpenCV takes coordinates in 1/16 px
-FINE = 5    # times as large is ink drawn before it is reduced
+FINE = 5         # times as large is ink drawn before it is reduced, ...
+MOST = 1 << 25   # ... in parts of so many of these px at most, about
 
 
 def as_points(stroke) -> np.ndarray:
@@ -57,17 +58,22 @@ def trace(image: np.ndarray, strokes: Sequence[np.ndarray], pen_width: float) ->
     left, top, right, bottom = max(0, left), max(0, top), min(image.shape[1], right), min(image.shape[0], bottom)
     if left >= right or top >= bottom:
         return left, top, left, top
-    fine = np.zeros(((bottom - top) * FINE, (right - left) * FINE), np.uint8)
+    rows = max(1, MOST // ((right - left) * FINE * FINE))
+    for first in range(top, bottom, rows):
+        _add(image[first:min(first + rows, bottom), left:right], [stroke - (left, first) for stroke in strokes],
+             pen_width)
+    return left, top, right, bottom
+
+
+def _add(part: np.ndarray, strokes: list[np.ndarray], pen_width: float) -> None:
+    """Draw strokes into a part of an image, points in px of the part."""
+    fine = np.zeros((part.shape[0] * FINE, part.shape[1] * FINE), np.uint8)
     # Whole numbers are the centres of pixels.
-    moved = [np.round(((stroke - (left, top) + 0.5) * FINE - 0.5) * (1 << _SHIFT)).astype(np.int32)
-             for stroke in strokes]
-    lines = [points for points in moved if len(points) > 1]
+    moved = [np.round(((stroke + 0.5) * FINE - 0.5) * (1 << _SHIFT)).astype(np.int32) for stroke in strokes]
     even = max(1, int(pen_width * FINE / 2) * 2)  # OpenCV's lines are an odd number of px wide: this and 1
-    cv2.polylines(fine, lines, False, 255, even, cv2.LINE_8, _SHIFT)
+    cv2.polylines(fine, [points for points in moved if len(points) > 1], False, 255, even, cv2.LINE_8, _SHIFT)
     for points in moved:
         if len(points) == 1:  # a tap leaves a dot
-            cv2.circle(fine, points[0], round(pen_width * FINE / 2 * (1 << _SHIFT)), 255, cv2.FILLED, cv2.LINE_8,
-                       _SHIFT)
-    part = image[top:bottom, left:right]
+            radius = round(pen_width * FINE / 2 * (1 << _SHIFT))
+            cv2.circle(fine, points[0], radius, 255, cv2.FILLED, cv2.LINE_8, _SHIFT)
     np.maximum(part, cv2.resize(fine, part.shape[::-1], interpolation=cv2.INTER_AREA), out=part)
-    return left, top, right, bottom

@@ -53,6 +53,13 @@ def test_ink_is_as_wide_as_the_pen(pen, way):
     assert not outside.any()
 
 
+def test_large_ink_is_drawn_in_parts(monkeypatch):
+    strokes = [ANGLE[0], ANGLE[1], np.float32([[50, 20]])]
+    whole = draw_strokes(strokes, 7)
+    monkeypatch.setattr("ink.MOST", 10_000)
+    np.testing.assert_array_equal(draw_strokes(strokes, 7), whole)
+
+
 def test_ink_outside_of_the_image_is_cut_off():
     image = np.zeros((20, 30), np.uint8)
     assert trace(image, [np.float32([[40, 5], [60, 5]])], 4)[0] >= 30 and not image.any()
