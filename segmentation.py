@@ -230,13 +230,19 @@ def _merge_lines(groups: list[list[int]], boxes: np.ndarray, usual: float) -> li
             merged.remove(other)
             group = other + group
         merged.append(group)
-    whole = []
+    whole, spans = [], []   # and from where to where each reaches, by which most are ruled out at once
     for group in sorted(merged, key=len, reverse=True):
-        line = next((line for line in whole if _interleaved(boxes[line], boxes[group], usual)), None)
-        if line is None:
+        top, bottom = int(boxes[group, 1].min()), int(boxes[group, 3].max())
+        reach = RAISED * (bottom - top)
+        place = next((place for place, (above, below) in enumerate(spans)
+                      if above - bottom <= reach and top - below <= reach
+                      and _interleaved(boxes[whole[place]], boxes[group], usual)), None)
+        if place is None:
             whole.append(group)
+            spans.append((top, bottom))
         else:
-            line += group
+            whole[place] += group
+            spans[place] = min(spans[place][0], top), max(spans[place][1], bottom)
     return whole
 
 
