@@ -50,18 +50,16 @@ def trace(image: np.ndarray, strokes: Sequence[np.ndarray], pen_width: float) ->
 
     Drawn FINE times as large and then reduced, they are as wide as they should be:
     OpenCV's own anti-aliased lines are up to 2.4 px wider.
-    Returns the box (left, top, right, bottom) that can have changed.
+    Returns the box (left, top, right, bottom) that can have changed; if it is empty, nothing has.
     """
-    reach = pen_width / 2 + 2
-    left, top = np.floor(np.min([stroke.min(axis=0) for stroke in strokes], axis=0) - reach).astype(int).tolist()
-    right, bottom = np.ceil(np.max([stroke.max(axis=0) for stroke in strokes], axis=0) + reach).astype(int).tolist()
-    left, top, right, bottom = max(0, left), max(0, top), min(image.shape[1], right), min(image.shape[0], bottom)
-    if left >= right or top >= bottom:
-        return left, top, left, top
-    rows = max(1, MOST // ((right - left) * FINE * FINE))
-    for first in range(top, bottom, rows):
-        _add(image[first:min(first + rows, bottom), left:right], [stroke - (left, first) for stroke in strokes],
-             pen_width)
+    points, reach = np.concatenate(strokes), pen_width / 2 + 2
+    left, top = np.maximum(np.floor(points.min(axis=0) - reach), 0).astype(int).tolist()
+    right, bottom = np.minimum(np.ceil(points.max(axis=0) + reach), image.shape[::-1]).astype(int).tolist()
+    if left < right and top < bottom:
+        rows = max(1, MOST // ((right - left) * FINE * FINE))
+        for first in range(top, bottom, rows):
+            _add(image[first:min(first + rows, bottom), left:right], [stroke - (left, first) for stroke in strokes],
+                 pen_width)
     return left, top, right, bottom
 
 

@@ -223,7 +223,7 @@ def _middle(boxes: np.ndarray) -> float:
 
 
 def _merge_lines(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
-    """Join lines whose components lie beside each other: a line that was lost and found again."""
+    """Join lines whose components lie beside each other or in gaps: a line that was lost and found again."""
     merged = []
     for group in groups:
         while (other := next((other for other in merged if _beside(boxes[other], boxes[group])), None)) is not None:
