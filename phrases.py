@@ -23,6 +23,7 @@ import math
 import re
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,6 +53,10 @@ ALONE, BEHIND_WORDS, IN_ORDER = 0.6, 0.03, 0.5
 NEXT_DIGIT = 0.13   # of digits that stand alone are followed by the next in order, as counted there; other rows of
                     # digits do not count: widely spaced numbers are mostly meant as one
 WORDS_ALONE = "aAI"
+# The alphabet, and digits in order up or down, are written whole, or in groups of GROUP and more, as "ABCDE FGHIJ".
+# Behind ROW of them the share IN_ROW goes on in order: with a space before it as often as in the row so far, as if SEEN
+# places more, of which the share PAUSES has a space, had been seen.  About as counted there.
+ROW, GROUP, IN_ROW, PAUSES, SEEN = 5, 3, 0.92, 0.12, 4
 RARE = 5.0                 # weight of marks in general, in places, against those of one place
 
 # What follows each other: letters, digits, a space or each mark.
@@ -61,6 +66,14 @@ SPACE = PLACES[" "]
 ORDER = np.array([(dataset.CHARACTERS + ctc.MARKS).index(one) for one in ctc.ALPHABET])   # see _by_label
 ENDS = np.array([kind != "'" for kind in KINDS[SPACE:]])   # marks that a word may end before
 PARTS = re.compile("(?:[A-Z][a-z]+)+[A-Z]")   # of a name, and the capital that the last begins with
+
+
+class Row(NamedTuple):
+    """Digits or letters in order at a text's end."""
+    following: str   # the next
+    count: int       # so many are there, ...
+    spaces: int      # ... with so many spaces between
+    paused: bool     # whether a space stands behind them
 
 
 class Prior:
@@ -80,7 +93,7 @@ class Prior:
         for name in ("_behind_word", "_gain", "_left"):
             setattr(self, name, functools.lru_cache(language.CACHE)(getattr(self, name)))
         # What comes next, by all of a text that matters, and by the last word and what it adds where it is over.
-        self._known: dict[str | tuple[str, float], np.ndarray] = {}
+        self._known: dict[tuple[str, Row | None] | tuple[str, float], np.ndarray] = {}
 
     def next_log_probs(self, text: str) -> np.ndarray:
         """Log of P(next character | text) for each label of CTC, float (96,); do not write to it.
@@ -95,14 +108,16 @@ class Prior:
             self._known = {}
         known = self._known
         tails = [text[text.rfind(" ", 0, text.rfind(" ")) + 1:] for text in texts]   # from the last space but one
-        new = [tail for tail in dict.fromkeys(tails) if tail not in known]
-        ends = [(word := last_word(tail), self._ended(tail[:len(tail) - len(word)], word)) for tail in new]
+        asked = list(zip(tails, map(row_at_end, texts), strict=True))
+        new = [each for each in dict.fromkeys(asked) if each not in known]
+        ends = [(word := last_word(tail), self._ended(tail[:len(tail) - len(word)], word)) for tail, _ in new]
         words = [end for end in dict.fromkeys(ends) if end[0] and end not in known]
         if words:
             known.update(zip(words, self._in_words(*zip(*words, strict=True)), strict=True))
-        for tail, end in zip(new, ends, strict=True):
-            known[tail] = known[end] if end[0] else self._behind_word(tail[-1:] or " ")
-        return [known[tail] for tail in tails]
+        for (tail, row), end in zip(new, ends, strict=True):
+            found = known[end] if end[0] else self._behind_word(tail[-1:] or " ")
+            known[tail, row] = _in_row(found, row) if row else found
+        return [known[each] for each in asked]
 
     def ended(self, text: str, follower: str) -> float:
         """What a text's last word adds where it is over, since `follower` comes next.
@@ -175,6 +190,55 @@ def _by_label(inside: np.ndarray, marks: np.ndarray) -> np.ndarray:
     found = np.full((*listed.shape[:-1], len(ctc.ALPHABET) + 1), ctc.LEAST)
     found[..., 1:] = np.log((1 - ANYTHING) * np.exp(listed) + ANYTHING / len(ctc.ALPHABET))
     return found
+
+
+def row_at_end(text: str) -> Row | None:
+    """The row that a text ends with, in one word or several, if it has at least ROW characters."""
+    body = text[:-1] if text.endswith(" ") else text
+    if len(body) < ROW or not _step(body[-3] if body[-2] == " " else body[-2], body[-1]):
+        return None   # as of nearly all texts
+    row, groups = "", []
+    for word in reversed(body.split(" ")):
+        own = word[len(word.rstrip(dataset.CHARACTERS)):]
+        if not own or not _in_order(own + row):
+            break
+        row, groups = own + row, [own, *groups]
+        if own != word:   # a mark stands before it
+            break
+    spaces = len(groups) - 1
+    if len(row) < ROW or len(row) - len(groups[-1]) < GROUP * spaces:
+        return None
+    last = row[-1]
+    following = str((int(last) + _step(row[-2], last)) % 10) if last.isdigit() else _letter_behind(last)
+    return Row(following, len(row), spaces, body != text) if following else None
+
+
+def _in_order(row: str) -> bool:
+    """Whether each letter or digit is the next behind the one before, or of digits each before it."""
+    steps = {_step(one, other) for one, other in zip(row, row[1:])}
+    return len(row) < 2 or steps in ({1}, {-1})
+
+
+def _step(one: str, other: str) -> int:
+    """1 where a digit or letter follows another in order, -1 where a digit precedes another, else 0."""
+    if one.isdigit() and other.isdigit():
+        return {1: 1, 9: -1}.get((int(other) - int(one)) % 10, 0)
+    return int(one.isalpha() and other == _letter_behind(one))
+
+
+def _letter_behind(letter: str) -> str:
+    """The next letter of the alphabet, "" behind the last."""
+    return "" if letter in "zZ" else chr(ord(letter) + 1)
+
+
+def _in_row(found: np.ndarray, row: Row) -> np.ndarray:
+    """Log probabilities (96,) of what comes next, at the end of a row."""
+    pauses = 0.0 if row.paused else (row.spaces + PAUSES * SEEN) / (row.count - 1 + SEEN)
+    chances = (1 - IN_ROW) * np.exp(found)
+    chances[ctc.LABELS[row.following]] += IN_ROW * (1 - pauses)
+    chances[ctc.SPACE] += IN_ROW * pauses
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(chances), ctc.LEAST)
 
 
 def _row(other: str, word: str) -> tuple[float, float]:
