@@ -4,6 +4,7 @@ No Keras in here: the processes that write do not need it.
 """
 import multiprocessing
 import queue
+import random
 from collections.abc import Iterator
 
 import cv2
@@ -18,6 +19,7 @@ LONG = 700               # px: batches of strips so long hold twice as much, sin
 MOST = 2.5               # times batch_size: strips in a batch, however narrow
 CHUNK = 12               # batches of strips are written and sorted by width together
 WAITING = 24             # batches wait, at most
+KEPT = 200               # batches that may be given again
 EASY_EPOCHS = 2          # of scribe.FIRST_KINDS, where a network starts from nothing
 
 
@@ -93,6 +95,8 @@ class Feed:
     """Strips for training, written by other processes while the network learns from the last."""
 
     def __init__(self, config: dict, epoch: int = 0, dropped: set = frozenset(), writers: int = 1):
+        self._echo = config["echo"]
+        self._given: list[list] = []   # batches, each with how often it may be given again
         context = multiprocessing.get_context("spawn")
         self.queue = context.Queue(WAITING * writers)
         self.processes = [context.Process(target=_write, args=(self.queue, config, epoch, dropped, place, writers),
@@ -100,8 +104,26 @@ class Feed:
         for process in self.processes:
             process.start()
 
-    def next(self) -> tuple[np.ndarray, np.ndarray]:
-        """The next batch: strips and labels."""
+    def next(self) -> tuple[np.ndarray, np.ndarray, bool]:
+        """The next batch, strips and labels, and whether it was given before.
+
+        While none is written yet, an earlier one comes again, each at most config["echo"]
+        times (data echoing: Choi et al. 2019, arXiv 1907.05550).
+        """
+        if self._given and self.queue.empty():
+            place = random.randrange(len(self._given))
+            self._given[place][1] -= 1
+            batch, left = self._given[place]
+            if not left:
+                del self._given[place]
+            return *batch, True
+        batch = self._written()
+        if self._echo:
+            self._given = [*self._given[-KEPT + 1:], [batch, self._echo]]
+        return *batch, False
+
+    def _written(self) -> tuple[np.ndarray, np.ndarray]:
+        """The next batch that is written, as soon as it is."""
         while True:
             try:
                 batch = self.queue.get(timeout=5)

@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers, ops
 from tqdm import tqdm
 
+import augment
 import ctc
 import dataset
 import edits
@@ -177,8 +178,9 @@ def wrong_labels(network, config: dict) -> set[scribe.Source]:
     writer = scribe.Scribe(config["pen_path"], "", variety=0)
     found = []
     for kind, records in (("words", writer.words), ("lines", writer.lines)):
-        for start in tqdm(range(0, len(records), 2000), f"checking labels of {kind}", leave=False):
-            samples = _plain(writer, kind, range(start, min(start + 2000, len(records))))
+        count = min(len(records), 400) if config["dry_run"] else len(records)
+        for start in tqdm(range(0, count, 2000), f"checking labels of {kind}", leave=False):
+            samples = _plain(writer, kind, range(start, min(start + 2000, count)))
             writer.forget()
             for strips, labels, sources in feed.batches(samples, config["batch_size"]) if samples else ():
                 losses = ops.convert_to_numpy(ctc_loss(labels, network.predict_on_batch(strips)))
@@ -217,6 +219,7 @@ def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: k
     dropped = set(wrong_labels(trainee.network, config)) if epoch > doubt_epoch(config) else set()
     writers = strip_writers(config)
     written = feed.Feed(config, epoch, dropped, writers)
+    seed = keras.random.SeedGenerator(config["seed"])
     callbacks.on_train_begin()
     try:
         for number in range(epoch, config["train_epochs"]):
@@ -226,9 +229,11 @@ def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: k
             callbacks.on_epoch_begin(number)
             losses = []
             for step in range(config["epoch_steps"]):
-                strips, labels = written.next()
+                strips, labels, again = written.next()
                 if number == epoch and not step and log:
                     log.first_batch(strips)
+                if again:
+                    strips = augment.change_strips(ops.convert_to_tensor(strips), seed)
                 losses.append(float(trainee.train_on_batch(strips, labels)))
                 callbacks.on_train_batch_end(step, {"loss": np.mean(losses[-50:])})
             figures, trainee.pairs = validation.measure(trainee.network)
@@ -270,12 +275,10 @@ def finish(folder: Path, validation: Validation) -> dict:
     log_probs = reader.log_probs(list(strips))
     if not about["settings"]["corrections"]:  # else it is decoded as the network that it comes from
         reader.decoding["label_prior"] = character_shares(about["settings"])
-        reader.decoding |= linereader.fit(log_probs, list(truths), reader)
-        # Spaces are few, and what is sure of words differs from hand to hand: all there are tell of these.
-        others = validation.others()
+        others = validation.others()   # all there are: spaces are few, and hands differ
         more = log_probs + reader.log_probs([picture for picture, *_ in others])
         labels = [*truths, *(text for _, text, _ in others)]
-        reader.decoding |= linereader.fit_spaces(more, labels, reader)
+        reader.decoding |= linereader.fit(more, labels, reader)
         reader.decoding["confidence"] = linereader.fit_confidence([reader.decode(each) for each in more], labels)
         runs.write_json(folder / "config.json", about | {"decoding": reader.decoding})
     figures, _ = validation.measure(network)

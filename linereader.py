@@ -3,7 +3,6 @@
     reader = LineReader(network, config["decoding"], phrases.load())
     texts = reader.read([line.ink for line in segmentation.straight_lines(ink)])
 """
-import functools
 import itertools
 import math
 from typing import NamedTuple
@@ -50,8 +49,8 @@ class LineReader:
         """network: keras.Model, uint8 (batch, strip.HEIGHT, width) -> logits (batch, steps, 96).
 
         decoding: those of ctc.Weights, the network's own prior and the share of it to take
-        away, and what makes a word's confidence a probability; see fit, fit_spaces, without_prior
-        and fit_confidence.
+        away, and what makes a word's confidence a probability; see fit, without_prior and
+        fit_confidence.
         prior: the language model; None reads without.
         """
         self.network = network
@@ -177,42 +176,53 @@ def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
 
 # ---- fitting how to decode
 
-STRENGTHS = 0.5, 0.8, 1.0, 1.2
-BONUSES = 0.8, 1.6, 2.4, 2.8, 3.2
-PRIOR_SHARE, PRIOR_SHARES = 0.35, (0.0, 0.2, 0.35, 0.5)   # while the others are chosen, and to choose from
-SPACES = -0.5, -1.0, -1.5, -2.0, -2.5   # what a space adds, to choose from
-SPACINGS = 1.0, 0.8, 0.6, 0.4           # how much of its strength the language model has for spaces, to choose from
+# What each weight of decoding is chosen from; see ctc.Weights and without_prior.  The search starts in the middle.
+CHOICES = {"strength": (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5), "bonus": (0.4, 0.8, 1.6, 2.4, 2.8, 3.2, 3.6),
+           "space": (0.5, 0.0, -0.5, -1.0, -1.5, -2.0, -2.5), "spacing": (0.2, 0.4, 0.6, 0.8, 1.0),
+           "prior_share": (0.0, 0.2, 0.35, 0.5, 0.65)}
 
 
-def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:
+def fit(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict[str, float]:
     """What to decode with, by the least error rate on texts that the network has not learned from.
 
     log_probs: what reader.log_probs says of the strips of these texts.
-    Returns {"strength", "bonus", "prior_share"}; see LineReader.
+    Returns a weight for each of CHOICES.  They are changed one after the other, to the
+    next in their row, as long as that lowers the error rate (coordinate descent).
     """
-    @functools.cache
-    def error(strength: float, bonus: float, share: float) -> float:
-        return _error_rate(log_probs, truths, reader, ctc.Weights(strength, bonus), share)
+    places = {name: len(row) // 2 for name, row in CHOICES.items()}
+    tried: dict[tuple, float] = {}
+    progress = tqdm(desc="fitting how to decode", unit=" ways", leave=False)
 
-    ways = list(itertools.product(STRENGTHS, BONUSES))
-    strength, bonus = min(tqdm(ways, "fitting how to decode", leave=False), key=lambda way: error(*way, PRIOR_SHARE))
-    share = min(PRIOR_SHARES, key=lambda share: error(strength, bonus, share))
-    return {"strength": strength, "bonus": bonus, "prior_share": share}
+    def error(way: dict[str, int]) -> float:
+        key = tuple(way.values())
+        if key not in tried:
+            tried[key] = _error_rate(log_probs, truths, reader, _chosen(way))
+            progress.update()
+            progress.set_postfix_str(f"CER {min(tried.values()):.4f}")
+        return tried[key]
+
+    settled = 0
+    for name in itertools.cycle(CHOICES):
+        ways = [places | {name: place} for place in range(places[name] - 1, places[name] + 2)
+                if 0 <= place < len(CHOICES[name])]
+        best = min([places, *ways], key=error)   # of two that are as good the one that is there
+        settled = settled + 1 if best == places else 0
+        places = best
+        if settled == len(CHOICES):
+            break
+    progress.close()
+    return _chosen(places)
 
 
-def fit_spaces(log_probs: list[np.ndarray], truths: list[str], reader: LineReader) -> dict:
-    """How spaces count, by the least error rate on texts as for fit, words and lines, once that is done.
-
-    Returns {"space", "spacing"}; see ctc.Weights.
-    """
-    ways = [dict(space=space, spacing=spacing) for space in SPACES for spacing in SPACINGS]
-    return min(tqdm(ways, "fitting spaces", leave=False), key=lambda way: _error_rate(
-        log_probs, truths, reader, reader.weights._replace(**way), reader.decoding["prior_share"]))
+def _chosen(places: dict[str, int]) -> dict[str, float]:
+    """The weights at these places of CHOICES."""
+    return {name: CHOICES[name][place] for name, place in places.items()}
 
 
-def _error_rate(log_probs, truths: list[str], reader: LineReader, weights: ctc.Weights, share: float) -> float:
-    """CER of texts read with these weights, and that share of the network's own prior taken away."""
-    judged = (without_prior(each, reader.decoding["label_prior"], share) for each in log_probs)
+def _error_rate(log_probs, truths: list[str], reader: LineReader, decoding: dict[str, float]) -> float:
+    """CER of texts read with these weights."""
+    weights = ctc.Weights(*(decoding[name] for name in ctc.Weights._fields))
+    judged = (without_prior(each, reader.decoding["label_prior"], decoding["prior_share"]) for each in log_probs)
     texts = [ctc.search(each, reader.prior, weights)[0].text for each in judged]
     return edits.error_rate(list(zip(truths, texts, strict=True)))
 

@@ -47,6 +47,7 @@ teacher = ""               # unixTime (or several, a,b,c) of a network to learn 
 teacher_share = 0.7        # share of that in the loss
 mixed_precision = False    # 16 bits in multiplications: float16 on GPUs, bfloat16 on CPUs that have it
 epoch_steps = 400          # line: steps in an epoch, since what it learns from is written anew all the time
+echo = 0                   # line: so often a batch may come again, changed, while no other is written yet: for a GPU
 steps_per_call = 0         # training steps in one call of the backend; 0: 100 for dense, 10 for slower networks
 models_path = "Models"     # where runs are kept
 resume = ""                # unixTime of a run to go on with, with its own settings
@@ -110,7 +111,7 @@ def main(arguments: list[str]) -> None:
     import training
     validation = data.images[data.val_rows], data.targets[data.val_rows, 0]
     if config["average"]:
-        training.average(folder, config, *validation)
+        training.average(folder, config, lambda network: scores.measure(scores.read(network, *validation))["loss"])
     if config["calibrate"]:
         training.calibrate(folder, scans(data, training.MOST_TO_CALIBRATE), validation)
     scores.finish(folder, data)
@@ -125,8 +126,9 @@ def configure(arguments: list[str]) -> dict:
         raise settings.SettingsError(f"there is no preset {first['preset']!r}; there are: {', '.join(PRESETS)}")
     if first["schedule"] not in ("plateau", "cosine"):
         raise settings.SettingsError(f"there is no schedule {first['schedule']!r}; there are: plateau, cosine")
-    if first["renderings"] < 1:
-        raise settings.SettingsError(f"--renderings={first['renderings']} has to be 1 or more")
+    for name, least in (("renderings", 1), ("echo", 0)):
+        if first[name] < least:
+            raise settings.SettingsError(f"--{name}={first[name]} has to be {least} or more")
     if not 0 < first["val_split"] < 1:
         raise settings.SettingsError(f"--val_split={first['val_split']} has to lie between 0 and 1")
     before = runs.read_config(first["models_path"], first["finetune"])["settings"] if first["finetune"] else first
@@ -145,9 +147,8 @@ def configure(arguments: list[str]) -> dict:
         saved = runs.read_config(first["models_path"], first["resume"])["settings"]
         config |= {name: saved[name] for name in config if name in saved and name != "models_path"}
     config |= given
-    if config["average"] and (not config["finetune"] or config["network"] == "line"):
-        raise settings.SettingsError("--average needs --finetune=, the network whose weights count too, and is for "
-                                     "networks that read characters")
+    if config["average"] and not config["finetune"]:
+        raise settings.SettingsError("--average needs --finetune=, the network whose weights count too")
     if not 0 <= config["corrections"] < 1 or config["corrections"] and not config["finetune"]:
         raise settings.SettingsError("--corrections has to lie between 0 and 1, and needs --finetune=, the network "
                                      "that was corrected")
@@ -484,6 +485,8 @@ def train_line(config: dict, folder: Path) -> None:
         line_training.fit(trainee, config, validation,
                           keras.callbacks.CallbackList([*callbacks, interrupt], model=trainee), log,
                           state["epoch"] if state else 0)
+    if config["average"]:
+        training.average(folder, config, lambda network: validation.measure(network)[0]["val_loss"])
     line_training.finish(folder, validation)
 
 

@@ -54,8 +54,9 @@ NARROW = "1Iijl|!()[]{}:;'"   # no more than about as wide as they are tall
 SAME_SHAPE = "ckopsuvwxyz"     # letters whose case shows in their size alone
 SCANS = 1500                   # of each character, at most
 
-KINDS = {"word": 0.42, "line": 0.29, "joined": 0.10, "composed": 0.14, "scanned": 0.05}   # shares of samples
+KINDS = {"word": 0.39, "line": 0.29, "joined": 0.10, "composed": 0.17, "scanned": 0.05}   # shares of samples
 FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # while a network has learned nothing: what is short is learned first
+ROWS = 0.2              # of the texts that are put together from characters are rows of digits or letters
 SIZES = 24, 60          # px, height of a tall letter where it is drawn
 PENS = 0.04, 0.17       # diameter of the pen in such heights
 POINTS = 500            # of a record that decide about its slope and slant
@@ -222,9 +223,36 @@ def random_text(words: list[str], rng: np.random.Generator) -> str:
     return "".join(rng.choice(list(letters), rng.integers(1, 8)))
 
 
+def random_row(rng: np.random.Generator) -> str:
+    """Digits or letters, in order or not, whole or in groups of one to seven: "ABCDE FGHIJ", "3 4", "800 555 1234"."""
+    alphabet = (dataset.CHARACTERS[:10], dataset.CHARACTERS[10:36], dataset.CHARACTERS[36:])[
+        rng.choice(3, p=(0.5, 0.3, 0.2))]
+    length = int(rng.integers(3, 27 if alphabet[0] != "0" else 21))
+    if rng.random() < 0.6:
+        start = 0 if rng.random() < 0.5 else rng.integers(len(alphabet))
+        row = "".join(np.roll(list(alphabet), -start)[np.arange(length) % len(alphabet)])
+        row = row[::-1] if rng.random() < 0.25 else row
+    else:
+        row = "".join(rng.choice(list(alphabet), length))
+    lot = rng.random()
+    if lot < 0.25:
+        return row
+    often = rng.choice(7, p=(0.2, 0.1, 0.2, 0.15, 0.25, 0.05, 0.05)) + 1   # one length, or any around it
+    sizes = np.full(length, often) if lot < 0.7 else rng.integers(1, often + 3, length)
+    return " ".join(filter(None, map("".join, np.split(list(row), np.cumsum(sizes)))))
+
+
 def placed(top: float, bottom: float, rng: np.random.Generator) -> tuple[float, float]:
     """Top and bottom of a character, above the baseline, as uneven as people write."""
     return top * rng.normal(1, 0.06) + rng.normal(0, 0.02), bottom + rng.normal(0, 0.03)
+
+
+def _spacing(rng: np.random.Generator) -> tuple[float, float]:
+    """The gap between characters, and what a space adds, in heights of a capital: some write wide, and few too wide."""
+    if rng.random() < 0.3:
+        gap = rng.uniform(0.15, 0.7)
+        return gap, 0.3 + gap * rng.uniform(0.3, 1.5)
+    return rng.normal(0.14, 0.12), rng.uniform(0.45, 1.0)
 
 
 class Scribe:
@@ -333,13 +361,16 @@ class Scribe:
         return Sample(image, " ".join(texts), None)
 
     def _text(self, rng) -> str:
-        return " ".join(random_text(self.vocabulary, rng) for _ in range(rng.choice((1, 2, 3), p=(0.75, 0.17, 0.08))))
+        if rng.random() < ROWS:
+            return random_row(rng)
+        words = rng.choice((1, 2, 3, 4, 5), p=(0.7, 0.15, 0.08, 0.04, 0.03))
+        return " ".join(random_text(self.vocabulary, rng) for _ in range(words))
 
     def _composed(self, rng) -> Sample | None:
         """Text put together from single characters, of one writer where he wrote them."""
         text = self._text(rng)
         own = self.characters[self.penmen[rng.integers(len(self.penmen))]] if self.penmen else {}
-        gap, space = rng.normal(0.14, 0.12), rng.uniform(0.45, 1.0)
+        gap, space = _spacing(rng)
         x, count, points, ends = 0.0, 0, [], []
         for character in text:
             if character == " ":
@@ -375,7 +406,7 @@ class Scribe:
             return None
         size = int(rng.uniform(*SIZES))
         paper = np.zeros((3 * size, round((2 * len(text) + 2) * size)), np.uint8)
-        x, gap, space = size, rng.normal(0.14, 0.08), rng.uniform(0.45, 1.0)
+        x, (gap, space) = size, _spacing(rng)
         for character in text:
             if character == " ":
                 x += space * size

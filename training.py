@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -283,14 +284,15 @@ SPREADS = (0.5, 0.25, 0.12, 0.06)   # of class biases, to choose from
 MOST_TO_CALIBRATE = 50_000          # images learned from that class biases are fitted to
 
 
-def average(folder: Path, config: dict, images: np.ndarray, labels: np.ndarray) -> None:
+def average(folder: Path, config: dict, loss: Callable[[keras.Model], float]) -> None:
     """Make a finetuned network the mean of what it began with and what it ended with, weight by weight.
 
     Both lie in one valley of the loss, and between them it is often lower still (Wortsman
     et al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903).  Which share
-    the first has is decided by the loss on the validation images.
+    the first has is decided by the loss on the validation data.
 
     folder: the run's, with model.keras, which is written anew.  config: its settings.
+    loss: that of a network on the validation data.
     """
     network = runs.load_network(str(folder.parent), folder.name)
     first = runs.load_network(config["models_path"], config["finetune"]).get_weights()
@@ -298,7 +300,7 @@ def average(folder: Path, config: dict, images: np.ndarray, labels: np.ndarray) 
     losses = {}
     for share in SHARES:
         network.set_weights(_mean(first, last, share))
-        losses[share] = scores.measure(scores.read(network, images, labels, f"mean, share {share}"))["loss"]
+        losses[share] = loss(network)
     share = min(losses, key=losses.get)
     network.set_weights(_mean(first, last, share))
     runs.save_network(network, folder / "model.keras")

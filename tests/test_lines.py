@@ -1,4 +1,5 @@
 """The reader of words and lines: CTC, strips, what it learns from, training and reading, joined writing included."""
+import collections
 import functools
 import itertools
 import json
@@ -9,10 +10,12 @@ import sys
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 import toy
 
+import augment
 import ctc
 import dataset
 import edits
@@ -187,6 +190,18 @@ def test_the_same_seed_writes_the_same(data):
     assert one[1] == other[1] and (one[0] == other[0]).all()
 
 
+def test_rows_of_digits_and_letters_are_written_whole_and_in_groups():
+    rng = np.random.default_rng(0)
+    rows = [scribe.random_row(rng) for _ in range(400)]
+    for row in rows:
+        assert row == " ".join(row.split()) and 3 <= len(row.replace(" ", "")) <= 26
+        assert sum(all(c in kind for c in row.replace(" ", "")) for kind in (
+            dataset.CHARACTERS[:10], dataset.CHARACTERS[10:36], dataset.CHARACTERS[36:])) == 1
+    assert 0.15 < np.mean([" " not in row for row in rows]) < 0.5
+    assert 0.02 < np.mean([set(map(len, row.split())) == {1} for row in rows]) < 0.3
+    assert 0.2 < np.mean([phrases.row_at_end(row) is not None for row in rows])
+
+
 def test_text_in_two_rows_is_left_out():
     rows = [stroke.ravel().tolist() for stroke in pen.strokes_of(["then", "one"], 60, 1)]
     line = [stroke.ravel().tolist() for stroke in pen.strokes_of(["then one"], 60, 1)]
@@ -213,11 +228,41 @@ def test_two_processes_write_and_no_batch_twice(data):
     config |= {"data_path": str(data), "pen_path": str(data), "batch_size": 8, "epoch_steps": 5}
     written = feed.Feed(config, writers=2)
     try:
-        found = {strips.tobytes() for strips, _ in (written.next() for _ in range(20))}
-        assert len(found) == 20 and len(written.processes) == 2
+        given = [written.next() for _ in range(20)]
+        assert len({strips.tobytes() for strips, *_ in given}) == 20 and not any(again for *_, again in given)
+        assert len(written.processes) == 2
     finally:
         written.close()
     assert not any(process.is_alive() for process in written.processes)
+
+
+def test_while_no_batch_is_written_earlier_ones_come_again_at_most_so_often(data):
+    config = {name: getattr(model, name) for name in settings.meanings(model.__file__)}
+    config |= {"data_path": str(data), "pen_path": str(data), "batch_size": 64, "epoch_steps": 50, "echo": 2}
+    written = feed.Feed(config)
+    seen = collections.Counter()
+    try:
+        for strips, _, again in (written.next() for _ in range(24)):
+            assert again == (strips.tobytes() in seen)
+            seen[strips.tobytes()] += 1
+    finally:
+        written.close()
+    assert 24 / 3 <= len(seen) < 24 and max(seen.values()) <= 1 + 2
+
+
+def test_strips_that_come_again_are_changed_but_stay_what_they_are():
+    shown = np.zeros((3, strip.HEIGHT, 160), np.uint8)
+    for row, text in enumerate(("minimum", "", "Wort 15")):
+        cv2.putText(shown[row], text, (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 255, 2, cv2.LINE_AA)
+    seed = keras.random.SeedGenerator(0)
+    changed = keras.ops.convert_to_numpy(augment.change_strips(shown, seed))
+    assert changed.shape == shown.shape and changed.dtype == np.uint8 and not changed[1].any()
+    for before, after in ((shown[0], changed[0]), (shown[2], changed[2])):
+        assert np.abs(before.astype(int) - after).mean() > 3
+        assert after.sum(dtype=float) == pytest.approx(before.sum(dtype=float), rel=0.25)
+        middles = [np.average(np.arange(160), weights=picture.sum(axis=0) + 1e-9) for picture in (before, after)]
+        assert abs(middles[0] - middles[1]) < 3
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(augment.change_strips(shown, seed, 0.0)), shown)
 
 
 def test_a_network_with_wider_lstms_begins_with_what_a_narrower_one_knows(monkeypatch):
@@ -327,8 +372,8 @@ def test_a_line_reader_learns_corrected_words_unless_told_to_go_on(tmp_path):
     with pytest.raises(dataset.DataError, match="no corrected words yet.*Remember my writing"):
         model.train_line(learning, tmp_path / "run")
     assert not list(tmp_path.iterdir())
-    with pytest.raises(settings.SettingsError, match="for networks that read characters"):
-        model.configure([*given, "--average=True"])
+    with pytest.raises(settings.SettingsError, match="--echo=-1 has to be 0 or more"):
+        model.configure([*given, "--echo=-1"])
     for wrong in ("--preset=corrections", "--preset=best"):
         with pytest.raises(settings.SettingsError, match="does not fit it; corrected_words does"):
             model.configure([*given, wrong])

@@ -118,7 +118,8 @@ def test_the_mean_of_first_and_last_weights_is_kept_where_it_is_better(data, tmp
         network.set_weights([weights + sign * change for weights, change in zip(good, aside)])
         runs.save_network(network, tmp_path / name / "model.keras")
     images, labels = dataset.read_emnist(str(data), "train")
-    training.average(tmp_path / "2", {"models_path": str(tmp_path), "finetune": "1"}, images[-80:], labels[-80:])
+    training.average(tmp_path / "2", {"models_path": str(tmp_path), "finetune": "1"},
+                     lambda network: scores.measure(scores.read(network, images[-80:], labels[-80:]))["loss"])
     for kept, weights in zip(runs.load_network(str(tmp_path), "2").get_weights(), good):
         np.testing.assert_allclose(kept, weights, atol=0.01)
     refused = train(data, tmp_path, "--average=True")
