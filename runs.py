@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 # unixTime of the networks that read when none is named
-DEFAULT = "1795701474"              # words and lines
+DEFAULT = "1795713430"              # words and lines
 DEFAULT_CHARACTERS = "1795678193"   # single characters
 DEFAULT_SEGMENTING = "1795560346"   # characters that lines are put together from; judge.npz is learned for it
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "idx2numpy", "opencv-python-headless", "opencv-python")
@@ -84,30 +84,45 @@ def load_network(models_path: str, unix_time: str):
 
 
 def save_network(network, path: Path) -> None:
-    """Write a network as a .keras file that takes half the room: its kernels with 12 significant bits, compressed.
+    """Write a network as a .keras file that takes less than half the room: its kernels with 12 significant bits.
 
     That many bits are more than a bfloat16 multiplication uses.  What a training goes on from is checkpoint.npz.
     """
-    import h5py
-
     def write(temporary: Path) -> None:
         network.save(temporary)
         with zipfile.ZipFile(temporary) as file:
             parts = {name: file.read(name) for name in file.namelist()}
-        weights = io.BytesIO(parts["model.weights.h5"])
-        with h5py.File(weights, "r+") as file:
-            file.visititems(lambda name, found: _round(found) if isinstance(found, h5py.Dataset) else None)
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file:
-            for name, content in (parts | {"model.weights.h5": weights.getvalue()}).items():
+            for name, content in (parts | {"model.weights.h5": _packed(parts["model.weights.h5"])}).items():
                 file.writestr(name, content)
 
     write_atomically(path, write)
 
 
-def _round(dataset) -> None:
-    """Round a kernel in a file to 12 significant bits; other weights are few, and some of them large."""
-    if dataset.ndim > 1 and dataset.dtype == "float32":
-        dataset[...] = ((dataset[...].view("uint32") + 0x800) & 0xFFFFF000).view("float32")
+def _packed(weights: bytes) -> bytes:
+    """An HDF5 file with its kernels rounded, and compressed after numbers' first bytes are put side by side."""
+    import h5py
+    smaller = io.BytesIO()
+    with h5py.File(io.BytesIO(weights)) as file, h5py.File(smaller, "w") as packed:
+        def copy(name: str, found) -> None:
+            if not isinstance(found, h5py.Dataset):
+                copied = packed.require_group(name)
+            elif found.size > 500:
+                copied = packed.create_dataset(name, data=_rounded(found[...]), compression=9, shuffle=True)
+            else:
+                copied = packed.create_dataset(name, data=_rounded(found[...]))
+            copied.attrs.update(found.attrs)
+
+        packed.attrs.update(file.attrs)
+        file.visititems(copy)
+    return smaller.getvalue()
+
+
+def _rounded(weights):
+    """A kernel rounded to 12 significant bits; other weights are few, and some of them large."""
+    if weights.ndim > 1 and weights.dtype == "float32":
+        return ((weights.view("uint32") + 0x800) & 0xFFFFF000).view("float32")
+    return weights
 
 
 def for_reading(network):
