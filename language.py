@@ -45,6 +45,12 @@ DIGIT, UPPER, LOWER = slice(0, 10), slice(10, 36), slice(36, 62)
 # The kinds of words with the share of each among all: roughly that of running text, with more
 # digits and capitals, since labels, forms and headings are written by hand too.
 KINDS = {"lower": 0.66, "Capitalised": 0.16, "CAPITALS": 0.06, "digits": 0.06, "initial": 0.03, "any": 0.03}
+# The same behind a word of some kind: capitals mostly follow capitals.  About as counted in UNIPEN's training texts,
+# with more of what is rare.
+FOLLOWING = {"": tuple(KINDS.values()),
+             "lower": (0.80, 0.09, 0.02, 0.03, 0.02, 0.04), "Capitalised": (0.50, 0.33, 0.04, 0.04, 0.04, 0.05),
+             "CAPITALS": (0.16, 0.06, 0.62, 0.07, 0.04, 0.05), "initial": (0.38, 0.20, 0.05, 0.02, 0.30, 0.05),
+             "digits": (0.60, 0.20, 0.05, 0.08, 0.02, 0.05)}
 SWITCH = 0.02                      # a word goes on as any of the kinds: McDonald, 3rd, HTML5
 END_OF_DIGITS, END_OF_ANY = 0.3, 0.15
 PRONOUN = 0.5                      # of single capital letters are "I"
@@ -52,7 +58,7 @@ CACHE = 10_000                     # contexts remembered, some 7 MB
 
 
 LABELS = {character: label for label, character in enumerate(dataset.CHARACTERS)}
-SHARES = np.array(list(KINDS.values()), np.float32)
+SHARES = {before: np.array(shares, np.float32) for before, shares in FOLLOWING.items()}
 EVEN = 1 / len(KINDS)
 
 
@@ -94,41 +100,43 @@ class Language:
         self.next_log_probs = functools.lru_cache(CACHE)(self.next_log_probs)
         self._beginning = functools.lru_cache(CACHE)(self._beginning)
 
-    def next_log_probs(self, context: str) -> np.ndarray:
+    def next_log_probs(self, context: str, before: str = "") -> np.ndarray:
         """Natural log of P(next | context): float32 (63,), dataset.CHARACTERS and then the end of the word.
 
-        context: the word's characters so far, "" at its beginning.  What is returned is
-        remembered: do not write to it.
+        context: the word's characters so far, "" at its beginning.
+        before: the kind of the word before, of FOLLOWING; "" if it tells nothing.
+        What is returned is remembered: do not write to it.
         """
-        log_probs = self.all_next_log_probs([context])[0] if context else np.log(SHARES @ self._first)
+        log_probs = (self.all_next_log_probs([context], [before])[0] if context else
+                     np.log(SHARES[before] @ self._first))
         log_probs.flags.writeable = False
         return log_probs
 
-    def all_next_log_probs(self, contexts: list[str]) -> np.ndarray:
+    def all_next_log_probs(self, contexts: list[str], before: list[str]) -> np.ndarray:
         """The same of many contexts, none of them empty, in less time than one by one: float32 (n, 63)."""
-        kinds, _, rows = zip(*map(self._beginning, contexts), strict=True)
+        kinds, _, rows = zip(*map(self._beginning, contexts, before), strict=True)
         kinds, letters = np.array(kinds, np.float32), self._letters[list(rows)]
         return np.log(kinds @ INSIDE + kinds @ ENGLISH * letters[:, LETTER])
 
-    def word_log_prob(self, word: str) -> float:
+    def word_log_prob(self, word: str, before: str = "") -> float:
         """Natural log of the probability of a whole word, its end included."""
-        return self._beginning(word)[1] + math.log(sum(self._joint(word, END_OF_WORD)))
+        return self._beginning(word, before)[1] + math.log(sum(self._joint(word, before, END_OF_WORD)))
 
-    def _beginning(self, context: str) -> tuple[list[float], float, int]:
+    def _beginning(self, context: str, before: str) -> tuple[list[float], float, int]:
         """P(kind of word | context) of each kind, log of P(context), and the row of letters for what comes next.
 
         It is the forward algorithm of hidden Markov models, in plain numbers: for six NumPy takes longer.
         """
         if not context:
-            return SHARES.tolist(), 0.0, self._row(context)
-        joint = self._joint(context[:-1], LABELS[context[-1]])
+            return SHARES[before].tolist(), 0.0, self._row(context)
+        joint = self._joint(context[:-1], before, LABELS[context[-1]])
         total = sum(joint)
-        log_prob = self._beginning(context[:-1])[1] + math.log(total)
+        log_prob = self._beginning(context[:-1], before)[1] + math.log(total)
         return [(1 - SWITCH) * one / total + SWITCH * EVEN for one in joint], log_prob, self._row(context)
 
-    def _joint(self, context: str, label: int) -> list[float]:
+    def _joint(self, context: str, before: str, label: int) -> list[float]:
         """P(kind of word, and this label is next | context) of each kind."""
-        kinds, _, row = self._beginning(context)
+        kinds, _, row = self._beginning(context, before)
         if not context:
             return [kind * one for kind, one in zip(kinds, self._first[:, label].tolist(), strict=True)]
         letter = self._letters.item(row, LETTER[label])
@@ -154,6 +162,19 @@ class Mix:
     def next_log_probs(self, context: str) -> np.ndarray:
         """As Language.next_log_probs, but that a word's end costs nothing, and the sum is not 1."""
         return self._log_probs
+
+
+def kind_of(word: str) -> str:
+    """Which kind of FOLLOWING a word is, "" if none."""
+    if word.isdigit():
+        return "digits" if len(word) > 1 else ""
+    if not word.isalpha() or word in ("a", "A", "I"):
+        return ""
+    if word.islower():
+        return "lower"
+    if word.isupper():
+        return "CAPITALS" if len(word) > 1 else "initial"
+    return "Capitalised" if word.istitle() else ""
 
 
 @functools.lru_cache(1)

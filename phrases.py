@@ -53,6 +53,9 @@ ALONE, BEHIND_WORDS, IN_ORDER = 0.6, 0.03, 0.5
 NEXT_DIGIT = 0.13   # of digits that stand alone are followed by the next in order, as counted there; other rows of
                     # digits do not count: widely spaced numbers are mostly meant as one
 WORDS_ALONE = "aAI"
+# Behind a number of several digits and a space so often another number follows, and so rarely of one digit: a number
+# written wide has gaps everywhere.
+NUMBERS, OF_ONE_DIGIT = 0.4, 0.1
 # The alphabet, and digits in order up or down, are written whole, or in groups of GROUP and more, as "ABCDE FGHIJ".
 # Behind ROW of them the share IN_ROW goes on in order: with a space before it as often as in the row so far, as if SEEN
 # places more, of which the share PAUSES has a space, had been seen.  About as counted there.
@@ -93,7 +96,7 @@ class Prior:
         for name in ("_behind_word", "_gain", "_left"):
             setattr(self, name, functools.lru_cache(language.CACHE)(getattr(self, name)))
         # What comes next, by all of a text that matters, and by the last word and what it adds where it is over.
-        self._known: dict[tuple[str, Row | None] | tuple[str, float], np.ndarray] = {}
+        self._known: dict[tuple[str, Row | None] | tuple[str, str, float], np.ndarray] = {}
 
     def next_log_probs(self, text: str) -> np.ndarray:
         """Log of P(next character | text) for each label of CTC, float (96,); do not write to it.
@@ -110,12 +113,13 @@ class Prior:
         tails = [text[text.rfind(" ", 0, text.rfind(" ")) + 1:] for text in texts]   # from the last space but one
         asked = list(zip(tails, map(row_at_end, texts), strict=True))
         new = [each for each in dict.fromkeys(asked) if each not in known]
-        ends = [(word := last_word(tail), self._ended(tail[:len(tail) - len(word)], word)) for tail, _ in new]
+        ends = [(word := last_word(tail), kind_before(start := tail[:len(tail) - len(word)]), self._ended(start, word))
+                for tail, _ in new]
         words = [end for end in dict.fromkeys(ends) if end[0] and end not in known]
         if words:
             known.update(zip(words, self._in_words(*zip(*words, strict=True)), strict=True))
         for (tail, row), end in zip(new, ends, strict=True):
-            found = known[end] if end[0] else self._behind_word(tail[-1:] or " ")
+            found = known[end] if end[0] else self._behind_word(tail[-1:] or " ", end[1])
             known[tail, row] = _in_row(found, row) if row else found
         return [known[each] for each in asked]
 
@@ -132,11 +136,13 @@ class Prior:
     def _ended(self, before: str, word: str) -> float:
         """The same of a word and what stands before it, unless an apostrophe follows."""
         gain = self._gain_of_word(before, word)
+        if len(word) == 1 and word.isdigit() and kind_before(before) == "digits":
+            return math.log(OF_ONE_DIGIT)
         other = before[:-1].rpartition(" ")[2] if before.endswith(" ") else ""
         share, chance = _row(other, word)
         if not share:
             return gain
-        spelt = math.exp(self._spelling.word_log_prob(word))
+        spelt = math.exp(self._spelling.word_log_prob(word, kind_before(before)))
         return math.log((1 - share) * math.exp(gain) + share * chance / spelt)
 
     def _gain_of_word(self, before: str, word: str) -> float:
@@ -148,17 +154,20 @@ class Prior:
             return math.log(1 - LISTED)
         return self._gain(last_word(before[:-1]).lower() if before.endswith(" ") else "", word)
 
-    def _behind_word(self, end: str) -> np.ndarray:
-        """Behind a mark or a space."""
+    def _behind_word(self, end: str, before: str) -> np.ndarray:
+        """Behind a mark or a space; before: the kind of the word before that."""
         kind = PLACES[end]
-        inside = self._spelling.next_log_probs("").astype(float)
-        for place, chosen in enumerate((slice(10, 62), slice(10))):   # letters, digits
-            inside[chosen] += self._marks[kind, place] - np.log(np.exp(inside[chosen]).sum())
+        inside = self._spelling.next_log_probs("", before).astype(float)
+        shares = self._marks[kind, :SPACE]
+        if before == "digits" and end == " ":
+            shares = np.log(np.exp(shares).sum() * np.array([1 - NUMBERS, NUMBERS]))
+        for share, chosen in zip(shares, (slice(10, 62), slice(10)), strict=True):   # letters, digits
+            inside[chosen] += share - np.log(np.exp(inside[chosen]).sum())
         return _by_label(inside, self._marks[kind, SPACE:])
 
-    def _in_words(self, words: list[str], ended: list[float]) -> np.ndarray:
-        """In words, float (n, 96); ended: what each adds where it is over."""
-        inside = self._spelling.all_next_log_probs(words)
+    def _in_words(self, words: list[str], before: list[str], ended: list[float]) -> np.ndarray:
+        """In words, float (n, 96); before: the kinds of words before; ended: what each adds where it is over."""
+        inside = self._spelling.all_next_log_probs(words, before)
         over = inside[:, language.END_OF_WORD:] + self._marks[[PLACES[kind_of(word[-1])] for word in words], SPACE:]
         return _by_label(inside, over + np.outer(ended, ENDS))
 
@@ -250,6 +259,12 @@ def _row(other: str, word: str) -> tuple[float, float]:
         if (word + other).isdigit() and int(word) == (int(other) + 1) % 10:
             return NEXT_DIGIT, 1.0
     return 0.0, 0.0
+
+
+@functools.lru_cache(language.CACHE)
+def kind_before(text: str) -> str:
+    """The kind of the last word of a text that ends in a space; see language.FOLLOWING."""
+    return language.kind_of(last_word(text.rstrip(ctc.MARKS))) if text.endswith(" ") else ""
 
 
 def last_word(text: str) -> str:

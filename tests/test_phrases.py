@@ -81,7 +81,20 @@ def test_what_stands_alone_gains_in_rows_and_most_in_order(row, aside):
     assert ENGLISH.ended(f"look: {row}", " ") == ENGLISH.ended(row, " ")
 
 
-@pytest.mark.parametrize("text", ["1 3", "9 4", "3 2", "12 3", "a 2"])
+def test_words_follow_words_of_their_kind():
+    assert chance("OVER THE ", "L") > 2 * chance("over the ", "L")
+    assert chance("OVER THE L", "A") > 3 * chance("over the L", "A") > 0
+    assert chance("over the ", "l") > chance("OVER THE ", "l") * 2
+    assert chance("(OVER) ", "T") > 2 * chance("(over) ", "T"), "marks aside"
+
+
+def test_numbers_follow_numbers_but_of_one_digit_only_seldom():
+    assert chance("800 ", "5") > 3 * chance("the ", "5")
+    assert chance("8 ", "5") == pytest.approx(chance(" ", "5")), "a number written wide"
+    assert ENGLISH.ended("800 5", " ") < -2 and ENGLISH.ended("800 55", " ") == 0
+
+
+@pytest.mark.parametrize("text", ["1 3", "9 4", "3 2", "a 2"])
 def test_a_number_written_wide_is_no_row(text):
     assert ENGLISH.ended(text, " ") == 0
 
