@@ -58,8 +58,9 @@ WORDS_ALONE = "aAI"
 NUMBERS, OF_ONE_DIGIT = 0.4, 0.1
 # The alphabet, and digits in order up or down, are written whole, or in groups of GROUP and more, as "ABCDE FGHIJ".
 # Behind ROW of them the share IN_ROW goes on in order: with a space before it as often as in the row so far, as if SEEN
-# places more, of which the share PAUSES has a space, had been seen.  About as counted there.
-ROW, GROUP, IN_ROW, PAUSES, SEEN = 5, 3, 0.92, 0.12, 4
+# places more, of which the share PAUSES has a space, had been seen.  About as counted there, with more pauses: a
+# network that learned from sentences is slow to see them.
+ROW, GROUP, IN_ROW, PAUSES, SEEN = 5, 3, 0.92, 0.3, 4
 RARE = 5.0                 # weight of marks in general, in places, against those of one place
 
 # What follows each other: letters, digits, a space or each mark.
