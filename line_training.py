@@ -29,6 +29,7 @@ VAL_WORDS, VAL_LINES = 900, 200   # of each epoch
 SHORTCUT = 0.15          # share of the convolutions' own loss
 DOUBTFUL = 3.5           # nat for each character: a higher loss of a trained network tells a wrong label
 MOST_DOUBTFUL = 0.05     # of all records
+CHECKED = 400            # records of each category whose labels are checked in a dry run
 COUNTED = 5000, 200      # samples whose characters tell what a network expects; in a dry run
 MOST_WRITERS = 14        # processes that write strips, of which each takes 0.8 GB of memory
 SHOWN = 32               # strips in TensorBoard's picture
@@ -178,7 +179,7 @@ def wrong_labels(network, config: dict) -> set[scribe.Source]:
     writer = scribe.Scribe(config["pen_path"], "", variety=0)
     found = []
     for kind, records in (("words", writer.words), ("lines", writer.lines)):
-        count = min(len(records), 400) if config["dry_run"] else len(records)
+        count = min(len(records), CHECKED) if config["dry_run"] else len(records)
         for start in tqdm(range(0, count, 2000), f"checking labels of {kind}", leave=False):
             samples = _plain(writer, kind, range(start, min(start + 2000, count)))
             writer.forget()

@@ -111,7 +111,8 @@ def main(arguments: list[str]) -> None:
     import training
     validation = data.images[data.val_rows], data.targets[data.val_rows, 0]
     if config["average"]:
-        training.average(folder, config, lambda network: scores.measure(scores.read(network, *validation))["loss"])
+        training.average(folder, config, lambda network: scores.measure(
+            scores.read(network, *validation, "validation images"))["loss"])
     if config["calibrate"]:
         training.calibrate(folder, scans(data, training.MOST_TO_CALIBRATE), validation)
     scores.finish(folder, data)

@@ -256,8 +256,8 @@ def _row(other: str, word: str) -> tuple[float, float]:
     if len(word) == len(other) == 1:
         if (word + other).isalpha():
             share = BEHIND_WORDS if other in WORDS_ALONE else ALONE
-            return share, (1 - IN_ORDER) / 26 + IN_ORDER * (ord(word) == ord(other) + 1)
-        if (word + other).isdigit() and int(word) == (int(other) + 1) % 10:
+            return share, (1 - IN_ORDER) / 26 + IN_ORDER * _step(other, word)
+        if word.isdigit() and _step(other, word) == 1:
             return NEXT_DIGIT, 1.0
     return 0.0, 0.0
 

@@ -84,7 +84,7 @@ def load_network(models_path: str, unix_time: str):
 
 
 def save_network(network, path: Path) -> None:
-    """Write a network as a .keras file that takes less than half the room: its kernels with 12 significant bits.
+    """Write a network as a .keras file that takes little more than half the room: its kernels with 12 significant bits.
 
     That many bits are more than a bfloat16 multiplication uses.  What a training goes on from is checkpoint.npz.
     """
@@ -107,10 +107,9 @@ def _packed(weights: bytes) -> bytes:
         def copy(name: str, found) -> None:
             if not isinstance(found, h5py.Dataset):
                 copied = packed.require_group(name)
-            elif found.size > 500:
-                copied = packed.create_dataset(name, data=_rounded(found[...]), compression=9, shuffle=True)
             else:
-                copied = packed.create_dataset(name, data=_rounded(found[...]))
+                way = dict(compression=9, shuffle=True) if found.size > 500 else {}   # what is small would grow
+                copied = packed.create_dataset(name, data=_rounded(found[...]), **way)
             copied.attrs.update(found.attrs)
 
         packed.attrs.update(file.attrs)

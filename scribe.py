@@ -248,7 +248,7 @@ def placed(top: float, bottom: float, rng: np.random.Generator) -> tuple[float, 
 
 
 def _spacing(rng: np.random.Generator) -> tuple[float, float]:
-    """The gap between characters, and what a space adds, in heights of a capital: some write wide, and few too wide."""
+    """The gap between characters, and what a space adds, in heights of a capital: some people write wide."""
     if rng.random() < 0.3:
         gap = rng.uniform(0.15, 0.7)
         return gap, 0.3 + gap * rng.uniform(0.3, 1.5)
