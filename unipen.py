@@ -15,7 +15,8 @@ This module has no command line; `python dataset.py --archive=UNIPEN` does the f
 
 A record is a dict, and one line of JSON in the files:
 
-    label     printable ASCII: one character, a word, or a line of text
+    label     printable ASCII: one character, a word, or a line of text; with the spaces that people
+              write, which not every source has (see `as_written`)
     writer    source and name, such as "art/writer01"
     style     printed, cursive, mixed, or ? where the source does not say
     split     train, val or test. It depends on the writer's name alone (see `split_of`), so
@@ -71,6 +72,28 @@ BAD_QUALITY = {"BAD", "LBR"}  # what the labelling tools wrote on segments they 
 SOURCES = {"apa": "ap", "apb": "ap", "apc": "ap", "apd": "ap", "ape": "ap", "app": "ap",
            "cea": "ce", "ceb": "ce", "cec": "ce", "cee": "ce"}
 
+# In these sources each mark is a word of its own in the label, in the first two each digit too:
+# "Houston Tx ." and "( 5 1 0 ) 8 7 4 - 3 8 6 1", though nobody wrote these spaces.  The rules say what
+# to put for what; they apply in this order to the labels of lines.
+DIGIT_BY_DIGIT = {"hpp", "hpb"}
+MARK_BY_MARK = DIGIT_BY_DIGIT | {"att", "ce", "ced", "dar", "sta"}
+SPACING = [(sources, re.compile(pattern), joined) for sources, pattern, joined in (
+    (DIGIT_BY_DIGIT, r"(?<!\S)((?:\d )?\d) : (\d) (\d)(?!\S)", r"\1 : \2\3"),     # times: 2 : 0 0
+    (DIGIT_BY_DIGIT, r"(?<!\S)(\d) (?=\d(?!\S))", r"\1"),                        # numbers: 1 8 0 0
+    (DIGIT_BY_DIGIT, r"(?<=\d) ([-/:]) (?=\d)", r"\1"),                          # 874 - 3861
+    (DIGIT_BY_DIGIT, r"(?<=\d) (?=(?:st|nd|rd|th)\b)", ""),                      # 24 th
+    ({"hpp"}, r"(?<=[A-Za-z]) ([-/]) (?=\w)", r"\1"),                            # first - class
+    (MARK_BY_MARK, r"(?<=\w) ?' ?(?=(?:s|t|d|m|ll|re|ve)(?!\S))", "'"),          # Maxwell 's
+    (MARK_BY_MARK, r"(?<!\S)([\"']) ([^\"']+) \1(?!\S)", r"\1\2\1"),             # " dog "
+    (MARK_BY_MARK, r"^\" (?=\w)", '"'),                                         # " CAN THAT BOX
+    (MARK_BY_MARK, r"(?<=[\w'\".)?!]) (?=(?:[.,;?!)\]]+|:(?! =))(?!\S))", ""),    # Houston Tx .
+    (MARK_BY_MARK, r"(?<!\S)([(\[]) (?=\S)", r"\1"),                            # ( 456)
+    (MARK_BY_MARK, r"(?<!\S)([$#]) (?=\d)", r"\1"),                             # $ 100
+    (MARK_BY_MARK, r"(?<=\d) (?=%(?!\S))", ""),                                 # 100 %
+)]
+
+ROW_OF_DIGITS = {"0 1 2 3 4 5 6 7 8 9", "1 2 3 4 5 6 7 8 9", "1 2 3 4 5 6 7 8 9 0"}
+
 # "Size" is the longer side of a character or symbol, and the height of a word or line.
 MIN_CHARACTER_SIZE = 8  # tablet units; below, a few pixels of a screen are all that there is
 MAX_SIZE = 400.0  # larger ink is scaled down to this: a finer grid than any picture needs
@@ -109,10 +132,13 @@ def split_of(writer: str) -> str:
 # Reading the converted files
 
 
-def read_strokes(path: str | Path, split: str | None = None) -> Iterator[dict]:
+def read_strokes(path: str | Path, split: str | None = None,
+                 as_labelled: bool = False) -> Iterator[dict]:
     """Yield the records of a .jsonl or .jsonl.gz file, one at a time, in the file's order.
 
     split: "train", "val" or "test" for that part alone, None for all records.
+    as_labelled: give labels the spaces that the source put into them rather than those of
+    `as_written`.
     Raises UnipenError if the file is missing, damaged, or holds a line that is no record.
     """
     if split is not None and split not in SPLITS:
@@ -124,6 +150,8 @@ def read_strokes(path: str | Path, split: str | None = None) -> Iterator[dict]:
             for number, line in enumerate(lines, 1):
                 record = _checked(line)
                 if split is None or record["split"] == split:
+                    if not as_labelled:
+                        record["label"] = as_written(record["label"], record["writer"])
                     yield record
     except FileNotFoundError as error:
         raise UnipenError(f"{path} is missing; {REMAKE} to make it.") from error
@@ -135,6 +163,21 @@ def read_strokes(path: str | Path, split: str | None = None) -> Iterator[dict]:
     except _Skip as reason:
         raise UnipenError(f"{path}, line {number}: {reason}; "
                           f"{REMAKE} to make it again.") from reason
+
+
+def as_written(label: str, writer: str) -> str:
+    """A label without the spaces that its source put beside marks and between digits.
+
+    What has no spaces stays, and digits in a row, "0 1 2 3 4 5 6 7 8 9", which were asked for one
+    by one.  So do letters in a row, and dashes, about which a label alone does not tell.
+    """
+    source = writer.partition("/")[0]
+    if " " not in label or source not in MARK_BY_MARK or label in ROW_OF_DIGITS:
+        return label
+    for sources, pattern, joined in SPACING:
+        if source in sources:
+            label = pattern.sub(joined, label)
+    return label
 
 
 def line_of(record: dict) -> str:
