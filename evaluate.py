@@ -5,6 +5,7 @@
     python evaluate.py --sets=lines,scans     some of the sets: characters, words, mixed, cursive, lines, every,
                                               strings, scans
     python evaluate.py --texts=all            with punctuation, which only a reader of lines knows
+    python evaluate.py --labels=source        with the spaces that UNIPEN's sources put into labels, see unipen.py
     python evaluate.py --baseline             the classic method instead, which is to be beaten
 
 characters, printed words, mixed words (partly joined letters), cursive words, printed lines and
@@ -41,6 +42,7 @@ import unipen
 split = "val"                    # val, to choose by; test, for final figures alone
 sets = "all"                     # which sets, separated by commas; see above
 texts = "plain"                  # plain: of 0-9, A-Z, a-z and spaces; all: of all printable ASCII
+labels = "written"               # written: with the spaces that people write; source: with those of the label's source
 number = 300                     # samples of each set, at most
 model = ""                       # unixTime of the network that reads; without one, the shipped network
 language = "english"             # language model, or none; scans are read with none too
@@ -97,7 +99,7 @@ def read_records(config: dict, kind: str, style: str = "") -> Iterable[dict]:
     """The records of one category, style and split whose text is of the kind that is wanted."""
     known = {*ctc.ALPHABET} if config["texts"] == "all" else {*dataset.CHARACTERS, " "}
     path = Path(config["pen_path"], f"{kind}.jsonl.gz")
-    return (record for record in unipen.read_strokes(path, config["split"])
+    return (record for record in unipen.read_strokes(path, config["split"], config["labels"] == "source")
             if record["style"] == style or not style
             if set(record["label"]) <= known)
 
@@ -374,6 +376,8 @@ def check(config: dict) -> list[str]:
         raise settings.SettingsError(f"--split={config['split']} has to be val or test")
     if config["texts"] not in ("plain", "all"):
         raise settings.SettingsError(f"--texts={config['texts']} has to be plain or all")
+    if config["labels"] not in ("written", "source"):
+        raise settings.SettingsError(f"--labels={config['labels']} has to be written or source")
     if config["number"] < 1:
         raise settings.SettingsError(f"--number={config['number']} has to be 1 or more")
     return names
@@ -394,6 +398,7 @@ def describe(config: dict) -> str:
     return (f"split {config['split']}, network {config['reader']}, prior of {config['prior']}, seed {config['seed']}; "
             f"{runs.hardware()}.\n"
             f"Texts of {'all printable ASCII' if config['texts'] == 'all' else '0-9, A-Z, a-z and spaces alone'}. "
+            f"Labels have the spaces {'that people write' if config['labels'] == 'written' else 'of their source'}. "
             "A line break counts as a space, so texts in two rows are kept.\n"
             f"Tall letters are {', '.join(map(str, SIZES))} px high (isolated ones twice that), pens "
             f"{', '.join(f'{100 * pen:.0f}' for pen in PENS)} % of it.\n"

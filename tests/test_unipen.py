@@ -329,6 +329,29 @@ def without(key: str) -> str:
     return json.dumps({k: v for k, v in RECORD.items() if k != key})
 
 
+@pytest.mark.parametrize("source, label, written", [
+    ("hpp", "( 5 1 0 ) 8 7 4 - 3 8 6 1", "(510) 874-3861"),
+    ("hpp", "Schedule meeting with Bill at 2 : 0 0 on 3 / 2 3 / 9 2 .",
+     "Schedule meeting with Bill at 2:00 on 3/23/92."),
+    ("hpb", "Book it at 1 2 : 0 0 2 3 / 3 / 9 2", "Book it at 12:00 23/3/92"),
+    ("hpb", "Action : write by Tue 2 4 th .", "Action: write by Tue 24th."),
+    ("hpb", "Maxwell 's dog , who had the word ' bubblet '", "Maxwell's dog, who had the word 'bubblet'"),
+    ("hpp", 'ostracized red - handed " czar "', 'ostracized red-handed "czar"'),
+    ("hpp", "$ 1 0 0 # 5 1 0 0 %", "$100 #5100%"),   # where a number ends cannot be told
+    ("sta", "I went away , and was gone ; about 3 weeks ?", "I went away, and was gone; about 3 weeks?"),
+    ("ced", "55 : = ( 16*4 ) -9", "55 : = (16*4) -9"),
+    ("dar", "Monday . It wasn ' t by a hair - so", "Monday. It wasn't by a hair - so"),
+    ("hpp", "A B C D E F G", "A B C D E F G"), ("hpb", "0 1 2 3 4 5 6 7 8 9", "0 1 2 3 4 5 6 7 8 9"),
+    ("art", "FOX AND OX COAX ?", "FOX AND OX COAX ?"), ("ap", "1 2 3 4", "1 2 3 4"),   # as they wrote it
+    ("hpp", ".", "."), ("hpp", "Houston", "Houston")])
+def test_labels_have_the_spaces_that_people_write(tmp_path, source, label, written):
+    record = RECORD | {"label": label, "writer": f"{source}/someone"}
+    path = write(tmp_path / "x.jsonl", json.dumps(record) + "\n")
+    assert [each["label"] for each in read_strokes(path)] == [written]
+    assert list(read_strokes(path, as_labelled=True)) == [record]
+    assert unipen.as_written(written, record["writer"]) == written   # nothing is left to do
+
+
 def with_strokes(value: object) -> str:
     return json.dumps(RECORD | {"strokes": value})
 
