@@ -339,7 +339,7 @@ def without(key: str) -> str:
     ("hpp", 'ostracized red - handed " czar "', 'ostracized red-handed "czar"'),
     ("hpp", "$ 1 0 0 # 5 1 0 0 %", "$100 #5100%"),   # where a number ends cannot be told
     ("sta", "I went away , and was gone ; about 3 weeks ?", "I went away, and was gone; about 3 weeks?"),
-    ("ced", "55 : = ( 16*4 ) -9", "55 : = (16*4) -9"),
+    ("ced", "55 : = ( 16*4 ) -9", "55:=(16*4)-9"),
     ("dar", "Monday . It wasn ' t by a hair - so", "Monday. It wasn't by a hair - so"),
     ("hpp", "A B C D E F G", "A B C D E F G"), ("hpb", "0 1 2 3 4 5 6 7 8 9", "0 1 2 3 4 5 6 7 8 9"),
     ("art", "FOX AND OX COAX ?", "FOX AND OX COAX ?"), ("ap", "1 2 3 4", "1 2 3 4"),   # as they wrote it
