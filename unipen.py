@@ -72,28 +72,27 @@ BAD_QUALITY = {"BAD", "LBR"}  # what the labelling tools wrote on segments they 
 SOURCES = {"apa": "ap", "apb": "ap", "apc": "ap", "apd": "ap", "ape": "ap", "app": "ap",
            "cea": "ce", "ceb": "ce", "cec": "ce", "cee": "ce"}
 
-# In these sources each mark is a word of its own in the label, in two of them each digit too:
-# "Houston Tx ." and "( 5 1 0 ) 8 7 4 - 3 8 6 1", though nobody wrote these spaces.  The rules say what
-# to put for what; they apply in this order to the labels of lines.
+# In these sources each mark is a word of its own in a line's label, in two of them each digit too:
+# "Houston Tx ." and "( 5 1 0 ) 8 7 4 - 3 8 6 1", though nobody wrote these spaces.  The rules say
+# what to put for what, in this order.
 DIGIT_BY_DIGIT = {"hpp", "hpb"}
 MARK_BY_MARK = DIGIT_BY_DIGIT | {"att", "ce", "ced", "dar", "sta"}
 SPACING = [(sources, re.compile(pattern), joined) for sources, pattern, joined in (
-    ({"ced"}, " ", ""),                                                                 # has spaces in formulas alone: $78,787 !
-    (DIGIT_BY_DIGIT, r"(?<!\S)((?:\d )?\d) : (\d) (\d)(?!\S)", r"\1 : \2\3"),           # times: 2 : 0 0
-    (DIGIT_BY_DIGIT, r"(?<!\S)(\d) (?=\d(?!\S))", r"\1"),                               # numbers: 1 8 0 0
-    (DIGIT_BY_DIGIT, r"(?<=\d) ([-/:]) (?=\d)", r"\1"),                                 # 874 - 3861
-    (DIGIT_BY_DIGIT, r"(?<=\d) (?=(?:st|nd|rd|th)\b)", ""),                             # 24 th
-    ({"hpp"}, r"(?<=[A-Za-z]) ([-/]) (?=\w)", r"\1"),                                   # first - class
-    (MARK_BY_MARK, r"(?<=\w) ?' ?(?=(?:s|t|d|m|ll|re|ve)(?!\S))", "'"),                 # Maxwell 's
-    (MARK_BY_MARK, r"(?<!\S)([\"']) ([^\"']+) \1(?!\S)", r"\1\2\1"),                    # " dog "
-    (MARK_BY_MARK, r"^\" (?=\w)", '"'),                                                 # " CAN THAT BOX
-    (MARK_BY_MARK, r"(?<=[\w'\".)?!]) (?=[.,;:?!)\]]+(?!\S))", ""),                     # Houston Tx .
-    (MARK_BY_MARK, r"(?<!\S)([(\[]) (?=\S)", r"\1"),                                    # ( 456)
-    (MARK_BY_MARK, r"(?<!\S)([$#]) (?=\d)", r"\1"),                                     # $ 100
-    (MARK_BY_MARK, r"(?<=\d) (?=%(?!\S))", ""),                                         # 100 %
+    ({"ced"}, " ", ""),                                                    # formulas: $78,787 !
+    (DIGIT_BY_DIGIT, r"(?<!\S)((?:\d )?\d) : (\d) (\d)(?!\S)", r"\1 : \2\3"),  # times: 2 : 0 0
+    (DIGIT_BY_DIGIT, r"(?<!\S)(\d) (?=\d(?!\S))", r"\1"),                  # numbers: 1 8 0 0
+    (DIGIT_BY_DIGIT, r"(?<=\d) ([-/:]) (?=\d)", r"\1"),                    # 874 - 3861
+    (DIGIT_BY_DIGIT, r"(?<=\d) (?=(?:st|nd|rd|th)\b)", ""),                # 24 th
+    ({"hpp"}, r"(?<=[A-Za-z]) ([-/]) (?=\w)", r"\1"),                      # first - class
+    (MARK_BY_MARK, r"(?<=\w) ?' ?(?=(?:s|t|d|m|ll|re|ve)(?!\S))", "'"),    # Maxwell 's
+    (MARK_BY_MARK, r"(?<!\S)([\"']) ([^\"']+) \1(?!\S)", r"\1\2\1"),       # " dog "
+    (MARK_BY_MARK, r"^\" (?=\w)", '"'),                                    # " CAN THAT BOX
+    (MARK_BY_MARK, r"(?<=[\w'\".)?!]) (?=[.,;:?!)\]]+(?!\S))", ""),        # Houston Tx .
+    (MARK_BY_MARK, r"(?<!\S)([(\[]) (?=\S)", r"\1"),                       # ( 456)
+    (MARK_BY_MARK, r"(?<!\S)([$#]) (?=\d)", r"\1"),                        # $ 100
+    (MARK_BY_MARK, r"(?<=\d) (?=%(?!\S))", ""),                            # 100 %
 )]
-
-ROW_OF_DIGITS = {"0 1 2 3 4 5 6 7 8 9", "1 2 3 4 5 6 7 8 9", "1 2 3 4 5 6 7 8 9 0"}
+ROWS_OF_DIGITS = {"0 1 2 3 4 5 6 7 8 9", "1 2 3 4 5 6 7 8 9", "1 2 3 4 5 6 7 8 9 0"}  # stay
 
 # "Size" is the longer side of a character or symbol, and the height of a word or line.
 MIN_CHARACTER_SIZE = 8  # tablet units; below, a few pixels of a screen are all that there is
@@ -173,7 +172,7 @@ def as_written(label: str, writer: str) -> str:
     by one.  So do letters in a row, and dashes, about which a label alone does not tell.
     """
     source = writer.partition("/")[0]
-    if " " not in label or source not in MARK_BY_MARK or label in ROW_OF_DIGITS:
+    if " " not in label or source not in MARK_BY_MARK or label in ROWS_OF_DIGITS:
         return label
     for sources, pattern, joined in SPACING:
         if source in sources:

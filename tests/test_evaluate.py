@@ -81,7 +81,7 @@ def test_the_classic_method_splits_a_word_and_reads_its_letters():
 
 
 @pytest.mark.parametrize("argument, answer", [("--sets=words,fly", "fly"), ("--split=train", "val or test"),
-                                              ("--number=0", "1 or more")])
+                                              ("--labels=mine", "written or source"), ("--number=0", "1 or more")])
 def test_a_setting_without_meaning_is_named(argument, answer):
     with pytest.raises(settings.SettingsError, match=answer):
         evaluate.main([argument])
@@ -121,6 +121,21 @@ def test_the_whole_script_on_a_small_data_set(tmp_path, capsys):
     picture = cv2.imread(str(path))
     assert picture is not None and picture.shape[1] == 4 * 420
     assert not list(tmp_path.glob("partial-*"))
+
+
+def test_spaces_that_a_source_put_between_digits_are_wanted_only_if_asked_for(tmp_path, capsys):
+    seven = np.array([0, 0, 60, 0, 20, 100])
+    strokes = [(seven + (shift, 0) * 3).tolist() for shift in (0, 85, 170)]
+    with gzip.open(tmp_path / "lines.jsonl.gz", "wt") as file:
+        file.write(json.dumps({"label": "7 7 7", "writer": "hpp/b", "style": "printed", "split": "val",
+                               "strokes": strokes}) + "\n")
+    exact = {}
+    for labels in ("written", "source"):
+        evaluate.main([f"--pen_path={tmp_path}", "--picture=", "--sets=lines", f"--labels={labels}"])
+        output = capsys.readouterr().out
+        exact[labels] = [line.split(" | ")[2] for line in output.splitlines()[2:4]]
+        assert ("that people write" in output) == (labels == "written")
+    assert exact == {"written": ["1.0000"] * 2, "source": ["0.0000"] * 2}   # without a language model, and with one
 
 
 def test_a_judge_is_learned_and_reads(tmp_path):
