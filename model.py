@@ -498,7 +498,8 @@ def build_line_trainee(config: dict):
     network = first_network(config)
     if config["corrections"]:  # some words of one hand do not tell how all writing is distributed
         training.freeze_statistics(network)
-    trainee = line_training.LineTrainee(network, 0.0 if config["corrections"] else line_training.SHORTCUT)
+    # The shortcut begins at random, and what a trained network's convolutions know would give way to it.
+    trainee = line_training.LineTrainee(network, 0.0 if config["finetune"] else line_training.SHORTCUT)
     rate = learning_rate_of(config, config["epoch_steps"] * config["train_epochs"])
     trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
                     jit_compile=runs.jit_compile())
