@@ -77,7 +77,7 @@ def draw(config: dict, split: str, kind: str, style: str, number: int) -> list[e
     """Draw `number` records of one split, as evenly from all writers as there are records."""
     rng = np.random.default_rng(config["seed"])
     of_writer = {}
-    for record in evaluate.read_records(config | {"split": split, "texts": "plain"}, kind, style):
+    for record in evaluate.read_records(config | {"split": split, "texts": "plain", "labels": "written"}, kind, style):
         of_writer.setdefault(record["writer"], []).append(record)
     turns = [(turn, record) for records in of_writer.values() for turn, record in enumerate(rng.permuted(records))]
     chosen = sorted(turns, key=lambda turn: turn[0])[:number]
