@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 # unixTime of the networks that read when none is named
-DEFAULT = "1795713430"              # words and lines
+DEFAULT = "1795724860"              # words and lines
 DEFAULT_CHARACTERS = "1795678193"   # single characters
 DEFAULT_SEGMENTING = "1795560346"   # characters that lines are put together from; judge.npz is learned for it
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "idx2numpy", "opencv-python-headless", "opencv-python")
