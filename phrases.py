@@ -50,8 +50,8 @@ ANYTHING = 0.3             # of characters may be any: else names and what is no
 # Letters that stand alone come in rows, as "A B C": so many of them are followed by another, and so many of these are
 # the next in the alphabet.  "a" and "I" mostly are words.  About as counted in UNIPEN's training texts.
 ALONE, BEHIND_WORDS, IN_ORDER = 0.6, 0.03, 0.5
-NEXT_DIGIT = 0.13   # of digits that stand alone are followed by the next in order, less often than in texts that ask for
-                    # rows; other rows of digits do not count: widely spaced numbers are mostly meant as one
+NEXT_DIGIT = 0.13   # of digits that stand alone are followed by the next in order, less often than in texts that ask
+                    # for rows; other rows of digits do not count: widely spaced numbers are mostly meant as one
 WORDS_ALONE = "aAI"
 # Behind a number of several digits and a space so often another number follows, and so rarely of one digit: a number
 # written wide has gaps everywhere.
