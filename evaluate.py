@@ -99,7 +99,7 @@ def read_records(config: dict, kind: str, style: str = "") -> Iterable[dict]:
     """The records of one category, style and split whose text is of the kind that is wanted."""
     known = {*ctc.ALPHABET} if config["texts"] == "all" else {*dataset.CHARACTERS, " "}
     path = Path(config["pen_path"], f"{kind}.jsonl.gz")
-    return (record for record in unipen.read_strokes(path, config["split"], config["labels"] == "source")
+    return (record for record in unipen.read_strokes(path, config["split"], as_labelled=config["labels"] == "source")
             if record["style"] == style or not style
             if set(record["label"]) <= known)
 

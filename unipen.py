@@ -169,7 +169,8 @@ def as_written(label: str, writer: str) -> str:
     """A label without the spaces that its source put beside marks and between digits.
 
     What has no spaces stays, and digits in a row, "0 1 2 3 4 5 6 7 8 9", which were asked for one
-    by one.  So do letters in a row, and dashes, about which a label alone does not tell.
+    by one.  So do letters in a row, and dashes between words but for those of one source: a label
+    alone does not tell of them.
     """
     source = writer.partition("/")[0]
     if " " not in label or source not in MARK_BY_MARK or label in ROWS_OF_DIGITS:
@@ -199,6 +200,9 @@ def _checked(line: str) -> dict:
         raise _Skip("not a record") from error
     if missing:
         raise _Skip(f"the record has no {missing[0]!r}")
+    for key in ("label", "writer"):
+        if not isinstance(record[key], str):
+            raise _Skip(f"the {key} is {record[key]!r}")
     if record["split"] not in SPLITS:
         raise _Skip(f"the split is {record['split']!r}")
     if not isinstance(strokes, list) or not strokes or not all(map(_is_stroke, strokes)):

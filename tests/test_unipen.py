@@ -361,6 +361,8 @@ def with_strokes(value: object) -> str:
     (without("label"), "line 2: the record has no 'label'"),
     (without("strokes"), "line 2: the record has no 'strokes'"),
     (json.dumps(RECORD | {"split": "tset"}), "line 2: the split is 'tset'"),
+    (json.dumps(RECORD | {"label": 7}), "line 2: the label is 7"),
+    (json.dumps(RECORD | {"writer": None}), "line 2: the writer is None"),
     (with_strokes([[1, 2, 3]]), "line 2: the strokes are not lists of x, y"),
     (with_strokes([[1, "2"]]), "line 2: the strokes are not lists of x, y"),
     (with_strokes([]), "line 2: the strokes are not lists of x, y")])
