@@ -11,9 +11,6 @@
 EMNIST is fetched when it is not there.  Ctrl-C ends a training early: the best
 network so far is kept and scored.
 """
-import sys
-import time
-
 # ---- settings: change them here or on the command line, as --name=value
 learning_rate = 0.0005     # step size of the optimiser (Adam), at its highest
 train_epochs = 50          # passes over the training images, at most
@@ -21,14 +18,14 @@ train_workers = 20         # threads, for line beside a GPU processes, that prep
 val_split = 0.1            # share of the training file, from its end, that validates
 batch_size = 100           # images per step
 dropout = 0.3              # share of features hidden from the next layer in training
-network = "dense"          # for characters dense, conv, deepconv, resnet, wide, lstm or mixer; line; see networks.py
+network = "dense"          # for characters dense, conv, deepconv, resnet, wide, lstm or mixer; line; see common/networks.py
 preset = ""                # a named set of settings instead of these: best trains what is shipped
 seed = 0                   # of everything random
 data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
 either = False             # add images of letters whose case is not known, if the folder has them
 pen = False                # add pen strokes, drawn as glyphs
-harvest = False            # add letters out of words written with a pen, taken out by harvest.py
-pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by dataset.py
+harvest = False            # add letters out of words written with a pen, taken out by python -m tools.extract_characters
+pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by training/emnist.py
 renderings = 1             # with how many pens each of them is drawn; an epoch takes one of the pictures
 class_cap = 0              # most images of one class and source in an epoch; 0: all
 natural_prior = True       # correct for classes that the training files hold too often or too seldom
@@ -54,6 +51,20 @@ resume = ""                # unixTime of a run to go on with, with its own setti
 dry_run = False            # go through everything on a few hundred images
 # ---- end of settings
 
+import contextlib
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from common import errors, files, runs, settings
+from training import corrections_store, dataset, download, emnist, unipen
+
 PRESETS = {
     # The shipped networks: everything at hand, and a schedule that ends when the time is up.
     "best": dict(train_epochs=28, batch_size=256, learning_rate=0.002, schedule="cosine", dropout=0.2, val_split=0.04,
@@ -70,22 +81,7 @@ PRESETS = {
                             schedule="cosine", dropout=0.0, augmentation=1.0, corrections=0.35, mixed_precision=True),
 }
 DRY_RUN = dict(train_epochs=2, steps_per_call=2, epoch_steps=8)
-DRY_RUN_IMAGES = 400
 DOUBTFUL = 0.01   # probability below which a teacher refuses a pen stroke's label
-
-import contextlib
-import math
-import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
-
-import dataset
-import runs
-import settings
 
 
 def main(arguments: list[str]) -> None:
@@ -94,11 +90,12 @@ def main(arguments: list[str]) -> None:
     folder = Path(config["models_path"], config["resume"] or str(int(time.time())))
     if config["network"] == "line":
         return train_line(config, folder)
-    dataset.fetch(config["data_path"])
+    emnist.fetch(config["data_path"])
     with ThreadPoolExecutor() as pool:  # reading takes as long as importing Keras: do both at once
-        reading = pool.submit(load_data, config)
+        reading = pool.submit(dataset.load_data, config)
         prepare_backend(config)
         data = reading.result()
+    from training import character_trainer, metrics
     if config["teacher"] and (config["pen"] or config["harvest"]):
         data = without_doubtful(config, data)
     state, values = load_run(folder) if config["resume"] else (None, None)
@@ -107,15 +104,13 @@ def main(arguments: list[str]) -> None:
     write_config(config, folder, lambda: describe_run(config, data))
     train(config, order, trainee, folder, state, values)
 
-    import scores
-    import training
     validation = data.images[data.val_rows], data.targets[data.val_rows, 0]
     if config["average"]:
-        training.average(folder, config, lambda network: scores.measure(
-            scores.read(network, *validation, "validation images"))["loss"])
+        character_trainer.average(folder, config, lambda network: metrics.measure(
+            metrics.read(network, *validation, "validation images"))["loss"])
     if config["calibrate"]:
-        training.calibrate(folder, scans(data, training.MOST_TO_CALIBRATE), validation)
-    scores.finish(folder, data)
+        character_trainer.calibrate(folder, dataset.scans(data, character_trainer.MOST_TO_CALIBRATE), validation)
+    metrics.finish(folder, data)
 
 
 def configure(arguments: list[str]) -> dict:
@@ -158,10 +153,10 @@ def configure(arguments: list[str]) -> dict:
 
 def load_run(folder: Path):
     """The state of an ended training."""
-    import training
+    from training import character_trainer
     if not (folder / "checkpoint.npz").is_file():
         raise settings.SettingsError(f"{folder} holds no checkpoint.npz: it cannot be resumed; train it anew")
-    return training.load_checkpoint(folder / "checkpoint.npz")
+    return character_trainer.load_checkpoint(folder / "checkpoint.npz")
 
 
 def prepare_backend(config: dict) -> None:
@@ -185,165 +180,17 @@ def prepare_backend(config: dict) -> None:
         tensorflow.distribute.experimental_set_strategy(tensorflow.distribute.MirroredStrategy())
 
 
-class Source(NamedTuple):
-    """Images of one kind.  Their two labels differ where a letter's case is unknown."""
-    name: str             # in config.json
-    images: np.ndarray    # uint8 (n, 28, 28)
-    labels: np.ndarray    # uint8 (n,)
-    others: np.ndarray    # uint8 (n,)
-    mix: int              # row of Data.prior_shift: which class mix they have
-    again: tuple = ()     # the same, drawn with other pens: arrays like images
-
-
-NATURAL, SCANS, DRAWINGS, WORDS = range(4)
-
-
-class Data(NamedTuple):
-    """All images of a training, and which of them teach and which validate."""
-    images: np.ndarray       # uint8 (n, 28, 28)
-    targets: np.ndarray      # int32 (n, 3): see training.Trainee
-    groups: np.ndarray       # int32 (n,): class and source, for class_cap
-    train_rows: np.ndarray
-    val_rows: np.ndarray     # of EMNIST's own training file, in the natural class mix
-    prior_shift: np.ndarray  # float32 (4, 62): see training.Trainee
-    sizes: dict              # what came from where, for config.json
-    alike: np.ndarray | None = None   # int32 (n, renderings): for each row those of the same drawing, itself first
-
-
-def load_data(config: dict) -> Data:
-    """Read and check everything, and set the validation images aside."""
-    return join(config, *load_sources(config))
-
-
-def load_sources(config: dict) -> tuple[np.ndarray, list[Source]]:
-    """EMNIST's training images in one array, and all sources; the first two are parts of that array."""
-    images, labels = dataset.read_emnist(config["data_path"], "train")
-    dataset.read_emnist(config["data_path"], "test")  # a damaged file is better found now than after the training
-    if config["dry_run"]:
-        images, labels = images[-DRY_RUN_IMAGES:], labels[-DRY_RUN_IMAGES:]
-    print(f"{len(images):,} training images in {config['data_path']}")
-    learn = len(images) - max(1, round(len(images) * config["val_split"]))
-    sources = [Source("emnist_train", images[:learn], labels[:learn], labels[:learn], SCANS),
-               Source("emnist_validation", images[learn:], labels[learn:], labels[learn:], NATURAL),
-               *more_sources(config)]
-    return images, sources
-
-
-def join(config: dict, images: np.ndarray, sources: list[Source]) -> Data:
-    """What load_sources has read, as one."""
-    sizes = {source.name: len(source.labels) for source in sources}
-    if len(sources) > 2:
-        images = _in_one([source.images for source in sources])
-    targets = np.concatenate([np.stack([source.labels, source.others, np.full(len(source.labels), source.mix)], 1)
-                              for source in sources], dtype=np.int32)
-    groups = np.concatenate([source.labels + 62 * place for place, source in enumerate(sources)], dtype=np.int32)
-    rows = np.arange(len(images), dtype=np.int32)
-    learn = sizes["emnist_train"]
-    validate = slice(learn, learn + sizes["emnist_validation"])
-    shift = np.zeros((4, 62), np.float32)
-    for mix in (SCANS, DRAWINGS, WORDS) if config["natural_prior"] else ():
-        counts = (class_counts(source, config["class_cap"]) for source in sources if source.mix == mix)
-        shift[mix] = dataset.log_ratio(sum(counts, np.zeros(62)))
-    train_rows = np.concatenate([np.delete(rows, validate), repeated(config, sources, rows)])
-    data = Data(images, targets, groups, train_rows, rows[validate], shift, sizes)
-    return with_renderings(data, sources) if config["renderings"] > 1 else data
-
-
-def with_renderings(data: Data, sources: list[Source]) -> Data:
-    """The data with all other pictures of its drawings, which lie behind everything else."""
-    rows = np.split(np.arange(len(data.images), dtype=np.int32), np.cumsum([len(source.labels) for source in sources]))
-    images, targets, behind = [data.images], [data.targets], len(data.images)
-    alike = np.repeat(np.concatenate(rows)[:, None], 1 + max(len(source.again) for source in sources), axis=1)
-    for source, mine in zip(sources, rows):
-        for place, again in enumerate(source.again):
-            images.append(again)
-            targets.append(data.targets[mine])
-            alike[mine, 1 + place] = behind + np.arange(len(mine))
-            behind += len(mine)
-    return data._replace(images=_in_one(images), targets=np.concatenate(targets), alike=alike)
-
-
-def _in_one(parts: list[np.ndarray]) -> np.ndarray:
-    """Images as one array, whose memory TensorFlow can share on a CPU; see training.on_device."""
-    return np.concatenate(parts, out=dataset.aligned(sum(map(len, parts)) * 784).reshape(-1, 28, 28))
-
-
-def repeated(config: dict, sources: list[Source], rows: np.ndarray) -> np.ndarray:
-    """Rows of the corrections, which are the last source, once more as often as gives them their share of an epoch."""
-    if not config["corrections"]:
-        return rows[:0]
-    others = sum(class_counts(source, config["class_cap"]).sum() for source in sources[:-1] if source.mix != NATURAL)
-    wanted = others * config["corrections"] / (1 - config["corrections"])
-    count = len(sources[-1].labels)
-    return np.resize(rows[-count:], max(0, round(wanted) - count))
-
-
-def scans(data: Data, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images and labels of EMNIST's training file that teach, at most so many of them, chosen at random."""
-    count = data.sizes["emnist_train"]
-    rows = np.random.default_rng(0).permutation(count)[:most]
-    return data.images[rows], data.targets[rows, 0]
-
-
-def more_sources(config: dict) -> list[Source]:
-    """What there is beside EMNIST's exact labels, as far as it is asked for and at hand."""
-    limit = DRY_RUN_IMAGES if config["dry_run"] else 0
-    sources = []
-    if config["either"] and dataset.find(config["data_path"], "emnist-byclass-train-either-images-idx3-ubyte"):
-        sources.append(Source("emnist_either_case", *(
-            array[:limit or None] for array in dataset.read_either(config["data_path"])), SCANS))
-    for wanted, file, name, mix in ((config["pen"], "characters", "pen_strokes", DRAWINGS),
-                                    (config["harvest"], "harvest", "pen_words", WORDS)):
-        if wanted:
-            (images, labels), *again = (
-                dataset.read_pen(config["pen_path"], "train", config["seed"] + place, config["train_workers"], limit,
-                                 file=file) for place in range(config["renderings"]))
-            sources.append(Source(name, images, labels, labels, mix, tuple(images for images, _ in again)))
-    if config["corrections"]:
-        images, labels = dataset.read_corrections(config["corrections_path"])
-        if not len(labels):
-            raise no_corrections(config, "characters")
-        sources.append(corrections_of(images, labels))
-    return sources
-
-
-def no_corrections(config: dict, kind: str) -> dataset.DataError:
-    """What is wrong when there is nothing to learn from."""
-    return dataset.DataError(f"{config['corrections_path']} holds no corrected {kind} yet: switch on \"Remember my "
-                             "writing\" in textrecog_ui.py and correct some, or give a --preset=")
-
-
-def corrections_of(images: np.ndarray, labels: np.ndarray) -> Source:
-    """Characters that were put right by hand: drawings, too."""
-    return Source("corrections", images, labels, labels, DRAWINGS)
-
-
-def class_counts(source: Source, cap: int) -> np.ndarray:
-    """How many images of each class an epoch sees of a source: float (62,).
-
-    Where case is unknown, images count for both letters in the natural share.
-    """
-    natural, counts = dataset.OFFICIAL_COUNTS, np.zeros(62)
-    seen = np.bincount(source.labels, minlength=62).astype(float)
-    seen = np.minimum(seen, cap) if cap else seen
-    for label, other in set(zip(source.labels.tolist(), source.others.tolist())):
-        share = natural[label] / (natural[label] + natural[other]) if label != other else 1
-        counts[label] += share * seen[label]
-        counts[other] += (1 - share) * seen[label]
-    return counts
-
-
-def without_doubtful(config: dict, data: Data) -> Data:
+def without_doubtful(config: dict, data: dataset.Data) -> dataset.Data:
     """Leave out pen strokes whose label the teacher finds nearly impossible: most of them are labelled wrongly."""
-    import scores
+    from training import metrics
     sizes = data.sizes.copy()
     prior = runs.read_config(config["models_path"], config["teacher"].split(",")[0])["prior_of_drawings"]
-    rows = np.unique(data.train_rows[data.targets[data.train_rows, 2] >= DRAWINGS])
+    rows = np.unique(data.train_rows[data.targets[data.train_rows, 2] >= dataset.DRAWINGS])
     labels = data.targets[rows, 0]
-    reading = scores.read(load_teacher(config), data.images[rows], labels, "checking labels", prior)
+    reading = metrics.read(load_teacher(config), data.images[rows], labels, "checking labels", prior)
     doubtful = rows[reading.probabilities[np.arange(len(rows)), labels] < DOUBTFUL]
     print(f"{len(doubtful):,} of {len(rows):,} pen strokes left out: {config['teacher']} finds their labels impossible")
-    for name, mix in (("pen_strokes", DRAWINGS), ("pen_words", WORDS)):
+    for name, mix in (("pen_strokes", dataset.DRAWINGS), ("pen_words", dataset.WORDS)):
         if name in sizes:
             sizes[name] -= int((data.targets[doubtful, 2] == mix).sum())
     return data._replace(train_rows=np.setdiff1d(data.train_rows, doubtful), sizes=sizes)
@@ -363,22 +210,22 @@ def load_teacher(config: dict):
     return keras.Model(glyphs, ops.log(mean + 1e-7))
 
 
-def build_trainee(config: dict, data: Data):
+def build_trainee(config: dict, data: dataset.Data):
     """The network with its optimiser, ready to fit."""
-    import augment
-    import networks
-    import training
-    order = training.Order(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
+    from common import networks
+    from training import augment, character_trainer
+
+    order = character_trainer.Order(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
                            config["seed"], data.alike)
     rate = learning_rate_of(config, order.steps * config["train_epochs"])
     teacher = load_teacher(config) if config["teacher"] else None
     network = first_network(config)
     networks.set_softness(network, augment.softness(last_augmentation(config)))
-    trainee = training.Trainee(network, data.images, data.targets, data.prior_shift,
+    trainee = character_trainer.Trainee(network, data.images, data.targets, data.prior_shift,
                                order.images + len(data.val_rows), config["batch_size"],
-                               math.gcd(config["batch_size"] // training.replicas(), 8), config["augmentation"],
+                               math.gcd(config["batch_size"] // character_trainer.replicas(), 8), config["augmentation"],
                                config["label_smoothing"], teacher, config["teacher_share"], config["seed"])
-    trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None),
+    trainee.compile(character_trainer.Adam(rate, weight_decay=config["weight_decay"] or None),
                     steps_per_execution=steps_in_a_call(config), jit_compile=runs.jit_compile())
     return trainee, order
 
@@ -390,15 +237,16 @@ def last_augmentation(config: dict) -> float:
 
 def first_network(config: dict):
     """The network that a training begins with: fresh, or as another run has left it."""
-    import networks
-    import training
+    from common import networks
+    from training import character_trainer
+
     network = networks.build(config["network"], config["dropout"])
     if not config["finetune"]:
         return network
     trained = runs.load_network(config["models_path"], config["finetune"])
-    if len(trained.layers) != len(network.layers):   # networks.py built it otherwise then: it goes on as it is
+    if len(trained.layers) != len(network.layers):   # common/networks.py built it otherwise then: it goes on as it is
         return trained
-    training.take_over(network, trained)
+    character_trainer.take_over(network, trained)
     return network
 
 
@@ -417,8 +265,9 @@ def steps_in_a_call(config: dict) -> int:
     """Many where a step takes milliseconds; few where the progress bar and Ctrl-C would have to wait."""
     import keras
 
-    import training
-    if training.replicas() > 1 or keras.backend.backend() == "torch":
+    from training import character_trainer
+
+    if character_trainer.replicas() > 1 or keras.backend.backend() == "torch":
         return 1  # Keras's loop over steps does not run in TensorFlow's replicas, and PyTorch has none
     return config["steps_per_call"] or (100 if config["network"] == "dense" else 10)
 
@@ -427,18 +276,19 @@ def train(config: dict, order, trainee, folder: Path, state: dict | None, values
     """Fit until the epochs are over, val_loss stalls, or Ctrl-C."""
     import keras
 
-    import training
+    from training import character_trainer
+
     callbacks = [keras.callbacks.EarlyStopping("val_loss", patience=config["patience"])]
     if config["schedule"] == "plateau":
         callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.9, patience=10))
     epoch = 0
     if state:
         epoch = state["epoch"]
-        training.restore(trainee, values)
+        character_trainer.restore(trainee, values)
         print(f"going on after epoch {epoch} of {config['train_epochs']}")
-    callbacks += [training.Fading(config["augmentation"], last_augmentation(config), config["train_epochs"]), order,
-                  training.GlyphLog(folder / "logs", order), training.Checkpoint(folder, callbacks, state),
-                  training.Progress(order.images, config["batch_size"], config["train_epochs"])]
+    callbacks += [character_trainer.Fading(config["augmentation"], last_augmentation(config), config["train_epochs"]), order,
+                  character_trainer.GlyphLog(folder / "logs", order), character_trainer.Checkpoint(folder, callbacks, state),
+                  character_trainer.Progress(order.images, config["batch_size"], config["train_epochs"])]
     with ended_early(folder) as interrupt:
         trainee.fit(order.places, batch_size=config["batch_size"], shuffle=False,
                     validation_data=(order.val_places,), validation_batch_size=config["batch_size"],
@@ -451,9 +301,9 @@ def ended_early(folder: Path):
 
     Yields the callback that the training needs for it.
     """
-    import training
+    from training import character_trainer
     try:
-        with training.Interrupt() as interrupt:
+        with character_trainer.Interrupt() as interrupt:
             yield interrupt
     except KeyboardInterrupt:
         if not (folder / "model.keras").is_file():
@@ -463,70 +313,68 @@ def ended_early(folder: Path):
 
 def train_line(config: dict, folder: Path) -> None:
     """Train a network that reads words and lines, and measure it."""
-    if config["corrections"] and not dataset.read_corrected_words(config["corrections_path"]):
-        raise no_corrections(config, "words")
-    dataset.fetch(config["data_path"])
+    if config["corrections"] and not corrections_store.read_corrected_words(config["corrections_path"]):
+        raise dataset.no_corrections(config, "words")
+    emnist.fetch(config["data_path"])
     prepare_backend(config)
     import keras
 
-    import line_training
-    import training
-    validation = line_training.Validation(config)
+    from training import character_trainer, line_trainer
+    validation = line_trainer.Validation(config)
     state, values = load_run(folder) if config["resume"] else (None, None)
     trainee = build_line_trainee(config)
     if state:
-        training.restore(trainee, values)
+        character_trainer.restore(trainee, values)
         print(f"going on after epoch {state['epoch']} of {config['train_epochs']}")
     folder.mkdir(parents=True, exist_ok=True)
     write_config(config, folder, lambda: describe_line_run(config))
-    log = line_training.LineLog(folder / "logs", validation)
-    callbacks = [log, training.Checkpoint(folder, (), state), training.Progress(
+    log = line_trainer.LineLog(folder / "logs", validation)
+    callbacks = [log, character_trainer.Checkpoint(folder, (), state), character_trainer.Progress(
         config["batch_size"] * config["epoch_steps"], config["batch_size"], config["train_epochs"])]
     with ended_early(folder) as interrupt:
-        line_training.fit(trainee, config, validation,
+        line_trainer.fit(trainee, config, validation,
                           keras.callbacks.CallbackList([*callbacks, interrupt], model=trainee), log,
                           state["epoch"] if state else 0)
     if config["average"]:
-        training.average(folder, config, lambda network: validation.measure(network)[0]["val_loss"])
-    line_training.finish(folder, validation)
+        character_trainer.average(folder, config, lambda network: validation.measure(network)[0]["val_loss"])
+    line_trainer.finish(folder, validation)
 
 
 def build_line_trainee(config: dict):
     """The network that reads lines with its optimiser, ready to fit."""
-    import line_training
-    import training
+    from training import character_trainer, line_trainer
     network = first_network(config)
     if config["corrections"]:  # some words of one hand do not tell how all writing is distributed
-        training.freeze_statistics(network)
+        character_trainer.freeze_statistics(network)
     # The shortcut begins at random, and what a trained network's convolutions know would give way to it.
-    trainee = line_training.LineTrainee(network, 0.0 if config["finetune"] else line_training.SHORTCUT)
+    trainee = line_trainer.LineTrainee(network, 0.0 if config["finetune"] else line_trainer.SHORTCUT)
     rate = learning_rate_of(config, config["epoch_steps"] * config["train_epochs"])
-    trainee.compile(training.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
+    trainee.compile(character_trainer.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
                     jit_compile=runs.jit_compile())
     return trainee
 
 
-def describe_run(config: dict, data: Data) -> dict:
+def describe_run(config: dict, data: dataset.Data) -> dict:
     """What config.json tells of the data of a network that reads characters."""
-    prior = data.prior_shift[DRAWINGS].astype(float).round(4).tolist()
+    prior = data.prior_shift[dataset.DRAWINGS].astype(float).round(4).tolist()
     if config["corrections"]:  # what one hand needed corrected does not tell how often people write each character
         prior = runs.read_config(config["models_path"], config["finetune"])["prior_of_drawings"]
-    found = (dataset.find(config["data_path"], Path(member).stem) for member in dataset.MEMBERS)
+    found = (emnist.find(config["data_path"], Path(member).stem) for member in emnist.MEMBERS)
     return {"images": data.sizes, "prior_of_drawings": prior, "sha256": hashes(path for path in found if path)}
 
 
 def describe_line_run(config: dict) -> dict:
     """What config.json tells of the data of a network that reads lines."""
-    about = {"sha256": hashes(Path(config["pen_path"], f"{kind}.jsonl.gz") for kind in dataset.unipen.CATEGORIES)}
+    about = {"sha256": hashes(Path(config["pen_path"], f"{kind}.jsonl.gz") for kind in unipen.CATEGORIES)}
     if config["corrections"]:
-        about["corrected_words"] = len(dataset.read_corrected_words(config["corrections_path"]))
+        about["corrected_words"] = len(corrections_store.read_corrected_words(config["corrections_path"]))
         about["decoding"] = runs.read_config(config["models_path"], config["finetune"]).get("decoding")
     return about
 
 
 def hashes(paths: Iterable[Path]) -> dict[str, str]:
     """The SHA-256 of files, by their names."""
-    return {path.name: dataset.sha256(path) for path in paths}
+    return {path.name: files.sha256(path) for path in paths}
 
 
 def write_config(config: dict, folder: Path, describe: Callable[[], dict]) -> None:
@@ -534,19 +382,19 @@ def write_config(config: dict, folder: Path, describe: Callable[[], dict]) -> No
 
     describe: tells of the data, if the run is new.
     """
-    import networks
+    from common import networks
     kept = {name: value for name, value in config.items() if name != "resume"}
     about = runs.read_config(config["models_path"], folder.name) | {"settings": kept} if config["resume"] else {
         "reads": networks.reads(config["network"]), "settings": kept, **describe(), "versions": runs.versions(),
         "git_commit": runs.git_commit()}
-    runs.write_json(folder / "config.json", about)
+    files.write_json(folder / "config.json", about)
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, dataset.DataError, dataset.unipen.UnipenError,
-            dataset.download.DownloadError, runs.RunError) as error:
+    except (settings.SettingsError, errors.DataError, unipen.UnipenError,
+            download.DownloadError, runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:
         print("\nended before anything was learned; nothing is lost", file=sys.stderr)

@@ -5,7 +5,12 @@
     python textrecog_ui.py --theme=dark          light letters on dark paper
     python textrecog_ui.py --remember=True       keeps corrections, for model.py --finetune
 """
-import appkit  # first: it says what to install where tkinter is missing
+import statistics
+import tkinter as tk
+from tkinter import ttk
+
+from apps import corrections, window
+from common import alphabets
 
 # ---- settings: change them here or on the command line, as --name=value
 model = ""                 # unixTime of the network that reads; without one, the shipped network
@@ -16,16 +21,10 @@ remember = False           # keep corrected characters and words as training dat
 corrections_path = "Dataset/Corrections"   # where they are kept
 # ---- end of settings
 
-import statistics
-import tkinter as tk
-from tkinter import ttk
-
-import corrections
-
 LABELS = 14, 44            # px at 96 dpi: least and largest height of the characters under the ink
 
 
-class Live(appkit.App):
+class Live(window.App):
     """A pad that shows each character under its ink, and the text below."""
     title = "Write"
 
@@ -35,17 +34,17 @@ class Live(appkit.App):
         self.remember = tk.BooleanVar(value=self.config["remember"])
         switch = ttk.Checkbutton(side, text="Remember my writing", variable=self.remember)
         switch.pack(pady=(self.px(4), 0))
-        appkit.tooltip(self, switch, f"Keeps what you correct in {self.config['corrections_path']}")
+        window.tooltip(self, switch, f"Keeps what you correct in {self.config['corrections_path']}")
         self.corrections = corrections.Corrections()
         self.shown: list = []            # worker.Character, as they stand under the ink
         self.chosen: int | None = None   # the one with the frame
         self.popup: Alternatives | None = None
 
     def actions(self):
-        return [appkit.Action("Read", "Next character", ("Right",), lambda: self.choose_character(1)),
-                appkit.Action("Read", "Character before", ("Left",), lambda: self.choose_character(-1)),
-                appkit.Action("Read", "Correct the character", ("Return",), self.correct_chosen),
-                appkit.Action("Read", "Remember my writing", (f"{appkit.CONTROL}-r",),
+        return [window.Action("Read", "Next character", ("Right",), lambda: self.choose_character(1)),
+                window.Action("Read", "Character before", ("Left",), lambda: self.choose_character(-1)),
+                window.Action("Read", "Correct the character", ("Return",), self.correct_chosen),
+                window.Action("Read", "Remember my writing", (f"{window.CONTROL}-r",),
                               lambda: self.remember.set(not self.remember.get()), "", True)]
 
     def hint_text(self):
@@ -117,21 +116,21 @@ class Live(appkit.App):
 
     def _keep(self, character, text: str) -> None:
         """Keep a corrected character for networks that read characters, and its word for those that read lines."""
-        import dataset  # with all that reads training data, it is not there when the window opens
+        from training import corrections_store  # late: the window need not wait for it
         folder, page = self.config["corrections_path"], self.pad.drawing
         try:
-            if character.alone and len(text) < 2 and text in dataset.CHARACTERS:   # as "" is, which forgets it
-                characters = dataset.remember(folder, character.glyph, text)
+            if character.alone and len(text) < 2 and text in alphabets.CHARACTERS:   # as "" is, which forgets it
+                characters = corrections_store.remember(folder, character.glyph, text)
             else:
-                characters = len(dataset.read_corrections(folder)[1])
+                characters = len(corrections_store.read_corrections(folder)[1])
             if page.image is None:
                 word = [one for one in self.shown if one.word == character.word]
                 strokes = corrections.strokes_of(character.word, self.shown, page)
-                words = dataset.remember_word(
+                words = corrections_store.remember_word(
                     folder, [stroke.curve for stroke in strokes],
                     "".join(one.text for one in word) if any(one.corrected for one in word) else "")
             else:
-                words = len(dataset.read_corrected_words(folder))
+                words = len(corrections_store.read_corrected_words(folder))
             self.set_status(f"Remembered: {words} word{'s' * (words != 1)}, "
                             f"{characters} character{'s' * (characters != 1)}")
         except (OSError, ValueError) as error:
@@ -159,7 +158,7 @@ class Alternatives(ttk.Frame):
             button = ttk.Button(self, text=f"{text}\n{100 * probability:.0f} %", style="Alternative.TButton",
                                 command=lambda text=text: self.take(text))
             self.entry.bind(f"<Alt-Key-{number}>", lambda event, text=text: self.take(text))
-            appkit.tooltip(app, button, f"Alt+{number}")
+            window.tooltip(app, button, f"Alt+{number}")
             self.buttons.append(button)
         more = [ttk.Button(self, text="Set", command=lambda: self.take(self.entry.get()))]
         if character.corrected:
@@ -190,4 +189,4 @@ class Alternatives(ttk.Frame):
 
 
 if __name__ == "__main__":
-    appkit.run(Live, __file__, globals())
+    window.run(Live, __file__, globals())

@@ -4,7 +4,10 @@
     python tkRecogAll.py --model=1700000000    with another one of Models/
     python tkRecogAll.py page.jpg              opens a picture, or strokes that were saved
 """
-import appkit  # first: it says what to install where tkinter is missing
+import tkinter as tk
+from tkinter import ttk
+
+from apps import window
 
 # ---- settings: change them here or on the command line, as --name=value
 model = ""                 # unixTime of the network that reads; without one, the shipped network
@@ -14,11 +17,8 @@ text_size = 100            # % of the system's
 boxes = True               # show what was read over the ink
 # ---- end of settings
 
-import tkinter as tk
-from tkinter import ttk
 
-
-class All(appkit.App):
+class All(window.App):
     """A wide pad for several lines, and the text below it."""
     title = "Write and read"
     image = None                     # under the ink when it was read last
@@ -32,8 +32,8 @@ class All(appkit.App):
         ttk.Checkbutton(side, text="Show on the ink", variable=self.boxes, command=self.show_boxes).pack(anchor="w")
 
     def actions(self):
-        return [appkit.Action("Read", "Recognise", ("Return", "KP_Enter"), self.recognise, "", True),
-                appkit.Action("Read", "Show on the ink", (f"{appkit.CONTROL}-b",), self._switch_boxes, "", True)]
+        return [window.Action("Read", "Recognise", ("Return", "KP_Enter"), self.recognise, "", True),
+                window.Action("Read", "Show on the ink", (f"{window.CONTROL}-b",), self._switch_boxes, "", True)]
 
     def hint_text(self):
         return "Write words, numbers, several lines, or open a photograph.\nEnter reads them."
@@ -75,4 +75,4 @@ class All(appkit.App):
 
 
 if __name__ == "__main__":
-    appkit.run(All, __file__, globals())
+    window.run(All, __file__, globals())

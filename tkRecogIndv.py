@@ -4,7 +4,10 @@
     python tkRecogIndv.py --model=1700000000    with another one of Models/
     python tkRecogIndv.py a.png                 opens a picture, or strokes that were saved
 """
-import appkit  # first: it says what to install where tkinter is missing
+import tkinter as tk
+from tkinter import ttk
+
+from apps import window
 
 # ---- settings: change them here or on the command line, as --name=value
 model = ""                 # unixTime of the network that reads; without one, the shipped network
@@ -13,13 +16,10 @@ theme = "light"            # or dark
 text_size = 100            # % of the system's
 # ---- end of settings
 
-import tkinter as tk
-from tkinter import ttk
-
 BARS = 5
 
 
-class Indv(appkit.App):
+class Indv(window.App):
     """A square pad, the character, the five likeliest, and the picture that the network saw."""
     title = "Draw a character"
     kind = "character"
@@ -81,4 +81,4 @@ class Indv(appkit.App):
 
 
 if __name__ == "__main__":
-    appkit.run(Indv, __file__, globals())
+    window.run(Indv, __file__, globals())

@@ -9,22 +9,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "samples")]
 
-import draw
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-import ctc
-import dataset
-import ink
-import lattice
-import linereader
-import recogScript
-import runs
-import scribe
-import segmentation
-import strip
-from picture import read_picture
+from common import alphabets, line_image, pen_strokes, runs
+from reading import character_boxes, lattice, oversegmentation, recognizer, text_lines
+from reading.binarize import read_picture
+from tools import draw_samples
+from training import synthesis
 
 COLOURS = np.array([(31, 119, 180), (214, 96, 20), (44, 140, 60), (150, 80, 170), (190, 150, 20)], np.uint8)
 CHOSEN, REFUSED = "#1f77b4", "#cccccc"
@@ -32,9 +25,9 @@ CHOSEN, REFUSED = "#1f77b4", "#cccccc"
 
 def main() -> None:
     """Draw all figures."""
-    reader = recogScript.Recognizer(runs.DEFAULT_SEGMENTING)
-    page = read_picture(255 - draw.write_lines(draw.LINES, 60, 5, 8), page=True)
-    joined = read_picture(255 - draw.write_lines(["thorn"], 60, 4, 3, gap=8), page=True)
+    reader = recognizer.Recognizer(runs.DEFAULT_SEGMENTING)
+    page = read_picture(255 - draw_samples.write_lines(draw_samples.LINES, 60, 5, 8), page=True)
+    joined = read_picture(255 - draw_samples.write_lines(["thorn"], 60, 4, 3, gap=8), page=True)
     figures = {"ink": ink_figure(), "pieces": pieces_figure(reader, page),
                "candidates": candidates_figure(reader, joined), "spaces": spaces_figure(reader, page),
                "letters": letters_figure(reader, page), "line": line_figure("little world"),
@@ -47,7 +40,7 @@ def main() -> None:
 
 def ink_figure() -> Figure:
     """A photo in uneven light, and the ink found in it."""
-    photo = draw.photograph(draw.write_lines(draw.LINES, 60, 5, 8), 7)
+    photo = draw_samples.photograph(draw_samples.write_lines(draw_samples.LINES, 60, 5, 8), 7)
     figure = Figure(figsize=(9, 2.4), layout="constrained")
     for axes, image, title in zip(figure.subplots(1, 2), (photo, 255 - read_picture(photo, page=True).ink),
                                   ("photo", "ink")):
@@ -57,7 +50,7 @@ def ink_figure() -> Figure:
     return figure
 
 
-def show_pieces(axes, line: segmentation.TextLine) -> None:
+def show_pieces(axes, line: oversegmentation.TextLine) -> None:
     """A line with each piece in another colour than its neighbours."""
     cover = (line.ink / 255)[..., None] * (line.pieces > 0)[..., None]
     colour = COLOURS[(line.pieces - 1) % len(COLOURS)]
@@ -67,7 +60,7 @@ def show_pieces(axes, line: segmentation.TextLine) -> None:
 
 def pieces_figure(reader, page) -> Figure:
     """The lines of a page with their pieces, and the lines of writing that their letters vote for."""
-    lines = segmentation.find_lines(page.ink)
+    lines = oversegmentation.find_lines(page.ink)
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     width = max(line.ink.shape[1] for line in lines)
     for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.candidates(lines)[0], strict=True):
@@ -94,7 +87,7 @@ def candidates_figure(reader, picture) -> Figure:
         colour, width = (CHOSEN, 2.5) if row in chosen else (REFUSED, 1)
         below.imshow(255 - glyphs[row], cmap="gray", vmin=0, vmax=255, extent=(x - half, x + half, y + 0.18, y - 0.18))
         below.add_patch(Rectangle((x - half, y - 0.18), 2 * half, 0.36, fill=False, linewidth=width, edgecolor=colour))
-        best = dataset.CHARACTERS[int(judged.characters[row].argmax())]
+        best = alphabets.CHARACTERS[int(judged.characters[row].argmax())]
         below.text(x + half + 1, y, f"{best}\n{100 / (1 + np.exp(-judged.whole[row])):.0f}", va="center", fontsize=9,
                    color=CHOSEN if row in chosen else "#888888")
     below.set(xlim=(-4, line.ink.shape[1] + 8), ylim=(lengths.max() + 0.8, 0.7), yticks=range(1, lengths.max() + 1),
@@ -107,7 +100,7 @@ def candidates_figure(reader, picture) -> Figure:
 
 def read_line(reader, picture) -> tuple:
     """The first line of a page, its candidates, their glyphs, what the judge makes of them, and the way chosen."""
-    line = segmentation.find_lines(picture.ink)[0]
+    line = oversegmentation.find_lines(picture.ink)[0]
     (found,), (glyphs,) = reader.candidates([line])
     judged = lattice.score(found)
     return line, found, glyphs, judged, lattice.search(judged, reader.language)
@@ -115,7 +108,7 @@ def read_line(reader, picture) -> tuple:
 
 def spaces_figure(reader, page) -> Figure:
     """The probability of a space at each gap of the longest line."""
-    line = max(segmentation.find_lines(page.ink), key=lambda line: line.ink.shape[1])
+    line = max(oversegmentation.find_lines(page.ink), key=lambda line: line.ink.shape[1])
     odds = lattice.score(reader.candidates([line])[0][0]).spaces
     figure = Figure(figsize=(9, 2.2), layout="constrained")
     axes = figure.subplots()
@@ -131,19 +124,19 @@ def spaces_figure(reader, page) -> Figure:
 
 def letters_figure(reader, page) -> Figure:
     """Each line, and its characters as the network alone, the judge, and the judge with the language model see them."""
-    lines = segmentation.find_lines(page.ink)
+    lines = oversegmentation.find_lines(page.ink)
     figure = Figure(figsize=(9, 5.6), layout="constrained")
     for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.candidates(lines)[0], strict=True):
         axes.imshow(255 - line.ink, cmap="gray", vmin=0, vmax=255)
         judged = lattice.score(found)
         way = lattice.search(judged, reader.language)
-        read = [dataset.CHARACTERS[step.label] for step in way]
+        read = [alphabets.CHARACTERS[step.label] for step in way]
         views = (20, "network", found.log_probs), (42, "and place", judged.characters), (64, "and words", None)
         for y, name, scores in views:
             axes.text(-8, line.ink.shape[0] + y, name, ha="right", va="center", fontsize=8, color="#666666")
             for step, character in zip(way, read):
                 box = found.boxes[step.candidate]
-                seen = character if scores is None else dataset.CHARACTERS[int(scores[step.candidate].argmax())]
+                seen = character if scores is None else alphabets.CHARACTERS[int(scores[step.candidate].argmax())]
                 axes.text((box[0] + box[2]) / 2, line.ink.shape[0] + y, seen, ha="center", va="center", fontsize=12,
                           family="monospace", color="black" if seen == character else "#c0392b")
         axes.set(xlim=(-90, max(each.ink.shape[1] for each in lines) + 4), ylim=(line.ink.shape[0] + 76, 0))
@@ -153,10 +146,10 @@ def letters_figure(reader, page) -> Figure:
 
 def line_figure(text: str) -> Figure:
     """Joined writing, its strip, what the network says at each step, and whose ink is whose."""
-    reader = recogScript.Recognizer()
-    picture = read_picture(255 - ink.draw_strokes(draw.joined_strokes(text, 80, 2), 5, margin=24), page=True)
-    line, = segmentation.straight_lines(picture.ink)
-    seen, to_ink = strip.strip(line.ink)
+    reader = recognizer.Recognizer()
+    picture = read_picture(255 - pen_strokes.draw_strokes(draw_samples.joined_strokes(text, 80, 2), 5, margin=24), page=True)
+    line, = text_lines.straight_lines(picture.ink)
+    seen, to_ink = line_image.strip(line.ink)
     # All is drawn over the px of the strip.
     height, width = line.ink.shape
     left, right = (np.array([0, width]) - to_ink[0, 2]) / to_ink[0, 0]
@@ -166,8 +159,8 @@ def line_figure(text: str) -> Figure:
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     above, middle, below, parted = figure.subplots(4, 1, height_ratios=(3, 2, 3, 3))
     above.imshow(255 - line.ink, cmap="gray", vmin=0, vmax=255, **place)
-    middle.imshow(seen, cmap="gray", vmin=0, vmax=255, aspect="auto", extent=(0, seen.shape[1], strip.HEIGHT, 0))
-    steps = (np.arange(len(log_probs)) + 0.5) * strip.STEP
+    middle.imshow(seen, cmap="gray", vmin=0, vmax=255, aspect="auto", extent=(0, seen.shape[1], line_image.HEIGHT, 0))
+    steps = (np.arange(len(log_probs)) + 0.5) * line_image.STEP
     chances = np.exp(log_probs)
     below.plot(steps, chances[:, 0], color=REFUSED, linewidth=1)
     said = [label for label in np.unique(chances.argmax(axis=1)) if label]
@@ -175,12 +168,12 @@ def line_figure(text: str) -> Figure:
         below.plot(steps, chances[:, label], color=colour, linewidth=1.5)
         says = chances.argmax(axis=1) == label
         for step in steps[says & ~np.roll(says, 1)]:
-            below.text(step, 1.04, "space" if label == ctc.LABELS[" "] else ctc.ALPHABET[label - 1], ha="center",
-                       fontsize=10 if label != ctc.LABELS[" "] else 7, color=colour)
+            below.text(step, 1.04, "space" if label == alphabets.LABELS[" "] else alphabets.ALPHABET[label - 1], ha="center",
+                       fontsize=10 if label != alphabets.LABELS[" "] else 7, color=colour)
     below.set(ylim=(0, 1.25), yticks=(0, 1), xticks=[])
     below.spines[["top", "right"]].set_visible(False)
     shown = np.full((*line.ink.shape, 3), 255, np.uint8)
-    for colour, shape in zip(itertools.cycle(COLOURS), linereader.shapes(line.ink, read)):
+    for colour, shape in zip(itertools.cycle(COLOURS), character_boxes.shapes(line.ink, read)):
         shown[shape.y, shape.x] = colour
     parted.imshow(shown, **place)
     for axes, name in zip((above, middle, below, parted), ("line", "strip", "network", f"read: {read.text}")):
@@ -194,13 +187,13 @@ def line_figure(text: str) -> Figure:
 def written_figure() -> Figure:
     """What a reader of lines learns from, as far as it can be shown without the data: letters put together, changed."""
     rng = np.random.default_rng(3)
-    strokes = [stroke.astype(np.float32) for stroke in draw.joined_strokes("hello world", 60, 1)]
+    strokes = [stroke.astype(np.float32) for stroke in draw_samples.joined_strokes("hello world", 60, 1)]
     record = {"strokes": [stroke.ravel().tolist() for stroke in strokes], "label": "hello world"}
-    writing = scribe.writing_of(record)
+    writing = synthesis.writing_of(record)
     figure = Figure(figsize=(9, 2.6), layout="constrained")
     for axes in figure.subplots(4, 3).ravel():
-        image = scribe.draw(scribe.change(writing, rng), writing.ends, rng)
-        axes.imshow(strip.strip(image)[0], cmap="gray", vmin=0, vmax=255)
+        image = synthesis.draw(synthesis.change(writing, rng), writing.ends, rng)
+        axes.imshow(line_image.strip(image)[0], cmap="gray", vmin=0, vmax=255)
         axes.set_axis_off()
     return figure
 

@@ -11,16 +11,16 @@ sys.path.insert(0, str(HERE.parent))
 from matplotlib.figure import Figure
 from PIL import Image
 
-import glyph
-import recogScript
-from picture import read_picture
+from common import glyph
+from reading import recognizer
+from reading.binarize import read_picture
 
 
 def main() -> None:
     """One column for each sample: the picture, the glyph, the five likeliest characters."""
     paths = sorted(path for path in (HERE.parent / "samples").iterdir() if path.suffix in (".png", ".jpg"))
     pictures = [read_picture(path) for path in paths]
-    characters = recogScript.Recognizer().recog_pictures(pictures)
+    characters = recognizer.Recognizer().recog_pictures(pictures)
     figure = Figure(figsize=(2 * len(paths), 4.6), layout="constrained")
     rows = figure.subplots(3, len(paths), height_ratios=(5, 2.4, 3))
     for column, path, picture, character in zip(rows.T, paths, pictures, characters, strict=True):

@@ -13,23 +13,23 @@ from PIL import ImageGrab
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import robot  # noqa: E402
+from tools import ui_driver
 
 HELLO = str(ROOT / "samples/hello.json")
 
 
-def indv(hand: robot.Hand) -> None:
+def indv(hand: ui_driver.Hand) -> None:
     """One character."""
     hand.character("a", -20, 20, 2.4, seed=4)
 
 
-def everything(hand: robot.Hand) -> None:
+def everything(hand: ui_driver.Hand) -> None:
     """Lines, read."""
     hand.app.open_file(HELLO)
     hand.press("Return")
 
 
-def live(hand: robot.Hand) -> None:
+def live(hand: ui_driver.Hand) -> None:
     """Lines, and the alternatives of a character."""
     hand.app.open_file(HELLO)
     hand.read()
@@ -42,10 +42,10 @@ PICTURES = {"tkRecogIndv": (indv, "light"), "tkRecogAll": (everything, "dark"), 
 
 def main() -> None:
     """Take all pictures."""
-    with robot.display(always=True) as name:
+    with ui_driver.display(always=True) as name:
         for script, (prepare, theme) in PICTURES.items():
-            app = robot.start(script, theme=theme)
-            hand = robot.Hand(app)
+            app = ui_driver.start(script, theme=theme)
+            hand = ui_driver.Hand(app)
             hand.ready()
             prepare(hand)
             hand.read()

@@ -17,16 +17,11 @@ from PIL import Image, ImageGrab
 
 pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
-import appkit
-import benchmark_apps
-import corrections
-import dataset
-import drawing
-import glyph
-import robot
-import runs
-import worker
-from robot import Hand, letters
+from apps import corrections, drawing, window, worker
+from common import alphabets, glyph, runs
+from tools import benchmark_apps, ui_driver
+from tools.ui_driver import Hand, letters
+from training import corrections_store
 
 ROOT = Path(__file__).resolve().parents[1]
 X11 = sys.platform not in ("win32", "darwin")
@@ -51,14 +46,14 @@ def all_windows_are_freed():
 @pytest.fixture(scope="module")
 def display():
     try:
-        with robot.display(always=OWN_DISPLAY) as name:
+        with ui_driver.display(always=OWN_DISPLAY) as name:
             yield name
-    except robot.RobotError as error:
+    except ui_driver.RobotError as error:
         pytest.skip(str(error))
 
 
 def hand_on(script: str, **config):
-    app = robot.start(script, models_path=str(ROOT / "Models"), **config)
+    app = ui_driver.start(script, models_path=str(ROOT / "Models"), **config)
     hand = Hand(app)
     try:
         hand.ready()
@@ -338,14 +333,14 @@ def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(
     click_character(live, 1)
     live.app.popup.entry.insert(0, "c")
     live.app.popup.entry.event_generate("<Return>")
-    assert len(dataset.read_corrections(folder)[1]) == 0
+    assert len(corrections_store.read_corrections(folder)[1]) == 0
     live.press("Control-r")
     for number, text in ((0, "N"), (4, "0"), (4, "O")):  # the last was a slip: its label changes
         click_character(live, number)
         live.app.popup.entry.insert(0, text)
         live.app.popup.entry.event_generate("<Return>")
-    images, labels = dataset.read_corrections(folder)
-    assert [dataset.CHARACTERS[label] for label in labels] == ["N", "O"]
+    images, labels = corrections_store.read_corrections(folder)
+    assert [alphabets.CHARACTERS[label] for label in labels] == ["N", "O"]
     assert np.array_equal(images, [live.app.shown[0].glyph, live.app.shown[4].glyph])
     stored = (Path(folder) / "corrections-images-idx3-ubyte").read_bytes()
     assert stored[:16] == bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28])
@@ -355,7 +350,7 @@ def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(
 
 def test_words_are_read_where_the_network_for_characters_is_missing(display, tmp_path):
     shutil.copytree(ROOT / "Models" / runs.DEFAULT, tmp_path / runs.DEFAULT)
-    app = robot.start("textrecog_ui", models_path=str(tmp_path))
+    app = ui_driver.start("textrecog_ui", models_path=str(tmp_path))
     hand = Hand(app)
     try:
         hand.ready()
@@ -406,14 +401,14 @@ def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(liv
         click_character(live, number)
         live.app.popup.entry.insert(0, text)
         live.app.popup.entry.event_generate("<Return>")
-        return dataset.read_corrected_words(folder)
+        return corrections_store.read_corrected_words(folder)
 
     word, = correct(6, "y")
     assert word["label"] == "mynimum", "a letter joined to others is no glyph, but its word is known"
     written = [stroke.curve for stroke in live.app.pad.drawing.strokes[first:]]
     assert len(word["strokes"]) == len(written)
     for stroke, points in zip(word["strokes"], written, strict=True):
-        np.testing.assert_allclose(np.reshape(stroke, (-1, 2)) / dataset.UNITS, points, atol=0.06)
+        np.testing.assert_allclose(np.reshape(stroke, (-1, 2)) / corrections_store.UNITS, points, atol=0.06)
     word, = correct(8, "z")
     assert word["label"] == "mynzmum", "the same word, corrected twice"
     assert [word["label"] for word in correct(1, "a")] == ["mynzmum", "Hallo"]
@@ -421,10 +416,10 @@ def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(liv
     click_character(live, 1)
     next(button for button in live.app.popup.winfo_children() if button.cget("text") == "As read").invoke()
     assert live.app.field.text == "Hello mynzmum"
-    assert (len(dataset.read_corrected_words(folder)), len(dataset.read_corrections(folder)[1])) == (1, 0)
-    assert [word["label"] for word in dataset.read_corrected_words(folder)] == ["mynzmum"], "taken back"
+    assert (len(corrections_store.read_corrected_words(folder)), len(corrections_store.read_corrections(folder)[1])) == (1, 0)
+    assert [word["label"] for word in corrections_store.read_corrected_words(folder)] == ["mynzmum"], "taken back"
 
-    stored = Path(folder, dataset.WORDS)
+    stored = Path(folder, corrections_store.WORDS)
     stored.write_bytes(stored.read_bytes()[:-20])
     damaged = stored.read_bytes()
     click_character(live, 1)
@@ -445,10 +440,10 @@ def test_the_theme_and_the_text_size_change_all_that_is_shown(live):
     live.press("Control-0")
     live.press("Control-t")
     live.app.pad.show_ink()
-    assert live.app.pad.cget("background") == appkit.THEMES["dark"].pad.paper
-    assert appkit.ttk.Style().lookup(".", "background") == appkit.THEMES["dark"].window
+    assert live.app.pad.cget("background") == window.THEMES["dark"].pad.paper
+    assert window.ttk.Style().lookup(".", "background") == window.THEMES["dark"].window
     live.press("Control-t")
-    assert live.app.pad.cget("background") == appkit.THEMES["light"].pad.paper
+    assert live.app.pad.cget("background") == window.THEMES["light"].pad.paper
 
 
 def test_no_point_is_lost_and_no_event_is_held_up_while_recognition_runs(live, monkeypatch):
@@ -456,7 +451,7 @@ def test_no_point_is_lost_and_no_event_is_held_up_while_recognition_runs(live, m
     live.write("Hello then 25", 40, 120)
     slowest = [0.0]
 
-    class Timed(appkit.tk.CallWrapper):
+    class Timed(window.tk.CallWrapper):
         def __call__(self, *args):
             began = time.thread_time()
             try:
@@ -466,7 +461,7 @@ def test_no_point_is_lost_and_no_event_is_held_up_while_recognition_runs(live, m
 
     pad = live.app.pad
     with monkeypatch.context() as patch:
-        patch.setattr(appkit.tk, "CallWrapper", Timed)
+        patch.setattr(window.tk, "CallWrapper", Timed)
         pad._listen()
     along = np.linspace(0, 12 * np.pi, 1000)
     points = np.stack([100 + 20 * along + 30 * np.cos(along), 320 + 60 * np.sin(along)], axis=1).round()
@@ -483,7 +478,7 @@ def test_no_point_is_lost_and_no_event_is_held_up_while_recognition_runs(live, m
 
 
 def test_memory_stays_flat_and_nothing_is_complained_about(display):
-    """A short piece of what `benchmark.py apps --part=hour` measures."""
+    """A short piece of what `tools/benchmark.py apps --part=hour` measures."""
     done = benchmark_apps.use(rounds=4, changes=2)
     assert done["strokes"] == 160 and done["readings"] == 24 and done["switches"] == 2
     assert done["grown"] < 100 and done["stderr"] == 0
@@ -623,7 +618,7 @@ def test_without_drag_and_drop_the_rest_works(display, monkeypatch, missing):
         monkeypatch.setitem(sys.modules, "tkinterdnd2", None)
     else:
         monkeypatch.setattr("platform.system", lambda: "Plan 9")
-    app = robot.start("tkRecogAll", models_path=str(ROOT / "Models"))
+    app = ui_driver.start("tkRecogAll", models_path=str(ROOT / "Models"))
     try:
         hand = Hand(app)
         hand.stroke([(100, 100), (200, 100)])
@@ -663,21 +658,21 @@ def launch(*arguments: str, code: str = "", **environment) -> subprocess.Complet
 
 def test_all_is_twice_as_large_on_a_display_of_twice_the_resolution(display):
     code = """
-import robot
-with robot.display("3840x2160", 192, always=True):
-    app = robot.start("textrecog_ui")
-    hand = robot.Hand(app)
+from tools import ui_driver
+with ui_driver.display("3840x2160", 192, always=True):
+    app = ui_driver.start("textrecog_ui")
+    hand = ui_driver.Hand(app)
     root = app.root
     hand.wait(lambda: root.winfo_width() > 1000, "the window")
     hand.rest(0.2)
-    height = appkit.font.nametofont("TkDefaultFont").metrics("linespace")
+    height = window.font.nametofont("TkDefaultFont").metrics("linespace")
     outside = [part for part in root.winfo_children() if part.winfo_ismapped() and not (
         0 <= part.winfo_x() and part.winfo_x() + part.winfo_reqwidth() <= root.winfo_width()
         and 0 <= part.winfo_y() and part.winfo_y() + part.winfo_height() <= root.winfo_height())]
     print(root.winfo_width(), root.winfo_height(), app.pad.pen_width, height > 25, outside)
     app.close()
 """
-    done = launch(code="import appkit" + code)
+    done = launch(code="from apps import window" + code)
     assert done.stdout == "2160 1360 10.0 True []\n", done.stdout + done.stderr
 
 
@@ -694,7 +689,7 @@ def test_without_tkinter_one_sentence_says_what_to_install():
 
 
 def test_a_network_that_is_not_there_is_a_message_in_the_window(display, capsys):
-    app = robot.start("textrecog_ui", model="1700000000", models_path=str(ROOT / "Models"))
+    app = ui_driver.start("textrecog_ui", model="1700000000", models_path=str(ROOT / "Models"))
     try:
         hand = Hand(app)
         hand.write("Hello", 40, 120)
@@ -709,7 +704,7 @@ def test_a_network_that_is_not_there_is_a_message_in_the_window(display, capsys)
 
 
 def test_closing_while_the_network_loads_ends_at_once(display):
-    app = robot.start("tkRecogIndv", models_path=str(ROOT / "Models"))
+    app = ui_driver.start("tkRecogIndv", models_path=str(ROOT / "Models"))
     app.root.update()
     process = app.worker._process
     assert not app.model

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import toy
 
-import dataset
+from common import alphabets, errors
+from training import download, emnist, unipen
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = "emnist-byclass-train-images-idx3-ubyte"
@@ -21,18 +22,18 @@ LABELS = "emnist-byclass-train-labels-idx1-ubyte"
 def test_reads_upright_images_from_the_usual_folders(tmp_path, folder, compress):
     images, labels = toy.samples(2, seed=0, characters="L7")
     toy.write(tmp_path / folder, "train", images, labels, compress)
-    found, found_labels = dataset.read_emnist(str(tmp_path), "train")
+    found, found_labels = emnist.read_emnist(str(tmp_path), "train")
     assert found.dtype == np.uint8 and found_labels.dtype == np.uint8
     np.testing.assert_array_equal(found, images)
     np.testing.assert_array_equal(found_labels, labels)
-    upright_l = found[found_labels == dataset.CHARACTERS.index("L")][0].astype(int)
+    upright_l = found[found_labels == alphabets.CHARACTERS.index("L")][0].astype(int)
     assert upright_l[20:].sum() > upright_l[:8].sum(), "an upright L is heaviest at its foot"
 
 
 def test_labels_are_characters():
-    assert len(dataset.CHARACTERS) == 62 == len(dataset.OFFICIAL_COUNTS)
-    assert (dataset.CHARACTERS[0], dataset.CHARACTERS[10], dataset.CHARACTERS[61]) == ("0", "A", "z")
-    assert dataset.OFFICIAL_COUNTS.sum() == 697_932
+    assert len(alphabets.CHARACTERS) == 62 == len(alphabets.OFFICIAL_COUNTS)
+    assert (alphabets.CHARACTERS[0], alphabets.CHARACTERS[10], alphabets.CHARACTERS[61]) == ("0", "A", "z")
+    assert alphabets.OFFICIAL_COUNTS.sum() == 697_932
 
 
 def _damage(folder: Path, damage: str) -> str:
@@ -60,23 +61,23 @@ def _damage(folder: Path, damage: str) -> str:
                                     "label 62", "27 pixels", "too long"])
 def test_bad_files_are_refused_by_name(tmp_path, damage):
     blamed = _damage(tmp_path, damage)
-    with pytest.raises(dataset.DataError, match=blamed) as error:
-        dataset.read_emnist(str(tmp_path), "train")
+    with pytest.raises(errors.DataError, match=blamed) as error:
+        emnist.read_emnist(str(tmp_path), "train")
     assert "\n" not in str(error.value)
 
 
 def test_missing_files_name_the_remedy(tmp_path):
-    with pytest.raises(dataset.DataError, match=r"python dataset.py.*https://.*--data_path="):
-        dataset.read_emnist(str(tmp_path), "train")
+    with pytest.raises(errors.DataError, match=r"python -m tools.fetch_data.*https://.*--data_path="):
+        emnist.read_emnist(str(tmp_path), "train")
 
 
 def test_fetch_is_not_needed_where_the_files_are(tmp_path, monkeypatch):
     toy.write_all(tmp_path, 2, "ab")
-    monkeypatch.setattr(dataset, "URL", "http://127.0.0.1:9/gzip.zip")
-    dataset.fetch(str(tmp_path))
+    monkeypatch.setattr(emnist, "URL", "http://127.0.0.1:9/gzip.zip")
+    emnist.fetch(str(tmp_path))
     (tmp_path / f"{LABELS}.gz").unlink()
-    with pytest.raises(dataset.download.DownloadError, match="127.0.0.1:9") as error:
-        dataset.fetch(str(tmp_path))
+    with pytest.raises(download.DownloadError, match="127.0.0.1:9") as error:
+        emnist.fetch(str(tmp_path))
     assert str(tmp_path) in str(error.value)
 
 
@@ -86,9 +87,9 @@ def test_either_case_images(tmp_path):
     lower = (labels + 26).astype(np.uint8)
     (tmp_path / "emnist-byclass-train-either-upper-labels-idx1-ubyte").write_bytes(toy.idx(labels, 0x801))
     (tmp_path / "emnist-byclass-train-either-lower-labels-idx1-ubyte").write_bytes(toy.idx(lower, 0x801))
-    found, upper, small = dataset.read_either(str(tmp_path))
+    found, upper, small = emnist.read_either(str(tmp_path))
     np.testing.assert_array_equal(found, images)
-    assert {dataset.CHARACTERS[u] + dataset.CHARACTERS[s] for u, s in zip(upper, small)} == {"Cc", "Oo"}
+    assert {alphabets.CHARACTERS[u] + alphabets.CHARACTERS[s] for u, s in zip(upper, small)} == {"Cc", "Oo"}
 
 
 def test_pen_strokes_become_glyphs_of_their_split(tmp_path):
@@ -96,17 +97,17 @@ def test_pen_strokes_become_glyphs_of_their_split(tmp_path):
     other = dict(corner, label="7", writer="b", split="test", strokes=[[0, 0, 60, 0, 30, 90]])
     with gzip.open(tmp_path / "characters.jsonl.gz", "wt") as file:
         file.writelines(json.dumps(record) + "\n" for record in (corner, other))
-    images, labels = dataset.read_pen(str(tmp_path), "train")
-    assert images.shape == (1, 28, 28) and dataset.CHARACTERS[labels[0]] == "L"
+    images, labels = unipen.read_pen(str(tmp_path), "train")
+    assert images.shape == (1, 28, 28) and alphabets.CHARACTERS[labels[0]] == "L"
     assert images[0, 22:].sum() > images[0, :10].sum(), "an upright L is heaviest at its foot"
-    assert dataset.CHARACTERS[dataset.read_pen(str(tmp_path), "test")[1][0]] == "7"
+    assert alphabets.CHARACTERS[unipen.read_pen(str(tmp_path), "test")[1][0]] == "7"
 
 
 def test_command_line_checks_and_refuses(tmp_path):
     toy.write_all(tmp_path / "good", 2, "ab")
     toy.write_all(tmp_path / "bad", 2, "ab")
     (tmp_path / "bad" / f"{LABELS}.gz").write_bytes(b"")
-    good, bad = (subprocess.run([sys.executable, ROOT / "dataset.py", f"--data_path={tmp_path / name}"],
+    good, bad = (subprocess.run([sys.executable, "-m", "tools.fetch_data", f"--data_path={tmp_path / name}"],
                                 capture_output=True, text=True) for name in ("good", "bad"))
     assert good.returncode == 0 and "4 train images" in good.stdout
     assert bad.returncode == 2 and LABELS in bad.stderr and len(bad.stderr.splitlines()) == 1

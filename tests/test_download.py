@@ -1,4 +1,4 @@
-"""download.py against a real HTTP server that misbehaves in the ways that servers do."""
+"""training/download.py against a real HTTP server that misbehaves in the ways that servers do."""
 
 import hashlib
 import io
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-import download
-from download import DownloadError, fetch_members
+from training import download
+from training.download import DownloadError, fetch_members
 
 IMAGES, LABELS = "gzip/images.gz", "gzip/labels.gz"
 CONTENT = {
@@ -289,11 +289,12 @@ def stop_in_mid_download(server: Server, folder: Path, how: signal.Signals) -> i
     """Stop a real run once it has written something, and return its exit status."""
     server.delay = 0.02
     code = f"""if True:
-        import download, signal
+        import signal
+        from training import download
         signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
         download.fetch_members({server.url!r}, {str(folder)!r}, {MEMBERS})"""
     child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL,
-                             cwd=Path(download.__file__).parent)
+                             cwd=Path(download.__file__).parents[1])
     part = folder / "gzip.zip.part"
     try:
         deadline = time.monotonic() + 8

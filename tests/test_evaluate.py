@@ -1,4 +1,4 @@
-"""evaluate.py counts as one would by hand, and its lines of scans look like text."""
+"""tools/evaluate.py counts as one would by hand, and its lines of scans look like text."""
 import gzip
 import json
 from pathlib import Path
@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 import toy
 
-import evaluate
-import glyph
-import recogScript
-import runs
-import settings
-import tune
-from dataset import CHARACTERS
+from common import glyph, runs, settings
+from common.alphabets import CHARACTERS
+from reading import recognizer
+from tools import evaluate, train_geometry
 
 ROOT = Path(__file__).resolve().parents[1]
 LETTER = ROOT / "samples" / "R.png"
@@ -77,7 +74,7 @@ def test_the_classic_method_splits_a_word_and_reads_its_letters():
     letter = letter[y:y + height, x:x + width]
     gaps = [np.full((height, round(share * width)), 255, np.uint8) for share in (0.3, 0.2, 0.5, 0.3)]
     word = np.hstack([gaps[0], letter, gaps[1], letter, gaps[2], letter, gaps[3]])
-    assert evaluate.Baseline(recogScript.Recognizer(language="none"))(np.pad(word, 20, constant_values=255)) == "RR R"
+    assert evaluate.Baseline(recognizer.Recognizer(language="none"))(np.pad(word, 20, constant_values=255)) == "RR R"
 
 
 @pytest.mark.parametrize("argument, answer", [("--sets=words,fly", "fly"), ("--split=train", "val or test"),
@@ -140,9 +137,9 @@ def test_spaces_that_a_source_put_between_digits_are_wanted_only_if_asked_for(tm
 
 def test_a_judge_is_learned_and_reads(tmp_path):
     data = toy.write_pen(toy.write_all(tmp_path / "data", 20), dict.fromkeys(("tame", "wide", "one two", "a lid"), 10))
-    tune.main([f"--data_path={data}", f"--pen_path={data}", f"--output={tmp_path / 'judge.npz'}", "--words=12",
+    train_geometry.main([f"--data_path={data}", f"--pen_path={data}", f"--output={tmp_path / 'geometry.npz'}", "--words=12",
                "--mixed=4", "--lines=12", "--strings=6", "--validation=8", "--epochs=2", "--rounds=0"])
-    with np.load(tmp_path / "judge.npz") as learned, np.load(ROOT / "judge.npz") as shipped:
+    with np.load(tmp_path / "geometry.npz") as learned, np.load(ROOT / "reading/geometry.npz") as shipped:
         assert {name: array.shape for name, array in learned.items()} == {
             name: array.shape for name, array in shipped.items()}
         assert any((learned[name] != shipped[name]).any() for name in learned), "not the shipped one again"

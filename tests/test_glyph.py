@@ -3,8 +3,8 @@ import cv2
 import numpy as np
 import pytest
 
-import glyph
-from ink import draw_strokes, trace
+from common import glyph
+from common.pen_strokes import draw_strokes, trace
 
 ANGLE = [np.float32([[20, 0], [0, 90], [60, 90]]), np.float32([[30, 40], [30, 60]])]
 
@@ -56,7 +56,7 @@ def test_ink_is_as_wide_as_the_pen(pen, way):
 def test_large_ink_is_drawn_in_parts(monkeypatch):
     strokes = [ANGLE[0], ANGLE[1], np.float32([[50, 20]])]
     whole = draw_strokes(strokes, 7)
-    monkeypatch.setattr("ink.MOST", 10_000)
+    monkeypatch.setattr("common.pen_strokes.MOST", 10_000)
     np.testing.assert_array_equal(draw_strokes(strokes, 7), whole)
 
 

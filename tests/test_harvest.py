@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import dataset
+from common import alphabets
+from training import unipen
 
 ROOT = Path(__file__).resolve().parent.parent
 # Strokes of each letter, 100 high from the top of capitals to the baseline.
@@ -41,7 +42,7 @@ def test_the_strokes_of_each_letter_are_found(tmp_path):
         file.write(json.dumps({"label": "WRONG", "writer": "a/4", "style": "printed", "split": "train",
                                "strokes": sum(written("TTHHA"), [])}) + "\n")
     gzip.open(tmp_path / "lines.jsonl.gz", "wt").close()
-    done = subprocess.run([sys.executable, "harvest.py", f"--pen_path={tmp_path}"], cwd=ROOT, capture_output=True,
+    done = subprocess.run([sys.executable, "-m", "tools.extract_characters", f"--pen_path={tmp_path}"], cwd=ROOT, capture_output=True,
                           text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     with gzip.open(tmp_path / "harvest.jsonl.gz", "rt") as file:
@@ -50,13 +51,13 @@ def test_the_strokes_of_each_letter_are_found(tmp_path):
     assert all(letter in right for letter in found), "nothing but the true strokes of a letter"
     assert len(found) >= 0.8 * len(right) and {record["split"] for record in records} == {"train"}
     assert f"{len(found)} characters of words, 0 of lines" in done.stdout
-    images, labels = dataset.read_pen(str(tmp_path), "train", file="harvest")
-    assert images.shape == (len(found), 28, 28) and [dataset.CHARACTERS[label] for label in labels] == [
+    images, labels = unipen.read_pen(str(tmp_path), "train", file="harvest")
+    assert images.shape == (len(found), 28, 28) and [alphabets.CHARACTERS[label] for label in labels] == [
         letter for letter, _ in found]
 
 
 def test_without_words_the_file_to_make_is_named(tmp_path):
-    done = subprocess.run([sys.executable, "harvest.py", f"--pen_path={tmp_path}"], cwd=ROOT, capture_output=True,
+    done = subprocess.run([sys.executable, "-m", "tools.extract_characters", f"--pen_path={tmp_path}"], cwd=ROOT, capture_output=True,
                           text=True, timeout=300)
     assert done.returncode == 2 and done.stderr.splitlines()[-1].count("words.jsonl.gz") == 1
     assert "Traceback" not in done.stderr and not list(tmp_path.iterdir())

@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 import toy
 
-import language
-from dataset import CHARACTERS
+from common.alphabets import CHARACTERS
+from reading import character_lm
+from tools import build_character_lm
 
-ENGLISH = language.load()
+ENGLISH = character_lm.load()
 
 
 def next_probs(context: str) -> dict[str, float]:
@@ -48,14 +49,14 @@ def test_what_is_no_word_stays_readable(word):
 
 
 def test_the_model_is_small_and_quick_to_load():
-    assert language.FILE.stat().st_size < 1_000_000
-    seconds, modules = toy.cost_of_loading("language")
+    assert character_lm.FILE.stat().st_size < 1_000_000
+    seconds, modules = toy.cost_of_loading("character_lm")
     assert seconds < 0.2, "of processor time, which other programs do not lengthen; usually 0.03"
     assert not {"wordfreq", "tensorflow", "keras"} & modules
 
 
 def test_it_is_made_from_counts(tmp_path):
-    rows = language.smooth(language.count({"ab": 1e-8, "ac": 3e-8}, order=3, flatten=1.0), smoothing=0.5)
+    rows = build_character_lm.smooth(build_character_lm.count({"ab": 1e-8, "ac": 3e-8}, order=3, flatten=1.0), smoothing=0.5)
     for _, row in rows.values():
         assert row.sum() == pytest.approx(1)
     after_a = rows["a"][1]
@@ -63,7 +64,7 @@ def test_it_is_made_from_counts(tmp_path):
     # shorter context counts as one more; and there c is 3 of 12 characters before the same kind of smoothing.
     shorter = (3 + 0.5 * 4 / 27) / (12 + 0.5 * 4)
     assert after_a[2] == pytest.approx((3 + 1 * shorter) / (4 + 1))
-    language.write(tmp_path / "small.npz", {context: rows[context][1] for context in language.prune(rows, 100)})
-    small = language.load(tmp_path / "small.npz")
+    build_character_lm.write(tmp_path / "small.npz", {context: rows[context][1] for context in build_character_lm.prune(rows, 100)})
+    small = character_lm.load(tmp_path / "small.npz")
     assert small.word_log_prob("ac") > small.word_log_prob("ab") > small.word_log_prob("cb")
     assert np.exp(small.next_log_probs("a")[CHARACTERS.index("c")]) == pytest.approx(after_a[2], rel=0.4)

@@ -15,26 +15,11 @@ import numpy as np
 import pytest
 import toy
 
-import augment
-import ctc
-import dataset
-import edits
-import feed
-import ink
-import lattice
-import linereader
 import model
-import networks
-import phrases
-import picture
-import recogScript
-import runs
-import scribe
-import segmentation
-import settings
-import strip
-import training
-from samples import draw as pen
+from common import alphabets, errors, line_image, networks, pen_strokes, runs, settings, softmax
+from reading import binarize, character_boxes, ctc, line_recognizer, recognizer, text_lines, word_lm
+from tools import draw_samples
+from training import augment, character_trainer, corrections_store, metrics, prefetch, synthesis
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,16 +29,16 @@ ROOT = Path(__file__).resolve().parents[1]
 def log_probs(seed: int, steps: int, labels: str) -> np.ndarray:
     """Random ones, in which only the blank and these characters are possible."""
     found = np.full((steps, 96), -40.0)
-    places = [0, *(ctc.LABELS[character] for character in labels)]
+    places = [0, *(alphabets.LABELS[character] for character in labels)]
     found[:, places] = np.random.default_rng(seed).normal(0, 1.2, (steps, len(places)))
-    return lattice.log_softmax(found)
+    return softmax.log_softmax(found)
 
 
 def sum_over_paths(of_steps: np.ndarray, labels: str) -> dict[str, float]:
     """Log probability of every text, by trying every path."""
     found: dict[str, float] = {}
-    for path in itertools.product([0, *(ctc.LABELS[character] for character in labels)], repeat=len(of_steps)):
-        text = "".join(ctc.ALPHABET[label - 1] for label, _ in itertools.groupby(path) if label)
+    for path in itertools.product([0, *(alphabets.LABELS[character] for character in labels)], repeat=len(of_steps)):
+        text = "".join(alphabets.ALPHABET[label - 1] for label, _ in itertools.groupby(path) if label)
         found[text] = np.logaddexp(found.get(text, ctc.LEAST), of_steps[np.arange(len(path)), path].sum())
     return found
 
@@ -69,7 +54,7 @@ def test_the_search_sums_over_all_ways_to_say_a_text(seed, monkeypatch):
         assert one.ctc == pytest.approx(truth[one.text], abs=1e-6)
     alone = ctc.single(of_steps)
     for character in "ab":
-        assert alone[ctc.LABELS[character]] == pytest.approx(truth[character], abs=1e-6)
+        assert alone[alphabets.LABELS[character]] == pytest.approx(truth[character], abs=1e-6)
     assert alone[0] == pytest.approx(truth[""], abs=1e-6)
 
 
@@ -77,75 +62,75 @@ def test_the_language_model_decides_what_the_ink_leaves_open():
     of_steps = np.full((12, 96), -12.0)
     for step, (first, second) in enumerate([("t", "f"), ("h", "n"), ("e", "c")]):
         of_steps[4 * step:4 * step + 4, 0] = -0.1
-        of_steps[4 * step + 1, [0, ctc.LABELS[first], ctc.LABELS[second]]] = -4, np.log(0.48), np.log(0.52)
-    of_steps = lattice.log_softmax(of_steps)
+        of_steps[4 * step + 1, [0, alphabets.LABELS[first], alphabets.LABELS[second]]] = -4, np.log(0.48), np.log(0.52)
+    of_steps = softmax.log_softmax(of_steps)
     assert ctc.search(of_steps)[0].text == "fnc"
-    assert ctc.search(of_steps, phrases.load(), ctc.Weights(0.4))[0].text == "the"
+    assert ctc.search(of_steps, word_lm.load(), ctc.Weights(0.4))[0].text == "the"
 
 
 def test_alignment_finds_the_steps_of_each_character():
     of_steps = np.full((14, 96), -9.0)
     of_steps[:, 0] = 0
     for step, character in ((2, "o"), (3, "o"), (6, "o"), (9, "h"), (10, "!")):
-        of_steps[step, [0, ctc.LABELS[character]]] = -6, 0
+        of_steps[step, [0, alphabets.LABELS[character]]] = -6, 0
     assert ctc.greedy(of_steps) == "ooh!"
-    assert ctc.align(lattice.log_softmax(of_steps), "ooh!").tolist() == [[2, 3], [6, 6], [9, 9], [10, 10]]
+    assert ctc.align(softmax.log_softmax(of_steps), "ooh!").tolist() == [[2, 3], [6, 6], [9, 9], [10, 10]]
     with pytest.raises(ValueError, match="too few"):
         ctc.align(of_steps[:3], "oooo")
 
 
 def test_what_a_network_expects_of_any_text_is_taken_away():
-    shares = np.full(len(ctc.ALPHABET), 0.004)
-    shares[ctc.LABELS["e"] - 1] = 1 - 0.004 * (len(ctc.ALPHABET) - 1)
-    seen = lattice.log_softmax(np.zeros((3, 96), np.float32))
-    fair = linereader.without_prior(seen, np.log(shares).tolist(), 0.5)
+    shares = np.full(len(alphabets.ALPHABET), 0.004)
+    shares[alphabets.LABELS["e"] - 1] = 1 - 0.004 * (len(alphabets.ALPHABET) - 1)
+    seen = softmax.log_softmax(np.zeros((3, 96), np.float32))
+    fair = line_recognizer.without_prior(seen, np.log(shares).tolist(), 0.5)
     np.testing.assert_allclose(np.exp(fair).sum(axis=1), 1, rtol=1e-5)
-    off = fair[:, ctc.LABELS["q"]] - fair[:, ctc.LABELS["e"]]
-    np.testing.assert_allclose(off, 0.5 * np.log(shares[ctc.LABELS["e"] - 1] / 0.004), rtol=1e-4)
-    assert (linereader.without_prior(seen, np.log(shares).tolist(), 0.0) == seen).all()
+    off = fair[:, alphabets.LABELS["q"]] - fair[:, alphabets.LABELS["e"]]
+    np.testing.assert_allclose(off, 0.5 * np.log(shares[alphabets.LABELS["e"] - 1] / 0.004), rtol=1e-4)
+    assert (line_recognizer.without_prior(seen, np.log(shares).tolist(), 0.0) == seen).all()
 
 
 # ---- figures
 
 def test_words_are_right_where_they_stand():
-    assert edits.right_words("the cat sat down", "the cot sat") == [True, False, True]
-    assert edits.right_words("a b", "a x b") == [True, False, True]
+    assert metrics.right_words("the cat sat down", "the cot sat") == [True, False, True]
+    assert metrics.right_words("a b", "a x b") == [True, False, True]
 
 
 def test_calibration_error_is_how_far_confidence_is_from_the_truth():
-    assert edits.calibration_error([0.95] * 20, [True] * 19 + [False]) == pytest.approx(0, abs=1e-9)
-    assert edits.calibration_error([0.95] * 10 + [0.15] * 10, [False] * 20) == pytest.approx(0.55)
+    assert metrics.calibration_error([0.95] * 20, [True] * 19 + [False]) == pytest.approx(0, abs=1e-9)
+    assert metrics.calibration_error([0.95] * 10 + [0.15] * 10, [False] * 20) == pytest.approx(0.55)
 
 
 # ---- strips
 
 def written(text: str, height: float = 60, width: float = 5, gap: float = 16, seed: int = 3) -> np.ndarray:
-    return ink.draw_strokes(pen.strokes_of([text], height, seed, gap), width)
+    return pen_strokes.draw_strokes(draw_samples.strokes_of([text], height, seed, gap), width)
 
 
 def test_a_strip_looks_alike_whatever_the_size():
     line = written("salted", 160, 14)
-    large, small = (strip.strip(cv2.resize(line, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))[0]
+    large, small = (line_image.strip(cv2.resize(line, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))[0]
                     for scale in (1, 0.25))
-    assert small.shape[0] == strip.HEIGHT and abs(small.shape[1] - large.shape[1]) <= 3
+    assert small.shape[0] == line_image.HEIGHT and abs(small.shape[1] - large.shape[1]) <= 3
     width = min(small.shape[1], large.shape[1])
     small, large = (cv2.GaussianBlur(each[:, :width], (0, 0), 1.5).astype(float) for each in (small, large))
     assert np.corrcoef(small.ravel(), large.ravel())[0, 1] > 0.9
 
 
 def test_letters_take_about_the_same_room_however_wide_they_stand():
-    narrow, wide = (strip.strip(written("salted", gap=gap))[0].shape[1] for gap in (8, 60))
+    narrow, wide = (line_image.strip(written("salted", gap=gap))[0].shape[1] for gap in (8, 60))
     assert wide < 1.35 * narrow, f"{wide} and {narrow} px: without it would be about twice as wide"
 
 
 def test_a_full_stop_stays_small():
-    seen, _ = strip.strip(ink.draw_strokes([[(0, 0)]], 9))
-    assert np.count_nonzero(seen >= strip.DARK) < 100
+    seen, _ = line_image.strip(pen_strokes.draw_strokes([[(0, 0)]], 9))
+    assert np.count_nonzero(seen >= line_image.DARK) < 100
 
 
 def test_px_of_a_strip_map_back_to_the_ink():
     line = np.pad(written("melt"), 30)
-    seen, to_ink = strip.strip(line)
+    seen, to_ink = line_image.strip(line)
     y, x = np.nonzero(seen >= 128)
     back = np.stack([x + 0.5, y + 0.5, np.ones(len(x))], axis=1) @ to_ink.T
     left, top, width, height = cv2.boundingRect((line >= 128).view(np.uint8))
@@ -155,7 +140,7 @@ def test_px_of_a_strip_map_back_to_the_ink():
 
 def test_an_empty_strip_is_refused():
     with pytest.raises(ValueError, match="no ink"):
-        strip.strip(np.zeros((20, 30), np.uint8))
+        line_image.strip(np.zeros((20, 30), np.uint8))
 
 
 # ---- what it learns from
@@ -170,14 +155,14 @@ def data(tmp_path_factory):
 
 
 def test_a_scribe_writes_in_every_way(data):
-    writer = scribe.Scribe(data, data)
+    writer = synthesis.Scribe(data, data)
     rng = np.random.default_rng(0)
-    for kind in scribe.KINDS:
+    for kind in synthesis.KINDS:
         samples = [sample for _ in range(200) if (sample := writer.sample(rng, {kind: 1.0}))]
         assert len(samples) >= 20, kind
         for seen, text, source in samples:
-            assert seen.dtype == np.uint8 and seen.shape[0] == strip.HEIGHT and seen.max() > 100
-            assert text and set(text) <= set(ctc.ALPHABET) and text == " ".join(text.split())
+            assert seen.dtype == np.uint8 and seen.shape[0] == line_image.HEIGHT and seen.max() > 100
+            assert text and set(text) <= set(alphabets.ALPHABET) and text == " ".join(text.split())
             assert (source is None) == (kind in ("joined", "composed", "scanned"))
         assert len({seen.tobytes() for seen, *_ in samples}) > 0.9 * len(samples), "no two are alike"
     texts = {text for _ in range(60) if (sample := writer.sample(rng, {"word": 1.0})) for text in [sample[1]]}
@@ -185,48 +170,48 @@ def test_a_scribe_writes_in_every_way(data):
 
 
 def test_the_same_seed_writes_the_same(data):
-    writer = scribe.Scribe(data, data)
+    writer = synthesis.Scribe(data, data)
     one, other = (writer.sample(np.random.default_rng(7)) for _ in range(2))
     assert one[1] == other[1] and (one[0] == other[0]).all()
 
 
 def test_rows_of_digits_and_letters_are_written_whole_and_in_groups():
     rng = np.random.default_rng(0)
-    rows = [scribe.random_row(rng) for _ in range(400)]
+    rows = [synthesis.random_row(rng) for _ in range(400)]
     for row in rows:
         assert row == " ".join(row.split()) and 3 <= len(row.replace(" ", "")) <= 26
         assert sum(all(c in kind for c in row.replace(" ", "")) for kind in (
-            dataset.CHARACTERS[:10], dataset.CHARACTERS[10:36], dataset.CHARACTERS[36:])) == 1
+            alphabets.CHARACTERS[:10], alphabets.CHARACTERS[10:36], alphabets.CHARACTERS[36:])) == 1
     assert 0.15 < np.mean([" " not in row for row in rows]) < 0.5
     assert 0.02 < np.mean([set(map(len, row.split())) == {1} for row in rows]) < 0.3
-    assert 0.2 < np.mean([phrases.row_at_end(row) is not None for row in rows])
+    assert 0.2 < np.mean([word_lm.row_at_end(row) is not None for row in rows])
 
 
 def test_text_in_two_rows_is_left_out():
-    rows = [stroke.ravel().tolist() for stroke in pen.strokes_of(["then", "one"], 60, 1)]
-    line = [stroke.ravel().tolist() for stroke in pen.strokes_of(["then one"], 60, 1)]
-    assert scribe.has_rows(rows) and not scribe.has_rows(line)
+    rows = [stroke.ravel().tolist() for stroke in draw_samples.strokes_of(["then", "one"], 60, 1)]
+    line = [stroke.ravel().tolist() for stroke in draw_samples.strokes_of(["then one"], 60, 1)]
+    assert synthesis.has_rows(rows) and not synthesis.has_rows(line)
 
 
 def test_batches_hold_all_samples_and_none_is_much_too_wide(data):
-    writer = scribe.Scribe(data, "")
+    writer = synthesis.Scribe(data, "")
     rng = np.random.default_rng(0)
-    samples = [sample for _ in range(300) if (sample := writer.sample(rng, scribe.FIRST_KINDS))]
-    found = list(feed.batches(samples, 16, rng))
-    texts = ["".join(ctc.ALPHABET[label - 1] for label in row if label) for _, labels, _ in found
+    samples = [sample for _ in range(300) if (sample := writer.sample(rng, synthesis.FIRST_KINDS))]
+    found = list(prefetch.batches(samples, 16, rng))
+    texts = ["".join(alphabets.ALPHABET[label - 1] for label in row if label) for _, labels, _ in found
              for row in labels.tolist()]
     assert sorted(texts) == sorted(text for _, text, _ in samples)
     for strips, _, _ in found[:-1]:
         filled = np.flatnonzero(strips.max(axis=(0, 1)))[-1] + 1
-        assert strips.shape[2] - filled <= ctc.WIDTH_STEP + strip.MARGIN
-        most = feed.AREA * 16 * (1 + strips.shape[2] / feed.LONG) + ctc.WIDTH_STEP * len(strips)
+        assert strips.shape[2] - filled <= line_image.WIDTH_STEP + line_image.MARGIN
+        most = prefetch.AREA * 16 * (1 + strips.shape[2] / prefetch.LONG) + line_image.WIDTH_STEP * len(strips)
         assert len(strips) == 1 or len(strips) * strips.shape[2] <= most
 
 
 def test_two_processes_write_and_no_batch_twice(data):
     config = {name: getattr(model, name) for name in settings.meanings(model.__file__)}
     config |= {"data_path": str(data), "pen_path": str(data), "batch_size": 8, "epoch_steps": 5}
-    written = feed.Feed(config, writers=2)
+    written = prefetch.Feed(config, writers=2)
     try:
         given = [written.next() for _ in range(20)]
         assert len({strips.tobytes() for strips, *_ in given}) == 20 and not any(again for *_, again in given)
@@ -239,7 +224,7 @@ def test_two_processes_write_and_no_batch_twice(data):
 def test_while_no_batch_is_written_earlier_ones_come_again_at_most_so_often(data):
     config = {name: getattr(model, name) for name in settings.meanings(model.__file__)}
     config |= {"data_path": str(data), "pen_path": str(data), "batch_size": 64, "epoch_steps": 50, "echo": 2}
-    written = feed.Feed(config)
+    written = prefetch.Feed(config)
     seen = collections.Counter()
     try:
         for strips, _, again in (written.next() for _ in range(24)):
@@ -251,7 +236,7 @@ def test_while_no_batch_is_written_earlier_ones_come_again_at_most_so_often(data
 
 
 def test_strips_that_come_again_are_changed_but_stay_what_they_are():
-    shown = np.zeros((3, strip.HEIGHT, 160), np.uint8)
+    shown = np.zeros((3, line_image.HEIGHT, 160), np.uint8)
     for row, text in enumerate(("minimum", "", "Wort 15")):
         cv2.putText(shown[row], text, (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 255, 2, cv2.LINE_AA)
     seed = keras.random.SeedGenerator(0)
@@ -269,13 +254,13 @@ def test_a_network_with_wider_lstms_begins_with_what_a_narrower_one_knows(monkey
     narrow = networks.build("line", 0)
     monkeypatch.setitem(networks.LINE_NETWORKS, "line", functools.partial(networks.line, units=230))
     wide = networks.build("line", 0)
-    training.take_over(wide, narrow)
-    strips = np.random.default_rng(0).integers(0, 256, (2, strip.HEIGHT, 96), dtype=np.uint8)
+    character_trainer.take_over(wide, narrow)
+    strips = np.random.default_rng(0).integers(0, 256, (2, line_image.HEIGHT, 96), dtype=np.uint8)
     assert wide.count_params() > narrow.count_params()
     np.testing.assert_allclose(wide.predict_on_batch(strips), narrow.predict_on_batch(strips), atol=1e-4)
 
 
-@pytest.mark.parametrize("name, shape", [("line", (2, strip.HEIGHT, 100)), ("lstm", (3, 28, 28))])
+@pytest.mark.parametrize("name, shape", [("line", (2, line_image.HEIGHT, 100)), ("lstm", (3, 28, 28))])
 def test_lstms_computed_for_reading_give_the_same_logits(name, shape):
     network = networks.build(name)
     pictures = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
@@ -311,10 +296,10 @@ def trained(data, tmp_path_factory) -> tuple[subprocess.CompletedProcess, Path]:
 def test_a_line_reader_learns_a_hand_from_corrected_words(data, trained, tmp_path):
     """Somebody writes upside down."""
     _, base = trained
-    hand = [(text, [stroke * (1, -1) for stroke in pen.strokes_of([text], 60, seed, 16)])
+    hand = [(text, [stroke * (1, -1) for stroke in draw_samples.strokes_of([text], 60, seed, 16)])
             for seed in range(8) for text in ("send", "salted", "lines")]
     for text, strokes in hand[:12]:
-        dataset.remember_word(tmp_path / "kept", strokes, text)
+        corrections_store.remember_word(tmp_path / "kept", strokes, text)
     done = train(data, base.parent, f"--finetune={base.name}", f"--corrections_path={tmp_path / 'kept'}",
                  "--train_epochs=4", "--corrections=0.5")
     assert done.returncode == 0, done.stderr
@@ -324,9 +309,9 @@ def test_a_line_reader_learns_a_hand_from_corrected_words(data, trained, tmp_pat
     assert about["decoding"] == runs.read_config(str(base.parent), base.name)["decoding"]
 
     def read(folder: Path) -> float:
-        reader = linereader.LineReader(runs.load_network(str(folder.parent), folder.name))
-        texts = reader.read([ink.draw_strokes(strokes, 5) for _, strokes in hand[12:]])
-        return edits.error_rate([(truth, text.text) for (truth, _), text in zip(hand[12:], texts, strict=True)])
+        reader = line_recognizer.LineReader(runs.load_network(str(folder.parent), folder.name))
+        texts = reader.read([pen_strokes.draw_strokes(strokes, 5) for _, strokes in hand[12:]])
+        return metrics.error_rate([(truth, text.text) for (truth, _), text in zip(hand[12:], texts, strict=True)])
 
     assert read(base) > 0.5 and read(tuned) < 0.2
     assert json.loads((tuned / "metrics.json").read_text())["validation"]["cer_words"] < 0.4, "nothing is forgotten"
@@ -338,9 +323,9 @@ def test_a_line_reader_learns_resumes_and_reads(data, trained, tmp_path):
     shutil.copytree(base, folder)
     assert "words and lines left out" in done.stdout
     about = json.loads((folder / "config.json").read_text())
-    assert about["reads"] == "lines" and set(about["decoding"]) == set(linereader.DECODING)
+    assert about["reads"] == "lines" and set(about["decoding"]) == set(line_recognizer.DECODING)
     # It has learned from words of these letters alone, and what it expects of them is what it saw.
-    shares = dict(zip(ctc.ALPHABET, np.exp(about["decoding"]["label_prior"])))
+    shares = dict(zip(alphabets.ALPHABET, np.exp(about["decoding"]["label_prior"])))
     assert sum(shares.values()) == pytest.approx(1, abs=0.02) and shares["e"] > 5 * shares["Q"]
     metrics = json.loads((folder / "metrics.json").read_text())["validation"]
     assert metrics["cer_words"] < 0.35, metrics
@@ -369,7 +354,7 @@ def test_a_line_reader_learns_corrected_words_unless_told_to_go_on(tmp_path):
     given = [f"--finetune={runs.DEFAULT}", f"--models_path={ROOT / 'Models'}"]
     learning = model.configure([*given, f"--corrections_path={tmp_path}"])
     assert learning["preset"] == "corrected_words" and 0 < learning["corrections"] < 1
-    with pytest.raises(dataset.DataError, match="no corrected words yet.*Remember my writing"):
+    with pytest.raises(errors.DataError, match="no corrected words yet.*Remember my writing"):
         model.train_line(learning, tmp_path / "run")
     assert not list(tmp_path.iterdir())
     with pytest.raises(settings.SettingsError, match="--echo=-1 has to be 0 or more"):
@@ -397,8 +382,8 @@ def test_letters_that_stand_apart_keep_their_ink_where_the_network_has_seen_them
     cv2.ellipse(ink_of_line, (30, 40), (18, 17), 0, 0, 360, 255, 4, cv2.LINE_AA)   # from 10 to 50
     for x in (58, 74):
         cv2.line(ink_of_line, (x, 3), (x, 57), 255, 4, cv2.LINE_AA)
-    characters = [linereader.Read("o", [], 1, 28), linereader.Read("l", [], 1, 46), linereader.Read("l", [], 1, 60)]
-    found = linereader.shapes(ink_of_line, linereader.LineText("oll", [characters], [], []))
+    characters = [line_recognizer.Read("o", [], 1, 28), line_recognizer.Read("l", [], 1, 46), line_recognizer.Read("l", [], 1, 60)]
+    found = character_boxes.shapes(ink_of_line, line_recognizer.LineText("oll", [characters], [], []))
     assert [np.unique(np.searchsorted([54, 66], shape.x)).tolist() for shape in found] == [[0], [1], [2]]
     assert all(shape.alone for shape in found)
 
@@ -408,26 +393,26 @@ def test_joined_letters_are_parted_and_others_left_whole():
     for left in (5, 40, 80):
         cv2.rectangle(line, (left, 5), (left + 20, 35), 255, 3)
     line[20:23, 60:80] = 255   # the second and the third are joined
-    words = [[linereader.Read(text, [], 1.0, centre) for text, centre in (("a", 12), ("b", 50), ("c", 92))]]
-    first, second, third = linereader.shapes(line, linereader.LineText("abc", words, [], []))
+    words = [[line_recognizer.Read(text, [], 1.0, centre) for text, centre in (("a", 12), ("b", 50), ("c", 92))]]
+    first, second, third = character_boxes.shapes(line, line_recognizer.LineText("abc", words, [], []))
     assert (first.alone, second.alone, third.alone) == (True, False, False)
     assert (first.x.min(), first.x.max()) == (3, 27)
     assert 62 <= second.x.max() <= 78 and third.x.min() == second.x.max() + 1
-    assert len(first.x) + len(second.x) + len(third.x) == np.count_nonzero(line >= segmentation.INK)
+    assert len(first.x) + len(second.x) + len(third.x) == np.count_nonzero(line >= text_lines.INK)
 
 
 # ---- the shipped reader
 
 @pytest.fixture(scope="module")
-def shipped() -> recogScript.Recognizer:
+def shipped() -> recognizer.Recognizer:
     reader, = runs.list_runs(str(ROOT / "Models"), "lines")
-    return recogScript.Recognizer(reader)
+    return recognizer.Recognizer(reader)
 
 
 @pytest.mark.parametrize("text", ["minimum", "little", "hello world"])
 @pytest.mark.parametrize("height, width", [(40, 3), (90, 5), (150, 14)])
 def test_joined_writing_is_read(shipped, text, height, width):
-    page = ink.draw_strokes(pen.joined_strokes(text, height, 1), width, margin=20)
+    page = pen_strokes.draw_strokes(draw_samples.joined_strokes(text, height, 1), width, margin=20)
     reading = shipped.recog(255 - page)
     assert reading.text == text
     characters = [character for word in reading.lines[0].words for character in word.characters]
@@ -438,19 +423,19 @@ def test_joined_writing_is_read(shipped, text, height, width):
 
 
 def test_a_page_of_lines_is_read_from_top_to_bottom(shipped):
-    page = ink.draw_strokes(pen.strokes_of(pen.LINES, 60, 5), 8, margin=24)
-    assert shipped.recog(255 - page).text == "\n".join(pen.LINES)
+    page = pen_strokes.draw_strokes(draw_samples.strokes_of(draw_samples.LINES, 60, 5), 8, margin=24)
+    assert shipped.recog(255 - page).text == "\n".join(draw_samples.LINES)
 
 
 def test_it_reads_single_characters_too(shipped):
     samples = [path for path in (ROOT / "samples").iterdir() if path.suffix in (".png", ".jpg")]
-    found = shipped.line_reader.read_characters([picture.ink_of(path) for path in samples])
+    found = shipped.line_reader.read_characters([binarize.ink_of(path) for path in samples])
     right = sum(ranked[0][0].lower() == path.name[0].lower() for ranked, path in zip(found, samples, strict=True))
     assert right >= len(samples) - 1 and all(len(ranked) == 5 for ranked in found)
 
 
 def test_without_a_language_model_the_network_alone_decides(shipped):
-    alone = recogScript.Recognizer(shipped.unixTime, language="none")
+    alone = recognizer.Recognizer(shipped.unixTime, language="none")
     assert alone.line_reader.prior is None
-    page = ink.draw_strokes(pen.joined_strokes("hello", 80, 1), 5, margin=20)
+    page = pen_strokes.draw_strokes(draw_samples.joined_strokes("hello", 80, 1), 5, margin=20)
     assert alone.recog(255 - page).text == "hello"

@@ -17,13 +17,9 @@ import numpy as np
 import pytest
 import toy
 
-import augment
-import dataset
 import model
-import networks
-import runs
-import scores
-import training
+from common import alphabets, networks, runs
+from training import augment, character_trainer, corrections_store, dataset, emnist, metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 CHARACTERS = "012ABxyz"
@@ -48,12 +44,12 @@ def only_run(models: Path) -> Path:
     return folders[0]
 
 
-def metrics(folder: Path) -> dict:
+def metrics_of(folder: Path) -> dict:
     return json.loads((folder / "metrics.json").read_text())
 
 
 def history(folder: Path) -> list[float]:
-    state, _ = training.load_checkpoint(folder / "checkpoint.npz")
+    state, _ = character_trainer.load_checkpoint(folder / "checkpoint.npz")
     return [epoch["val_loss"] for epoch in state["history"]]
 
 
@@ -63,7 +59,7 @@ def test_a_run_learns_and_leaves_everything(data, tmp_path):
     folder = only_run(tmp_path)
     assert abs(int(folder.name) - time.time()) < 300
     assert all((folder / name).stat().st_size > 0 for name in FILES)
-    test = metrics(folder)["emnist_test"]
+    test = metrics_of(folder)["emnist_test"]
     assert test["accuracy"] > 0.85 and test["images"] == 80 and test["loss"] < 0.6
     assert f"accuracy {test['accuracy']:.4f}" in done.stdout
     config = json.loads((folder / "config.json").read_text())
@@ -72,7 +68,7 @@ def test_a_run_learns_and_leaves_everything(data, tmp_path):
     tags = toy.logged(folder / "logs")
     assert {"epoch_loss", "epoch_accuracy", "epoch_learning_rate", "glyphs as the network sees them",
             "confusion", "errors", "test_accuracy"} <= tags
-    check = subprocess.run([sys.executable, str(ROOT / "check_acc_loss.py"), folder.name, f"--models_path={tmp_path}",
+    check = subprocess.run([sys.executable, "-m", "tools.check_acc_loss", folder.name, f"--models_path={tmp_path}",
                             f"--data_path={data}", "--pen_path="], capture_output=True, text=True, timeout=120)
     assert check.returncode == 0, check.stderr
     assert f"| {test['accuracy']:.4f} |" in check.stdout and f"| {folder.name} |" in check.stdout
@@ -81,7 +77,7 @@ def test_a_run_learns_and_leaves_everything(data, tmp_path):
                  "--corrections=0", "--pen=False")
     assert more.returncode == 0, more.stderr
     tuned = next(path for path in tmp_path.iterdir() if path != folder)
-    assert metrics(tuned)["emnist_test"]["accuracy"] > 0.8, "one step from scratch would know nothing"
+    assert metrics_of(tuned)["emnist_test"]["accuracy"] > 0.8, "one step from scratch would know nothing"
 
 
 def test_finetuning_learns_corrections_and_does_not_forget(data, tmp_path):
@@ -92,7 +88,7 @@ def test_finetuning_learns_corrections_and_does_not_forget(data, tmp_path):
     strange = np.ascontiguousarray(glyphs[:, ::-1])
     missing = train(data, tmp_path, f"--finetune={base.name}", f"--corrections_path={tmp_path}/none", "--pen=False")
     assert missing.returncode == 2 and "holds no corrected characters" in missing.stderr.splitlines()[-1]
-    dataset.write_corrections(tmp_path / "kept", strange[:15], labels[:15])
+    corrections_store.write_corrections(tmp_path / "kept", strange[:15], labels[:15])
     done = train(data, tmp_path, f"--finetune={base.name}", f"--corrections_path={tmp_path}/kept", "--pen=False",
                  "--train_epochs=8")
     assert done.returncode == 0, done.stderr
@@ -100,10 +96,10 @@ def test_finetuning_learns_corrections_and_does_not_forget(data, tmp_path):
     about = runs.read_config(str(tmp_path), tuned.name)
     assert about["images"]["corrections"] == 15 and about["settings"]["network"] == "dense"
     assert about["prior_of_drawings"] == runs.read_config(str(tmp_path), base.name)["prior_of_drawings"]
-    before, after = ((scores.read(runs.load_network(str(tmp_path), run.name), strange[15:], labels[15:]).guesses
+    before, after = ((metrics.read(runs.load_network(str(tmp_path), run.name), strange[15:], labels[15:]).guesses
                       == labels[15:]).mean() for run in (base, tuned))
     assert before < 0.5 and after > 0.8
-    assert metrics(tuned)["emnist_test"]["accuracy"] > 0.8
+    assert metrics_of(tuned)["emnist_test"]["accuracy"] > 0.8
 
 
 def test_the_mean_of_first_and_last_weights_is_kept_where_it_is_better(data, tmp_path):
@@ -117,9 +113,9 @@ def test_the_mean_of_first_and_last_weights_is_kept_where_it_is_better(data, tmp
         shutil.copytree(base, tmp_path / name)
         network.set_weights([weights + sign * change for weights, change in zip(good, aside)])
         runs.save_network(network, tmp_path / name / "model.keras")
-    images, labels = dataset.read_emnist(str(data), "train")
-    training.average(tmp_path / "2", {"models_path": str(tmp_path), "finetune": "1"},
-                     lambda network: scores.measure(scores.read(network, images[-80:], labels[-80:]))["loss"])
+    images, labels = emnist.read_emnist(str(data), "train")
+    character_trainer.average(tmp_path / "2", {"models_path": str(tmp_path), "finetune": "1"},
+                     lambda network: metrics.measure(metrics.read(network, images[-80:], labels[-80:]))["loss"])
     for kept, weights in zip(runs.load_network(str(tmp_path), "2").get_weights(), good):
         np.testing.assert_allclose(kept, weights, atol=0.01)
     refused = train(data, tmp_path, "--average=True")
@@ -159,7 +155,7 @@ def test_ctrl_c_keeps_and_scores_the_best_network(data, tmp_path):
     folder = only_run(tmp_path)
     assert process.returncode == 0 and "Traceback" not in errors, errors
     assert f"--resume={folder.name}" in errors
-    assert metrics(folder)["emnist_test"]["images"] == 80
+    assert metrics_of(folder)["emnist_test"]["images"] == 80
 
 
 def test_ctrl_c_ends_a_training_even_where_python_would_lose_it():
@@ -178,7 +174,7 @@ def test_ctrl_c_ends_a_training_even_where_python_would_lose_it():
     network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     network.compile(loss="mse")
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), training.Interrupt() as interrupt:
+    with pytest.raises(KeyboardInterrupt), character_trainer.Interrupt() as interrupt:
         network.fit(np.zeros((64, 2)), np.zeros((64, 1)), batch_size=2, verbose=0, callbacks=[Presses(), interrupt])
     assert seen == [0, 1, 2, 3] and signal.getsignal(signal.SIGINT) is before
 
@@ -198,7 +194,9 @@ def test_bad_settings_are_refused_in_one_sentence(data, tmp_path, arguments, nam
 
 
 ONE_STEP = """
-import numpy as np, keras, networks, training
+import numpy as np, keras
+from common import networks
+from training import character_trainer
 glyphs = np.random.default_rng(0).integers(0, 256, (16, 28, 28), dtype=np.uint8)
 targets = np.stack([np.arange(16)] * 2 + [np.arange(16) % 3], 1).astype(np.int32)
 targets[3, 1] = 40
@@ -206,9 +204,9 @@ for name in networks.NETWORKS:
     network = networks.build(name)
     assert network(glyphs).shape == (16, 62)
     teacher = networks.build("dense")
-    order = training.Order(np.arange(12), targets[:, 0], np.arange(12, 16), 4)
-    trainee = training.Trainee(network, glyphs, targets, np.zeros((3, 62), "float32"), 16, 4, 4, 1.0, 0.1, teacher, 0.5)
-    trainee.compile(training.Adam(0.001), jit_compile=False)
+    order = character_trainer.Order(np.arange(12), targets[:, 0], np.arange(12, 16), 4)
+    trainee = character_trainer.Trainee(network, glyphs, targets, np.zeros((3, 62), "float32"), 16, 4, 4, 1.0, 0.1, teacher, 0.5)
+    trainee.compile(character_trainer.Adam(0.001), jit_compile=False)
     before = [np.array(w) for w in network.get_weights()]
     losses = trainee.fit(order.places, batch_size=4, shuffle=False, validation_data=(order.val_places,),
                          callbacks=[order], verbose=0).history
@@ -236,12 +234,13 @@ if devices > 1:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
     tf.distribute.experimental_set_strategy(tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(devices)]))
-import numpy as np, keras, model, training
+import numpy as np, keras, model
+from training import dataset
 keras.utils.set_random_seed(0)
 glyphs = np.random.default_rng(0).integers(0, 256, (200, 28, 28), dtype=np.uint8)
 labels = np.arange(200, dtype=np.int32) % 10
 glyphs[np.arange(200), labels * 2] = 255
-data = model.Data(glyphs, np.stack([labels, labels, 0 * labels], 1), labels, np.arange(160), np.arange(160, 200),
+data = dataset.Data(glyphs, np.stack([labels, labels, 0 * labels], 1), labels, np.arange(160), np.arange(160, 200),
                   np.zeros((3, 62), np.float32), {})
 config = model.configure(["--batch_size=20", "--dropout=0", "--learning_rate=0.003"])
 trainee, order = model.build_trainee(config, data)
@@ -270,18 +269,18 @@ def test_what_is_trained_in_16_bits_is_kept_in_32():
         trained = networks.build("lstm")
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    kept = training.in_float32(trained)
+    kept = character_trainer.in_float32(trained)
     assert "bfloat16" in {layer.compute_dtype for layer in trained.layers}
     assert {layer.compute_dtype for layer in kept.layers[1:]} == {"float32"}
     np.testing.assert_allclose(kept.predict_on_batch(glyphs), trained.predict_on_batch(glyphs), atol=0.05)
-    assert training.in_float32(kept) is kept
+    assert character_trainer.in_float32(kept) is kept
 
 
 def test_either_label_costs_the_sum_of_both_probabilities():
     logits = np.random.default_rng(0).normal(size=(2, 62)).astype(np.float32)
     targets = np.array([[12, 38, 0], [5, 5, 1]], np.int32)
     shift = np.linspace(-1, 1, 62).astype(np.float32)
-    trainee = training.Trainee(networks.build("dense"), np.zeros((2, 28, 28), np.uint8), targets,
+    trainee = character_trainer.Trainee(networks.build("dense"), np.zeros((2, 28, 28), np.uint8), targets,
                                np.stack([0 * shift, shift]), places=2)
     chances = [np.exp(row) / np.exp(row).sum() for row in (logits[0], logits[1] + shift)]
     expected = -(np.log(chances[0][12] + chances[0][38]) + np.log(chances[1][5])) / 2
@@ -301,7 +300,7 @@ def test_fused_adam_is_keras_adam():
                     verbose=0)
         return network.get_weights()
 
-    for ours, theirs in zip(weights(training.Adam), weights(keras.optimizers.Adam)):
+    for ours, theirs in zip(weights(character_trainer.Adam), weights(keras.optimizers.Adam)):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
@@ -332,28 +331,28 @@ def test_a_network_softens_as_augmentation_does_and_a_teacher_not_once_more():
     teacher = networks.build("dense")
     for strength, expected in ((0.0, 0.06), (0.5, 0.0)):
         networks.set_softness(teacher, 0.06)
-        training.Trainee(networks.build("dense"), glyphs, np.zeros((len(glyphs), 3), np.int32),
+        character_trainer.Trainee(networks.build("dense"), glyphs, np.zeros((len(glyphs), 3), np.int32),
                          np.zeros((1, 62), np.float32), 40, augmentation=strength, teacher=teacher, teacher_share=0.5)
         assert float(teacher.get_layer("soften").softness) == pytest.approx(expected)
 
 
 def test_biases_fitted_to_images_of_another_mix_suit_the_natural_one():
     rng = np.random.default_rng(0)
-    common = np.flatnonzero(dataset.OFFICIAL_COUNTS > 15000)     # of which there are enough
+    common = np.flatnonzero(alphabets.OFFICIAL_COUNTS > 15000)     # of which there are enough
     wrong = np.zeros(62)
     wrong[common] = rng.normal(0, 0.7, len(common))
-    logits = rng.normal(0, 1, (40_000, 62)) + np.log(dataset.OFFICIAL_COUNTS)
+    logits = rng.normal(0, 1, (40_000, 62)) + np.log(alphabets.OFFICIAL_COUNTS)
     labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
     powers = np.exp(logits + wrong)
-    reading = scores.Reading(powers / powers.sum(axis=1, keepdims=True), labels)
+    reading = metrics.Reading(powers / powers.sum(axis=1, keepdims=True), labels)
     # Files that hold three in four of all images of every other class, and one in four of the rest.
     kept = rng.random(len(labels)) < np.where(labels % 2, 0.75, 0.25)
     rows = np.flatnonzero(kept[:-2000])
-    learned = scores.Reading(reading.probabilities[rows], labels[rows])
-    bias = training.fit_natural_bias(learned, scores.Reading(reading.probabilities[-2000:], labels[-2000:]))
+    learned = metrics.Reading(reading.probabilities[rows], labels[rows])
+    bias = character_trainer.fit_natural_bias(learned, metrics.Reading(reading.probabilities[-2000:], labels[-2000:]))
     np.testing.assert_allclose((bias - bias[common].mean())[common], (wrong[common].mean() - wrong)[common], atol=0.25)
-    few = scores.Reading(learned.probabilities[:20], learned.labels[:20])
-    bias = training.fit_natural_bias(few, scores.Reading(reading.probabilities[-2000:], labels[-2000:]))
+    few = metrics.Reading(learned.probabilities[:20], learned.labels[:20])
+    bias = character_trainer.fit_natural_bias(few, metrics.Reading(reading.probabilities[-2000:], labels[-2000:]))
     assert np.abs(bias).max() < 0.8, "twenty images may not move a class far"
 
 
@@ -381,20 +380,20 @@ def test_a_teacher_refuses_pen_strokes_that_are_labelled_wrongly(tmp_path):
     write_strokes(tmp_path, wrong=0)
     assert train(data, tmp_path / "models", *pens).returncode == 0
     teacher = only_run(tmp_path / "models")
-    assert metrics(teacher)["pen_test"]["accuracy"] > 0.9
+    assert metrics_of(teacher)["pen_test"]["accuracy"] > 0.9
     write_strokes(tmp_path, wrong=8)
     done = train(data, tmp_path / "models", *pens, f"--teacher={teacher.name}")
     assert done.returncode == 0, done.stderr
     left_out = re.search(r"(\d+) of 200 pen strokes left out", done.stdout)
     assert left_out and 6 <= int(left_out[1]) <= 8
     taught = next(path for path in (tmp_path / "models").iterdir() if path != teacher)
-    assert metrics(taught)["pen_test"]["accuracy"] > 0.9
+    assert metrics_of(taught)["pen_test"]["accuracy"] > 0.9
     assert json.loads((taught / "config.json").read_text())["images"]["pen_strokes"] == 200 - int(left_out[1])
 
 
 def test_class_cap_shows_other_rows_each_epoch():
     groups = np.repeat([0, 1], [9000, 1000])
-    order = training.Order(np.arange(10000), groups, np.arange(0), batch_size=5, class_cap=2000)
+    order = character_trainer.Order(np.arange(10000), groups, np.arange(0), batch_size=5, class_cap=2000)
     first, second = order.shuffled(0), order.shuffled(1)
     assert order.images == 3000 and np.bincount(groups[first]).tolist() == [2000, 1000]
     assert set(first[groups[first] == 0]) != set(second[groups[second] == 0])
@@ -403,19 +402,19 @@ def test_class_cap_shows_other_rows_each_epoch():
 
 def test_each_epoch_sees_one_picture_of_a_drawing():
     glyphs = [np.full((count, 28, 28), value, np.uint8) for count, value in ((4, 10), (2, 20), (3, 30))]
-    scans, validation, drawings = (model.Source(name, images, np.arange(len(images), dtype=np.uint8),
+    scans, validation, drawings = (dataset.Source(name, images, np.arange(len(images), dtype=np.uint8),
                                                 np.arange(len(images), dtype=np.uint8), mix)
                                    for name, images, mix in zip(("emnist_train", "emnist_validation", "pen_strokes"),
-                                                                glyphs, (model.SCANS, model.NATURAL, model.DRAWINGS)))
+                                                                glyphs, (dataset.SCANS, dataset.NATURAL, dataset.DRAWINGS)))
     drawings = drawings._replace(again=(glyphs[2] + 1, glyphs[2] + 2))
     config = {"renderings": 3, "natural_prior": False, "class_cap": 0, "corrections": 0.0}
-    data = model.join(config, np.concatenate(glyphs[:2]), [scans, validation, drawings])
-    order = training.Order(data.train_rows, data.groups, data.val_rows, batch_size=1, alike=data.alike)
+    data = dataset.join(config, np.concatenate(glyphs[:2]), [scans, validation, drawings])
+    order = character_trainer.Order(data.train_rows, data.groups, data.val_rows, batch_size=1, alike=data.alike)
     seen = Counter()
     for epoch in range(60):
         rows = order.shuffled(epoch)
         assert sorted(data.images[rows, 0, 0] // 10) == [1] * 4 + [3] * 3
-        assert sorted(data.targets[rows[data.targets[rows, 2] == model.DRAWINGS], 0]) == [0, 1, 2]
+        assert sorted(data.targets[rows[data.targets[rows, 2] == dataset.DRAWINGS], 0]) == [0, 1, 2]
         seen.update(zip(data.targets[rows, 0].tolist(), data.images[rows, 0, 0].tolist()))
     assert all(seen[label, 30 + pen] > 5 for label in range(3) for pen in range(3))
 

@@ -5,28 +5,28 @@ import numpy as np
 import pytest
 import toy
 
-import ctc
-import lattice
-import phrases
+from common import alphabets, softmax
+from reading import character_lm, ctc, word_lm
+from tools import build_word_lm
 
-ENGLISH = phrases.load()
+ENGLISH = word_lm.load()
 
 
 def chances(text: str) -> np.ndarray:
     """P(next character | text) by labels, without the share of characters that may be any."""
-    share = phrases.ANYTHING
-    return (np.exp(ENGLISH.next_log_probs(text)) - share / len(ctc.ALPHABET)) / (1 - share)
+    share = word_lm.ANYTHING
+    return (np.exp(ENGLISH.next_log_probs(text)) - share / len(alphabets.ALPHABET)) / (1 - share)
 
 
 def chance(text: str, character: str) -> float:
     """P(character | text) of the same."""
-    return chances(text)[ctc.LABELS[character]]
+    return chances(text)[alphabets.LABELS[character]]
 
 
 @pytest.mark.parametrize("text", ["", "th", "Q", "19", "the ", "the end.", "the end. ", "(", "say \"", "$"])
 def test_chances_of_what_may_follow_sum_to_one(text):
     # But for what a word's end adds because it is a word.
-    added = [math.exp(ENGLISH.ended(text, character)) if character in ctc.MARKS else 1 for character in ctc.ALPHABET]
+    added = [math.exp(ENGLISH.ended(text, character)) if character in alphabets.MARKS else 1 for character in alphabets.ALPHABET]
     assert (chances(text)[1:] / added).sum() == pytest.approx(1, abs=1e-3)
 
 
@@ -39,7 +39,7 @@ def test_many_texts_at_once_and_one_by_one_are_the_same_and_few_are_remembered(m
     texts = ["", "the dog", "The dog", "DelVillar", "19", "isn't", "the end. ", "the dgo", "New York",
              "in New York", "a  dog", "saw a  dog"]
     together = ENGLISH.all_next_log_probs(texts)
-    monkeypatch.setattr(phrases.language, "CACHE", 1)   # so that all is forgotten before each text
+    monkeypatch.setattr(character_lm, "CACHE", 1)   # so that all is forgotten before each text
     for text, found in zip(texts, together, strict=True):
         np.testing.assert_allclose(ENGLISH.next_log_probs(text), found, atol=1e-5)
         assert len(ENGLISH._known) <= 2 + 2
@@ -55,7 +55,7 @@ def test_marks_stand_behind_words_and_spaces_behind_marks():
 
 def test_any_character_may_come_anywhere():
     for text in ("gove", "the dog", "19", "the end. "):
-        assert np.exp(ENGLISH.next_log_probs(text)[1:]).min() >= phrases.ANYTHING / len(ctc.ALPHABET)
+        assert np.exp(ENGLISH.next_log_probs(text)[1:]).min() >= word_lm.ANYTHING / len(alphabets.ALPHABET)
 
 
 def test_a_word_may_end_where_it_is_one():
@@ -65,7 +65,7 @@ def test_a_word_may_end_where_it_is_one():
 def test_known_words_gain_and_all_the_more_behind_a_word_that_they_often_follow():
     assert ENGLISH.ended("the dog", " ") > 0 > ENGLISH.ended("the dgo", " ")
     assert ENGLISH.ended("New York", " ") > ENGLISH.ended("old York", " ") + 2
-    assert ENGLISH.ended("New York", ".") == ENGLISH.ended("new york", " "), "case is what language.py tells of"
+    assert ENGLISH.ended("New York", ".") == ENGLISH.ended("new york", " "), "case is what reading/character_lm.py tells of"
 
 
 @pytest.mark.parametrize("text", ["Del", "the McDon"])
@@ -103,13 +103,13 @@ def test_a_number_written_wide_is_no_row(text):
     ("01234", "5", 5, 0), ("in 98765 4321", "0", 9, 1), ("56789", "0", 5, 0), ("ABCDE FGHIJ ", "K", 10, 1),
     ("(abcdef", "g", 6, 0), ("x 4567 8", "9", 5, 1)])
 def test_rows_are_seen_over_several_words(text, following, count, spaces):
-    assert phrases.row_at_end(text) == (following, count, spaces, text.endswith(" "))
+    assert word_lm.row_at_end(text) == (following, count, spaces, text.endswith(" "))
 
 
 @pytest.mark.parametrize("text", ["", "a", "0123", "01235", "2468", "aBCDEF", "xabcdef", "UVWXYZ", "a b c d e f",
                                   "ab cd ef", "12345 7", "the first", "01234  ", "edcba", "89ABC"])
 def test_what_is_short_out_of_order_or_stands_one_by_one_is_no_such_row(text):
-    assert phrases.row_at_end(text) is None
+    assert word_lm.row_at_end(text) is None
 
 
 def test_a_row_goes_on_in_order_and_pauses_as_often_as_it_did():
@@ -127,9 +127,9 @@ def test_a_row_keeps_the_spaces_that_the_ink_has():
         of_steps = np.full((60, 96), -12.0)
         of_steps[:, 0] = -0.1
         for step, character in enumerate("01234 56789"):
-            of_steps[5 * step + 2, [0, ctc.LABELS[character]]] = (-9, -0.1) if character != " " else (
+            of_steps[5 * step + 2, [0, alphabets.LABELS[character]]] = (-9, -0.1) if character != " " else (
                 math.log(1 - share), math.log(share))
-        found = ctc.search(lattice.log_softmax(of_steps), ENGLISH, ctc.Weights(1.0, 2.8, -2.0, 0.6))[0].text
+        found = ctc.search(softmax.log_softmax(of_steps), ENGLISH, ctc.Weights(1.0, 2.8, -2.0, 0.6))[0].text
         assert found == ("01234 56789" if share > 0.5 else "0123456789")
 
 
@@ -139,16 +139,16 @@ def test_it_can_have_less_of_a_say_where_a_space_is_than_elsewhere():
     of_steps[:, 0] = -0.1
     for step, character in enumerate("Vu Rwan"):
         of_steps[5 * step + 2, 0] = -6
-        of_steps[5 * step + 2, ctc.LABELS[character]] = -0.1
-    of_steps[12, [0, ctc.LABELS[" "]]] = math.log(0.15), math.log(0.85)
-    of_steps = lattice.log_softmax(of_steps)
+        of_steps[5 * step + 2, alphabets.LABELS[character]] = -0.1
+    of_steps[12, [0, alphabets.LABELS[" "]]] = math.log(0.15), math.log(0.85)
+    of_steps = softmax.log_softmax(of_steps)
     assert ctc.search(of_steps, ENGLISH, ctc.Weights(1.0))[0].text == "VuRwan"
     assert ctc.search(of_steps, ENGLISH, ctc.Weights(1.0, spacing=0.5))[0].text == "Vu Rwan"
 
 
 @pytest.mark.parametrize("text", ["Mr. Mlakar", "code Xqzk", "the rndint"])
 def test_what_is_no_word_loses_little(text):
-    assert math.log(1 - phrases.LISTED) == pytest.approx(ENGLISH.ended(text, " "))
+    assert math.log(1 - word_lm.LISTED) == pytest.approx(ENGLISH.ended(text, " "))
 
 
 @pytest.mark.parametrize("text, follower", [("", " "), ("the ", "("), ("isn", "'"), ("isn't", " "), ("19", "%"),
@@ -164,8 +164,8 @@ def test_the_word_before_decides_what_the_ink_leaves_open():
     for step, choices in enumerate([*"New ", "Y", "eo", *"rk"]):
         of_steps[5 * step + 2, 0] = -6
         for character, share in zip(choices, (0.6, 0.4)):
-            of_steps[5 * step + 2, ctc.LABELS[character]] = math.log(share)
-    of_steps = lattice.log_softmax(of_steps)
+            of_steps[5 * step + 2, alphabets.LABELS[character]] = math.log(share)
+    of_steps = softmax.log_softmax(of_steps)
     assert ctc.search(of_steps)[0].text == "New Yerk"
     assert ctc.search(of_steps, ENGLISH, ctc.Weights(0.5))[0].text == "New York"
     alone = of_steps[20:]
@@ -176,26 +176,26 @@ def test_the_word_before_decides_what_the_ink_leaves_open():
 
 def test_it_is_made_from_counts(tmp_path):
     frequencies = {"cat": 0.25, "dog": 0.25, "the": 0.5}
-    counts = {("the", "cat"): 3 * phrases.PAIRS_COUNTED // 10, ("the", "dog"): phrases.PAIRS_COUNTED // 10,
+    counts = {("the", "cat"): 3 * word_lm.PAIRS_COUNTED // 10, ("the", "dog"): word_lm.PAIRS_COUNTED // 10,
               ("the", "mouse"): 10**12}
-    pairs = phrases.pair_chances(counts, frequencies)
+    pairs = build_word_lm.pair_chances(counts, frequencies)
     # By hand: "the" counts as 0.5 of all words, more than its listed pairs; 0.3 / 0.5 and 0.1 / 0.5.
     assert pairs == {("the", "cat"): pytest.approx(0.6), ("the", "dog"): pytest.approx(0.2)}
-    marks = phrases.count_marks(["a dog.", "19% (dog)"])
-    places = phrases.PLACES
+    marks = build_word_lm.count_marks(["a dog.", "19% (dog)"])
+    places = word_lm.PLACES
     assert marks.sum(axis=1) == pytest.approx(1)
     assert marks[places["%"], places[" "]] > 0.5 and marks[places["a"], places["a"]] == 0
     assert marks[places["0"], places["%"]] > marks[places["0"], places["."]]
-    phrases.write(tmp_path / "small.npz", phrases.word_chances(frequencies, 1.0), pairs, marks)
-    small = phrases.load(tmp_path / "small.npz")
+    build_word_lm.write(tmp_path / "small.npz", build_word_lm.word_chances(frequencies, 1.0), pairs, marks)
+    small = word_lm.load(tmp_path / "small.npz")
     assert small.ended("the cat", " ") - small.ended("the dog", " ") == pytest.approx(
         ENGLISH._spelling.word_log_prob("dog") - ENGLISH._spelling.word_log_prob("cat")
         + math.log((0.6 + 0.2 * 0.25) / (0.2 + 0.2 * 0.25)), abs=0.4)
-    assert small.ended("the bird", " ") == pytest.approx(math.log(1 - phrases.LISTED))
+    assert small.ended("the bird", " ") == pytest.approx(math.log(1 - word_lm.LISTED))
 
 
 def test_the_model_is_small_and_quick_to_load():
-    assert phrases.FILE.stat().st_size < 1_000_000
-    seconds, modules = toy.cost_of_loading("phrases")
+    assert word_lm.FILE.stat().st_size < 1_000_000
+    seconds, modules = toy.cost_of_loading("word_lm")
     assert seconds < 0.4, "of processor time, which other programs do not lengthen; usually 0.1"
     assert not {"wordfreq", "symspellpy", "tensorflow", "keras"} & modules

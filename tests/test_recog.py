@@ -13,9 +13,8 @@ import pages
 import pytest
 from PIL import Image
 
-import glyph
-import picture
-import recogScript
+from common import glyph
+from reading import binarize, recognizer
 
 HERE = Path(__file__).resolve().parents[1]
 SAMPLES = sorted(path for path in (HERE / "samples").iterdir() if path.suffix in (".png", ".jpg"))
@@ -82,7 +81,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_picture_gives_its_ink(kind):
-    ink = picture.ink_of(KINDS[kind](dark()))
+    ink = binarize.ink_of(KINDS[kind](dark()))
     assert ink.dtype == np.uint8 and ink.shape == dark().shape
     assert overlap(ink, dark()) > 0.97
     assert ink[dark() == 0].mean() < 1, "paper is black"
@@ -95,7 +94,7 @@ def test_uneven_light_and_noise_do_not_matter(light_paper):
     light = (1 - 0.35 * x - 0.3 * y) * (1 - 0.3 / (1 + np.exp(-40 * (x + 0.3 * y - 0.6))))  # and a shadow's edge
     paper = 220 - 0.55 * ink if light_paper else 30 + 0.7 * ink
     noise = np.random.default_rng(0).normal(0, 5, ink.shape)
-    found = picture.read_picture(np.clip(paper * light + noise, 0, 255).astype(np.uint8))
+    found = binarize.read_picture(np.clip(paper * light + noise, 0, 255).astype(np.uint8))
     assert overlap(found.ink, ink) > 0.9
     assert np.abs(np.subtract(found.box, glyph.ink_box(ink))).max() <= 2
 
@@ -106,13 +105,13 @@ def test_specks_go_but_dots_stay():
     ink[40:48, 56:64] = 255     # the dot of an i
     clean = ink.copy()
     ink[[10, 30, 180, 100], [10, 100, 20, 110]] = 255
-    np.testing.assert_array_equal(picture.ink_of(255 - ink), clean)
+    np.testing.assert_array_equal(binarize.ink_of(255 - ink), clean)
 
 
 def test_box_of_a_large_picture_is_in_its_own_pixels():
     page = np.full((2400, 3200), 235, np.uint8)
     page[1500:1500 + dark().shape[0], 700:700 + dark().shape[1]] -= (dark() * 0.7).astype(np.uint8)
-    found = picture.read_picture(page)
+    found = binarize.read_picture(page)
     x, y, width, height = glyph.ink_box(dark())
     assert max(found.ink.shape) == 1000
     assert np.abs(np.subtract(found.box, (700 + x, 1500 + y, width, height))).max() <= 7
@@ -123,13 +122,13 @@ def test_blank_paper_holds_no_ink(noise):
     light = np.linspace(230, 130, 400)[None] - np.linspace(0, 40, 300)[:, None]
     paper = light + np.random.default_rng(noise).normal(0, noise, light.shape)
     with pytest.raises(ValueError, match="no ink"):
-        picture.ink_of(paper.clip(0, 255).astype(np.uint8))
+        binarize.ink_of(paper.clip(0, 255).astype(np.uint8))
 
 
 @pytest.mark.parametrize("array", [np.zeros((5, 5)), np.zeros((0, 5), np.uint8), np.zeros((5, 5, 2), np.uint8)])
 def test_an_array_of_another_kind_is_refused(array):
-    with pytest.raises(picture.ImageError, match="array|0 pixels"):
-        picture.ink_of(array)
+    with pytest.raises(binarize.ImageError, match="array|0 pixels"):
+        binarize.ink_of(array)
 
 
 @pytest.mark.parametrize("arguments, answer", [
@@ -214,7 +213,7 @@ def pictures_of_all_kinds() -> list[bytes]:
 
 
 def test_words_are_read_from_every_kind_of_file():
-    reader = recogScript.Recognizer()
+    reader = recognizer.Recognizer()
     assert [reader.recog(io.BytesIO(file)).text for file in pictures_of_all_kinds()] == ["cat"] * 12
 
 
@@ -229,14 +228,14 @@ def mutated(file: bytes, rng: np.random.Generator) -> bytes:
 
 
 def test_damaged_files_give_text_or_one_clear_sentence():
-    reader, rng = recogScript.Recognizer(), np.random.default_rng(0)
+    reader, rng = recognizer.Recognizer(), np.random.default_rng(0)
     files = pictures_of_all_kinds()
     texts = 0
     for number in range(200):
         start = time.perf_counter()
         try:
             texts += bool(reader.recog(io.BytesIO(mutated(files[number % len(files)], rng))).text)
-        except recogScript.ImageError as error:
+        except binarize.ImageError as error:
             assert "\n" not in str(error) and ":" in str(error)
         assert time.perf_counter() - start < 10
     assert 20 < texts < 200

@@ -1,4 +1,4 @@
-"""The command line of every script, and plotScript.py on runs that the tests write themselves."""
+"""The command line of every script, and training/curves.py on runs that the tests write themselves."""
 import json
 import re
 import subprocess
@@ -9,28 +9,31 @@ from pathlib import Path
 import cv2
 import pytest
 
-import benchmark
-import dataset
 import model
-import plotScript
-import runs
-import settings
-import tblog
+from common import runs, settings
+from tools import benchmark, plotScript
+from training import curves, emnist, tensorboard_log
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def launched(name: str) -> list[str]:
+    """What Python has to be told to run a script, or a tool by its module."""
+    return [str(ROOT / name)] if name.endswith(".py") else ["-m", name]
+
+
 def script(name: str, *arguments: str, flags: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, *flags, str(ROOT / name), *arguments], capture_output=True, text=True,
+    return subprocess.run([sys.executable, *flags, *launched(name), *arguments], capture_output=True, text=True,
+                          cwd=ROOT,
                           timeout=60)
 
 
-# ---- plotScript.py
+# ---- training/curves.py
 
 def log_epochs(folder: Path, losses: dict[int, float]) -> None:
     """What a training leaves in its logs; the accuracy is 1 - loss / 4, the training loss half the validation's."""
-    tblog.spare_tensorflow()
-    with tblog.EventLog(folder / "logs/train") as train, tblog.EventLog(folder / "logs/validation") as validation:
+    tensorboard_log.spare_tensorflow()
+    with tensorboard_log.EventLog(folder / "logs/train") as train, tensorboard_log.EventLog(folder / "logs/validation") as validation:
         for epoch, loss in losses.items():
             train.scalar("epoch_learning_rate", 0.001 * 0.9 ** epoch, epoch)
             for log, value in ((train, loss / 2), (validation, loss)):
@@ -56,7 +59,7 @@ def test_a_resumed_runs_files_are_merged_and_the_later_one_counts(models):
     for path in run.glob("logs/*/events*"):  # as if written long ago: a file's name begins with its time
         path.rename(path.with_name(re.sub(r"tfevents\.\d+", "tfevents.1000000000", path.name)))
     log_epochs(run, {3: 0.8, 4: 0.6})
-    label, train, validation = plotScript.read_run(run)
+    label, train, validation = curves.read_run(run)
     assert label == "dense 1700000000"
     assert validation["epoch_loss"] == pytest.approx({1: 2.0, 2: 1.0, 3: 0.8, 4: 0.6})
     assert validation["epoch_accuracy"] == pytest.approx({1: 0.5, 2: 0.75, 3: 0.8, 4: 0.85})
@@ -65,7 +68,7 @@ def test_a_resumed_runs_files_are_merged_and_the_later_one_counts(models):
 
 
 def test_each_run_has_a_line_for_training_and_one_for_validation(models):
-    figure = plotScript.draw([plotScript.read_run(models / name) for name in ("1700000000", "1700000001")])
+    figure = curves.draw([curves.read_run(models / name) for name in ("1700000000", "1700000001")])
     drawn = {axes.get_title(): [list(line.get_ydata()) for line in axes.lines if len(line.get_ydata()) > 1]
              for axes in figure.axes}
     assert drawn["Loss"] == [[1.0, 0.5, 0.75], [2.0, 1.0, 1.5], [0.5, 0.25], [1.0, 0.5]]
@@ -78,7 +81,7 @@ def test_each_run_has_a_line_for_training_and_one_for_validation(models):
 
 def test_one_run_is_drawn_into_its_folder_and_nothing_else_is_left(models):
     def picture(name):
-        plotScript.plot([models / name], models / name / "training.png")
+        curves.plot([models / name], models / name / "training.png")
         return cv2.imread(str(models / name / "training.png"))
 
     dense, resnet = picture("1700000000"), picture("1700000001")
@@ -91,22 +94,22 @@ def test_without_a_name_all_runs_with_curves_are_drawn(models, capsys):
     (models / "1700000002/logs/validation").mkdir(parents=True)  # a run in its first epoch
     plotScript.main([f"--models_path={models}"])
     assert capsys.readouterr().out == f"wrote {models / 'training.png'}\n"
-    assert plotScript.find_runs(str(models)) == [models / "1700000000", models / "1700000001"]
+    assert curves.find_runs(str(models)) == [models / "1700000000", models / "1700000001"]
 
 
 def test_a_run_without_logs_or_a_picture_that_cannot_be_written_is_named(models):
     (models / "1700000003").mkdir()
     (models / "1700000003/config.json").write_text('{"settings": {"network": "conv"}}')
     with pytest.raises(runs.RunError, match="1700000003.*holds no curves"):
-        plotScript.plot([models / "1700000003"], models / "x.png")
+        curves.plot([models / "1700000003"], models / "x.png")
     with pytest.raises(runs.RunError, match="curves.xyz cannot be written"):
-        plotScript.plot([models / "1700000000"], models / "curves.xyz")
+        curves.plot([models / "1700000000"], models / "curves.xyz")
     with pytest.raises(runs.RunError, match="nowhere.*holds no run"):
-        plotScript.find_runs(str(models / "nowhere"))
+        curves.find_runs(str(models / "nowhere"))
 
 
 def test_an_unknown_run_ends_with_one_sentence(models):
-    done = script("plotScript.py", "1234567890", f"--models_path={models}")
+    done = script("tools.plotScript", "1234567890", f"--models_path={models}")
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1 and "1234567890" in done.stderr
 
@@ -166,14 +169,14 @@ def test_help_is_quick_and_explains_every_setting():
     assert "dry_run" in lines and all(re.fullmatch(r"\S* +\w.{10,}", line) for line in lines.values())
 
 
-def test_the_settings_begin_on_line_18_of_model():
-    assert (ROOT / "model.py").read_text().splitlines()[17].startswith("learning_rate = 0.0005 ")
+def test_the_settings_begin_on_line_15_of_model():
+    assert (ROOT / "model.py").read_text().splitlines()[14].startswith("learning_rate = 0.0005 ")
 
 
-# ---- benchmark.py
+# ---- tools/benchmark.py
 
 def test_benchmark_names_its_modes():
-    done = script("benchmark.py", "fly")
+    done = script("tools.benchmark", "fly")
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "train" in done.stderr
 
 
@@ -189,7 +192,7 @@ def test_benchmark_read_measures_a_line_of_twenty_characters(monkeypatch):
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux tells what a process holds now")
 def test_benchmark_read_sees_memory_grow():
     """In a process of its own: in one that has freed much, what grows fills the gaps first."""
-    leak = ("import json, benchmark; kept = []; "
+    leak = ("import json; from tools import benchmark; kept = []; "
             "reader = type('Leak', (), {'recog': lambda self, image: kept.append(b'x' * 3_000_000)})(); "
             "benchmark.load_reader = lambda config: reader; print(json.dumps(benchmark.many({'pictures': 50})))")
     done = subprocess.run([sys.executable, "-c", leak], cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -202,7 +205,7 @@ def test_benchmark_writes_files_that_dataset_reads(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "BLOCK", 20)
     benchmark.write_files(tmp_path, 90)
     for part, count in (("train", 90), ("test", 15)):
-        images, labels = dataset.read_emnist(str(tmp_path), part)
+        images, labels = emnist.read_emnist(str(tmp_path), part)
         assert images.shape == (count, 28, 28) and labels.shape == (count,) and images.any(axis=(1, 2)).all()
-    train, _ = dataset.read_emnist(str(tmp_path), "train")
+    train, _ = emnist.read_emnist(str(tmp_path), "train")
     assert (train[20:40] == train[:20]).all() and (train[80:] == train[:10]).all()

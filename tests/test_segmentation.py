@@ -6,23 +6,21 @@ import numpy as np
 import pages
 import pytest
 
-import picture
-import recogScript
-import runs
-import segmentation
+from common import runs
+from reading import binarize, oversegmentation, recognizer, text_lines
 
 
 @pytest.fixture(scope="module")
-def reader() -> recogScript.Recognizer:
-    return recogScript.Recognizer(runs.DEFAULT_SEGMENTING)   # the reader that puts lines together from characters
+def reader() -> recognizer.Recognizer:
+    return recognizer.Recognizer(runs.DEFAULT_SEGMENTING)   # the reader that puts lines together from characters
 
 
-def characters(reading: recogScript.Reading) -> list[recogScript.Character]:
+def characters(reading: recognizer.Reading) -> list[recognizer.Character]:
     return [character for line in reading.lines for word in line.words for character in word.characters]
 
 
-def lines_of(page: pages.Drawn) -> list[segmentation.TextLine]:
-    return segmentation.find_lines(picture.read_picture(page.image, page=True).ink)
+def lines_of(page: pages.Drawn) -> list[oversegmentation.TextLine]:
+    return oversegmentation.find_lines(binarize.read_picture(page.image, page=True).ink)
 
 
 @pytest.mark.parametrize("text, how", [
@@ -66,13 +64,13 @@ def test_neighbours_decide_between_digits_and_letters(reader):
 
 @pytest.mark.parametrize("language", ["english", "none"])
 def test_size_beside_the_other_letters_tells_the_case(language):
-    reader = recogScript.Recognizer(runs.DEFAULT_SEGMENTING, language=language)
+    reader = recognizer.Recognizer(runs.DEFAULT_SEGMENTING, language=language)
     assert [reader.recog(pages.draw_page(text).image).text for text in ("COW cow", "Hello World")] == [
         "COW cow", "Hello World"]
 
 
 def test_without_a_language_the_network_and_geometry_decide():
-    reader = recogScript.Recognizer(runs.DEFAULT_SEGMENTING, language="none")
+    reader = recognizer.Recognizer(runs.DEFAULT_SEGMENTING, language="none")
     assert reader.language is None
     assert reader.recog(pages.draw_page("qxkr").image).text == "qxkr"
 
@@ -84,7 +82,7 @@ def test_confidence_and_alternatives(reader):
         assert len(character.alternatives) == 5 and 0 < character.confidence <= 1
     word, = reading.lines[0].words
     assert word.confidence == pytest.approx(np.prod([each.confidence for each in word.characters]), abs=1e-4)
-    assert recogScript.recog(pages.draw_page("garden").image) == "garden"
+    assert recognizer.recog(pages.draw_page("garden").image) == "garden"
 
 
 def test_light_on_dark_reads_alike(reader):
@@ -129,7 +127,7 @@ def test_printed_lines_go_and_what_crosses_them_stays(reader, rules):
 @pytest.mark.parametrize("letter", ["E", "T", "Z", "L"])
 def test_a_hairline_letter_is_not_taken_for_printed_lines(letter):
     ink = 255 - pages.draw_page(letter, size=16, pen=2, margin=4, pitch=500).image
-    np.testing.assert_array_equal(segmentation.without_rules(ink), ink)
+    np.testing.assert_array_equal(text_lines.without_rules(ink), ink)
 
 
 @pytest.mark.parametrize("sides", [(0, 60, 35, 0), (40, 40, 40, 40), (0, 0, 0, 90)])
@@ -143,7 +141,7 @@ def test_a_dark_table_around_the_paper_is_not_read(reader, sides):
 def test_a_page_full_of_blots_takes_seconds_at_most():
     texture = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 1, (1500, 2000)).astype(np.float32), (0, 0), 2)
     start = time.process_time()
-    lines = segmentation.find_lines(np.where(texture > texture.std() / 2, 255, 0).astype(np.uint8))
+    lines = oversegmentation.find_lines(np.where(texture > texture.std() / 2, 255, 0).astype(np.uint8))
     assert time.process_time() - start < 6, "usually 1.5; it was 15 once"
     assert sum(len(line.boxes) for line in lines) > 1000
 
@@ -162,7 +160,7 @@ def test_lines_are_found_from_top_to_bottom(slope):
 def test_dots_belong_to_their_letter():
     page = pages.draw_page("iji")
     line, = lines_of(page)
-    whole = {tuple(np.round(line.corners(*span)).astype(int)) for span in segmentation.candidates(line)}
+    whole = {tuple(np.round(line.corners(*span)).astype(int)) for span in oversegmentation.candidates(line)}
     for x, y, width, height in page.boxes:
         assert any(np.abs(np.subtract(box, (x, y, x + width, y + height))).max() <= 3 for box in whole)
 
@@ -186,14 +184,14 @@ def _row(left: int, top: int, count: int, width: int = 40, height: int = 50) -> 
     pytest.param(_row(500, 62, 4), id="a word beside it, higher"),
 ])
 def test_what_stands_in_gaps_or_beside_is_no_line_of_its_own(others):
-    line, = segmentation.group_lines(np.array(_row(0, 100, 8) + others))
+    line, = text_lines.group_lines(np.array(_row(0, 100, 8) + others))
     assert len(line) == 8 + len(others)
 
 
 @pytest.mark.parametrize("others", [_row(0, 160, 8), _row(100, 155, 3), _row(330, 160, 4), _row(500, 170, 2),
                                     _row(30, 175, 2)])
 def test_words_under_letters_are_a_line_of_their_own(others):
-    first, second = segmentation.group_lines(np.array(_row(0, 100, 8) + others))
+    first, second = text_lines.group_lines(np.array(_row(0, 100, 8) + others))
     assert first.tolist() == list(range(8)) and len(second) == len(others)
 
 
@@ -202,7 +200,7 @@ def test_touching_letters_can_be_parted(word, gap):
     page = pages.draw_page(word, gap=gap)
     line, = lines_of(page)
     assert (line.cuts > 0).sum() >= len(word) - 1
-    boxes = [line.corners(*span) for span in segmentation.candidates(line)]
+    boxes = [line.corners(*span) for span in oversegmentation.candidates(line)]
     for x, _, width, _ in page.boxes:
         assert any(abs(left - x) <= 3 and abs(right - x - width) <= 3 for left, _, right, _ in boxes)
 
@@ -218,6 +216,6 @@ def test_slant_is_taken_out():
     page = pages.draw_page("HILLTIE", gap=12)
     shear = np.array([[1, -0.35, 60], [0, 1, 0]], float)
     leaning = cv2.warpAffine(255 - page.image, shear, (page.image.shape[1] + 60, page.image.shape[0]))
-    upright, forward = segmentation.straighten(leaning)
+    upright, forward = text_lines.straighten(leaning)
     assert forward[0, 1] == pytest.approx(0.35, abs=0.11)
     assert upright.shape[1] < cv2.boundingRect(leaning)[2]

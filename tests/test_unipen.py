@@ -1,4 +1,4 @@
-"""unipen.py on small UNIPEN files that the tests write themselves."""
+"""training/unipen.py on small UNIPEN files that the tests write themselves."""
 
 import gzip
 import json
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import unipen
-from unipen import UnipenError, convert, parse_file, read_strokes, split_of
+from training import unipen
+from training.unipen import UnipenError, convert, parse_file, read_strokes, split_of
 
 # Components: 0 pen down, 1 pen up with coordinates, 2 and 3 pen down. The empty .PEN_UP between
 # 2 and 3 does not count. y points up: stroke 0 falls from y = 90 to y = 10.
@@ -372,7 +372,7 @@ def test_bad_line(tmp_path, line, complaint):
     assert next(records) == RECORD
     with pytest.raises(UnipenError, match=complaint) as error:
         next(records)
-    assert str(path) in str(error.value) and "dataset.py --archive" in str(error.value)
+    assert str(path) in str(error.value) and "tools.fetch_data --archive" in str(error.value)
 
 
 def test_bad_file(tmp_path):

@@ -9,8 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dataset import CHARACTERS
-from glyph import glyph
+from common.alphabets import CHARACTERS
+from common.glyph import glyph
+from tools import draw_samples
 
 
 def draw(character: str, rng: np.random.Generator) -> np.ndarray:
@@ -54,13 +55,12 @@ def write_all(folder: Path, each: int = 20, characters: str = CHARACTERS) -> Pat
 
 def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
     """Pen strokes of words and lines, each text so many times, by writers of the splits train and val."""
-    from samples import draw as pen
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     records = {"words": [], "lines": [], "characters": [], "symbols": []}
     for text, count in texts.items():
         for number in range(count):
-            strokes = pen.strokes_of([text], 60, int(rng.integers(1 << 30)), gap=rng.uniform(10, 30), tremor=0.8)
+            strokes = draw_samples.strokes_of([text], 60, int(rng.integers(1 << 30)), gap=rng.uniform(10, 30), tremor=0.8)
             split = "val" if number % 5 == 0 else "train"
             kind = "lines" if " " in text else "words" if len(text) > 1 else "characters"
             records[kind].append({"label": text, "writer": f"{split}/{number % 3}", "style": "printed", "split": split,
@@ -80,7 +80,7 @@ def logged(folder: Path) -> set[str]:
 
 def cost_of_loading(module: str) -> tuple[float, set[str]]:
     """Seconds of processor time that module.load() takes in a new Python, and all modules that are there then."""
-    code = (f"import json, sys, time, {module}; start = time.process_time(); {module}.load(); "
+    code = (f"import json, sys, time; from reading import {module}; start = time.process_time(); {module}.load(); "
             "print(json.dumps([time.process_time() - start, sorted(sys.modules)]))")
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[1], capture_output=True,
                           text=True, timeout=60)

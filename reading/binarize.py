@@ -1,0 +1,253 @@
+"""Picture -> ink: decodes pictures of every kind and finds the ink in them.
+
+The ink is a uint8 image, bright on dark, from hairline drawings and
+photographs of paper in uneven light alike.  common/glyph.py and reading/oversegmentation.py go on
+from there.
+"""
+import io
+import math
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from common import glyph
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+MAX_PIXELS = 100_000_000   # of a picture's declared size: more would take gigabytes to decode
+WORKING_SIDE = 1000        # px: a character's longer side is reduced to this before the ink is looked for
+PAGE_PIXELS = 3_000_000    # pages are reduced to so many
+PAPER_SIDE = 96            # px: the paper's brightness is estimated in a picture reduced to this
+RIM = 0.5                  # of the paper's brightness: what is darker along the border is no paper
+MIN_CONTRAST = 24          # of 255: ink is at least so much darker than its paper
+NOISE_FACTOR = 6           # ... and by so many standard deviations of the paper's noise
+MIN_SIDE = 4               # px: ink that is not even so long and so high is a speck
+
+Source = str | Path | io.BytesIO | Image.Image | np.ndarray
+
+
+class ImageError(ValueError):
+    """A picture that cannot be read; the message names it and the remedy."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The ink of a picture, and the way back to the picture's pixels."""
+    ink: np.ndarray     # uint8 (height, width), bright on dark
+    scale: float        # px of the picture in a px of the ink
+
+    @property
+    def box(self) -> list[int]:
+        """The ink's bounding box [x, y, width, height] in px of the upright picture."""
+        x, y, width, height = glyph.ink_box(self.ink)
+        left, top = math.floor(x * self.scale), math.floor(y * self.scale)
+        return [left, top, math.ceil((x + width) * self.scale) - left, math.ceil((y + height) * self.scale) - top]
+
+
+def ink_of(image: Source) -> np.ndarray:
+    """The ink of a picture: uint8 (height, width), bright on dark, at most WORKING_SIDE px.
+
+    image: a file's path, a PIL image, or a uint8 array (h, w), (h, w, 3) RGB or (h, w, 4) RGBA.
+    Raises ImageError, a ValueError, when it cannot be read or holds no ink.
+    """
+    return read_picture(image).ink
+
+
+def read_picture(image: Source, name: str = "", page: bool = False) -> Picture:
+    """Decode a picture and find its ink.
+
+    name: what messages call it.  page: whether it may hold much text, and so needs more pixels than one character.
+    """
+    name = name or (str(image) if isinstance(image, (str, Path)) else "the picture")
+    gray = decode(image, name)
+    scale = max(1.0, math.sqrt(gray.size / PAGE_PIXELS) if page else max(gray.shape) / WORKING_SIDE)
+    if scale > 1:
+        size = tuple(max(1, round(side / scale)) for side in gray.shape[::-1])
+        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    ink = find_ink(gray)
+    if ink is None:
+        raise ImageError(f"no ink in {name}: take a picture in which the writing is clearly darker or "
+                         "lighter than its paper")
+    return Picture(ink, scale)
+
+
+def decode(image: Source, name: str) -> np.ndarray:
+    """The picture's brightness as uint8 (height, width), upright by its EXIF tag, transparent parts white."""
+    if isinstance(image, np.ndarray):
+        image = _from_array(image, name)
+    elif not isinstance(image, Image.Image):
+        image = _open(image, name)
+    if 0 in image.size:
+        raise ImageError(f"{name} is 0 pixels wide or high: choose one with a character")
+    if image.width * image.height > MAX_PIXELS:
+        raise ImageError(f"{name} is {image.width}x{image.height} pixels large, more than "
+                         f"{MAX_PIXELS // 1_000_000} megapixels: reduce it")
+    try:
+        return np.asarray(_gray(ImageOps.exif_transpose(image)))
+    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
+        raise ImageError(f"{name} is damaged ({error}): copy or save it again") from error
+
+
+def _from_array(array: np.ndarray, name: str) -> Image.Image:
+    if array.dtype != np.uint8 or not (array.ndim == 2 or array.ndim == 3 and array.shape[2] in (3, 4)):
+        raise ImageError(f"{name} is an array {array.dtype} {array.shape}: give uint8 (height, width), "
+                         "(height, width, 3) or (height, width, 4)")
+    return Image.fromarray(array)
+
+
+def _open(file: str | Path | io.BytesIO, name: str) -> Image.Image:
+    """Open a picture without decoding it; only its header has been read."""
+    try:
+        data = file if isinstance(file, io.BytesIO) else io.BytesIO(Path(file).read_bytes())
+    except OSError as error:
+        raise ImageError(f"{name} cannot be read ({error.strerror}): check the name") from error
+    if not data.getbuffer().nbytes:
+        raise ImageError(f"{name} is empty: save it again")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # decode() has a limit of its own
+            return Image.open(data, formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{name} declares more than {MAX_PIXELS // 1_000_000} megapixels: reduce it") from error
+    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
+        raise ImageError(f"{name} is not a picture that can be read: save it as PNG or JPEG") from error
+
+
+def _gray(image: Image.Image) -> Image.Image:
+    """Any mode -> "L", over white paper where the picture is transparent."""
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(_to_8_bits(np.asarray(image)))
+    if not image.has_transparency_data:
+        return image if image.mode == "L" else image.convert("RGB").convert("L")
+    image = image.convert("RGBA")
+    return Image.composite(image.convert("L"), Image.new("L", image.size, 255), image.getchannel("A"))
+
+
+def _to_8_bits(values: np.ndarray) -> np.ndarray:
+    """Integers of more bits, or floats, as uint8; white is 1, 255, 65535 or the peak, whichever fits."""
+    peak = float(values.max())
+    white = next((level for level in (1, 255, 65535) if peak <= level), peak)
+    return np.clip(values * (255 / white), 0, 255).astype(np.uint8)
+
+
+def find_ink(gray: np.ndarray) -> np.ndarray | None:
+    """The ink in a picture uint8 (height, width), bright on dark, its edges soft; None if there is none.
+
+    The picture is divided by the paper's brightness, estimated at each place, so
+    that shadows and uneven light vanish.  Otsu's threshold (1979), taken near the
+    ink, becomes the middle of the brightness scale.
+    """
+    bright_paper, paper = _paper(gray)
+    density = cv2.subtract(paper, gray if bright_paper else 255 - gray, dtype=cv2.CV_32F)
+    if bright_paper:  # light is multiplied with the paper's and the ink's reflectance; a negative's is not
+        density *= cv2.LUT(paper, 255 / np.maximum(np.arange(256, dtype=np.float32), 1))
+    usual, noise = _level(density)
+    if noise > MIN_CONTRAST / NOISE_FACTOR and max(gray.shape) > 2 * PAPER_SIDE:  # strokes of a few px would suffer
+        density = cv2.GaussianBlur(density, (0, 0), 1)
+        usual, noise = _level(density)
+    density -= usual
+    sure = density >= max(MIN_CONTRAST, NOISE_FACTOR * noise)
+    if not sure.any():
+        return None
+    near = cv2.dilate(sure.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    density *= 128 / _otsu(np.clip(density[near], 0, 255).astype(np.uint8))
+    return _without_specks(np.clip(density, 0, 255, out=density).astype(np.uint8), sure)
+
+
+def _paper(gray: np.ndarray) -> tuple[bool, np.ndarray]:
+    """Whether the paper is brighter than the ink, and its brightness at each pixel: uint8 (height, width).
+
+    Brightness counts upward from the ink: on dark paper it is that of the negative.
+    """
+    height, width = gray.shape
+    scale = min(1.0, PAPER_SIDE / max(gray.shape))
+    small = cv2.resize(gray, (max(1, round(width * scale)), max(1, round(height * scale))),
+                       interpolation=cv2.INTER_AREA)
+    small = _without_rim(small)
+    # The border is paper more often than the middle: continuing it outward gives it weight.
+    pad = max(small.shape) // 2
+    wide = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    # Ink is the smaller part of its surroundings, and far from their median; uneven light is near it.
+    change = wide.astype(np.float32) - cv2.medianBlur(wide, 2 * (pad // 2) + 1)
+    bright = float((change * np.abs(change)).sum()) <= 0
+    # Closing fills whatever is dark and narrower than its kernel: strokes.
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (pad // 3) + 1,) * 2)
+    wide = cv2.morphologyEx(cv2.medianBlur(wide if bright else 255 - wide, 3), cv2.MORPH_CLOSE, kernel)
+    paper = cv2.GaussianBlur(wide, (0, 0), 2)[pad:pad + small.shape[0], pad:pad + small.shape[1]]
+    return bright, cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _without_rim(small: np.ndarray) -> np.ndarray:
+    """Paint over what lies around the paper, as a table in a photo: border rows and columns half as bright or less."""
+    for _ in range(4):
+        small = np.rot90(small)
+        if small[0].min() >= RIM * small.max():
+            continue   # most pictures, seen at once
+        quarter = len(small) // 4
+        levels = np.median(small, axis=1)
+        dark = levels[:quarter] < RIM * np.median(levels[quarter:3 * quarter + 1])
+        if dark[:1].any():
+            end = quarter if dark.all() else int(dark.argmin()) + 1  # one more: the row in between is half of each
+            small = np.concatenate([np.repeat(small[end:end + 1], end, axis=0), small[end:]])
+    return np.ascontiguousarray(small)
+
+
+def _level(density: np.ndarray) -> tuple[float, float]:
+    """Mean of the paper's density and its standard deviation, from the lighter part of all pixels.
+
+    Fifth and thirtieth percentile are paper, not ink, even where the ink fills
+    half of the picture; in a normal distribution they lie 1.12 standard
+    deviations apart, and the thirtieth 0.52 below the mean.
+    """
+    low, middle = np.percentile(density[::2, ::2], (5, 30))
+    noise = float(middle - low) / 1.12
+    return float(middle) + 0.52 * noise, noise
+
+
+def _otsu(values: np.ndarray) -> float:
+    """Brightness half-way between the two classes that Otsu's threshold makes of uint8 values (n,)."""
+    threshold = cv2.threshold(values, 0, 255, cv2.THRESH_OTSU)[0]
+    high = values > threshold
+    return max(1.0, (float(values[high].mean()) + float(values[~high].mean())) / 2) if high.any() else 128.0
+
+
+def _without_specks(ink: np.ndarray, sure: np.ndarray) -> np.ndarray | None:
+    """The ink without parts that are narrower than its pen, mostly unsure, or a table's edge; None if nothing stays."""
+    box = glyph.ink_box(ink)
+    if box is None:
+        return None
+    x, y, width, height = box
+    there = np.s_[max(0, y - 1):y + height + 1, max(0, x - 1):x + width + 1]   # around it is only paper, often much
+    found, ink = np.zeros_like(ink), ink[there]
+    mask = (ink >= glyph.INK).view(np.uint8)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask)
+    area = stats[:, cv2.CC_STAT_AREA].astype(float)
+    area[np.bincount(parts[sure[there]], minlength=count) < area / 4] = 0
+    area[_at_border(parts, stats)] = 0
+    area[0] = 0
+    largest = int(area.argmax())
+    left, top, width, height, _ = stats[largest]
+    if not largest or max(width, height) < MIN_SIDE:
+        return None
+    its = np.s_[top:top + height, left:left + width]
+    pen = glyph.stroke_width(np.where(parts[its] == largest, ink[its], 0).astype(np.uint8))
+    kept = area >= max(0.3 * pen ** 2, min(0.005 * area[largest], 0.6 * pen ** 2), 1)
+    mine = mask if kept[1:].all() else kept[parts].view(np.uint8)
+    near = cv2.dilate(mine, np.ones((3, 3), np.uint8))
+    found[there] = ink * (near > mask - mine)
+    return found
+
+
+def _at_border(parts: np.ndarray, stats: np.ndarray) -> np.ndarray:
+    """The parts that lie along the picture's border and are much larger than the others: a table's edge, no writing."""
+    contact = np.zeros(len(stats), int)
+    for side in (parts[0], parts[-1], parts[1:-1, 0], parts[1:-1, -1]):
+        contact += np.bincount(side, minlength=len(stats))
+    size = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    inside = size[1:][contact[1:] == 0]
+    if len(inside) < 3:  # a tight crop of a letter or two
+        return np.empty(0, int)
+    return np.flatnonzero((contact >= size / 2) & (size >= 4 * np.percentile(inside, 75)))

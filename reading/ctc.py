@@ -1,0 +1,253 @@
+"""What a line reader's logits say: CTC's label sequences as text, and where each character lies.
+
+For each step, 4 px of a strip, a network trained with CTC (Graves et al. 2006,
+"Connectionist temporal classification") gives the probabilities of each
+character and of a blank.  A text's probability is the sum over all ways to
+stretch it over the steps with blanks between.
+"""
+import math
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from common import alphabets
+
+BEAM = 200           # texts that are followed at once, at most
+NEAR = 8.0           # nat below the best: those that are followed
+LIKELY = 8.0         # nat below a step's best: characters that are tried
+MOST_LIKELY = 10     # characters that are tried in a step, at most
+SURE_BLANK = math.log(0.998)   # steps that are surely blank change no text
+LEAST = -1e30        # log of 0, but that differences stay finite
+
+
+class Weights(NamedTuple):
+    """What texts are ranked by, beside the network: all in nat."""
+    strength: float = 0.0   # how often the language model's log probability counts
+    bonus: float = 0.0      # what each character adds
+    space: float = 0.0      # what a space adds to that
+    spacing: float = 1.0    # how much of its strength the language model has where it expects a space
+
+
+NONE = Weights()   # the network alone
+
+
+class Text(NamedTuple):
+    """A text that the logits may say."""
+    text: str
+    ctc: float          # log of its probability, after the network alone
+    language: float     # log of its probability, after the language model, spaces counting as in Weights.spacing
+
+    def score(self, weights: Weights) -> float:
+        """What it is ranked by."""
+        return (self.ctc + weights.strength * self.language + weights.bonus * len(self.text)
+                + weights.space * self.text.count(" "))
+
+
+def greedy(logits: np.ndarray) -> str:
+    """The text along the likeliest label of each step: logits (steps, 96)."""
+    labels = logits.argmax(axis=-1)
+    return text_of(labels[np.flatnonzero(np.diff(labels, prepend=0))])
+
+
+def text_of(labels: np.ndarray) -> str:
+    """Labels int (n,) as text, without the blanks among them."""
+    return "".join(alphabets.ALPHABET[label - 1] for label in labels.tolist() if label)
+
+
+# ---- the search
+
+def search(log_probs: np.ndarray, prior=None, weights: Weights = NONE, before: str = "") -> list[Text]:
+    """The likeliest texts, best first, by prefix beam search (Hannun et al. 2014, arXiv 1408.2873).
+
+    log_probs: float (steps, 96), normalised.
+    prior: a phrases.Prior, the language model.
+    before: what stands before the text, for the prior.
+    """
+    log_probs = log_probs.astype(np.float64)
+    beam = _Beam(prior, weights, before)
+    for of_step, labels in zip(log_probs.tolist(), _likely(log_probs), strict=True):
+        beam.follow(of_step, labels)
+    return beam.texts()
+
+
+def _likely(log_probs: np.ndarray) -> list[list[int]]:
+    """The labels of characters that are tried in each step, from log probabilities (steps, 96)."""
+    likely = log_probs > log_probs.max(axis=1, keepdims=True) - LIKELY
+    likely[:, 0] = False
+    for step in np.flatnonzero(likely.sum(axis=1) > MOST_LIKELY):
+        likely[step, np.argsort(log_probs[step, 1:])[:-MOST_LIKELY] + 1] = False
+    found = [[] for _ in log_probs]
+    for step, label in np.argwhere(likely).tolist():
+        found[step].append(label)
+    return found
+
+
+@dataclass(slots=True)
+class _Followed:
+    """A text that a search follows."""
+    text: str
+    last: int = 0               # label of its last character
+    language: float = 0.0       # log of its probability, after the language model
+    worth: float = 0.0          # what the language model and the bonus make of it
+    ends_blank: float = LEAST   # log P that the steps so far say it and end in a blank, ...
+    ends_label: float = LEAST   # ... in its last character, ...
+    total: float = LEAST        # ... in either
+    score: float = LEAST        # total + worth, what it is ranked by
+    following: memoryview | None = None   # what each label adds to language; see _Beam._ask
+
+    def arriving(self, label: int, of_step: list[float]) -> float:
+        """Log P that a step makes it one character longer; a character follows itself only after a blank."""
+        return (self.ends_blank if label == self.last else self.total) + of_step[label]
+
+
+class _Beam:
+    """The texts that a search follows, step by step, the best first.
+
+    They are plain numbers, not arrays: mostly so few are followed that NumPy would take far longer.
+    """
+
+    def __init__(self, prior, weights: Weights, before: str):
+        self._prior, self._before, self._weights = prior, before, weights
+        self._bonus = [weights.bonus] * (len(alphabets.ALPHABET) + 1)
+        self._bonus[alphabets.SPACE] += weights.space
+        self._share = [1.0] * (len(alphabets.ALPHABET) + 1)   # of what the prior says, that counts
+        self._share[alphabets.SPACE] = weights.spacing
+        self._followed = {"": _Followed("", ends_blank=0.0, total=0.0, score=0.0)}
+
+    def follow(self, of_step: list[float], labels: list[int]) -> None:
+        """Go on by a step with these log probabilities, trying these labels."""
+        if of_step[0] > SURE_BLANK:
+            for one in self._followed.values():
+                one.ends_blank = one.total = one.total + of_step[0]
+                one.ends_label, one.score = LEAST, one.total + one.worth
+            return
+        longer = self._grow(of_step, labels)
+        self._stay(of_step, labels)
+        texts = sorted([*self._followed.values(), *longer], key=operator.attrgetter("score"), reverse=True)
+        least = texts[0].score - NEAR
+        self._followed = {one.text: one for one in texts[:BEAM] if one.score > least}
+
+    def texts(self) -> list[Text]:
+        """What is said if no more steps come, best first."""
+        self._ask(self._followed.values())
+        found: dict[str, Text] = {}
+        for text, one in self._followed.items():
+            language = one.language
+            if one.last == alphabets.SPACE:   # what ends in a space goes on with nothing: it is the text before
+                text = text[:-1]
+            else:
+                language += self._share[alphabets.SPACE] * one.following[alphabets.SPACE]
+            if text not in found or found[text].ctc < one.total:
+                found[text] = Text(text, one.total, language)
+        return sorted(found.values(), key=lambda one: -one.score(self._weights))
+
+    def _ask(self, texts: Iterable[_Followed]) -> None:
+        """Have the prior say, for all of them at once, what follows these texts."""
+        new = [one for one in texts if one.following is None]
+        if not new:
+            return
+        found = (self._prior.all_next_log_probs([self._before + one.text for one in new]) if self._prior else
+                 np.zeros((len(new), len(alphabets.ALPHABET) + 1)))
+        for one, following in zip(new, found, strict=True):
+            one.following = following.data   # gives plain numbers, and so faster ones than NumPy's
+
+    def _grow(self, of_step: list[float], labels: list[int]) -> list[_Followed]:
+        """Those texts, longer by a character, that a step makes likely and that are not followed yet."""
+        followed = list(self._followed.values())
+        least = followed[0].score + of_step[0] - NEAR   # the best text stays, and so is at least that good
+        growing = [one for one in followed if labels != [one.last] or one.ends_blank > LEAST / 2]
+        self._ask(growing)   # not of all: the prior takes longest, and many texts are dropped before they can grow
+        tried = [(label, of_step[label] + self._bonus[label], self._weights.strength * self._share[label])
+                 for label in labels]
+        longer = []
+        for one in growing:
+            last, following = one.last, one.following
+            for label, adds, strength in tried:
+                score = one.score + adds + strength * following[label]
+                if label == last:   # a character follows itself only after a blank
+                    score += one.ends_blank - one.total
+                if score < least or label == alphabets.SPACE and last in (0, alphabets.SPACE):   # no space comes first, nor after another
+                    continue
+                text = one.text + alphabets.ALPHABET[label - 1]
+                if text not in self._followed:
+                    longer.append((score, text, label, one))
+                    least = max(least, score - NEAR)
+        if len(longer) > BEAM:
+            longer = sorted(longer, key=operator.itemgetter(0), reverse=True)[:BEAM]
+        return [self._longer(one, text, label, of_step) for score, text, label, one in longer if score >= least]
+
+    def _longer(self, one: _Followed, text: str, label: int, of_step: list[float]) -> _Followed:
+        """The text that a text becomes in a step by one more character."""
+        arrives = one.arriving(label, of_step)
+        language = self._share[label] * one.following[label]
+        worth = one.worth + self._weights.strength * language + self._bonus[label]
+        return _Followed(text, label, one.language + language, worth, LEAST, arrives, arrives, arrives + worth)
+
+    def _stay(self, of_step: list[float], labels: list[int]) -> None:
+        """Have a step add no character to the texts, but for what others that are followed grow into."""
+        arrived = {text: parent.arriving(one.last, of_step) for text, one in self._followed.items()
+                   if one.last in labels and (parent := self._followed.get(text[:-1]))}
+        for text, one in self._followed.items():
+            one.ends_blank, one.ends_label = one.total + of_step[0], one.ends_label + of_step[one.last]
+            if text in arrived:
+                one.ends_label = _either(one.ends_label, arrived[text])
+            one.total = _either(one.ends_blank, one.ends_label)
+            one.score = one.total + one.worth
+
+
+def _either(first: float, second: float) -> float:
+    """Log of the sum of two probabilities, from their logs."""
+    if first < second:
+        first, second = second, first
+    return first + math.log1p(math.exp(second - first))
+
+
+def single(log_probs: np.ndarray) -> np.ndarray:
+    """Log of the probability of each text of one character alone, by its label: float (96,), [0] that of no text."""
+    blank = log_probs[:, 0].astype(float)
+    before, inside, behind = 0.0, np.full(log_probs.shape[1], LEAST), np.full(log_probs.shape[1], LEAST)
+    for step, of_step in enumerate(log_probs.astype(float)):
+        behind = np.logaddexp(behind, inside) + blank[step]
+        inside = np.logaddexp(inside, before) + of_step
+        before += blank[step]
+    found = np.logaddexp(inside, behind)
+    found[0] = before
+    return found
+
+
+# ---- where the characters lie
+
+def align(log_probs: np.ndarray, text: str) -> np.ndarray:
+    """For each character of a text the steps that say it on the likeliest way: int (len(text), 2), first and last.
+
+    log_probs: float (steps, 96).  Raises ValueError when there are too few steps for the text.
+    """
+    labels = np.zeros(2 * len(text) + 1, int)
+    labels[1::2] = [alphabets.LABELS[character] for character in text]
+    # A character may follow another without a blank between, unless they are equal.
+    closed = np.full(len(labels), LEAST)
+    closed[3::2][labels[3::2] != labels[1:-2:2]] = 0
+    said = log_probs[:, labels].astype(float)
+    padded = np.full(len(labels) + 2, LEAST)   # nobody comes from the two places before the first
+    second, first, scores = padded[:-2], padded[1:-1], padded[2:]
+    scores[:2] = said[0, :2]
+    moved, jumped = np.zeros((2, *said.shape), bool)
+    for step in range(1, len(said)):
+        jump = second + closed
+        np.greater(first, scores, out=moved[step])
+        best = np.maximum(first, scores)
+        np.greater(jump, best, out=jumped[step])
+        np.add(np.maximum(best, jump), said[step], out=scores)
+    place = len(labels) - 1 - int(len(labels) > 1 and scores[-2] > scores[-1])
+    if scores[place] < LEAST / 2:
+        raise ValueError(f"{len(log_probs)} steps are too few for the text {text!r}")
+    steps = np.zeros((len(text), 2), int)
+    steps[:, 0] = len(log_probs)
+    for step in range(len(log_probs) - 1, -1, -1):
+        if place % 2:
+            steps[place // 2] = step, max(steps[place // 2, 1], step)
+        place -= 2 if jumped[step, place] else int(moved[step, place])
+    return steps

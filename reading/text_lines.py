@@ -1,0 +1,345 @@
+"""Ink to lines: finds the lines of a page, takes printed rules out, and straightens each line."""
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from common import glyph
+
+INK = 96                # brightness from which a pixel belongs to a connected component
+BODY = 0.45             # of the usual height: smaller components are dots, bars and specks
+MANY_RULES = 4          # so many lines printed on paper need not reach the picture's borders
+DOT = 0.75              # of the usual height: so large, and so far from a letter, may its dot be
+SPARSE = 0.5            # of a line's width: marks that fill no more of it are no line of text ...
+ASIDE, ABOVE = 2.0, 0.3 # of the usual height: ... if each is so near to a letter
+LINE_OVERLAP = 0.35     # of the smaller height: so much of a component beside a line lies in it
+FEW_OVERLAP = 0.2       # the same for one or two components that were taken for a line of their own
+COVERED = 0.42          # of a group's width: a line that was found again has no more letters over or under it
+FREE = 0.15             # of the same: with hardly any, a group stands in the other's gaps or beside it ...
+RAISED = 0.3            # of its height: ... and, as small as dots and quotes, may be so far from letters
+LETTER = 56             # px: lines are reduced to this usual height of a component ...
+THIN = 2.0              # px: ... as long as their strokes keep this width
+MAX_SLOPE = 0.36        # of a line, rise over run
+MAX_SLANT = 0.8         # of letters, run over rise
+
+
+class StraightLine(NamedTuple):
+    """One line of text, made straight and upright."""
+    ink: np.ndarray         # uint8 (height, width), bright on dark
+    to_page: np.ndarray     # float (2, 3): affine, from px of the line to px of the page
+
+    def corners(self, y: np.ndarray, x: np.ndarray) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom on the page of the line's pixels at y and x, (n,)."""
+        ends = np.stack([x, y, np.ones_like(x)], axis=1) @ self.to_page.T
+        # A pixel reaches from its number to the next.
+        corner = np.abs(self.to_page[:, 0]) + np.abs(self.to_page[:, 1])
+        return (*ends.min(axis=0), *(ends.max(axis=0) + corner))
+
+
+def straight_lines(ink: np.ndarray) -> list[StraightLine]:
+    """The text lines of a page, from top to bottom, not oversegmentation.cut."""
+    ink = without_rules(ink)
+    labels, boxes = _components((ink >= INK).view(np.uint8))
+    if not len(boxes):
+        return []
+    y, x = _points(ink, 5000)
+    level = boxes - np.outer(_sharpest(y, x, MAX_SLOPE, 0.02, 1.03) * boxes[:, [0, 2]].mean(axis=1), (0, 1, 0, 1))
+    return [straight_line(*_crop_line(ink, labels, boxes, members), boxes[members]) for members in group_lines(level)]
+
+
+def _components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The connected components of a mask uint8 (height, width): their numbers, from 1, at its pixels, int32, and boxes.
+
+    The boxes, int (n, 4), are left, top, right, bottom.
+    """
+    labels = np.zeros(mask.shape, np.int32)
+    x, y, width, height = cv2.boundingRect(mask)
+    if not width:
+        return labels, np.empty((0, 4), int)
+    there = np.s_[y:y + height, x:x + width]   # around it is only paper, often much
+    _, labels[there], stats, _ = cv2.connectedComponentsWithStats(mask[there], connectivity=8)
+    boxes = stats[1:, :4].astype(int)
+    boxes[:, 2:] += boxes[:, :2]
+    return labels, boxes + (x, y, x, y)
+
+
+def _points(ink: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """y and x of the ink's pixels, about `count` of them: float32 (n,)."""
+    there = np.flatnonzero(ink >= INK)
+    y, x = np.divmod(there[::max(1, len(there) // count)], ink.shape[1])
+    return y.astype(np.float32), x.astype(np.float32)
+
+
+# ---- what is no writing
+
+def without_rules(ink: np.ndarray) -> np.ndarray:
+    """The ink uint8 (height, width) without the lines that were printed on the paper; strokes that cross them stay.
+
+    Such a line runs through the whole picture, or there are several, it is thin, and
+    there is other ink.
+    """
+    width = ink.shape[1]
+    mask = (ink >= glyph.INK).view(np.uint8)
+    run = max(24, width // 40)
+    flat = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
+    if np.count_nonzero(cv2.dilate(flat.max(axis=0)[None], np.ones((1, run), np.uint8))) < 0.6 * width:
+        return ink   # some bars of letters, if anything
+    labels, boxes = _components(cv2.dilate(flat, np.ones((3, run), np.uint8)))
+    long = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= 0.6 * width) + 1
+    rules = [rule for part in long if (rule := _rule(flat, labels == part)) is not None]
+    if len(rules) < MANY_RULES:
+        rules = [rule for rule in rules if len(rule[0]) >= 0.9 * width]
+    if not rules:
+        return ink
+    rest = ink.copy()
+    lowest = len(ink) - 1
+    for x, y, thick in rules:
+        first, last = np.rint(y - thick / 2 - 1).astype(int), np.rint(y + thick / 2 + 1).astype(int)
+        aside = np.ones((1, 2 * math.ceil(thick) + 1), np.uint8)   # strokes may cross it aslant
+        above, below = (mask[np.clip(row, 0, lowest), x] for row in (first - 1, last + 1))
+        gone = (above & cv2.dilate(below[None], aside)[0] | cv2.dilate(above[None], aside)[0] & below) == 0
+        rows = first[gone] + np.arange(math.ceil(thick) + 4)[:, None]
+        inside = (rows >= 0) & (rows <= np.minimum(last[gone], lowest))
+        rest[rows[inside], np.broadcast_to(x[gone], rows.shape)[inside]] = 0
+    others = cv2.connectedComponentsWithStats((rest >= INK).view(np.uint8))[2][1:, cv2.CC_STAT_HEIGHT]
+    return rest if (others > 3 * max(thick for *_, thick in rules)).sum() > 1 else ink  # else it is an E or a T
+
+
+def _rule(flat: np.ndarray, mine: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """The x and y of a printed line's middle, (n,), and its thickness in px; None if it is none."""
+    y, x = np.nonzero(flat & mine)
+    counts = np.bincount(x)
+    thick, count = float(np.median(counts[counts > 0])), len(x)
+    for reach in (2 * thick + 2, thick + 1, thick / 2 + 1):   # what else lies flat beside it is left out by and by
+        middle = np.polynomial.Polynomial.fit(x, y, 2)        # paper bends
+        near = np.abs(y - middle(x)) <= reach
+        if near.sum() < 0.7 * count:
+            return None
+        x, y = x[near], y[near]
+    if thick > np.ptp(x) / 80:
+        return None
+    x = np.arange(x.min(), x.max() + 1)
+    return x, middle(x), thick
+
+
+# ---- components -> lines
+
+def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
+    """Sort components into lines.
+
+    boxes: (n, 4): left, top, right, bottom.
+    Returns the rows of `boxes` in each line, lines from top to bottom.
+
+    Each line is followed from left to right by the height at which its last
+    components lay, so that it may rise, fall and bend.
+    """
+    heights = boxes[:, 3] - boxes[:, 1]
+    usual = _usual_height(boxes)
+    bodies = np.flatnonzero(heights >= BODY * usual)
+    lines = []  # each [members, centre, height]
+    for row in bodies[np.argsort(boxes[bodies, 0], kind="stable")]:
+        _, top, _, bottom = boxes[row]
+        overlaps = [(min(bottom, centre + height / 2) - max(top, centre - height / 2)) / min(bottom - top, height)
+                    for _, centre, height in lines]
+        best = int(np.argmax(overlaps)) if lines else -1
+        if best < 0 or overlaps[best] < LINE_OVERLAP:
+            lines.append([[row], (top + bottom) / 2, bottom - top])
+            continue
+        members, centre, height = lines[best]
+        members.append(row)
+        lines[best][1:] = [centre + 0.35 * ((top + bottom) / 2 - centre), height + 0.35 * (bottom - top - height)]
+    groups = _merge_lines([members for members, _, _ in lines], boxes, usual)
+    dots = _only_dots(groups, boxes, usual)
+    groups = [group for group in groups if group not in dots]
+    _add_small(groups, np.concatenate([np.flatnonzero(heights < BODY * usual), *dots]).astype(int), boxes)
+    return [np.array(group) for group in sorted(groups, key=lambda group: _middle(boxes[group]))]
+
+
+def _usual_height(boxes: np.ndarray) -> float:
+    """Height of letters: the median, each component weighted by its size, since specks are many."""
+    heights = boxes[:, 3] - boxes[:, 1]
+    sizes = np.maximum(heights, boxes[:, 2] - boxes[:, 0])
+    order = np.argsort(heights)
+    weights = np.cumsum(sizes[order])
+    return float(heights[order][np.searchsorted(weights, weights[-1] / 2)])
+
+
+def _middle(boxes: np.ndarray) -> float:
+    return float(np.median(boxes[:, 1] + boxes[:, 3])) / 2
+
+
+def _merge_lines(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
+    """Join lines whose components lie beside each other or in gaps: a line that was lost and found again."""
+    merged = []
+    for group in groups:
+        while (other := next((other for other in merged if _beside(boxes[other], boxes[group])), None)) is not None:
+            merged.remove(other)
+            group = other + group
+        merged.append(group)
+    whole, spans = [], []   # and from where to where each reaches, by which most are ruled out at once
+    for group in sorted(merged, key=len, reverse=True):
+        top, bottom = int(boxes[group, 1].min()), int(boxes[group, 3].max())
+        reach = RAISED * (bottom - top)
+        place = next((place for place, (above, below) in enumerate(spans)
+                      if above - bottom <= reach and top - below <= reach
+                      and _interleaved(boxes[whole[place]], boxes[group], usual)), None)
+        if place is None:
+            whole.append(group)
+            spans.append((top, bottom))
+        else:
+            whole[place] += group
+            spans[place] = min(spans[place][0], top), max(spans[place][1], bottom)
+    return whole
+
+
+def _beside(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two groups of boxes are one line: at their nearest ends they share their height."""
+    if a[:, 3].max() <= b[:, 1].min() or b[:, 3].max() <= a[:, 1].min():
+        return False  # most lines, seen at once
+    if len(b) > len(a):
+        a, b = b, a
+    middle = (b[:, 0].min() + b[:, 2].max()) / 2
+    near = a[np.argsort(np.abs((a[:, 0] + a[:, 2]) / 2 - middle))[:3]]
+    few = len(b) <= 2   # a question mark or a quote, which may stand high, beside a tall letter
+    top, bottom = (near[:, 1].min() if few else np.median(near[:, 1])), np.median(near[:, 3])
+    overlap = min(bottom, b[:, 3].max()) - max(top, b[:, 1].min())
+    return overlap > (FEW_OVERLAP if few else 0.5) * min(bottom - top, b[:, 3].max() - b[:, 1].min())
+
+
+def _interleaved(line: np.ndarray, group: np.ndarray, usual: float) -> bool:
+    """Whether a group of boxes, no more than a line has, stands in the line's gaps or beside it.
+
+    So do quotes, powers and what was written higher or lower than the rest; the words of
+    the next line lie under letters.
+    """
+    across = np.minimum(line[:, 2], group[:, None, 2]) - np.maximum(line[:, 0], group[:, None, 0])
+    covered = np.maximum(across, 0).max(axis=1).sum() / (group[:, 2] - group[:, 0]).sum()
+    if covered > COVERED:
+        return False
+    near = np.argsort(-across, axis=1)[:, :2]
+    top, bottom = line[near, 1].min(axis=1), line[near, 3].max(axis=1)
+    heights = group[:, 3] - group[:, 1]
+    shared = (np.minimum(bottom, group[:, 3]) - np.maximum(top, group[:, 1])) / np.minimum(heights, bottom - top)
+    if covered > FREE:
+        least = 0.1
+    else:
+        least = -RAISED if heights.max() <= DOT * usual else 0.0
+    return np.median(shared) > least
+
+
+def _only_dots(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
+    """Those lines that are no more than the large dots and quotes of another: small, apart, near letters."""
+    dots = []
+    for group in groups:
+        others = [row for other in groups if other is not group for row in other]
+        sizes = boxes[group, 2:] - boxes[group, :2]
+        if not others or sizes.max() > DOT * usual:
+            continue
+        span = boxes[group, 2].max() - boxes[group, 0].min()
+        if len(group) > 3 and sizes[:, 0].sum() > SPARSE * span:
+            continue
+        apart = np.maximum(boxes[group, None, :2] - boxes[others, 2:], boxes[others, :2] - boxes[group, None, 2:])
+        across, down = np.maximum(apart, 0).transpose(2, 0, 1)
+        near = (across + down < DOT * usual) | (across < ASIDE * usual) & (down < ABOVE * usual)
+        if near.any(axis=1).all():
+            dots.append(group)
+    return dots
+
+
+def _add_small(groups: list[list[int]], small: np.ndarray, boxes: np.ndarray) -> None:
+    """Give each dot, bar and accent to the line with the nearest letter, rather to one below it."""
+    if not groups:
+        groups.append([])
+    bodies = boxes[[row for group in groups for row in group]] if any(groups) else boxes
+    owners = np.repeat(np.arange(len(groups)), [len(group) or len(boxes) for group in groups])
+    for row in small:
+        left, top, right, bottom = boxes[row]
+        dx = np.maximum(0, np.maximum(bodies[:, 0] - right, left - bodies[:, 2]))
+        below = np.maximum(0, bodies[:, 1] - bottom)
+        above = np.maximum(0, top - bodies[:, 3])
+        groups[owners[np.argmin(dx ** 2 + (0.6 * below + above) ** 2)]].append(row)
+
+
+def _crop_line(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray,
+               members: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """The ink of one line alone, and the x and y of its top left corner on the page."""
+    left, top = np.maximum(boxes[members, :2].min(axis=0) - 2, 0)
+    right, bottom = boxes[members, 2:].max(axis=0) + 2
+    crop, there = ink[top:bottom, left:right], labels[top:bottom, left:right]
+    if len(members) == len(boxes):
+        return crop, left, top
+    mine = np.zeros(len(boxes) + 1, np.uint8)
+    mine[members + 1] = 1
+    near = cv2.dilate(mine[there], np.ones((3, 3), np.uint8))  # the soft edge is no part of any component
+    return np.where((near > 0) & ((there == 0) | (mine[there] > 0)), crop, 0).astype(np.uint8), left, top
+
+
+# ---- line -> straight and upright
+
+def straight_line(ink: np.ndarray, left: int, top: int, boxes: np.ndarray) -> StraightLine:
+    """Make a line straight and upright.
+
+    ink: uint8 (height, width), the line's alone; its top left corner lies at (left, top) on the page.
+    boxes: its components' (n, 4).
+    """
+    ink, forward = straighten(ink, _scale(ink, boxes))
+    to_page = cv2.invertAffineTransform(forward)
+    to_page[:, 2] += (left, top)
+    return StraightLine(ink, to_page)
+
+
+def _scale(ink: np.ndarray, boxes: np.ndarray) -> float:
+    """How much smaller a line can be made: pieces are found and glyphs made as well, and sooner."""
+    usual = _usual_height(boxes)
+    return 1.0 if usual <= LETTER else min(1.0, max(LETTER / usual, THIN / glyph.stroke_width(ink)))
+
+
+def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Take slope and slant out of a line, and make it smaller.
+
+    scale: new px in an old px, at most 1.
+    Returns the new ink and the affine map float (2, 3) from old to new px.
+    """
+    if scale < 1:
+        size = [max(1, round(side * scale)) for side in ink.shape[::-1]]
+        resized = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+        resize = np.array([[size[0] / ink.shape[1], 0, 0], [0, size[1] / ink.shape[0], 0], [0, 0, 1]])
+        upright, forward = straighten(resized)
+        return upright, forward @ resize
+    y, x = _points(ink, 2500)
+    slope, slant = shears(y, x)
+    if not slope and not slant:
+        return ink, np.eye(2, 3)
+    forward = np.array([[1 + slant * slope, -slant, 0], [-slope, 1, 0]])
+    corners = np.array([[0, 0, 1], [ink.shape[1], 0, 1], [0, ink.shape[0], 1], [*ink.shape[::-1], 1]]) @ forward.T
+    forward[:, 2] = -corners.min(axis=0)
+    size = np.ceil(np.ptp(corners, axis=0)).astype(int)
+    moved = cv2.warpAffine(ink, forward, size.tolist(), flags=cv2.INTER_LINEAR)
+    x, y, width, height = cv2.boundingRect((moved >= glyph.INK).view(np.uint8))
+    x, y = max(0, x - 2), max(0, y - 2)
+    forward[:, 2] -= (x, y)
+    return np.ascontiguousarray(moved[y:y + height + 4, x:x + width + 4]), forward
+
+
+def shears(y: np.ndarray, x: np.ndarray) -> tuple[float, float]:
+    """Slope (rise over run) of a line, and slant (run over rise) of its letters, from y and x of its ink (n,) in px."""
+    width, height = np.ptp(x) + 1, np.ptp(y) + 1
+    slope = _sharpest(y, x, MAX_SLOPE, 0.02, 1.03) if width > 2.5 * height else 0.0
+    return slope, _sharpest(x, y - slope * x, MAX_SLANT, 0.05, 1.1)
+
+
+def _sharpest(values: np.ndarray, along: np.ndarray, limit: float, step: float, gain: float) -> float:
+    """The shear t for which the histogram of values - t * along has the highest peaks.
+
+    0 unless its sum of squares is `gain` times as large as that without shear.
+    """
+    shears = np.arange(-limit, limit + step / 2, step, dtype=np.float32)
+    moved = values - shears[:, None] * along
+    bins = (moved - moved.min(axis=1, keepdims=True)).astype(np.int32)
+    size = bins.max() + 1
+    bins += size * np.arange(len(shears), dtype=np.int32)[:, None]
+    counts = np.bincount(bins.ravel(), minlength=len(shears) * size).reshape(len(shears), size)
+    sharpness = (counts.astype(float) ** 2).sum(axis=1)
+    best = int(np.argmax(sharpness))
+    return float(shears[best]) if sharpness[best] > gain * sharpness[len(shears) // 2] else 0.0

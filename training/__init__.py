@@ -1,0 +1,2 @@
+"""Files to arrays to networks to Models/.  Read in this order: emnist, download, unipen, corrections_store, dataset,
+augment, character_trainer; synthesis, prefetch, line_trainer; metrics, curves, tensorboard_log."""
