@@ -99,7 +99,7 @@ def main(arguments: list[str]) -> None:
     if config["teacher"] and (config["pen"] or config["harvest"]):
         data = without_doubtful(config, data)
     state, values = load_run(folder) if config["resume"] else (None, None)
-    trainee, order = build_trainee(config, data)
+    trainee, order = build_training_model(config, data)
     folder.mkdir(parents=True, exist_ok=True)
     write_config(config, folder, lambda: describe_run(config, data))
     train(config, order, trainee, folder, state, values)
@@ -210,18 +210,18 @@ def load_teacher(config: dict):
     return keras.Model(glyphs, ops.log(mean + 1e-7))
 
 
-def build_trainee(config: dict, data: dataset.Data):
+def build_training_model(config: dict, data: dataset.Data):
     """The network with its optimiser, ready to fit."""
     from common import networks
     from training import augment, character_trainer
 
-    order = character_trainer.Order(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
+    order = character_trainer.EpochSampler(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
                            config["seed"], data.alike)
     rate = learning_rate_of(config, order.steps * config["train_epochs"])
     teacher = load_teacher(config) if config["teacher"] else None
     network = first_network(config)
     networks.set_softness(network, augment.softness(last_augmentation(config)))
-    trainee = character_trainer.Trainee(network, data.images, data.targets, data.prior_shift,
+    trainee = character_trainer.TrainingModel(network, data.images, data.targets, data.prior_shift,
                                order.images + len(data.val_rows), config["batch_size"],
                                math.gcd(config["batch_size"] // character_trainer.replicas(), 8), config["augmentation"],
                                config["label_smoothing"], teacher, config["teacher_share"], config["seed"])
@@ -286,7 +286,7 @@ def train(config: dict, order, trainee, folder: Path, state: dict | None, values
         epoch = state["epoch"]
         character_trainer.restore(trainee, values)
         print(f"going on after epoch {epoch} of {config['train_epochs']}")
-    callbacks += [character_trainer.Fading(config["augmentation"], last_augmentation(config), config["train_epochs"]), order,
+    callbacks += [character_trainer.AugmentationSchedule(config["augmentation"], last_augmentation(config), config["train_epochs"]), order,
                   character_trainer.GlyphLog(folder / "logs", order), character_trainer.Checkpoint(folder, callbacks, state),
                   character_trainer.Progress(order.images, config["batch_size"], config["train_epochs"])]
     with ended_early(folder) as interrupt:
@@ -322,7 +322,7 @@ def train_line(config: dict, folder: Path) -> None:
     from training import character_trainer, line_trainer
     validation = line_trainer.Validation(config)
     state, values = load_run(folder) if config["resume"] else (None, None)
-    trainee = build_line_trainee(config)
+    trainee = build_line_training_model(config)
     if state:
         character_trainer.restore(trainee, values)
         print(f"going on after epoch {state['epoch']} of {config['train_epochs']}")
@@ -340,14 +340,14 @@ def train_line(config: dict, folder: Path) -> None:
     line_trainer.finish(folder, validation)
 
 
-def build_line_trainee(config: dict):
+def build_line_training_model(config: dict):
     """The network that reads lines with its optimiser, ready to fit."""
     from training import character_trainer, line_trainer
     network = first_network(config)
     if config["corrections"]:  # some words of one hand do not tell how all writing is distributed
         character_trainer.freeze_statistics(network)
     # The shortcut begins at random, and what a trained network's convolutions know would give way to it.
-    trainee = line_trainer.LineTrainee(network, 0.0 if config["finetune"] else line_trainer.SHORTCUT)
+    trainee = line_trainer.LineTrainingModel(network, 0.0 if config["finetune"] else line_trainer.SHORTCUT)
     rate = learning_rate_of(config, config["epoch_steps"] * config["train_epochs"])
     trainee.compile(character_trainer.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
                     jit_compile=runs.jit_compile())

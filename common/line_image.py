@@ -41,7 +41,7 @@ MARGIN = 6           # px of paper before and behind
 DARK = 96            # brightness from which a pixel counts as ink here
 
 
-def strip(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def normalize(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The strip of one straight line of text.
 
     ink: uint8 (height, width), bright ink on dark, any size, with or without margin.
@@ -112,7 +112,7 @@ def _stretch(core: np.ndarray, width: float, crossing: float) -> float:
     return float(np.clip((wanted / width) ** FOLLOW, *STRETCH))
 
 
-def side_by_side(strips) -> np.ndarray:
+def to_batch(strips) -> np.ndarray:
     """Strips uint8 (height, width) as one batch (n, height, width), paper behind those that are narrower."""
     width = max(picture.shape[1] for picture in strips)
     batch = np.zeros((len(strips), HEIGHT, width + -width % WIDTH_STEP), np.uint8)

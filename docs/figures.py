@@ -65,7 +65,7 @@ def pieces_figure(reader, page) -> Figure:
     width = max(line.ink.shape[1] for line in lines)
     for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.candidates(lines)[0], strict=True):
         show_pieces(axes, line)
-        guides = lattice.vote(found)
+        guides = lattice.estimate_guides(found)
         for y, name in ((guides.cap_line, "cap height"), (guides.x_line, "x-height"), (guides.base, "baseline")):
             axes.axhline(y, color="#999999", linewidth=0.8, linestyle="--")
             axes.text(width + 4, y, name, fontsize=8, color="#666666", va="center")
@@ -149,7 +149,7 @@ def line_figure(text: str) -> Figure:
     reader = recognizer.Recognizer()
     picture = read_picture(255 - pen_strokes.draw_strokes(draw_samples.joined_strokes(text, 80, 2), 5, margin=24), page=True)
     line, = text_lines.straight_lines(picture.ink)
-    seen, to_ink = line_image.strip(line.ink)
+    seen, to_ink = line_image.normalize(line.ink)
     # All is drawn over the px of the strip.
     height, width = line.ink.shape
     left, right = (np.array([0, width]) - to_ink[0, 2]) / to_ink[0, 0]
@@ -193,7 +193,7 @@ def written_figure() -> Figure:
     figure = Figure(figsize=(9, 2.6), layout="constrained")
     for axes in figure.subplots(4, 3).ravel():
         image = synthesis.draw(synthesis.change(writing, rng), writing.ends, rng)
-        axes.imshow(line_image.strip(image)[0], cmap="gray", vmin=0, vmax=255)
+        axes.imshow(line_image.normalize(image)[0], cmap="gray", vmin=0, vmax=255)
         axes.set_axis_off()
     return figure
 

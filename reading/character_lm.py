@@ -72,7 +72,7 @@ BY_LABEL = list(zip(INSIDE.T.tolist(), ENGLISH.T.tolist(), strict=True))
 LETTER = np.array([*[0] * 10, *range(26), *range(26), END])   # of each label; digits have none, and ENGLISH is 0
 
 
-class Language:
+class CharacterLM:
     """P(next character | the word's characters before it), for English words and everything else."""
 
     def __init__(self, table: dict[str, int], letters: np.ndarray):
@@ -138,15 +138,15 @@ class Language:
         raise AssertionError("the empty context is always known")
 
 
-class Mix:
-    """How frequent the characters are, whatever precedes them: in the place of a Language where there is none."""
+class ClassMix:
+    """How frequent the characters are, whatever precedes them: in the place of a CharacterLM where there is none."""
 
     def __init__(self, log_probs: np.ndarray):
         """log_probs: (62,), up to a constant."""
         self._log_probs = np.append(log_probs - log_probs.max(), 0).astype(np.float32)
 
     def next_log_probs(self, context: str) -> np.ndarray:
-        """As Language.next_log_probs, but that a word's end costs nothing, and the sum is not 1."""
+        """As CharacterLM.next_log_probs, but that a word's end costs nothing, and the sum is not 1."""
         return self._log_probs
 
 
@@ -164,10 +164,10 @@ def kind_of(word: str) -> str:
 
 
 @functools.lru_cache(1)
-def load(path: Path = FILE) -> Language:
+def load(path: Path = FILE) -> CharacterLM:
     """The model of English that comes with the project, read once."""
     with np.load(path) as file:
         known = bytes(file["contexts"]).decode("ascii").split("\n")
         letters = np.exp(np.cumsum(file["changes"], axis=0, dtype=np.uint8) * np.float32(-STEP))
     letters /= letters.sum(axis=1, keepdims=True)
-    return Language({context: row for row, context in enumerate(known)}, letters)
+    return CharacterLM({context: row for row, context in enumerate(known)}, letters)

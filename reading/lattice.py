@@ -5,8 +5,8 @@ classified each once.  A way through the line is a chain of candidates, and its
 score adds up
 
 - how likely each candidate is one whole character, and which, by the network
-  and by its size, its place on the line, its cuts and its gaps (Judge),
-- how likely a space is at each boundary (Judge),
+  and by its size, its place on the line, its cuts and its gaps (GeometryModel),
+- how likely a space is at each boundary (GeometryModel),
 - how likely the letters follow each other in English (reading/character_lm.py).
 
 The weights of these are tuned, and the judge is trained, by tools/train_geometry.py.
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common import alphabets, files, softmax
-from reading.character_lm import END_OF_WORD, Language, Mix
+from reading.character_lm import END_OF_WORD, CharacterLM, ClassMix
 from reading.oversegmentation import TextLine
 
 # Before tuning; see search().
@@ -31,7 +31,7 @@ HOPELESS = 6.0           # nat: characters and spaces so much worse than another
 SPACE_FEATURES = 39
 FILE = Path(__file__).with_name("geometry.npz")
 
-# Letters whose size tells their case vote for the lines of writing; the others for the baseline at most.
+# Letters whose size tells their case estimate_guides for the lines of writing; the others for the baseline at most.
 SMALL, TALL = "aemnr", "bdfhklABDEFGHIKLMNQRTY0123456789"
 ON_BASE = "aemnrbdhklcosuvwxzABDEFGHIKLMNRTUCOSVWXZ012345678"
 
@@ -57,8 +57,8 @@ class Guides:
     tall: float
 
 
-def vote(found: Candidates) -> Guides:
-    """Baseline, x-height and cap-height as the letters vote whose size tells their case."""
+def estimate_guides(found: Candidates) -> Guides:
+    """Baseline, x-height and cap-height as the letters estimate_guides whose size tells their case."""
     line, boxes = found.line, found.boxes
     alone = (line.cuts[found.spans[:, 0]] == 0) & (line.cuts[found.spans[:, 1]] == 0)
     height = (boxes[:, 3] - boxes[:, 1]) / line.x_height
@@ -92,10 +92,10 @@ def features(found: Candidates) -> np.ndarray:
     """What the judge knows of each candidate: float32 (n, FEATURES).
 
     Its size and place, in x-heights as the core of the line has it and as its
-    letters vote for it; the cuts and gaps at its ends and inside it; its
+    letters estimate_guides for it; the cuts and gaps at its ends and inside it; its
     neighbours; and the network's log probabilities.
     """
-    line, spans, guides = found.line, found.spans, vote(found)
+    line, spans, guides = found.line, found.spans, estimate_guides(found)
     first, behind = spans.T
     left, top, right, bottom = found.boxes.T.astype(np.float32)
     unit = np.float32(line.x_height)
@@ -181,15 +181,15 @@ def _two_groups(values: np.ndarray) -> tuple[float, float]:
     return float(high[best]), float(low[best])
 
 
-class Judge:
+class GeometryModel:
     """Small dense networks that weigh geometry; trained by tools/train_geometry.py, kept in geometry.npz."""
 
     def __init__(self, arrays: dict[str, np.ndarray]):
         self.arrays = arrays
 
-    def weights(self, model: Language | Mix) -> dict[str, float]:
+    def weights(self, model: CharacterLM | ClassMix) -> dict[str, float]:
         """The weights of the search that were tuned together with this judge and this kind of model."""
-        tuned = self.arrays.get("weights" if isinstance(model, Language) else "weights_alone", WEIGHTS.values())
+        tuned = self.arrays.get("weights" if isinstance(model, CharacterLM) else "weights_alone", WEIGHTS.values())
         return WEIGHTS | dict(zip(WEIGHTS, map(float, tuned)))
 
     def save(self, path: Path = FILE) -> None:
@@ -218,10 +218,10 @@ class Judge:
 
 
 @functools.lru_cache(1)
-def load_judge(path: Path = FILE) -> Judge:
+def load_geometry(path: Path = FILE) -> GeometryModel:
     """The judge that comes with the project, read once."""
     with np.load(path) as file:
-        return Judge({name: file[name].astype(np.float32) for name in file.files})
+        return GeometryModel({name: file[name].astype(np.float32) for name in file.files})
 
 
 # ---- the search
@@ -235,9 +235,9 @@ class Scores:
     spaces: np.ndarray       # float (pieces - 1,): log odds of a space behind each piece but the last
 
 
-def score(found: Candidates, judge: Judge | None = None) -> Scores:
+def score(found: Candidates, judge: GeometryModel | None = None) -> Scores:
     """Let the judge look at a line's candidates."""
-    judge = judge or load_judge()
+    judge = judge or load_geometry()
     whole, characters = judge.candidates(features(found))
     spaces = judge.spaces(space_features(found.line))
     return Scores(found.spans, whole, characters, np.where(found.line.cuts[1:-1] > 0, -12, spaces))
@@ -252,7 +252,7 @@ class Step(NamedTuple):
     context: str             # the word's characters before it
 
 
-class Way(NamedTuple):
+class BeamPath(NamedTuple):
     """A way from a line's beginning to a boundary."""
     total: float
     word: str                # the characters of its last word so far; "" if the model does not look at them
@@ -261,27 +261,27 @@ class Way(NamedTuple):
     following: np.ndarray    # float (63,): what the language model adds for each character or the word's end
 
 
-def search(scores: Scores, model: Language | Mix, weights: dict[str, float] | None = None) -> list[Step]:
+def search(scores: Scores, model: CharacterLM | ClassMix, weights: dict[str, float] | None = None) -> list[Step]:
     """The best way through a line, from left to right.
 
     Beam search over the boundaries between pieces.  Of the ways that reach a
     boundary with the same letters in the current word the best is kept, and of
     all at a boundary the BEAM best.
     """
-    weights = weights or load_judge().weights(model)
+    weights = weights or load_geometry().weights(model)
     pieces = int(scores.spans[:, 1].max()) if len(scores.spans) else 0
     starting = _choices(scores, weights, pieces)
     odds = scores.spaces + weights["gap"]
     log_space, log_none = -weights["space"] * np.logaddexp(0, -odds), -weights["space"] * np.logaddexp(0, odds)
     beams = [{} for _ in range(pieces + 1)]   # letters of the current word: total, and what makes a Step
     beginning = weights["language"] * model.next_log_probs("")
-    ways = [Way(0.0, "", None, True, beginning)]
+    ways = [BeamPath(0.0, "", None, True, beginning)]
     for place in range(pieces):
         if place:
             ways = _best(beams[place], model, weights)
             ways = _with_spaces(ways, log_space[place - 1], log_none[place - 1], beginning)
         rows, behinds, labels, gains = starting[place]
-        names = [alphabets.CHARACTERS[label] if isinstance(model, Language) else "" for label in labels]
+        names = [alphabets.CHARACTERS[label] if isinstance(model, CharacterLM) else "" for label in labels]
         for way in ways:
             totals = (way.following[labels] + gains + way.total).tolist()
             for row, behind, label, name, total in zip(rows, behinds, labels, names, totals):
@@ -315,24 +315,24 @@ def _choices(scores: Scores, weights: dict[str, float], pieces: int) -> list[tup
              gains[rows[part], places[part]]) for part in parts]
 
 
-def _best(beam: dict[str, tuple], model: Language | Mix, weights: dict[str, float]) -> list[Way]:
+def _best(beam: dict[str, tuple], model: CharacterLM | ClassMix, weights: dict[str, float]) -> list[BeamPath]:
     """The best ways of those that reach a boundary."""
     best = sorted(beam.items(), key=lambda way: -way[1][0])[:BEAM]
-    return [Way(total, word, Step(*step), False, weights["language"] * model.next_log_probs(word))
+    return [BeamPath(total, word, Step(*step), False, weights["language"] * model.next_log_probs(word))
             for word, (total, *step) in best]
 
 
-def _ended(way: Way) -> float:
+def _ended(way: BeamPath) -> float:
     """The total of a way if its word ends here."""
     return way.total + float(way.following[END_OF_WORD])
 
 
-def _with_spaces(ways: list[Way], log_space: float, log_none: float, beginning: np.ndarray) -> list[Way]:
+def _with_spaces(ways: list[BeamPath], log_space: float, log_none: float, beginning: np.ndarray) -> list[BeamPath]:
     """Each way with and without a space here; after a space only the best is kept, since all letters begin anew."""
     result = [way._replace(total=way.total + log_none) for way in ways]
     if log_space > log_none - HOPELESS and ways:
         best = max(ways, key=_ended)
-        result.append(Way(_ended(best) + log_space, "", best.step, True, beginning))
+        result.append(BeamPath(_ended(best) + log_space, "", best.step, True, beginning))
     return result
 
 
@@ -342,9 +342,9 @@ def text(way: list[Step]) -> str:
                    for place, step in enumerate(way))
 
 
-def posterior(scores: Scores, step: Step, model: Language | Mix) -> np.ndarray:
+def posterior(scores: Scores, step: Step, model: CharacterLM | ClassMix) -> np.ndarray:
     """Probabilities float (62,) of each character at one step, given those before it in the word."""
-    weights = load_judge().weights(model)
+    weights = load_geometry().weights(model)
     adds = weights["language"] * model.next_log_probs(step.context)[:END_OF_WORD]
     return np.exp(softmax.log_softmax(weights["network"] * scores.characters[step.candidate] + adds))
 

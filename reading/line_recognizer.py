@@ -36,7 +36,7 @@ class LineText(NamedTuple):
 class LineReader:
     """Reads lines with one network."""
 
-    def __init__(self, network, decoding: dict | None = None, prior: word_lm.Prior | None = None):
+    def __init__(self, network, decoding: dict | None = None, prior: word_lm.WordLM | None = None):
         """network: keras.Model, uint8 (batch, line_image.HEIGHT, width) -> logits (batch, steps, 96).
 
         decoding: those of ctc.Weights, the network's own prior and the share of it to take
@@ -59,21 +59,21 @@ class LineReader:
         order = np.argsort([picture.shape[1] for picture in strips], kind="stable").tolist()
         for start in range(0, len(order), AT_ONCE):
             rows = order[start:start + AT_ONCE]
-            logits = self.network.predict_on_batch(line_image.side_by_side([strips[row] for row in rows]))
+            logits = self.network.predict_on_batch(line_image.to_batch([strips[row] for row in rows]))
             for row, of_strip in zip(rows, logits):
                 found[row] = softmax.log_softmax(np.asarray(of_strip, np.float32))
         return found
 
     def read(self, inks: list[np.ndarray]) -> list[LineText]:
         """Read lines: each uint8 (height, width), bright ink on dark, straight."""
-        strips, maps = zip(*map(line_image.strip, inks), strict=True) if inks else ((), ())
+        strips, maps = zip(*map(line_image.normalize, inks), strict=True) if inks else ((), ())
         return [self.decode(log_probs, to_ink)
                 for log_probs, to_ink in zip(self.log_probs(list(strips)), maps, strict=True)]
 
     def read_characters(self, inks: list[np.ndarray]) -> list[list[tuple[str, float]]]:
         """Read each ink, uint8 (height, width), as one letter or digit: the likeliest with their probabilities."""
         found = []
-        for log_probs in self.log_probs([line_image.strip(ink)[0] for ink in inks]):
+        for log_probs in self.log_probs([line_image.normalize(ink)[0] for ink in inks]):
             scores = ctc.single(log_probs)[[alphabets.LABELS[character] for character in alphabets.CHARACTERS]]
             found.append(softmax.ranked(np.exp(softmax.log_softmax(scores)), alphabets.CHARACTERS))
         return found

@@ -86,7 +86,7 @@ class Recognizer:
         self.language = character_lm.load() if language == "english" else None
         self._prior = prior
         self.shift = np.array(config.get("prior_of_drawings", 0.0) if prior == "drawings" else 0.0, np.float32)
-        self.mix = character_lm.Mix(log_natural() + self.shift)
+        self.mix = character_lm.ClassMix(log_natural() + self.shift)
         self.reads, self._decoding = config.get("reads"), config.get("decoding")
         if self.reads not in ("characters", "lines"):
             raise runs.RunError(f"the run {self.unixTime} reads {self.reads}, neither characters nor lines: name "
@@ -253,7 +253,7 @@ def _character(probabilities: np.ndarray, box: list[int]) -> Character:
 
 
 def _line(found: lattice.Candidates, judged: lattice.Scores, way: list[lattice.Step],
-          model: character_lm.Language | character_lm.Mix, picture: Picture) -> Line:
+          model: character_lm.CharacterLM | character_lm.ClassMix, picture: Picture) -> Line:
     """The words of one line from the way that the search has found."""
     words = []
     for step in way:

@@ -68,10 +68,10 @@ class Row(NamedTuple):
     paused: bool     # whether a space stands behind them
 
 
-class Prior:
+class WordLM:
     """P(text) of everything in alphabets.ALPHABET, character by character."""
 
-    def __init__(self, spelling: character_lm.Language, known: list[str], word_log_probs: np.ndarray, pairs: np.ndarray,
+    def __init__(self, spelling: character_lm.CharacterLM, known: list[str], word_log_probs: np.ndarray, pairs: np.ndarray,
                  pair_log_probs: np.ndarray, marks: np.ndarray):
         """word_log_probs: float (n,) of the known words, which are in alphabetical order.
 
@@ -269,11 +269,11 @@ def kind_of(character: str) -> str:
 
 
 @functools.lru_cache(1)
-def load(path: Path = FILE) -> Prior:
+def load(path: Path = FILE) -> WordLM:
     """What comes with the project, read once."""
     with np.load(path) as file:
         known = bytes(file["words"]).decode("ascii").split("\n")
         pairs = np.cumsum(file["pairs"], dtype=np.int64)
         singles, chances, marks = (file[name] * -STEP for name in ("word_log_probs", "pair_log_probs", "marks"))
     marks -= np.log(np.exp(marks).sum(axis=1, keepdims=True))   # rounding has changed the sums
-    return Prior(character_lm.load(), known, singles, pairs, chances, marks)
+    return WordLM(character_lm.load(), known, singles, pairs, chances, marks)

@@ -339,7 +339,7 @@ def rate(config: dict, name: str) -> dict[str, float]:
 
 def train_ours(setup: dict, data: dataset.Data):
     """A function that trains model.py's way, with given callbacks, until one of them ends it."""
-    trainee, order = model.build_trainee(setup, data)
+    trainee, order = model.build_training_model(setup, data)
     return lambda *callbacks: trainee.fit(order.places, batch_size=setup["batch_size"], shuffle=False, epochs=10**6,
                                           callbacks=[order, *callbacks], verbose=0)
 

@@ -88,7 +88,7 @@ def measure_characters(config: dict, setup: dict) -> None:
         labels = np.array([alphabets.CHARACTERS.index(record["label"]) for record in records], np.uint8)
         half = len(labels) // 2
         data = dataset.join(setup, images, [*sources, dataset.corrections_of(glyphs[:half], labels[:half])])
-        trainee, order = model.build_trainee(setup, data)
+        trainee, order = model.build_training_model(setup, data)
         trainee.fit(order.places, batch_size=setup["batch_size"], shuffle=False, epochs=setup["train_epochs"],
                     callbacks=[order], verbose=0)
         forms = data.images[data.val_rows], data.targets[data.val_rows, 0]
@@ -128,7 +128,7 @@ def measure_words(config: dict, setup: dict) -> None:
         corrections_store.write_corrected_words(setup["corrections_path"], wrong)
         after, kept = first, others
         if wrong:
-            trainee, history = model.build_line_trainee(setup), keras.callbacks.History()
+            trainee, history = model.build_line_training_model(setup), keras.callbacks.History()
             line_trainer.fit(trainee, setup, validation, keras.callbacks.CallbackList([history], model=trainee))
             after, kept = trainee.network, history.history["val_cer_words"][-1]
         found = [pairs(network, records[half:]) for network in (first, after)]

@@ -124,7 +124,7 @@ def rows_of(example: Example) -> Rows | None:
 # ---- training of the judge
 
 def train_candidates(rows: Rows, config: dict) -> dict[str, np.ndarray]:
-    """The judge's network for candidates, as arrays for lattice.Judge.
+    """The judge's network for candidates, as arrays for lattice.GeometryModel.
 
     One output says whether the candidate is one whole character; the others are
     added to the network's log probabilities.  As in training/character_trainer.py, the classes'
@@ -161,7 +161,7 @@ def train_candidates(rows: Rows, config: dict) -> dict[str, np.ndarray]:
 
 
 def train_spaces(rows: Rows, config: dict) -> dict[str, np.ndarray]:
-    """The judge's network for spaces, as arrays for lattice.Judge."""
+    """The judge's network for spaces, as arrays for lattice.GeometryModel."""
     from sklearn.neural_network import MLPClassifier
     mean, scale = rows.gaps.mean(axis=0), rows.gaps.std(axis=0) + 0.02
     network = MLPClassifier((24,), alpha=0.1, max_iter=300, random_state=config["seed"])
@@ -236,7 +236,7 @@ def cost(sets: list[tuple[float, list]], model, weights: dict[str, float]) -> fl
 # ---- command line
 
 def learn(reader: recognizer.Recognizer, config: dict) -> dict[str, np.ndarray]:
-    """Train one judge on samples of the training split, as arrays for lattice.Judge."""
+    """Train one judge on samples of the training split, as arrays for lattice.GeometryModel."""
     samples = [sample for kind, style, name in (("words", "printed", "words"), ("words", "mixed", "mixed"),
                                                 ("lines", "printed", "lines"))
                for sample in draw(config, "train", kind, style, config[name])]
@@ -253,7 +253,7 @@ def main(arguments: list[str]) -> None:
     config = globals() | settings.read(__file__, globals(), arguments)[0]
     reader = recognizer.Recognizer(config["model"] or runs.DEFAULT_SEGMENTING, config["models_path"])
     config["model"] = reader.unixTime
-    judge = lattice.Judge(mean_of([learn(reader, config | {"seed": seed}) for seed in config["seeds"]]))
+    judge = lattice.GeometryModel(mean_of([learn(reader, config | {"seed": seed}) for seed in config["seeds"]]))
     config["seed"] = config["seeds"][0]
     words, lines, strings = (
         [(text, [lattice.score(each, judge) for each in found])

@@ -19,10 +19,10 @@ from training import emnist, metrics, tensorboard_log
 from training.augment import augment
 
 
-class Trainee(keras.Model):
+class TrainingModel(keras.Model):
     """Trains `network` on rows of a data set that stays, as uint8, in the device's memory.
 
-    Its input is places in `order`, which holds an epoch's row numbers (see Order).
+    Its input is places in `order`, which holds an epoch's row numbers (see EpochSampler).
     So only a few bytes travel to the device with each batch; fetching, augmentation,
     loss and update run there in one compiled step.
 
@@ -135,7 +135,7 @@ def replicas() -> int:
 
 
 def _targets(outputs):
-    """Label, other label and source, int32 (batch,) each, from what Trainee.call returns."""
+    """Label, other label and source, int32 (batch,) each, from what TrainingModel.call returns."""
     return ops.unstack(ops.cast(outputs[:, -3:], "int32"), 3, axis=-1)
 
 
@@ -211,7 +211,7 @@ def freeze_statistics(network) -> None:
             layer.trainable = False
 
 
-class Fading(keras.callbacks.Callback):
+class AugmentationSchedule(keras.callbacks.Callback):
     """Lets augmentation fall evenly from its first strength to its last: what is learned last is what is read later.
 
     Strong augmentation keeps a network from learning its training images by heart; but
@@ -228,7 +228,7 @@ class Fading(keras.callbacks.Callback):
             self.model.augmentation.assign(self.first + done * (self.last - self.first))
 
 
-class Order(keras.callbacks.Callback):
+class EpochSampler(keras.callbacks.Callback):
     """Which rows an epoch sees, in which order: shuffled anew each time, at most class_cap of each group.
 
     Where one class has far more images than the rest, the cap spends the time on
@@ -530,7 +530,7 @@ class Log(keras.callbacks.Callback):
 class GlyphLog(Log):
     """A grid of training glyphs as well."""
 
-    def __init__(self, folder: Path, order: Order):
+    def __init__(self, folder: Path, order: EpochSampler):
         super().__init__(folder)
         self.order = order
 

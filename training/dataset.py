@@ -25,11 +25,11 @@ NATURAL, SCANS, DRAWINGS, WORDS = range(4)
 class Data(NamedTuple):
     """All images of a training, and which of them teach and which validate."""
     images: np.ndarray       # uint8 (n, 28, 28)
-    targets: np.ndarray      # int32 (n, 3): see character_trainer.Trainee
+    targets: np.ndarray      # int32 (n, 3): see character_trainer.TrainingModel
     groups: np.ndarray       # int32 (n,): class and source, for model.class_cap
     train_rows: np.ndarray
     val_rows: np.ndarray     # of EMNIST's own training file, in the natural class mix
-    prior_shift: np.ndarray  # float32 (4, 62): see character_trainer.Trainee
+    prior_shift: np.ndarray  # float32 (4, 62): see character_trainer.TrainingModel
     sizes: dict              # what came from where, for config.json
     alike: np.ndarray | None = None   # int32 (n, model.renderings): for each row those of the same drawing, itself first
 

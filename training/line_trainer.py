@@ -92,7 +92,7 @@ MOST_WRITERS = 14        # processes that write strips, of which each takes 0.8 
 SHOWN = 32               # strips in TensorBoard's picture
 
 
-class LineTrainee(keras.Model):
+class LineTrainingModel(keras.Model):
     """Trains `network` on strips uint8 (batch, height, width) and their labels int32 (batch, length), 0 behind them.
 
     The loss is CTC's (Graves et al. 2006), for each strip, of the network and, with a
@@ -155,7 +155,7 @@ class Validation:
 
     def __init__(self, config: dict):
         limit = 40 if config["dry_run"] else None
-        writer = synthesis.Scribe(config["pen_path"], "", "val", variety=0)
+        writer = synthesis.LineSynthesizer(config["pen_path"], "", "val", variety=0)
         rng = np.random.default_rng(0)
         styles = ("printed", "mixed", "cursive")
         chosen = [rng.permutation([row for row, record in enumerate(writer.words) if record["style"] == style])
@@ -210,7 +210,7 @@ class Validation:
         return sheet([(strips[i], *pairs[i]) for i in range(0, len(strips), step)])
 
 
-def _plain(writer: synthesis.Scribe, kind: str, rows) -> list[tuple]:
+def _plain(writer: synthesis.LineSynthesizer, kind: str, rows) -> list[tuple]:
     return [sample for row in rows if (sample := writer.plain(kind, int(row)))]
 
 
@@ -233,7 +233,7 @@ def wrong_labels(network, config: dict) -> set[synthesis.Source]:
 
     At most the share MOST_DOUBTFUL of all: a network that has learned little finds all of them so.
     """
-    writer = synthesis.Scribe(config["pen_path"], "", variety=0)
+    writer = synthesis.LineSynthesizer(config["pen_path"], "", variety=0)
     found = []
     for kind, records in (("words", writer.words), ("lines", writer.lines)):
         count = min(len(records), CHECKED) if config["dry_run"] else len(records)
@@ -267,23 +267,23 @@ class LineLog(character_trainer.Log):
         self.validation.image("truth, and what was read", self.checked.picture(self.model.pairs), epoch + 1)
 
 
-def fit(trainee: LineTrainee, config: dict, validation: Validation, callbacks: keras.callbacks.CallbackList,
+def fit(trainee: LineTrainingModel, config: dict, validation: Validation, callbacks: keras.callbacks.CallbackList,
         log: LineLog | None = None, epoch: int = 0) -> None:
     """Train from `epoch` on until the epochs are over or a callback ends it.
 
     Keras's own fit would read from a generator, and tf.data's slows convolutions on a
-    CPU down (see character_trainer.Order); the width of strips differs from batch to batch.
+    CPU down (see character_trainer.EpochSampler); the width of strips differs from batch to batch.
     """
     dropped = set(wrong_labels(trainee.network, config)) if epoch > doubt_epoch(config) else set()
     writers = strip_writers(config)
-    written = prefetch.Feed(config, epoch, dropped, writers)
+    written = prefetch.Prefetcher(config, epoch, dropped, writers)
     seed = keras.random.SeedGenerator(config["seed"])
     callbacks.on_train_begin()
     try:
         for number in range(epoch, config["train_epochs"]):
             if number == doubt_epoch(config):
                 written.close()
-                written = prefetch.Feed(config, number, wrong_labels(trainee.network, config), writers)
+                written = prefetch.Prefetcher(config, number, wrong_labels(trainee.network, config), writers)
             callbacks.on_epoch_begin(number)
             losses = []
             for step in range(config["epoch_steps"]):
@@ -316,7 +316,7 @@ def doubt_epoch(config: dict) -> int:
 
 def character_shares(config: dict) -> list[float]:
     """Log of the share of each character of alphabets.ALPHABET in what a network learns from."""
-    writer = synthesis.Scribe(config["pen_path"], config["data_path"])
+    writer = synthesis.LineSynthesizer(config["pen_path"], config["data_path"])
     rng = np.random.default_rng(config["seed"])
     texts = [sample.text for _ in range(COUNTED[config["dry_run"]]) if (sample := writer.sample(rng))]
     counts = np.bincount([alphabets.LABELS[character] for character in "".join(texts)], minlength=len(alphabets.ALPHABET) + 1)[1:]

@@ -32,7 +32,7 @@ class Reading(NamedTuple):
 
 
 def read(network, images: np.ndarray, labels: np.ndarray, what: str = "test images", shift=0) -> Reading:
-    """Let a network read uint8 (n, 28, 28); shift (62,) is added to its logits, see training.Trainee."""
+    """Let a network read uint8 (n, 28, 28); shift (62,) is added to its logits, see training.TrainingModel."""
     logits = [network.predict_on_batch(images[start:start + BATCH])
               for start in tqdm(range(0, len(images), BATCH), desc=what, unit="batch", leave=False)]
     logits = np.concatenate(logits).astype(np.float32) + np.asarray(shift, np.float32)

@@ -44,7 +44,7 @@ def batches(samples: list[synthesis.Sample], batch_size: int, rng: np.random.Gen
         labels = np.zeros((len(texts), max(map(len, texts))), np.int32)
         for row, text in enumerate(texts):
             labels[row, :len(text)] = [alphabets.LABELS[character] for character in text]
-        yield line_image.side_by_side(pictures), labels, sources
+        yield line_image.to_batch(pictures), labels, sources
 
 
 def _write(strips: queue.Queue, config: dict, epoch: int, dropped: set, place: int, writers: int) -> None:
@@ -52,7 +52,7 @@ def _write(strips: queue.Queue, config: dict, epoch: int, dropped: set, place: i
     cv2.setNumThreads(1)
     try:
         share = config["corrections"]
-        writer = synthesis.Scribe(config["pen_path"], config["data_path"], variety=config["augmentation"],
+        writer = synthesis.LineSynthesizer(config["pen_path"], config["data_path"], variety=config["augmentation"],
                                corrections_path=config["corrections_path"] if share else "")
         writer.dropped = dropped
         while True:
@@ -90,7 +90,7 @@ def _put(strips: queue.Queue, batch: tuple) -> bool:
         return False
 
 
-class Feed:
+class Prefetcher:
     """Strips for training, written by other processes while the network learns from the last."""
 
     def __init__(self, config: dict, epoch: int = 0, dropped: set = frozenset(), writers: int = 1):

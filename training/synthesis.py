@@ -3,7 +3,7 @@
     python -m training.synthesis                     a sheet of what it writes, into scribe.png
     python -m training.synthesis --pen_path=FOLDER   with the pen strokes in another folder
 
-It knows these ways to write, and mixes them (see Scribe.sample):
+It knows these ways to write, and mixes them (see LineSynthesizer.sample):
 
 - word, line: what one person wrote with a pen, as recorded.
 - joined: words of one person side by side, with spaces of all widths.
@@ -249,7 +249,7 @@ def _spacing(rng: np.random.Generator) -> tuple[float, float]:
     return rng.normal(0.14, 0.12), rng.uniform(0.45, 1.0)
 
 
-class Scribe:
+class LineSynthesizer:
     """Writes samples from the records of one split."""
 
     def __init__(self, pen_path: str | Path, data_path: str | Path, split: str = "train", variety: float = 1.0,
@@ -292,12 +292,12 @@ class Scribe:
         drawn = getattr(self, "_" + kind)(rng)
         if drawn is None or drawn.source in self.dropped or glyph.ink_box(drawn.picture) is None:
             return None
-        return _usable(drawn._replace(picture=line_image.strip(drawn.picture)[0]))
+        return _usable(drawn._replace(picture=line_image.normalize(drawn.picture)[0]))
 
     def plain(self, category: str, row: int) -> Sample | None:
         """As sample, but one record as it is."""
         writing = self._writing(category, row)
-        return _usable(Sample(line_image.strip(plainly(writing))[0], writing.label, (category, row)))
+        return _usable(Sample(line_image.normalize(plainly(writing))[0], writing.label, (category, row)))
 
     def forget(self) -> None:
         """Free the memory of records that were straightened."""
@@ -471,7 +471,7 @@ def _usable(sample: Sample) -> Sample | None:
 def main(arguments: list[str]) -> None:
     """Draw a sheet of samples, each with its text."""
     config = globals() | settings.read(__file__, globals(), arguments)[0]
-    scribe = Scribe(config["pen_path"], config["data_path"], variety=config["variety"])
+    scribe = LineSynthesizer(config["pen_path"], config["data_path"], variety=config["variety"])
     rng = np.random.default_rng(config["seed"])
     sheet = np.zeros((24 * 50, 1200), np.uint8)
     for kind, top in zip(KINDS, range(0, len(sheet), 5 * 50)):

@@ -21,7 +21,7 @@ from reading import binarize, character_boxes, ctc, line_recognizer, recognizer,
 from tools import draw_samples
 from training import augment, character_trainer, corrections_store, metrics, prefetch, synthesis
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 # ---- CTC
@@ -110,7 +110,7 @@ def written(text: str, height: float = 60, width: float = 5, gap: float = 16, se
 
 def test_a_strip_looks_alike_whatever_the_size():
     line = written("salted", 160, 14)
-    large, small = (line_image.strip(cv2.resize(line, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))[0]
+    large, small = (line_image.normalize(cv2.resize(line, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))[0]
                     for scale in (1, 0.25))
     assert small.shape[0] == line_image.HEIGHT and abs(small.shape[1] - large.shape[1]) <= 3
     width = min(small.shape[1], large.shape[1])
@@ -119,18 +119,18 @@ def test_a_strip_looks_alike_whatever_the_size():
 
 
 def test_letters_take_about_the_same_room_however_wide_they_stand():
-    narrow, wide = (line_image.strip(written("salted", gap=gap))[0].shape[1] for gap in (8, 60))
+    narrow, wide = (line_image.normalize(written("salted", gap=gap))[0].shape[1] for gap in (8, 60))
     assert wide < 1.35 * narrow, f"{wide} and {narrow} px: without it would be about twice as wide"
 
 
 def test_a_full_stop_stays_small():
-    seen, _ = line_image.strip(pen_strokes.draw_strokes([[(0, 0)]], 9))
+    seen, _ = line_image.normalize(pen_strokes.draw_strokes([[(0, 0)]], 9))
     assert np.count_nonzero(seen >= line_image.DARK) < 100
 
 
 def test_px_of_a_strip_map_back_to_the_ink():
     line = np.pad(written("melt"), 30)
-    seen, to_ink = line_image.strip(line)
+    seen, to_ink = line_image.normalize(line)
     y, x = np.nonzero(seen >= 128)
     back = np.stack([x + 0.5, y + 0.5, np.ones(len(x))], axis=1) @ to_ink.T
     left, top, width, height = cv2.boundingRect((line >= 128).view(np.uint8))
@@ -140,7 +140,7 @@ def test_px_of_a_strip_map_back_to_the_ink():
 
 def test_an_empty_strip_is_refused():
     with pytest.raises(ValueError, match="no ink"):
-        line_image.strip(np.zeros((20, 30), np.uint8))
+        line_image.normalize(np.zeros((20, 30), np.uint8))
 
 
 # ---- what it learns from
@@ -155,7 +155,7 @@ def data(tmp_path_factory):
 
 
 def test_a_scribe_writes_in_every_way(data):
-    writer = synthesis.Scribe(data, data)
+    writer = synthesis.LineSynthesizer(data, data)
     rng = np.random.default_rng(0)
     for kind in synthesis.KINDS:
         samples = [sample for _ in range(200) if (sample := writer.sample(rng, {kind: 1.0}))]
@@ -170,7 +170,7 @@ def test_a_scribe_writes_in_every_way(data):
 
 
 def test_the_same_seed_writes_the_same(data):
-    writer = synthesis.Scribe(data, data)
+    writer = synthesis.LineSynthesizer(data, data)
     one, other = (writer.sample(np.random.default_rng(7)) for _ in range(2))
     assert one[1] == other[1] and (one[0] == other[0]).all()
 
@@ -194,7 +194,7 @@ def test_text_in_two_rows_is_left_out():
 
 
 def test_batches_hold_all_samples_and_none_is_much_too_wide(data):
-    writer = synthesis.Scribe(data, "")
+    writer = synthesis.LineSynthesizer(data, "")
     rng = np.random.default_rng(0)
     samples = [sample for _ in range(300) if (sample := writer.sample(rng, synthesis.FIRST_KINDS))]
     found = list(prefetch.batches(samples, 16, rng))
@@ -211,7 +211,7 @@ def test_batches_hold_all_samples_and_none_is_much_too_wide(data):
 def test_two_processes_write_and_no_batch_twice(data):
     config = {name: getattr(model, name) for name in settings.meanings(model.__file__)}
     config |= {"data_path": str(data), "pen_path": str(data), "batch_size": 8, "epoch_steps": 5}
-    written = prefetch.Feed(config, writers=2)
+    written = prefetch.Prefetcher(config, writers=2)
     try:
         given = [written.next() for _ in range(20)]
         assert len({strips.tobytes() for strips, *_ in given}) == 20 and not any(again for *_, again in given)
@@ -224,7 +224,7 @@ def test_two_processes_write_and_no_batch_twice(data):
 def test_while_no_batch_is_written_earlier_ones_come_again_at_most_so_often(data):
     config = {name: getattr(model, name) for name in settings.meanings(model.__file__)}
     config |= {"data_path": str(data), "pen_path": str(data), "batch_size": 64, "epoch_steps": 50, "echo": 2}
-    written = prefetch.Feed(config)
+    written = prefetch.Prefetcher(config)
     seen = collections.Counter()
     try:
         for strips, _, again in (written.next() for _ in range(24)):

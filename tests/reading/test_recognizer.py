@@ -16,7 +16,7 @@ from PIL import Image
 from common import glyph
 from reading import binarize, recognizer
 
-HERE = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parents[2]
 SAMPLES = sorted(path for path in (HERE / "samples").iterdir() if path.suffix in (".png", ".jpg"))
 LETTER = HERE / "samples" / "R.png"
 

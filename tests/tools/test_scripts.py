@@ -14,7 +14,7 @@ from common import runs, settings
 from tools import benchmark, plotScript
 from training import curves, emnist, tensorboard_log
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def launched(name: str) -> list[str]:

@@ -13,7 +13,7 @@ from common.alphabets import CHARACTERS
 from reading import recognizer
 from tools import evaluate, train_geometry
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LETTER = ROOT / "samples" / "R.png"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import ImageGrab
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tools import ui_driver

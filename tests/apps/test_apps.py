@@ -23,7 +23,7 @@ from tools import benchmark_apps, ui_driver
 from tools.ui_driver import Hand, letters
 from training import corrections_store
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 X11 = sys.platform not in ("win32", "darwin")
 OWN_DISPLAY = X11 and bool(shutil.which("Xvfb"))   # where a person works, the pointer and the clipboard are theirs
 MODELS = runs.list_runs(str(ROOT / "Models"))
@@ -111,7 +111,7 @@ class Neighbour:
             file = folder / f"offer{number}"
             file.write_bytes(data if isinstance(data, bytes) else data.encode())
             arguments += [kind.replace("_", "/", 1), str(file)]
-        self.process = subprocess.Popen([sys.executable, str(ROOT / "tests/neighbour.py"), selection, *arguments],
+        self.process = subprocess.Popen([sys.executable, str(ROOT / "tests/apps/neighbour.py"), selection, *arguments],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
                                         env=os.environ | {"DISPLAY": hand.app.root.winfo_screen()})
         os.set_blocking(self.process.stdout.fileno(), False)

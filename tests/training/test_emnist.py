@@ -12,7 +12,7 @@ import toy
 from common import alphabets, errors
 from training import download, emnist, unipen
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 IMAGES = "emnist-byclass-train-images-idx3-ubyte"
 LABELS = "emnist-byclass-train-labels-idx1-ubyte"
 

@@ -21,7 +21,7 @@ import model
 from common import alphabets, networks, runs
 from training import augment, character_trainer, corrections_store, dataset, emnist, metrics
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CHARACTERS = "012ABxyz"
 SMALL = ["--learning_rate=0.003", "--batch_size=40", "--val_split=0.2", "--steps_per_call=2"]
 FILES = ("model.keras", "config.json", "metrics.json", "confusion.png", "errors.png", "training.png")
@@ -204,8 +204,8 @@ for name in networks.NETWORKS:
     network = networks.build(name)
     assert network(glyphs).shape == (16, 62)
     teacher = networks.build("dense")
-    order = character_trainer.Order(np.arange(12), targets[:, 0], np.arange(12, 16), 4)
-    trainee = character_trainer.Trainee(network, glyphs, targets, np.zeros((3, 62), "float32"), 16, 4, 4, 1.0, 0.1, teacher, 0.5)
+    order = character_trainer.EpochSampler(np.arange(12), targets[:, 0], np.arange(12, 16), 4)
+    trainee = character_trainer.TrainingModel(network, glyphs, targets, np.zeros((3, 62), "float32"), 16, 4, 4, 1.0, 0.1, teacher, 0.5)
     trainee.compile(character_trainer.Adam(0.001), jit_compile=False)
     before = [np.array(w) for w in network.get_weights()]
     losses = trainee.fit(order.places, batch_size=4, shuffle=False, validation_data=(order.val_places,),
@@ -243,7 +243,7 @@ glyphs[np.arange(200), labels * 2] = 255
 data = dataset.Data(glyphs, np.stack([labels, labels, 0 * labels], 1), labels, np.arange(160), np.arange(160, 200),
                   np.zeros((3, 62), np.float32), {})
 config = model.configure(["--batch_size=20", "--dropout=0", "--learning_rate=0.003"])
-trainee, order = model.build_trainee(config, data)
+trainee, order = model.build_training_model(config, data)
 history = trainee.fit(order.places, batch_size=20, shuffle=False, validation_data=(order.val_places,),
                       validation_batch_size=20, epochs=3, callbacks=[order], verbose=0).history
 print(history["val_loss"])
@@ -280,7 +280,7 @@ def test_either_label_costs_the_sum_of_both_probabilities():
     logits = np.random.default_rng(0).normal(size=(2, 62)).astype(np.float32)
     targets = np.array([[12, 38, 0], [5, 5, 1]], np.int32)
     shift = np.linspace(-1, 1, 62).astype(np.float32)
-    trainee = character_trainer.Trainee(networks.build("dense"), np.zeros((2, 28, 28), np.uint8), targets,
+    trainee = character_trainer.TrainingModel(networks.build("dense"), np.zeros((2, 28, 28), np.uint8), targets,
                                np.stack([0 * shift, shift]), places=2)
     chances = [np.exp(row) / np.exp(row).sum() for row in (logits[0], logits[1] + shift)]
     expected = -(np.log(chances[0][12] + chances[0][38]) + np.log(chances[1][5])) / 2
@@ -331,7 +331,7 @@ def test_a_network_softens_as_augmentation_does_and_a_teacher_not_once_more():
     teacher = networks.build("dense")
     for strength, expected in ((0.0, 0.06), (0.5, 0.0)):
         networks.set_softness(teacher, 0.06)
-        character_trainer.Trainee(networks.build("dense"), glyphs, np.zeros((len(glyphs), 3), np.int32),
+        character_trainer.TrainingModel(networks.build("dense"), glyphs, np.zeros((len(glyphs), 3), np.int32),
                          np.zeros((1, 62), np.float32), 40, augmentation=strength, teacher=teacher, teacher_share=0.5)
         assert float(teacher.get_layer("soften").softness) == pytest.approx(expected)
 
@@ -393,7 +393,7 @@ def test_a_teacher_refuses_pen_strokes_that_are_labelled_wrongly(tmp_path):
 
 def test_class_cap_shows_other_rows_each_epoch():
     groups = np.repeat([0, 1], [9000, 1000])
-    order = character_trainer.Order(np.arange(10000), groups, np.arange(0), batch_size=5, class_cap=2000)
+    order = character_trainer.EpochSampler(np.arange(10000), groups, np.arange(0), batch_size=5, class_cap=2000)
     first, second = order.shuffled(0), order.shuffled(1)
     assert order.images == 3000 and np.bincount(groups[first]).tolist() == [2000, 1000]
     assert set(first[groups[first] == 0]) != set(second[groups[second] == 0])
@@ -409,7 +409,7 @@ def test_each_epoch_sees_one_picture_of_a_drawing():
     drawings = drawings._replace(again=(glyphs[2] + 1, glyphs[2] + 2))
     config = {"renderings": 3, "natural_prior": False, "class_cap": 0, "corrections": 0.0}
     data = dataset.join(config, np.concatenate(glyphs[:2]), [scans, validation, drawings])
-    order = character_trainer.Order(data.train_rows, data.groups, data.val_rows, batch_size=1, alike=data.alike)
+    order = character_trainer.EpochSampler(data.train_rows, data.groups, data.val_rows, batch_size=1, alike=data.alike)
     seen = Counter()
     for epoch in range(60):
         rows = order.shuffled(epoch)
