@@ -10,14 +10,19 @@ each with its meaning in the comment behind it.  `read` applies the command
 line to them; --help prints them.
 """
 import ast
+import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+
+from common import errors
 
 _LINE = re.compile(r"(\w+) = (.*?)(?:\s{2,}#\s*(.*))?$")
 
 
-class SettingsError(ValueError):
+class SettingsError(errors.UserError):
     """A command line that names no setting, or gives it a value of the wrong kind."""
 
 
@@ -88,6 +93,35 @@ def read(script: str, space: dict, arguments: list[str], positional: str = "") -
         raise SettingsError(f"{(unknown or left)[0]!r} is not a setting; give settings as --name=value: "
                             f"{', '.join(values)}")
     return given, left
+
+
+def configure(space: dict, arguments: list[str], positional: str = "") -> tuple[SimpleNamespace, list[str]]:
+    """All settings of a script as attributes, the command line applied, and the other arguments.
+
+    space: the script's globals().  positional: see `read`.
+    """
+    given, left = read(space["__file__"], space, arguments, positional)
+    return SimpleNamespace(**{name: space[name] for name in meanings(space["__file__"])} | given), left
+
+
+def run(main: Callable[[list[str]], int | None], interrupted: str = "ended") -> None:
+    """Run a script's main with the command line, and end the program.
+
+    A UserError becomes one sentence on stderr and exit status 2; Ctrl-C prints `interrupted` and ends with 130.
+    A reader of the output that has enough, such as `head`, is no error.
+    """
+    try:
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+        raise SystemExit(status)
+    except errors.UserError as error:
+        fail(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at its end
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        print(f"\n{interrupted}", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 def fail(error: object) -> None:
