@@ -63,7 +63,7 @@ from pathlib import Path
 import numpy as np
 
 from common import errors, files, runs, settings
-from training import corrections_store, dataset, download, emnist, unipen
+from training import corrections_store, dataset, emnist, unipen
 
 PRESETS = {
     # The shipped networks: everything at hand, and a schedule that ends when the time is up.
@@ -393,8 +393,8 @@ def write_config(config: dict, folder: Path, describe: Callable[[], dict]) -> No
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, errors.DataError, unipen.UnipenError,
-            download.DownloadError, runs.RunError) as error:
+    except (errors.UserError,
+            runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:
         print("\nended before anything was learned; nothing is lost", file=sys.stderr)

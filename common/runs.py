@@ -17,7 +17,7 @@ from common import files
 DEFAULT = "1795724860"              # words and lines
 DEFAULT_CHARACTERS = "1795678193"   # single characters
 DEFAULT_SEGMENTING = "1795560346"   # characters that lines are put together from; geometry.npz is learned for it
-PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "idx2numpy", "opencv-python-headless", "opencv-python")
+PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "opencv-python")
 
 
 class RunError(ValueError):

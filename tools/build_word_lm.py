@@ -104,7 +104,7 @@ def write(path: Path, words: dict[str, float], pairs: dict[tuple[str, str], floa
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, unipen.UnipenError) as error:
+    except errors.UserError as error:
         settings.fail(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None

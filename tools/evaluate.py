@@ -149,7 +149,7 @@ def read_scans(config: dict) -> tuple[np.ndarray, np.ndarray]:
         return _read_scans(config["data_path"], "test")
     images, labels = _read_scans(config["data_path"], "train")
     share = runs.read_config(config["models_path"], config["model"])["settings"]["val_split"]
-    held_out = max(1, round(len(images) * share))  # as in model.py
+    held_out = emnist.held_out(len(images), share)
     return images[-held_out:], labels[-held_out:]
 
 
@@ -403,7 +403,7 @@ def describe(config: dict) -> str:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, EvaluationError, errors.DataError, unipen.UnipenError, runs.RunError) as error:
+    except (settings.SettingsError, EvaluationError, errors.DataError, runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None

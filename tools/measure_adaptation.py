@@ -145,7 +145,7 @@ def measure_words(config: dict, setup: dict) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, errors.DataError, unipen.UnipenError, runs.RunError) as error:
+    except (settings.SettingsError, errors.DataError, runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None

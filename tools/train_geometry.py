@@ -271,7 +271,7 @@ def main(arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, evaluate.EvaluationError, errors.DataError, unipen.UnipenError,
+    except (settings.SettingsError, evaluate.EvaluationError, errors.DataError,
             runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from keras import ops
 from tqdm import tqdm
 
 from common import alphabets, files, networks, runs
-from training import emnist, metrics, tensorboard_log
+from training import metrics, tensorboard_log
 from training.augment import augment
 
 
@@ -171,7 +171,7 @@ def _inside(old: np.ndarray, fresh: np.ndarray, axes: tuple[np.ndarray, ...]) ->
 
 def on_device(array: np.ndarray):
     """The array as a tensor.  On a CPU TensorFlow shares its memory, of which Keras would make two copies."""
-    shared = array.flags.c_contiguous and array.ctypes.data % emnist.ALIGNMENT == 0
+    shared = array.flags.c_contiguous and array.ctypes.data % 64 == 0
     if shared and keras.backend.backend() == "tensorflow" and not runs.gpus():
         import tensorflow
         return tensorflow.experimental.dlpack.from_dlpack(array.__dlpack__())
