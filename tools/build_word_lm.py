@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import alphabets, files, settings
+from common import alphabets, errors, files, settings
 from reading import word_lm
 from tools import build_character_lm
 from training import unipen

@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from common import alphabets, errors, files, glyph, pen_strokes, runs, settings
 from reading import binarize, recognizer
-from training import emnist, metrics, synthesis, unipen
+from training import emnist, line_records, line_rendering, metrics, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 split = "val"                    # val, to choose by; test, for final figures alone
@@ -107,7 +107,7 @@ def draw_record(record: dict, kind: str, rng: np.random.Generator) -> Sample:
 def height_of(strokes: list, alone: bool) -> float:
     """The height of a tall letter in a record's own unit; of a character alone, the ink's longer side."""
     if not alone:
-        return synthesis.tall_letter(strokes)
+        return line_records.tall_letter(strokes)
     return max(1.0, float(np.ptp(np.concatenate([pen_strokes.as_points(stroke) for stroke in strokes]), axis=0).max()))
 
 
@@ -169,7 +169,7 @@ def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.
     x = size
     for word in words:
         for row in word:
-            x += synthesis.paste(paper, x, images[row], alphabets.CHARACTERS[labels[row]], size, rng)
+            x += line_rendering.paste(paper, x, images[row], alphabets.CHARACTERS[labels[row]], size, rng)
             x += gap + rng.exponential(0.08) * size
         x += space
     left, top, width, height = glyph.ink_box(paper)

@@ -22,7 +22,7 @@ from tqdm import tqdm
 import model
 from common import alphabets, errors, glyph, runs, settings
 from reading import line_recognizer, word_lm
-from training import corrections_store, dataset, line_trainer, metrics, synthesis, unipen
+from training import corrections_store, dataset, line_records, line_rendering, line_trainer, metrics, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 reads = "characters"             # or lines: which of the shipped networks learns, without a unixTime
@@ -108,7 +108,7 @@ def measure_characters(config: dict, setup: dict) -> None:
 
 def measure_words(config: dict, setup: dict) -> None:
     """Let a network that reads lines know each writer."""
-    hands = chosen(synthesis.read_records(config["pen_path"], "words", config["split"]), config)
+    hands = chosen(line_records.read_records(config["pen_path"], "words", config["split"]), config)
     model.prepare_backend(setup)
     import keras
     validation = line_trainer.Validation(setup)
@@ -120,7 +120,7 @@ def measure_words(config: dict, setup: dict) -> None:
     def pairs(network, records: list[dict]) -> list[tuple[str, str]]:
         reader = line_recognizer.LineReader(network, decoding, prior)
         return [(record["label"], text.text) for record, text in zip(records, reader.read(
-            [synthesis.plainly(synthesis.writing_of(record)) for record in records]), strict=True)]
+            [line_rendering.draw_plain(line_records.writing_of(record)) for record in records]), strict=True)]
 
     def measure(records: list[dict]) -> tuple:
         half = len(records) // 2

@@ -316,7 +316,7 @@ def doubt_epoch(config: dict) -> int:
 
 def character_shares(config: dict) -> list[float]:
     """Log of the share of each character of alphabets.ALPHABET in what a network learns from."""
-    writer = synthesis.LineSynthesizer(config["pen_path"], config["data_path"])
+    writer = synthesis.LineSynthesizer(config["pen_path"], config["data_path"], val_split=config["val_split"])
     rng = np.random.default_rng(config["seed"])
     texts = [sample.text for _ in range(COUNTED[config["dry_run"]]) if (sample := writer.sample(rng))]
     counts = np.bincount([alphabets.LABELS[character] for character in "".join(texts)], minlength=len(alphabets.ALPHABET) + 1)[1:]

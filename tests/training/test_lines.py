@@ -19,7 +19,7 @@ import model
 from common import alphabets, errors, line_image, networks, pen_strokes, runs, settings, softmax
 from reading import binarize, character_boxes, ctc, line_recognizer, recognizer, text_lines, word_lm
 from tools import draw_samples
-from training import augment, character_trainer, corrections_store, metrics, prefetch, synthesis
+from training import augment, character_trainer, corrections_store, line_records, line_texts, metrics, prefetch, synthesis
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -163,7 +163,7 @@ def test_a_scribe_writes_in_every_way(data):
         for seen, text, source in samples:
             assert seen.dtype == np.uint8 and seen.shape[0] == line_image.HEIGHT and seen.max() > 100
             assert text and set(text) <= set(alphabets.ALPHABET) and text == " ".join(text.split())
-            assert (source is None) == (kind in ("joined", "composed", "scanned"))
+            assert (source is None) == (kind in ("several", "composed", "scanned"))
         assert len({seen.tobytes() for seen, *_ in samples}) > 0.9 * len(samples), "no two are alike"
     texts = {text for _ in range(60) if (sample := writer.sample(rng, {"word": 1.0})) for text in [sample[1]]}
     assert texts == set(WORDS)
@@ -177,7 +177,7 @@ def test_the_same_seed_writes_the_same(data):
 
 def test_rows_of_digits_and_letters_are_written_whole_and_in_groups():
     rng = np.random.default_rng(0)
-    rows = [synthesis.random_row(rng) for _ in range(400)]
+    rows = [line_texts.random_row(rng) for _ in range(400)]
     for row in rows:
         assert row == " ".join(row.split()) and 3 <= len(row.replace(" ", "")) <= 26
         assert sum(all(c in kind for c in row.replace(" ", "")) for kind in (
@@ -190,7 +190,7 @@ def test_rows_of_digits_and_letters_are_written_whole_and_in_groups():
 def test_text_in_two_rows_is_left_out():
     rows = [stroke.ravel().tolist() for stroke in draw_samples.strokes_of(["then", "one"], 60, 1)]
     line = [stroke.ravel().tolist() for stroke in draw_samples.strokes_of(["then one"], 60, 1)]
-    assert synthesis.has_rows(rows) and not synthesis.has_rows(line)
+    assert line_records.has_rows(rows) and not line_records.has_rows(line)
 
 
 def test_batches_hold_all_samples_and_none_is_much_too_wide(data):
