@@ -107,7 +107,7 @@ def main(arguments: list[str]) -> None:
     validation = data.images[data.val_rows], data.targets[data.val_rows, 0]
     if config["average"]:
         character_trainer.average(folder, config, lambda network: metrics.measure(
-            metrics.read(network, *validation, "validation images"))["loss"])
+            metrics.predict(network, *validation, "validation images"))["loss"])
     if config["calibrate"]:
         character_trainer.calibrate(folder, dataset.scans(data, character_trainer.MOST_TO_CALIBRATE), validation)
     metrics.finish(folder, data)
@@ -187,7 +187,7 @@ def without_doubtful(config: dict, data: dataset.Data) -> dataset.Data:
     prior = runs.read_config(config["models_path"], config["teacher"].split(",")[0])["prior_of_drawings"]
     rows = np.unique(data.train_rows[data.targets[data.train_rows, 2] >= dataset.DRAWINGS])
     labels = data.targets[rows, 0]
-    reading = metrics.read(load_teacher(config), data.images[rows], labels, "checking labels", prior)
+    reading = metrics.predict(load_teacher(config), data.images[rows], labels, "checking labels", prior)
     doubtful = rows[reading.probabilities[np.arange(len(rows)), labels] < DOUBTFUL]
     print(f"{len(doubtful):,} of {len(rows):,} pen strokes left out: {config['teacher']} finds their labels impossible")
     for name, mix in (("pen_strokes", dataset.DRAWINGS), ("pen_words", dataset.WORDS)):

@@ -262,8 +262,8 @@ def measure(results: list[Result]) -> dict[str, float]:
     confident = [result for result in results if result.confidences]
     single = [" " in text for truth, text in pairs if " " not in truth]
     return {"exact": _mean([truth == text for truth, text in pairs]),
-            "CER": metrics.error_rate(pairs), "CER without case": metrics.error_rate(plain),
-            "WER": metrics.error_rate([(truth.split(), text.split()) for truth, text in pairs]),
+            "CER": metrics.cer(pairs), "CER without case": metrics.cer(plain),
+            "WER": metrics.wer(pairs),
             "space F1": metrics.space_f1(plain), "words split": _mean(single),
             "ECE": calibration_error(confident),
             "ms": 1000 * float(np.median([result.seconds for result in results])), "n": len(results)}
@@ -271,7 +271,7 @@ def measure(results: list[Result]) -> dict[str, float]:
 
 def calibration_error(results: list[Result]) -> float:
     """Expected calibration error of the words of readings that have confidences."""
-    return metrics.calibration_error([value for result in results for value in result.confidences],
+    return metrics.ece([value for result in results for value in result.confidences],
                                    [right for result in results
                                     for right in metrics.right_words(result.truth, result.text)])
 
@@ -299,7 +299,7 @@ def draw_worst(results: dict[str, list[Result]], path: Path) -> None:
     """The readings with the highest error rates, as many of each set: text above, what was read below."""
     tiles = []
     for name, of_set in results.items():
-        order = sorted(of_set, key=lambda result: -metrics.error_rate([(result.truth, result.text)]))
+        order = sorted(of_set, key=lambda result: -metrics.cer([(result.truth, result.text)]))
         tiles += [_tile(result, name) for result in order[:SHOWN // len(results)] if result.text != result.truth]
     if tiles:
         files.save_picture(files.in_rows(tiles, 4), path)

@@ -93,9 +93,9 @@ def measure_characters(config: dict, setup: dict) -> None:
                     callbacks=[order], verbose=0)
         forms = data.images[data.val_rows], data.targets[data.val_rows, 0]
         both = network, trainee.network
-        hits = [(metrics.read(one, glyphs[half:], labels[half:], shift=prior).guesses == labels[half:]).mean()
+        hits = [(metrics.predict(one, glyphs[half:], labels[half:], shift=prior).guesses == labels[half:]).mean()
                 for one in both]
-        kept = [(metrics.read(one, *forms).guesses == forms[1]).mean() for one in both]
+        kept = [(metrics.predict(one, *forms).guesses == forms[1]).mean() for one in both]
         return half, len(labels) - half, *hits, *kept
 
     found = report(("before", "after", "forms before", "forms after"), hands, measure)
@@ -132,7 +132,7 @@ def measure_words(config: dict, setup: dict) -> None:
             line_trainer.fit(trainee, setup, validation, keras.callbacks.CallbackList([history], model=trainee))
             after, kept = trainee.network, history.history["val_cer_words"][-1]
         found = [pairs(network, records[half:]) for network in (first, after)]
-        return (len(wrong), len(records) - half, *map(metrics.error_rate, found),
+        return (len(wrong), len(records) - half, *map(metrics.cer, found),
                 *(np.mean([truth == read for truth, read in both]) for both in found), others, kept)
 
     found = report(("CER before", "after", "exact before", "after", "others' CER before", "after"), hands, measure)

@@ -229,7 +229,7 @@ def cost(sets: list[tuple[float, list]], model, weights: dict[str, float]) -> fl
         split = np.mean([" " in text for truth, text in pairs if " " not in truth] or [0])
         with_spaces = [pair for pair in pairs if " " in pair[0]]
         wrong = 1 - metrics.space_f1(with_spaces) if with_spaces else 0
-        total += part * (metrics.error_rate(pairs) + EXACT * (1 - exact) + SPACES * (split + wrong))
+        total += part * (metrics.cer(pairs) + EXACT * (1 - exact) + SPACES * (split + wrong))
     return total / sum(part for part, _ in sets)
 
 

@@ -321,13 +321,13 @@ def calibrate(folder: Path, learned: tuple[np.ndarray, np.ndarray], validation: 
     learned: images and labels of scans that it has learned from.  validation: of others, in the natural mix.
     """
     network = runs.load_network(str(folder.parent), folder.name)
-    bias = fit_natural_bias(*(metrics.read(network, *samples, "calibration") for samples in (learned, validation)))
+    bias = fit_natural_bias(*(metrics.predict(network, *samples, "calibration") for samples in (learned, validation)))
     layer = network.get_layer("logits")
     layer.bias.assign(layer.bias + bias)
     runs.save_network(network, folder / "model.keras")
 
 
-def fit_natural_bias(learned: metrics.Reading, validation: metrics.Reading) -> np.ndarray:
+def fit_natural_bias(learned: metrics.Predictions, validation: metrics.Predictions) -> np.ndarray:
     """What to add to the logits so that they suit scans in the natural mix better: float32 (62,).
 
     Of images that a network has learned from there are enough for all classes; how far
@@ -340,7 +340,7 @@ def fit_natural_bias(learned: metrics.Reading, validation: metrics.Reading) -> n
     return min(biases, key=lambda bias: _loss_of(held_out + bias, validation.labels))
 
 
-def _logits(reading: metrics.Reading) -> np.ndarray:
+def _logits(reading: metrics.Predictions) -> np.ndarray:
     return np.log(np.maximum(reading.probabilities, 1e-12)).astype(float)
 
 

@@ -98,8 +98,8 @@ def test_words_are_right_where_they_stand():
 
 
 def test_calibration_error_is_how_far_confidence_is_from_the_truth():
-    assert metrics.calibration_error([0.95] * 20, [True] * 19 + [False]) == pytest.approx(0, abs=1e-9)
-    assert metrics.calibration_error([0.95] * 10 + [0.15] * 10, [False] * 20) == pytest.approx(0.55)
+    assert metrics.ece([0.95] * 20, [True] * 19 + [False]) == pytest.approx(0, abs=1e-9)
+    assert metrics.ece([0.95] * 10 + [0.15] * 10, [False] * 20) == pytest.approx(0.55)
 
 
 # ---- strips
@@ -311,7 +311,7 @@ def test_a_line_reader_learns_a_hand_from_corrected_words(data, trained, tmp_pat
     def read(folder: Path) -> float:
         reader = line_recognizer.LineReader(runs.load_network(str(folder.parent), folder.name))
         texts = reader.read([pen_strokes.draw_strokes(strokes, 5) for _, strokes in hand[12:]])
-        return metrics.error_rate([(truth, text.text) for (truth, _), text in zip(hand[12:], texts, strict=True)])
+        return metrics.cer([(truth, text.text) for (truth, _), text in zip(hand[12:], texts, strict=True)])
 
     assert read(base) > 0.5 and read(tuned) < 0.2
     assert json.loads((tuned / "metrics.json").read_text())["validation"]["cer_words"] < 0.4, "nothing is forgotten"
