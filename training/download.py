@@ -14,6 +14,7 @@ import urllib.parse
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 import requests
 import urllib3
@@ -32,7 +33,7 @@ ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, 
 
 
 class DownloadError(errors.UserError):
-    """One sentence: the URL, what failed, and the folder to put the file into by hand."""
+    """One sentence: the URL, what failed, and the folder to put its contents into by hand."""
 
 
 class _BrokenOff(Exception):
@@ -42,8 +43,7 @@ class _BrokenOff(Exception):
 def fetch(url: str, folder: Path | str, contents: dict[str, str], size: int) -> None:
     """Make sure that the wanted contents of the file at `url` are in `folder`.
 
-    What is there already with the right checksum is left alone; if all is, the network is not used.  A zip archive
-    that the user has put into the folder is read instead of the network, and kept.
+    What is there already with the right checksum is left alone; if all is, the network is not used.
 
     url: http or https address.
     contents: for a zip archive path of each wanted member -> its SHA-256 in hex; members go into the folder under
@@ -60,31 +60,10 @@ def fetch(url: str, folder: Path | str, contents: dict[str, str], size: int) -> 
                    if not _is_right(transfer.folder / PurePosixPath(name).name, sha256)}
         if missing:
             transfer.folder.mkdir(parents=True, exist_ok=True)
-            _fetch_missing(transfer, missing)
+            transfer.complete()
+            _keep(transfer, missing)
     except OSError as error:   # the disk: errors of the network are caught where they happen
         raise transfer.error(_reason(error)) from error
-
-
-def _fetch_missing(transfer: "_Transfer", missing: dict[str, str]) -> None:
-    put_by_hand = transfer.folder / transfer.name
-    if transfer.name not in missing and put_by_hand.is_file():
-        try:
-            return _unpack(put_by_hand, missing, transfer.folder)
-        except ValueError as error:
-            raise transfer.error(f"{put_by_hand.name}, put there by hand, is bad and should be deleted: "
-                                 f"{error}") from error
-    transfer.complete()
-    try:
-        if transfer.name not in missing:
-            _unpack(transfer.part, missing, transfer.folder)
-        elif _is_right(transfer.part, missing[transfer.name]):
-            transfer.part.replace(put_by_hand)
-        else:
-            raise ValueError("its SHA-256 is another one")
-    except ValueError as error:
-        transfer.part.unlink()
-        raise transfer.error(f"the bad download was removed: {error}") from error
-    transfer.part.unlink(missing_ok=True)
 
 
 class _Transfer:
@@ -100,7 +79,7 @@ class _Transfer:
     def error(self, reason: object) -> DownloadError:
         """The error to raise for this reason."""
         return DownloadError(f"could not fetch {self.url} ({reason}): run again to go on from what is already here, "
-                             f"or download it another way and put {self.name or 'it'} into {self.folder.absolute()}")
+                             f"or download it another way and put its contents into {self.folder.absolute()}")
 
     def complete(self) -> None:
         """Complete the part file; tries again after a pause, unless several tries in a row bring nothing."""
@@ -134,7 +113,7 @@ class _Transfer:
                 raise _BrokenOff(f"the server answered {status} {response.reason}")
             if status == 416 or status == 206 and not response.headers.get("Content-Range", "").startswith(
                     f"bytes {offset}-"):
-                self.part.unlink()
+                self.part.unlink(missing_ok=True)
                 raise _BrokenOff(f"the server does not go on at byte {offset:,}")
             if status not in (200, 206):
                 raise self.error(f"the server answered {status} {response.reason}")
@@ -167,22 +146,30 @@ def _is_right(path: Path, sha256: str) -> bool:
     return path.is_file() and files.sha256(path) == sha256
 
 
-def _unpack(archive: Path, members: dict[str, str], folder: Path) -> None:
-    """Write members of a zip archive, path -> SHA-256, into the folder; ValueError if one is missing or wrong."""
-    member = archive.name
+def _keep(transfer: _Transfer, contents: dict[str, str]) -> None:
+    """Verify what is wanted of a complete part file, give it its name, and remove the part file."""
+    name = transfer.name
     try:
-        with zipfile.ZipFile(archive) as opened:
-            for member, sha256 in members.items():
-                _extract(opened, member, sha256, folder / PurePosixPath(member).name)
+        if name in contents:
+            with open(transfer.part, "rb") as source:
+                _write(source, contents[name], transfer.folder / name)
+        else:
+            with zipfile.ZipFile(transfer.part) as archive:
+                for name, sha256 in contents.items():
+                    with archive.open(name) as source:
+                        _write(source, sha256, transfer.folder / PurePosixPath(name).name)
     except (*ZIP_ERRORS, OSError) as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:   # EINVAL: an offset before the file's start
             raise
-        raise ValueError(f"{member}: {_reason(error)}") from error
+        transfer.part.unlink()
+        raise transfer.error(f"the bad download was removed: {name}: {_reason(error)}") from error
+    transfer.part.unlink()
 
 
-def _extract(archive: zipfile.ZipFile, member: str, sha256: str, target: Path) -> None:
+def _write(source: BinaryIO, sha256: str, target: Path) -> None:
+    """Write a source's content to a file, which gets its name if its SHA-256 is right; else ValueError."""
     def write(path: Path) -> None:
-        with archive.open(member) as source, open(path, "wb") as copy:
+        with open(path, "wb") as copy:
             shutil.copyfileobj(source, copy)
         if not _is_right(path, sha256):
             raise ValueError("its SHA-256 is another one")

@@ -82,7 +82,7 @@ class _Component(NamedTuple):
     """A piece of pen movement.  Most are never looked at, so the numbers stay text till then."""
     pen_down: bool
     text: str
-    columns: tuple[str, ...] | None   # None: the .COORD stands in the file that includes this one
+    columns: tuple[str, ...] | None   # None: the .COORD follows later
 
 
 class _Segment(NamedTuple):
@@ -99,32 +99,23 @@ class _Recording:
     segments: list[_Segment] = field(default_factory=list)   # of the file itself alone
     columns: tuple[str, ...] | None = None
     writer: str | None = None
-    style: str | None = None
-
-    def include(self, other: _Recording) -> None:
-        self.components += other.components
-        self.columns = other.columns or self.columns
-        self.writer = other.writer or self.writer
-        self.style = other.style or self.style
+    style: str = "?"
 
 
-# The files of one writer in the folders 1a, 1b, ... include the same large file: read it once.
-@functools.lru_cache(maxsize=16)
-def _load(path: Path, include_folder: Path, depth: int = 0) -> _Recording:
+def _load(recording: _Recording, path: Path, include_folder: Path, depth: int = 0) -> _Recording:
+    """Add to the recording what a file holds; depth: how many files include it."""
     if depth > MAX_INCLUDE_DEPTH:
         raise errors.DataError(f"{path} includes itself; the file is damaged")
-    recording = _Recording()
-    for statement in STATEMENT.split(_text(path)):
-        keyword, body = (statement.split(None, 1) + ["", ""])[:2]
+    for keyword, body in _statements(path):
         if keyword in (".PEN_DOWN", ".PEN_UP"):
             if body:   # pen movements that were not recorded are not numbered either
                 recording.components.append(_Component(keyword == ".PEN_DOWN", body, recording.columns))
-        elif keyword == ".SEGMENT":
+        elif keyword == ".SEGMENT" and not depth:
             recording.segments.append(_segment(body, len(recording.components)))
         elif keyword == ".INCLUDE":
             beside = path.parent / body.strip()   # else the name is relative to include/
             name = beside if beside.is_file() else include_folder / body.strip()
-            recording.include(_load(name, include_folder, depth + 1))
+            _load(recording, name, include_folder, depth + 1)
         elif keyword == ".COORD":
             recording.columns = tuple(body.split())
         elif keyword == ".WRITER_ID":
@@ -134,13 +125,14 @@ def _load(path: Path, include_folder: Path, depth: int = 0) -> _Recording:
     return recording
 
 
-def _text(path: Path) -> str:
+@functools.lru_cache(maxsize=16)   # the files of one writer in 1a, 1b, ... include the same large file
+def _statements(path: Path) -> list[tuple[str, str]]:
+    """Keyword and body of each statement of a file."""
     try:
-        return path.read_text(encoding="latin-1")   # the headers hold accented names
-    except FileNotFoundError as error:
-        raise errors.DataError(f"{path} is missing; unpack the whole distribution") from error
+        text = path.read_text(encoding="latin-1")   # the headers hold accented names
     except OSError as error:
-        raise errors.DataError(f"{path} cannot be read ({error.strerror})") from error
+        raise errors.DataError(f"{path} cannot be read ({error.strerror}); unpack the whole distribution") from error
+    return [tuple((statement.split(None, 1) + ["", ""])[:2]) for statement in STATEMENT.split(text)]
 
 
 def _segment(body: str, start: int) -> _Segment:
@@ -165,9 +157,9 @@ def parse_file(path: str | Path, root: str | Path, skipped: Counter[str]) -> Ite
     kind, source = path.parts[len(data.parts):][:2] if path.is_relative_to(data) else ("", "")
     if kind not in KINDS:
         raise errors.DataError(f"{path} is not in one of the folders {', '.join(KINDS)} of {data}")
-    recording = _load(path, Path(root, "include"))
+    recording = _load(_Recording(), path, Path(root, "include"))
     writer = f"{SOURCES.get(source, source)}/{recording.writer or path.stem}"
-    about = {"writer": writer, "style": recording.style or "?", "split": split_of(writer)}
+    about = {"writer": writer, "style": recording.style, "split": split_of(writer)}
     for number in range(len(recording.segments)):
         try:
             yield _record(recording, number, KINDS[kind], about)
@@ -182,27 +174,19 @@ def _record(recording: _Recording, number: int, category: str, about: dict[str, 
         raise _Skip("marked as bad")
     if not LABELS[category].fullmatch(segment.label):
         raise _Skip(f"no label of {category}")
-    pieces = _pieces(recording, number)
-    isolated = category in ("characters", "symbols")
-    if isolated and any(len(cut) < len(whole) for cut, whole in pieces):
-        raise _Skip("cut out of a cursive word")
-    strokes = [cut for cut, _ in pieces if len(cut)]
-    if not strokes:
-        raise _Skip("no ink")
-    return {"label": segment.label, **about, "strokes": _simplify(strokes, category)}
-
-
-def _pieces(recording: _Recording, number: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(part in the segment, whole stroke) of each pen-down stroke that segment `number` names."""
-    pieces = []
+    strokes = []
     for index, first, last in _named(recording, number):
         if index >= len(recording.components):
             raise _Skip("names a component that does not exist")
-        component = recording.components[index]
-        if component.pen_down:
-            points = _points(component, recording)
-            pieces.append((points[first:None if last is None else last + 1], points))
-    return pieces
+        if recording.components[index].pen_down:
+            whole = _points(recording.components[index], recording)
+            strokes.append(whole[first:None if last is None else last + 1])
+            if category in ("characters", "symbols") and len(strokes[-1]) < len(whole):
+                raise _Skip("cut out of a cursive word")
+    strokes = [stroke for stroke in strokes if len(stroke)]
+    if not strokes:
+        raise _Skip("no ink")
+    return {"label": segment.label, **about, "strokes": _simplify(strokes, category)}
 
 
 def _named(recording: _Recording, number: int) -> Iterator[tuple[int, int, int | None]]:
@@ -247,8 +231,8 @@ def _simplify(strokes: list[np.ndarray], category: str) -> list[list[int]]:
     line or its caricature", Cartographica 10(2), 1973.
     """
     strokes = [stroke * (1, -1) for stroke in strokes]
-    origin = np.min([stroke.min(axis=0) for stroke in strokes], axis=0)
-    width, height = np.max([stroke.max(axis=0) for stroke in strokes], axis=0) - origin
+    points = np.concatenate(strokes)
+    origin, (width, height) = points.min(axis=0), np.ptp(points, axis=0)
     size = height if category in ("words", "lines") else max(width, height)
     if category == "characters" and size < MIN_CHARACTER_SIZE:
         raise _Skip("too small")
@@ -308,11 +292,11 @@ def _root(folder: Path, source: Path) -> Path:
 def _write(root: Path, folder: Path) -> tuple[Counter[str], Counter[str]]:
     """Write what the distribution at `root` holds into `folder`, and count; see `convert`."""
     written, skipped = Counter(dict.fromkeys(unipen.CATEGORIES, 0)), Counter()
-    # Files of one source and name come one after the other, for the sake of _load's memory.
+    # Files of one source and name come one after the other, for the sake of _statements' memory.
     paths = sorted((path for kind in KINDS for path in (root / "data" / kind).rglob("*.dat")),
                    key=lambda path: (path.relative_to(root).parts[2:], path))
     with contextlib.ExitStack() as stack:
-        stack.callback(_load.cache_clear)
+        stack.callback(_statements.cache_clear)
         files = {category: stack.enter_context(gzip.open(folder / f"{category}.jsonl.gz", "wt", encoding="ascii"))
                  for category in unipen.CATEGORIES}
         for path in tqdm(paths, desc="converting", unit=" files", disable=None):

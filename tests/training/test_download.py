@@ -160,15 +160,6 @@ def test_what_is_there_is_left_alone_and_what_is_damaged_is_fetched_again(server
     assert_fetched(tmp_path)
 
 
-def test_an_archive_put_there_by_hand_is_read_and_kept(server, tmp_path):
-    archive = tmp_path / "gzip.zip"
-    archive.write_bytes(ZIP)
-    fetch(server, tmp_path)
-    assert server.asked == [] and archive.read_bytes() == ZIP
-    archive.unlink()
-    assert_fetched(tmp_path)
-
-
 def test_a_single_file_is_fetched_and_verified(server, tmp_path):
     server.payload = CONTENT[LABELS]
     wanted = {"gzip.zip": MEMBERS[LABELS]}
@@ -367,9 +358,3 @@ def test_a_bad_archive_is_named_and_removed(server, tmp_path, bad, named):
     fetch(server, tmp_path)
     assert_fetched(tmp_path)
     assert server.asked == [None, None]
-
-
-def test_a_bad_archive_put_there_by_hand_is_named_and_kept(server, tmp_path):
-    (tmp_path / "gzip.zip").write_bytes(ZIP[:-1000])
-    assert "gzip.zip, put there by hand, is bad" in refused(server.url, tmp_path)
-    assert files(tmp_path) == {"gzip.zip"} and server.asked == []
