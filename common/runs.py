@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from common import files
+from common import errors, files
 
 # unixTime of the networks that read when none is named
 DEFAULT = "1795724860"              # words and lines
@@ -20,7 +20,7 @@ DEFAULT_SEGMENTING = "1795560346"   # characters that lines are put together fro
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "opencv-python")
 
 
-class RunError(ValueError):
+class RunError(errors.UserError):
     """A run that does not exist or cannot be used; the message names those that can."""
 
 
