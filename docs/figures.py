@@ -17,7 +17,7 @@ from common import alphabets, line_image, pen_strokes, runs
 from reading import character_boxes, lattice, oversegmentation, recognizer, text_lines
 from reading.binarize import read_picture
 from tools import draw_samples
-from training import synthesis
+from training import line_records, line_rendering
 
 COLOURS = np.array([(31, 119, 180), (214, 96, 20), (44, 140, 60), (150, 80, 170), (190, 150, 20)], np.uint8)
 CHOSEN, REFUSED = "#1f77b4", "#cccccc"
@@ -189,10 +189,10 @@ def written_figure() -> Figure:
     rng = np.random.default_rng(3)
     strokes = [stroke.astype(np.float32) for stroke in draw_samples.joined_strokes("hello world", 60, 1)]
     record = {"strokes": [stroke.ravel().tolist() for stroke in strokes], "label": "hello world"}
-    writing = synthesis.writing_of(record)
+    writing = line_records.writing_of(record)
     figure = Figure(figsize=(9, 2.6), layout="constrained")
     for axes in figure.subplots(4, 3).ravel():
-        image = synthesis.draw(synthesis.change(writing, rng), writing.ends, rng)
+        image = line_rendering.draw(line_rendering.change(writing, rng), writing.ends, rng)
         axes.imshow(line_image.normalize(image)[0], cmap="gray", vmin=0, vmax=255)
         axes.set_axis_off()
     return figure

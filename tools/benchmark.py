@@ -39,7 +39,6 @@ import time
 from pathlib import Path
 
 import cv2
-import idx2numpy
 import numpy as np
 from tqdm import tqdm
 
@@ -221,7 +220,7 @@ def write_files(folder: Path, count: int) -> None:
     for part_name, rows in (("train", count), ("test", max(1, round(count * TEST_SHARE)))):
         labels = np.random.default_rng(rows).integers(0, len(alphabets.CHARACTERS), rows, dtype=np.uint8)
         with gzip.open(folder / f"emnist-byclass-{part_name}-labels-idx1-ubyte.gz", "wb") as file:
-            file.write(idx2numpy.convert_to_string(labels))
+            file.write(emnist.to_idx(labels))
         with open(folder / f"emnist-byclass-{part_name}-images-idx3-ubyte.gz", "wb") as file:
             # Compressed data may follow compressed data in a gzip file: each block is compressed only once.
             header = emnist.IMAGES_MAGIC, rows, 28, 28
