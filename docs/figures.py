@@ -219,7 +219,7 @@ def real_writing_figure(pen_path: str) -> Figure:
     for axes, record in zip(figure.subplots(LINES_SHOWN // 2, 2, gridspec_kw=grid).ravel(), real_lines(pen_path),
                             strict=True):
         width = np.ptp(np.concatenate([stroke[::2] for stroke in record["strokes"]]))
-        scale = (TALL / synthesis.tall_letter(record["strokes"]) * WIDE * len(record["label"]) / width) ** 0.5
+        scale = (TALL / line_records.tall_letter(record["strokes"]) * WIDE * len(record["label"]) / width) ** 0.5
         strokes = pen_strokes.scale_strokes(record["strokes"], min(scale, 1000 / width))
         ink = pen_strokes.draw_strokes(strokes, 3.6, margin=8)
         cover = ink[..., None] / 255
