@@ -10,7 +10,7 @@ import pytest
 import toy
 
 from common import alphabets, errors
-from training import corrections_store, download, emnist, unipen
+from training import download, emnist, unipen
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = "emnist-byclass-train-images-idx3-ubyte"
