@@ -20,7 +20,7 @@ from tqdm import tqdm
 from common import alphabets, errors, runs, settings
 from reading import binarize, character_lm, lattice, oversegmentation, recognizer
 from tools import evaluate
-from training import emnist, metrics, unipen
+from training import emnist, metrics
 
 # ---- settings: change them here or on the command line, as --name=value
 model = ""                       # unixTime of the network that reads; without one, the shipped network
