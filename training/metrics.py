@@ -148,7 +148,7 @@ def read_test_data(data_path: str, pen_path: str = "", limit: int = 0) -> dict[s
     Returns {"emnist_test": (images, labels), "pen_test": (images, labels)}.
     """
     images, labels = emnist.read_emnist(data_path, "test")
-    data = {"emnist_test": (images[:limit], labels[:limit]) if limit else (images, labels)}
+    data = {"emnist_test": (images[:limit or None], labels[:limit or None])}
     if pen_path:
         data["pen_test"] = unipen.read_pen(pen_path, "test", pen=PEN_WIDTH, limit=limit)
     return data
@@ -170,8 +170,8 @@ def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: di
 
 def finish(folder: Path, data) -> dict:
     """Score the best network of a finished training and leave metrics.json, pictures and logs in its folder."""
+    from training import export, networks  # here, since tools that only score need no Keras
     about = runs.read_config(str(folder.parent), folder.name)
-    from training import export, networks  # here: tools that only score need no Keras
     config = about["settings"]
     network = networks.load_network(str(folder.parent), folder.name)
     rows = data.val_rows
@@ -191,7 +191,8 @@ def finish(folder: Path, data) -> dict:
             log.image(name, cv2.imread(str(folder / f"{name}.png"))[..., ::-1], 0)
     print(describe(figures))
     export.export_run(folder)
-    print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, confusion.png, errors.png, training.png")
+    print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, confusion.png, errors.png, "
+          "training.png")
     return figures
 
 

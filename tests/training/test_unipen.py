@@ -284,13 +284,13 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_rest(tmp_path):
 
 def test_convert_says_what_is_wrong_with_the_source(tmp_path):
     out = tmp_path / "out"
-    with pytest.raises(DataError, match="nowhere.tgz is missing; download it from"):
+    with pytest.raises(DataError, match="nowhere.tgz is missing.*download it from"):
         convert(tmp_path / "nowhere.tgz", out)
-    with pytest.raises(DataError, match="text.tgz is damaged or no .tgz"):
+    with pytest.raises(DataError, match="text.tgz is .*damaged or no .tgz"):
         convert(write(tmp_path / "text.tgz", "no archive"), out)
     whole = packed(distribution(tmp_path), tmp_path / "whole.tgz").read_bytes()
     (tmp_path / "half.tgz").write_bytes(whole[:len(whole) // 2])
-    with pytest.raises(DataError, match="half.tgz is damaged"):
+    with pytest.raises(DataError, match="half.tgz is .*damaged"):
         convert(tmp_path / "half.tgz", out)
     with pytest.raises(DataError, match="it is not the UNIPEN distribution"):
         convert(write(tmp_path / "other/data/readme.txt", "").parents[1], out)
