@@ -147,7 +147,7 @@ def letters_figure(reader, page) -> Figure:
 def line_figure(text: str) -> Figure:
     """Joined writing, its strip, what the network says at each step, and whose ink is whose."""
     reader = recognizer.Recognizer()
-    picture = read_picture(255 - pen_strokes.draw_strokes(draw_samples.joined_strokes(text, 80, 2), 5, margin=24), page=True)
+    picture = read_picture(255 - pen_strokes.draw_strokes(draw_samples.cursive_strokes(text, 80, 2), 5, margin=24), page=True)
     line, = text_lines.straight_lines(picture.ink)
     seen, to_ink = line_image.normalize(line.ink)
     # All is drawn over the px of the strip.
@@ -187,7 +187,7 @@ def line_figure(text: str) -> Figure:
 def written_figure() -> Figure:
     """What a reader of lines learns from, as far as it can be shown without the data: letters put together, changed."""
     rng = np.random.default_rng(3)
-    strokes = [stroke.astype(np.float32) for stroke in draw_samples.joined_strokes("hello world", 60, 1)]
+    strokes = [stroke.astype(np.float32) for stroke in draw_samples.cursive_strokes("hello world", 60, 1)]
     record = {"strokes": [stroke.ravel().tolist() for stroke in strokes], "label": "hello world"}
     writing = synthesis.writing_of(record)
     figure = Figure(figsize=(9, 2.6), layout="constrained")

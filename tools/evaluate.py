@@ -313,7 +313,7 @@ def main(arguments: list[str]) -> None:
     print(f"{table(rows)}\n\n{describe(config)}")
     read = [result for name, found in results.items() if name.endswith(f", {config.language}") for result in found]
     if words := sum(len(result.confidences) for result in read):
-        print(f"ECE of all {words:,} words read with language {config.language} together: {calibration_error(read):.4f}")
+        print(f"ECE of all {words:,} words read with language {config.language}: {calibration_error(read):.4f}")
     if config.picture:
         draw_worst(results, Path(config.picture))
         print(f"the worst readings: {config.picture}")

@@ -107,7 +107,7 @@ class Hand:
 
     def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 3, joined: bool = False) -> None:
         """Write lines of text, or one line in joined writing; capitals of the first stand on y."""
-        strokes = draw_samples.joined_strokes(text, height, seed) if joined else draw_samples.strokes_of(text.split("\n"), height, seed)
+        strokes = draw_samples.cursive_strokes(text, height, seed) if joined else draw_samples.strokes_of(text.split("\n"), height, seed)
         for points in strokes:
             self.stroke(np.vstack([points[::SPACING], points[-1:]]) + (x, y))
 
