@@ -80,7 +80,8 @@ def measure_characters(config: dict, setup: dict) -> None:
     hands = chosen(unipen.read_strokes(Path(config["pen_path"], "characters.jsonl.gz"), config["split"]), config)
     images, sources = dataset.load_sources(setup | {"corrections": 0.0})
     model.prepare_backend(setup)
-    network = runs.load_network(config["models_path"], setup["finetune"])
+    from training import networks
+    network = networks.load_network(config["models_path"], setup["finetune"])
     prior = runs.read_config(config["models_path"], setup["finetune"])["prior_of_drawings"]
 
     def measure(records: list[dict]) -> tuple:
@@ -112,13 +113,14 @@ def measure_words(config: dict, setup: dict) -> None:
     model.prepare_backend(setup)
     import keras
     validation = line_trainer.Validation(setup)
-    first = runs.load_network(config["models_path"], setup["finetune"])
+    from training import networks
+    first = networks.load_network(config["models_path"], setup["finetune"])
     decoding = runs.read_config(config["models_path"], setup["finetune"]).get("decoding")
     others = validation.measure(first)[0]["val_cer_words"]
     prior = word_lm.load()
 
     def pairs(network, records: list[dict]) -> list[tuple[str, str]]:
-        reader = line_recognizer.LineReader(network, decoding, prior)
+        reader = line_recognizer.LineReader(network.predict_on_batch, decoding, prior)
         return [(record["label"], text.text) for record, text in zip(records, reader.read(
             [synthesis.plainly(synthesis.writing_of(record)) for record in records]), strict=True)]
 

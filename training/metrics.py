@@ -112,8 +112,9 @@ def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: di
 def finish(folder: Path, data) -> dict:
     """Score the best network of a finished training and leave metrics.json, pictures and logs in its folder."""
     about = runs.read_config(str(folder.parent), folder.name)
+    from training import export, networks   # here: tools that only score need no Keras
     config = about["settings"]
-    network = runs.load_network(str(folder.parent), folder.name)
+    network = networks.load_network(str(folder.parent), folder.name)
     rows = data.val_rows
     validation = read(network, data.images[rows], data.targets[rows, 0], "validation images")
     test = read_test_data(config["data_path"], config["pen_path"] if config["pen"] else "",
@@ -123,7 +124,8 @@ def finish(folder: Path, data) -> dict:
     files.write_json(folder / "metrics.json", figures)
     _draw_all(folder, config, figures, reading, test["emnist_test"][0])
     print(describe(figures))
-    print(f"{folder}: model.keras, config.json, metrics.json, logs/, confusion.png, errors.png, training.png")
+    export.export_run(folder)
+    print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, confusion.png, errors.png, training.png")
     return figures
 
 

@@ -16,10 +16,10 @@ import pytest
 import toy
 
 import model
-from common import alphabets, errors, line_image, networks, pen_strokes, runs, settings, softmax
+from common import alphabets, errors, line_image, pen_strokes, runs, settings, softmax
 from reading import binarize, character_boxes, ctc, line_recognizer, recognizer, text_lines, word_lm
 from tools import draw_samples
-from training import augment, character_trainer, corrections_store, metrics, prefetch, synthesis
+from training import augment, character_trainer, corrections_store, metrics, networks, prefetch, synthesis
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -260,16 +260,6 @@ def test_a_network_with_wider_lstms_begins_with_what_a_narrower_one_knows(monkey
     np.testing.assert_allclose(wide.predict_on_batch(strips), narrow.predict_on_batch(strips), atol=1e-4)
 
 
-@pytest.mark.parametrize("name, shape", [("line", (2, line_image.HEIGHT, 100)), ("lstm", (3, 28, 28))])
-def test_lstms_computed_for_reading_give_the_same_logits(name, shape):
-    network = networks.build(name)
-    pictures = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    reading = networks.with_both_ways(network)
-    ours = [layer for layer in reading.layers if isinstance(layer, networks.BothWays)]
-    assert len(ours) == (2 if name == "line" else 0)
-    np.testing.assert_allclose(reading.predict_on_batch(pictures), network.predict_on_batch(pictures), atol=1e-5)
-
-
 # ---- training and reading
 
 TRAIN = ["--network=line", "--batch_size=24", "--epoch_steps=40", "--learning_rate=0.004", "--dropout=0",
@@ -309,7 +299,7 @@ def test_a_line_reader_learns_a_hand_from_corrected_words(data, trained, tmp_pat
     assert about["decoding"] == runs.read_config(str(base.parent), base.name)["decoding"]
 
     def read(folder: Path) -> float:
-        reader = line_recognizer.LineReader(runs.load_network(str(folder.parent), folder.name))
+        reader = line_recognizer.LineReader(networks.load_network(str(folder.parent), folder.name).predict_on_batch)
         texts = reader.read([pen_strokes.draw_strokes(strokes, 5) for _, strokes in hand[12:]])
         return metrics.error_rate([(truth, text.text) for (truth, _), text in zip(hand[12:], texts, strict=True)])
 
