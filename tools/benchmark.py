@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> None:
     """Describe the machine, and run each part in a process of its own; MODE PART runs one here."""
     config, words = settings.configure(globals(), arguments, positional="MODE")
     if not words or words[0] not in MODES or len(words) > 2:
-        raise settings.SettingsError(f"name one of the modes, {', '.join(MODES)}, as in: python -m tools.benchmark read")
+        raise settings.SettingsError(f"name a mode, {' or '.join(MODES)}, as in: python -m tools.benchmark read")
     parts = importlib.import_module(f"tools.benchmark_{words[0]}").PARTS
     wanted = words[1] if words[1:] else config.part
     if wanted not in ("all", *parts):

@@ -10,16 +10,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import psutil
+from PIL import Image
 
 from common import errors, files
 from reading import recognizer
+from reading.binarize import Source
 from tools import draw_samples, processes
 
 SAMPLE = "samples/pages/lines.png"
 STARTS, KERAS_STARTS = 5, 3
 LINES = {"word": ("letters", 8), "line": ("Hello there what is this", 15),   # text, and bar in ms
          "long": ("Hello there what is this and what is on the others", 25)}
-PHOTO = 4000, 3000         # px
 READINGS, PHOTO_READINGS = 50, 3
 SETTLED = 0.2              # of the pictures of a folder: what memory grows before is buffers and caches
 
@@ -68,14 +69,19 @@ def read_line(config: SimpleNamespace, name: str) -> Iterator[tuple]:
 
 
 def read_photo(config: SimpleNamespace) -> Iterator[tuple]:
-    """Read a photo of a page, with about 460 characters, again and again."""
-    page = draw_samples.write_lines([LINES["long"][0]] * 11, 70, 5, 8)
-    page = np.pad(page, [(100, PHOTO[0] - 170 - page.shape[0]), (100, PHOTO[1] - 194 - page.shape[1])])
-    photo = draw_samples.photograph(page, 7)   # adds a margin
-    return time_readings(config, photo, "a photo of 12 megapixels", "s", 0.35, PHOTO_READINGS)
+    """Read a photo of a page again and again."""
+    return time_readings(config, make_photo(), "a photo of 12 megapixels", "s", 0.35, PHOTO_READINGS)
 
 
-def time_readings(config: SimpleNamespace, image: np.ndarray, what: str, unit: str, bar: float,
+def make_photo() -> Image.Image:
+    """A photo of a page of 440 characters, RGB, 3000 px wide and 4000 high."""
+    ink = draw_samples.write_lines([LINES["long"][0]] * 11, 35, 3, 8)
+    below, behind = 2000 - 120 - ink.shape[0], 1500 - 144 - ink.shape[1]
+    page = draw_samples.photograph(np.pad(ink, [(50, below), (50, behind)]), 7)   # which adds the rest
+    return page.resize((3000, 4000))
+
+
+def time_readings(config: SimpleNamespace, image: Source, what: str, unit: str, bar: float,
                   readings: int) -> Iterator[tuple]:
     """The first reading of a picture, with its network loaded, and the median of `readings` more."""
     reader, times = recognizer.Recognizer(config.unixTime or None), []
