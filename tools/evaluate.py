@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from common import alphabets, errors, files, glyph, pen_strokes, runs, settings
 from reading import binarize, recognizer
-from training import emnist, metrics, synthesis, unipen
+from training import emnist, line_records, line_rendering, metrics, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 split = "val"                    # val, to choose by; test, for final figures alone
@@ -99,7 +99,7 @@ def draw_record(record: dict, kind: str, rng: np.random.Generator) -> Sample:
 def height_of(strokes: list, alone: bool) -> float:
     """The height of a tall letter in a record's own unit; of an isolated character, the ink's longer side."""
     if not alone:
-        return synthesis.tall_letter(strokes)
+        return line_records.tall_letter(strokes)
     return max(1.0, float(np.ptp(np.concatenate([pen_strokes.as_points(stroke) for stroke in strokes]), axis=0).max()))
 
 
@@ -143,7 +143,7 @@ def read_scans(data_path: str, split: str, val_split: float) -> tuple[np.ndarray
     Returns images uint8 (n, 28, 28) and labels uint8 (n,).
     """
     images, labels = emnist.read_emnist(data_path, "test" if split == "test" else "train")
-    held_out = len(images) if split == "test" else max(1, round(len(images) * val_split))  # as in training
+    held_out = len(images) if split == "test" else emnist.held_out(len(images), val_split)
     return images[-held_out:], labels[-held_out:]
 
 
@@ -160,7 +160,7 @@ def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.
     x = size
     for word in words:
         for row in word:
-            x += synthesis.paste(paper, x, images[row], alphabets.CHARACTERS[labels[row]], size, rng)
+            x += line_rendering.paste(paper, x, images[row], alphabets.CHARACTERS[labels[row]], size, rng)
             x += gap + rng.exponential(0.08) * size
         x += space
     left, top, width, height = glyph.ink_box(paper)
@@ -239,8 +239,7 @@ def measure(results: list[Result]) -> dict[str, float]:
     pairs = [(result.truth, result.text) for result in results]
     plain = [(truth.lower(), text.lower()) for truth, text in pairs]
     return {"exact": _mean([truth == text for truth, text in pairs]),
-            "CER": metrics.error_rate(pairs), "CER without case": metrics.error_rate(plain),
-            "WER": metrics.error_rate([(truth.split(), text.split()) for truth, text in pairs]),
+            "CER": metrics.cer(pairs), "CER without case": metrics.cer(plain), "WER": metrics.wer(pairs),
             "space F1": metrics.space_f1(plain),
             "words split": _mean([" " in text for truth, text in pairs if " " not in truth]),
             "ECE": calibration_error(results),
@@ -250,9 +249,8 @@ def measure(results: list[Result]) -> dict[str, float]:
 def calibration_error(results: list[Result]) -> float:
     """Expected calibration error of the words of readings that have confidences."""
     confident = [result for result in results if result.confidences]
-    return metrics.calibration_error([value for result in confident for value in result.confidences],
-                                     [right for result in confident
-                                      for right in metrics.right_words(result.truth, result.text)])
+    return metrics.ece([value for result in confident for value in result.confidences],
+                       [right for result in confident for right in metrics.right_words(result.truth, result.text)])
 
 
 def _mean(values: list) -> float:
@@ -278,7 +276,7 @@ def draw_worst(results: dict[str, list[Result]], path: Path) -> None:
     worst = []
     for of_set in results.values():
         wrong = [result for result in of_set if result.text != result.truth]
-        wrong.sort(key=lambda result: -metrics.error_rate([(result.truth, result.text)]))
+        wrong.sort(key=lambda result: -metrics.cer([(result.truth, result.text)]))
         worst += wrong[:SHOWN // len(results)]
     rows = max(1, math.ceil(len(worst) / 4))
     figure = Figure(figsize=(16, 1.6 * rows), layout="constrained")

@@ -11,7 +11,7 @@ import toy
 from common import glyph, runs, settings
 from common.alphabets import CHARACTERS
 from reading import recognizer
-from tools import evaluate, train_geometry
+from tools import evaluate
 
 ROOT = Path(__file__).resolve().parents[2]
 LETTER = ROOT / "samples" / "R.png"
@@ -133,13 +133,3 @@ def test_spaces_that_a_source_put_between_digits_are_wanted_only_if_asked_for(tm
         exact[labels] = [line.split(" | ")[2] for line in output.splitlines()[2:4]]
         assert ("that people write" in output) == (labels == "written")
     assert exact == {"written": ["1.0000"] * 2, "source": ["0.0000"] * 2}   # without a language model, and with one
-
-
-def test_a_judge_is_learned_and_reads(tmp_path):
-    data = toy.write_pen(toy.write_all(tmp_path / "data", 20), dict.fromkeys(("tame", "wide", "one two", "a lid"), 10))
-    train_geometry.main([f"--data_path={data}", f"--pen_path={data}", f"--output={tmp_path / 'geometry.npz'}", "--words=12",
-               "--mixed=4", "--lines=12", "--strings=6", "--validation=8", "--epochs=2", "--rounds=0"])
-    with np.load(tmp_path / "geometry.npz") as learned, np.load(ROOT / "reading/geometry.npz") as shipped:
-        assert {name: array.shape for name, array in learned.items()} == {
-            name: array.shape for name, array in shipped.items()}
-        assert any((learned[name] != shipped[name]).any() for name in learned), "not the shipped one again"
