@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 from scipy.interpolate import CubicSpline
 
-from apps import drawing
+from apps import strokes as drawing
 from common import pen_strokes
 
 HERE = Path(__file__).resolve().parents[1] / "samples"
