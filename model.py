@@ -18,7 +18,7 @@ train_workers = 20         # threads, for line beside a GPU processes, that prep
 val_split = 0.1            # share of the training file, from its end, that validates
 batch_size = 100           # images per step
 dropout = 0.3              # share of features hidden from the next layer in training
-network = "dense"          # for characters dense, conv, deepconv, resnet, wide, lstm or mixer; line; see common/networks.py
+network = "dense"          # for characters dense, conv, deepconv, resnet, wide, lstm or mixer; line; see training/networks.py
 preset = ""                # a named set of settings instead of these: best trains what is shipped
 seed = 0                   # of everything random
 data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
@@ -63,7 +63,7 @@ from pathlib import Path
 import numpy as np
 
 from common import errors, files, runs, settings
-from training import corrections_store, dataset, download, emnist, unipen
+from training import corrections_store, dataset, devices, emnist, unipen
 
 PRESETS = {
     # The shipped networks: everything at hand, and a schedule that ends when the time is up.
@@ -107,7 +107,7 @@ def main(arguments: list[str]) -> None:
     validation = data.images[data.val_rows], data.targets[data.val_rows, 0]
     if config["average"]:
         character_trainer.average(folder, config, lambda network: metrics.measure(
-            metrics.read(network, *validation, "validation images"))["loss"])
+            metrics.predict(network, *validation, "validation images"))["loss"])
     if config["calibrate"]:
         character_trainer.calibrate(folder, dataset.scans(data, character_trainer.MOST_TO_CALIBRATE), validation)
     metrics.finish(folder, data)
@@ -165,13 +165,13 @@ def prepare_backend(config: dict) -> None:
         os.environ.setdefault("TF_SET_ONEDNN_FPMATH_MODE", "BF16")
     import keras
     keras.utils.set_random_seed(config["seed"])
-    devices = runs.gpus()
-    if config["mixed_precision"] and devices:
+    gpus = devices.gpus()
+    if config["mixed_precision"] and gpus:
         keras.mixed_precision.set_global_policy("mixed_float16")
-    if len(devices) < 2:
+    if len(gpus) < 2:
         return
-    if config["batch_size"] % len(devices):
-        raise settings.SettingsError(f"--batch_size={config['batch_size']} has to be a multiple of {len(devices)}, "
+    if config["batch_size"] % len(gpus):
+        raise settings.SettingsError(f"--batch_size={config['batch_size']} has to be a multiple of {len(gpus)}, "
                                      "the number of GPUs")
     if keras.backend.backend() == "jax":
         keras.distribution.set_distribution(keras.distribution.DataParallel())
@@ -187,7 +187,7 @@ def without_doubtful(config: dict, data: dataset.Data) -> dataset.Data:
     prior = runs.read_config(config["models_path"], config["teacher"].split(",")[0])["prior_of_drawings"]
     rows = np.unique(data.train_rows[data.targets[data.train_rows, 2] >= dataset.DRAWINGS])
     labels = data.targets[rows, 0]
-    reading = metrics.read(load_teacher(config), data.images[rows], labels, "checking labels", prior)
+    reading = metrics.predict(load_teacher(config), data.images[rows], labels, "checking labels", prior)
     doubtful = rows[reading.probabilities[np.arange(len(rows)), labels] < DOUBTFUL]
     print(f"{len(doubtful):,} of {len(rows):,} pen strokes left out: {config['teacher']} finds their labels impossible")
     for name, mix in (("pen_strokes", dataset.DRAWINGS), ("pen_words", dataset.WORDS)):
@@ -200,7 +200,9 @@ def load_teacher(config: dict):
     """The teacher: one network, or the mean of several."""
     import keras
     from keras import ops
-    teachers = [runs.load_network(config["models_path"], name) for name in config["teacher"].split(",")]
+
+    from training import networks
+    teachers = [networks.load_network(config["models_path"], name) for name in config["teacher"].split(",")]
     if len(teachers) == 1:
         return teachers[0]
     for teacher, unix_time in zip(teachers, config["teacher"].split(","), strict=True):
@@ -212,8 +214,7 @@ def load_teacher(config: dict):
 
 def build_training_model(config: dict, data: dataset.Data):
     """The network with its optimiser, ready to fit."""
-    from common import networks
-    from training import augment, character_trainer
+    from training import augment, character_trainer, networks
 
     order = character_trainer.EpochSampler(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
                            config["seed"], data.alike)
@@ -226,7 +227,7 @@ def build_training_model(config: dict, data: dataset.Data):
                                math.gcd(config["batch_size"] // character_trainer.replicas(), 8), config["augmentation"],
                                config["label_smoothing"], teacher, config["teacher_share"], config["seed"])
     trainee.compile(character_trainer.Adam(rate, weight_decay=config["weight_decay"] or None),
-                    steps_per_execution=steps_in_a_call(config), jit_compile=runs.jit_compile())
+                    steps_per_execution=steps_in_a_call(config), jit_compile=devices.jit_compile())
     return trainee, order
 
 
@@ -237,14 +238,13 @@ def last_augmentation(config: dict) -> float:
 
 def first_network(config: dict):
     """The network that a training begins with: fresh, or as another run has left it."""
-    from common import networks
-    from training import character_trainer
+    from training import character_trainer, networks
 
     network = networks.build(config["network"], config["dropout"])
     if not config["finetune"]:
         return network
-    trained = runs.load_network(config["models_path"], config["finetune"])
-    if len(trained.layers) != len(network.layers):   # common/networks.py built it otherwise then: it goes on as it is
+    trained = networks.load_network(config["models_path"], config["finetune"])
+    if len(trained.layers) != len(network.layers):   # training/networks.py built it otherwise then: it goes on as it is
         return trained
     character_trainer.take_over(network, trained)
     return network
@@ -350,7 +350,7 @@ def build_line_training_model(config: dict):
     trainee = line_trainer.LineTrainingModel(network, 0.0 if config["finetune"] else line_trainer.SHORTCUT)
     rate = learning_rate_of(config, config["epoch_steps"] * config["train_epochs"])
     trainee.compile(character_trainer.Adam(rate, weight_decay=config["weight_decay"] or None, global_clipnorm=1.0),
-                    jit_compile=runs.jit_compile())
+                    jit_compile=devices.jit_compile())
     return trainee
 
 
@@ -382,7 +382,7 @@ def write_config(config: dict, folder: Path, describe: Callable[[], dict]) -> No
 
     describe: tells of the data, if the run is new.
     """
-    from common import networks
+    from training import networks
     kept = {name: value for name, value in config.items() if name != "resume"}
     about = runs.read_config(config["models_path"], folder.name) | {"settings": kept} if config["resume"] else {
         "reads": networks.reads(config["network"]), "settings": kept, **describe(), "versions": runs.versions(),
@@ -393,8 +393,8 @@ def write_config(config: dict, folder: Path, describe: Callable[[], dict]) -> No
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, errors.DataError, unipen.UnipenError,
-            download.DownloadError, runs.RunError) as error:
+    except (errors.UserError,
+            runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:
         print("\nended before anything was learned; nothing is lost", file=sys.stderr)

@@ -1,6 +1,7 @@
-"""Draws the figures of docs/reading.md: what each step of reading makes of pages that samples/draw.py writes.
+"""Draws the figures of docs/: what each step of reading makes of pages that tools/draw_samples.py writes.
 
-    python docs/figures.py
+    python docs/figures.py                      all; real-writing.png needs the pen strokes, see docs/data.md
+    python docs/figures.py --pen_path=FOLDER    with the pen strokes in another folder
 """
 import itertools
 import sys
@@ -12,19 +13,28 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "samples")]
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from rapidfuzz.distance import Levenshtein
 
-from common import alphabets, line_image, pen_strokes, runs
+from common import alphabets, line_image, pen_strokes, runs, settings
 from reading import character_boxes, lattice, oversegmentation, recognizer, text_lines
 from reading.binarize import read_picture
 from tools import draw_samples
-from training import synthesis
+from training import line_records, line_rendering, unipen
+
+# ---- settings: change them here or on the command line, as --name=value
+pen_path = "Dataset/UNIPEN"    # folder with the pen strokes; without it real-writing.png stays as it is
+# ---- end of settings
 
 COLOURS = np.array([(31, 119, 180), (214, 96, 20), (44, 140, 60), (150, 80, 170), (190, 150, 20)], np.uint8)
 CHOSEN, REFUSED = "#1f77b4", "#cccccc"
+PEN_BLUE, WRONG = np.array((32, 60, 140)), "#c0392b"
+LINES_SHOWN = 10             # of real writing, one of each writer
+TALL, WIDE = 44, 33          # px: height of a tall letter and width of a character in them, about
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Draw all figures."""
+    config, _ = settings.configure(globals(), arguments)
     reader = recognizer.Recognizer(runs.DEFAULT_SEGMENTING)
     page = read_picture(255 - draw_samples.write_lines(draw_samples.LINES, 60, 5, 8), page=True)
     joined = read_picture(255 - draw_samples.write_lines(["thorn"], 60, 4, 3, gap=8), page=True)
@@ -32,8 +42,11 @@ def main() -> None:
                "candidates": candidates_figure(reader, joined), "spaces": spaces_figure(reader, page),
                "letters": letters_figure(reader, page), "line": line_figure("little world"),
                "written": written_figure()}
+    figures = {f"how-{name}": figure for name, figure in figures.items()}
+    if Path(config.pen_path, "lines.jsonl.gz").is_file():
+        figures["real-writing"] = real_writing_figure(config.pen_path)
     for name, figure in figures.items():
-        path = HERE / f"how-{name}.png"
+        path = HERE / f"{name}.png"
         figure.savefig(path, dpi=80)
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
@@ -189,14 +202,55 @@ def written_figure() -> Figure:
     rng = np.random.default_rng(3)
     strokes = [stroke.astype(np.float32) for stroke in draw_samples.joined_strokes("hello world", 60, 1)]
     record = {"strokes": [stroke.ravel().tolist() for stroke in strokes], "label": "hello world"}
-    writing = synthesis.writing_of(record)
+    writing = line_records.writing_of(record)
     figure = Figure(figsize=(9, 2.6), layout="constrained")
     for axes in figure.subplots(4, 3).ravel():
-        image = synthesis.draw(synthesis.change(writing, rng), writing.ends, rng)
+        image = line_rendering.draw(line_rendering.change(writing, rng), writing.ends, rng)
         axes.imshow(line_image.normalize(image)[0], cmap="gray", vmin=0, vmax=255)
         axes.set_axis_off()
     return figure
 
 
+def real_writing_figure(pen_path: str) -> Figure:
+    """A line of each of ten writers of UNIPEN's validation split, and below it what the reader makes of it."""
+    reader = recognizer.Recognizer()
+    figure = Figure(figsize=(12.5, 5.7))
+    grid = {"left": 0.012, "right": 1, "top": 0.995, "bottom": 0, "hspace": 0.04, "wspace": 0.02}
+    for axes, record in zip(figure.subplots(LINES_SHOWN // 2, 2, gridspec_kw=grid).ravel(), real_lines(pen_path),
+                            strict=True):
+        width = np.ptp(np.concatenate([stroke[::2] for stroke in record["strokes"]]))
+        scale = (TALL / line_records.tall_letter(record["strokes"]) * WIDE * len(record["label"]) / width) ** 0.5
+        strokes = pen_strokes.scale_strokes(record["strokes"], min(scale, 1000 / width))
+        ink = pen_strokes.draw_strokes(strokes, 3.6, margin=8)
+        cover = ink[..., None] / 255
+        axes.imshow((255 * (1 - cover) + PEN_BLUE * cover).astype(np.uint8))
+        axes.set(xlim=(0, 1030), ylim=(178, 0), anchor="NW", aspect="equal")
+        axes.set_axis_off()
+        show_text(axes, ink.shape[0] + 6, record["label"], reader.recog(255 - ink).text)
+    return figure
+
+
+def real_lines(pen_path: str) -> list[dict]:
+    """One short line of words of each of ten people, sampled at random from UNIPEN's validation split."""
+    by_writer = {}
+    for record in unipen.read_strokes(Path(pen_path, "lines.jsonl.gz"), "val"):
+        words = [word.strip(".,!?") for word in record["label"].split()]
+        if 16 <= len(record["label"]) <= 28 and len(words) > 1 and all(map(str.isalpha, words)):
+            by_writer.setdefault(record["writer"], []).append(record)
+    rng = np.random.default_rng(0)
+    return [by_writer[writer][rng.integers(len(by_writer[writer]))]
+            for writer in rng.permutation(sorted(by_writer))[:LINES_SHOWN]]
+
+
+def show_text(axes, y: float, truth: str, text: str) -> None:
+    """Write what was read at y, wrong characters red and a gap where one is missing."""
+    x = 8
+    for edit in Levenshtein.opcodes(truth, " ".join(text.split())):
+        part = "_" if edit.tag == "delete" else text[edit.dest_start:edit.dest_end]
+        axes.text(x, y, part, family="monospace", fontsize=14, va="top",
+                  color="#333333" if edit.tag == "equal" else WRONG)
+        x += 19 * len(part)
+
+
 if __name__ == "__main__":
-    main()
+    settings.run(main)

@@ -1,9 +1,10 @@
 """Reads straight lines of writing with a network trained by CTC: strips in, texts with their characters out.
 
-    reader = LineReader(network, config["decoding"], word_lm.load())
+    reader = LineReader(Network("Models", unix_time).logits, config["decoding"], word_lm.load())
     texts = reader.read([line.ink for line in text_lines.straight_lines(ink)])
 """
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -36,15 +37,15 @@ class LineText(NamedTuple):
 class LineReader:
     """Reads lines with one network."""
 
-    def __init__(self, network, decoding: dict | None = None, prior: word_lm.WordLM | None = None):
-        """network: keras.Model, uint8 (batch, line_image.HEIGHT, width) -> logits (batch, steps, 96).
+    def __init__(self, logits: Callable[[np.ndarray], np.ndarray], decoding: dict | None = None, prior: word_lm.WordLM | None = None):
+        """logits: the network, uint8 (batch, line_image.HEIGHT, width) -> float32 (batch, steps, 96).
 
         decoding: those of ctc.Weights, the network's own prior and the share of it to take
         away, and what makes a word's confidence a probability; see line_trainer.fit, without_prior and
         line_trainer.fit_confidence.
         prior: the language model; None reads without.
         """
-        self.network = network
+        self.logits = logits
         self.decoding = DECODING | (decoding or {})
         self.prior = prior
 
@@ -59,7 +60,7 @@ class LineReader:
         order = np.argsort([picture.shape[1] for picture in strips], kind="stable").tolist()
         for start in range(0, len(order), AT_ONCE):
             rows = order[start:start + AT_ONCE]
-            logits = self.network.predict_on_batch(line_image.to_batch([strips[row] for row in rows]))
+            logits = self.logits(line_image.to_batch([strips[row] for row in rows]))
             for row, of_strip in zip(rows, logits):
                 found[row] = softmax.log_softmax(np.asarray(of_strip, np.float32))
         return found

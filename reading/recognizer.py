@@ -13,9 +13,9 @@ from common import alphabets, glyph, runs, settings, softmax
 from reading import character_boxes, character_lm, lattice, oversegmentation, text_lines, word_lm
 from reading.binarize import Picture, Source, read_picture
 from reading.line_recognizer import LineReader
+from reading.network import Network
 
 GLYPHS_AT_ONCE = 512       # in one call of the network, at most
-GLYPHS_STEP = 16           # their number is a multiple of this
 
 # ---- what was read
 
@@ -100,21 +100,19 @@ class Recognizer:
 
     @functools.cached_property
     def network(self):
-        """The keras.Model: uint8 (batch, 28, 28) -> logits (batch, 62), or of a line reader, see networks.line."""
-        with runs.quiet_import():
-            return runs.for_reading(runs.load_network(self.models_path, self.unixTime))
+        return Network(self.models_path, self.unixTime)
 
     def load(self) -> None:
         """Load the network now, which takes seconds, rather than at the first picture.
 
         Raises runs.RunError when its file is damaged.
         """
-        self.network  # noqa: B018  the property loads it
+        self.network.load()
 
     @functools.cached_property
     def line_reader(self) -> LineReader:
         """Reads lines with the network, if that is what it reads."""
-        return LineReader(self.network, self._decoding, word_lm.load() if self.language else None)
+        return LineReader(self.network.logits, self._decoding, word_lm.load() if self.language else None)
 
     @functools.cached_property
     def of_characters(self) -> "Recognizer":
@@ -152,12 +150,8 @@ class Recognizer:
         """The network's logits float32 (n, 62), which expect NIST's forms, of glyphs uint8 (n, 28, 28)."""
         if not len(glyphs):
             return np.empty((0, len(alphabets.CHARACTERS)), np.float32)
-        # predict_on_batch() calls a compiled network, and predict() prepares itself for longer than a few glyphs take.
-        # Some backends compile it for every number of glyphs anew, so that there should be few numbers.
-        padded = np.concatenate([glyphs, np.zeros((-len(glyphs) % GLYPHS_STEP, 28, 28), np.uint8)])
-        parts = [self.network.predict_on_batch(padded[start:start + GLYPHS_AT_ONCE])
-                 for start in range(0, len(padded), GLYPHS_AT_ONCE)]
-        return np.concatenate(parts)[:len(glyphs)]
+        return np.concatenate([self.network.logits(glyphs[start:start + GLYPHS_AT_ONCE])
+                               for start in range(0, len(glyphs), GLYPHS_AT_ONCE)])
 
     def recog(self, image: Source) -> Reading:
         """Read the words and lines in a picture: a path, PIL image or uint8 array, as for ink_of.

@@ -39,7 +39,6 @@ import time
 from pathlib import Path
 
 import cv2
-import idx2numpy
 import numpy as np
 from tqdm import tqdm
 
@@ -47,11 +46,11 @@ import model
 from common import alphabets, glyph, runs, settings
 from reading import recognizer
 from tools import benchmark_apps
-from training import dataset, emnist
+from training import dataset, devices, emnist
 
 # ---- settings: change them here or on the command line, as --name=value
 part = "all"               # one of the parts above, or all
-network = "all"            # a network type, see common/networks.py, or all
+network = "all"            # a network type, see training/networks.py, or all
 images = 697932            # training images; the official number
 seconds = 20.0             # of steady training in each measurement
 gpu_batch = 4096           # images per step on a GPU
@@ -157,8 +156,8 @@ def see_machine(config: dict) -> dict:
     """What only the backend knows, and the names of the networks."""
     import keras
 
-    from common import networks
-    return {"backend": keras.backend.backend(), "gpus": runs.gpus(), "networks": list(networks.NETWORKS)}
+    from training import networks
+    return {"backend": keras.backend.backend(), "gpus": devices.gpus(), "networks": list(networks.NETWORKS)}
 
 
 def describe_machine(machine: dict) -> str:
@@ -221,7 +220,7 @@ def write_files(folder: Path, count: int) -> None:
     for part_name, rows in (("train", count), ("test", max(1, round(count * TEST_SHARE)))):
         labels = np.random.default_rng(rows).integers(0, len(alphabets.CHARACTERS), rows, dtype=np.uint8)
         with gzip.open(folder / f"emnist-byclass-{part_name}-labels-idx1-ubyte.gz", "wb") as file:
-            file.write(idx2numpy.convert_to_string(labels))
+            file.write(emnist.to_idx(labels))
         with open(folder / f"emnist-byclass-{part_name}-images-idx3-ubyte.gz", "wb") as file:
             # Compressed data may follow compressed data in a gzip file: each block is compressed only once.
             header = emnist.IMAGES_MAGIC, rows, 28, 28
@@ -348,7 +347,7 @@ def train_plain(setup: dict, data: dataset.Data):
     """A function that trains the same network from float images in memory, with Keras's default settings."""
     import keras
 
-    from common import networks
+    from training import networks
     glyphs = keras.Input((28, 28))
     features = networks.NETWORKS[setup["network"]](glyphs, setup["dropout"])
     network = keras.Model(glyphs, keras.layers.Dense(networks.CLASSES)(features))

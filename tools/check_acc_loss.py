@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> None:
 def score(config: dict, name: str, data: dict) -> list[str]:
     """One line of the table."""
     about = runs.read_config(config["models_path"], name)
-    network = runs.load_network(config["models_path"], name)
+    from training import networks
+    network = networks.load_network(config["models_path"], name)
     figures, _ = metrics.evaluate(network, data, about)
     test, drawn = figures["emnist_test"], figures.get("pen_test")
     kinds = {"emnist_train": "scans", "emnist_either_case": "either-case scans", "pen_strokes": "drawings",

@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from common import alphabets, errors, files, glyph, pen_strokes, runs, settings
 from reading import binarize, recognizer
-from training import emnist, metrics, synthesis, unipen
+from training import emnist, line_records, line_rendering, metrics, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 split = "val"                    # val, to choose by; test, for final figures alone
@@ -107,7 +107,7 @@ def draw_record(record: dict, kind: str, rng: np.random.Generator) -> Sample:
 def height_of(strokes: list, alone: bool) -> float:
     """The height of a tall letter in a record's own unit; of a character alone, the ink's longer side."""
     if not alone:
-        return synthesis.tall_letter(strokes)
+        return line_records.tall_letter(strokes)
     return max(1.0, float(np.ptp(np.concatenate([pen_strokes.as_points(stroke) for stroke in strokes]), axis=0).max()))
 
 
@@ -149,7 +149,7 @@ def read_scans(config: dict) -> tuple[np.ndarray, np.ndarray]:
         return _read_scans(config["data_path"], "test")
     images, labels = _read_scans(config["data_path"], "train")
     share = runs.read_config(config["models_path"], config["model"])["settings"]["val_split"]
-    held_out = max(1, round(len(images) * share))  # as in model.py
+    held_out = emnist.held_out(len(images), share)
     return images[-held_out:], labels[-held_out:]
 
 
@@ -169,7 +169,7 @@ def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.
     x = size
     for word in words:
         for row in word:
-            x += synthesis.paste(paper, x, images[row], alphabets.CHARACTERS[labels[row]], size, rng)
+            x += line_rendering.paste(paper, x, images[row], alphabets.CHARACTERS[labels[row]], size, rng)
             x += gap + rng.exponential(0.08) * size
         x += space
     left, top, width, height = glyph.ink_box(paper)
@@ -262,8 +262,8 @@ def measure(results: list[Result]) -> dict[str, float]:
     confident = [result for result in results if result.confidences]
     single = [" " in text for truth, text in pairs if " " not in truth]
     return {"exact": _mean([truth == text for truth, text in pairs]),
-            "CER": metrics.error_rate(pairs), "CER without case": metrics.error_rate(plain),
-            "WER": metrics.error_rate([(truth.split(), text.split()) for truth, text in pairs]),
+            "CER": metrics.cer(pairs), "CER without case": metrics.cer(plain),
+            "WER": metrics.wer(pairs),
             "space F1": metrics.space_f1(plain), "words split": _mean(single),
             "ECE": calibration_error(confident),
             "ms": 1000 * float(np.median([result.seconds for result in results])), "n": len(results)}
@@ -271,7 +271,7 @@ def measure(results: list[Result]) -> dict[str, float]:
 
 def calibration_error(results: list[Result]) -> float:
     """Expected calibration error of the words of readings that have confidences."""
-    return metrics.calibration_error([value for result in results for value in result.confidences],
+    return metrics.ece([value for result in results for value in result.confidences],
                                    [right for result in results
                                     for right in metrics.right_words(result.truth, result.text)])
 
@@ -299,7 +299,7 @@ def draw_worst(results: dict[str, list[Result]], path: Path) -> None:
     """The readings with the highest error rates, as many of each set: text above, what was read below."""
     tiles = []
     for name, of_set in results.items():
-        order = sorted(of_set, key=lambda result: -metrics.error_rate([(result.truth, result.text)]))
+        order = sorted(of_set, key=lambda result: -metrics.cer([(result.truth, result.text)]))
         tiles += [_tile(result, name) for result in order[:SHOWN // len(results)] if result.text != result.truth]
     if tiles:
         files.save_picture(files.in_rows(tiles, 4), path)
@@ -403,7 +403,7 @@ def describe(config: dict) -> str:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, EvaluationError, errors.DataError, unipen.UnipenError, runs.RunError) as error:
+    except (settings.SettingsError, EvaluationError, errors.DataError, runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None

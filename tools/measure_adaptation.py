@@ -22,7 +22,7 @@ from tqdm import tqdm
 import model
 from common import alphabets, errors, glyph, runs, settings
 from reading import line_recognizer, word_lm
-from training import corrections_store, dataset, line_trainer, metrics, synthesis, unipen
+from training import corrections_store, dataset, line_records, line_rendering, line_trainer, metrics, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 reads = "characters"             # or lines: which of the shipped networks learns, without a unixTime
@@ -80,7 +80,8 @@ def measure_characters(config: dict, setup: dict) -> None:
     hands = chosen(unipen.read_strokes(Path(config["pen_path"], "characters.jsonl.gz"), config["split"]), config)
     images, sources = dataset.load_sources(setup | {"corrections": 0.0})
     model.prepare_backend(setup)
-    network = runs.load_network(config["models_path"], setup["finetune"])
+    from training import networks
+    network = networks.load_network(config["models_path"], setup["finetune"])
     prior = runs.read_config(config["models_path"], setup["finetune"])["prior_of_drawings"]
 
     def measure(records: list[dict]) -> tuple:
@@ -93,9 +94,9 @@ def measure_characters(config: dict, setup: dict) -> None:
                     callbacks=[order], verbose=0)
         forms = data.images[data.val_rows], data.targets[data.val_rows, 0]
         both = network, trainee.network
-        hits = [(metrics.read(one, glyphs[half:], labels[half:], shift=prior).guesses == labels[half:]).mean()
+        hits = [(metrics.predict(one, glyphs[half:], labels[half:], shift=prior).guesses == labels[half:]).mean()
                 for one in both]
-        kept = [(metrics.read(one, *forms).guesses == forms[1]).mean() for one in both]
+        kept = [(metrics.predict(one, *forms).guesses == forms[1]).mean() for one in both]
         return half, len(labels) - half, *hits, *kept
 
     found = report(("before", "after", "forms before", "forms after"), hands, measure)
@@ -108,19 +109,20 @@ def measure_characters(config: dict, setup: dict) -> None:
 
 def measure_words(config: dict, setup: dict) -> None:
     """Let a network that reads lines know each writer."""
-    hands = chosen(synthesis.read_records(config["pen_path"], "words", config["split"]), config)
+    hands = chosen(line_records.read_records(config["pen_path"], "words", config["split"]), config)
     model.prepare_backend(setup)
     import keras
     validation = line_trainer.Validation(setup)
-    first = runs.load_network(config["models_path"], setup["finetune"])
+    from training import networks
+    first = networks.load_network(config["models_path"], setup["finetune"])
     decoding = runs.read_config(config["models_path"], setup["finetune"]).get("decoding")
     others = validation.measure(first)[0]["val_cer_words"]
     prior = word_lm.load()
 
     def pairs(network, records: list[dict]) -> list[tuple[str, str]]:
-        reader = line_recognizer.LineReader(network, decoding, prior)
+        reader = line_recognizer.LineReader(network.predict_on_batch, decoding, prior)
         return [(record["label"], text.text) for record, text in zip(records, reader.read(
-            [synthesis.plainly(synthesis.writing_of(record)) for record in records]), strict=True)]
+            [line_rendering.draw_plain(line_records.writing_of(record)) for record in records]), strict=True)]
 
     def measure(records: list[dict]) -> tuple:
         half = len(records) // 2
@@ -132,7 +134,7 @@ def measure_words(config: dict, setup: dict) -> None:
             line_trainer.fit(trainee, setup, validation, keras.callbacks.CallbackList([history], model=trainee))
             after, kept = trainee.network, history.history["val_cer_words"][-1]
         found = [pairs(network, records[half:]) for network in (first, after)]
-        return (len(wrong), len(records) - half, *map(metrics.error_rate, found),
+        return (len(wrong), len(records) - half, *map(metrics.cer, found),
                 *(np.mean([truth == read for truth, read in both]) for both in found), others, kept)
 
     found = report(("CER before", "after", "exact before", "after", "others' CER before", "after"), hands, measure)
@@ -145,7 +147,7 @@ def measure_words(config: dict, setup: dict) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, errors.DataError, unipen.UnipenError, runs.RunError) as error:
+    except (settings.SettingsError, errors.DataError, runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None

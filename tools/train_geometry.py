@@ -20,7 +20,7 @@ from tqdm import tqdm
 from common import alphabets, errors, runs, settings
 from reading import binarize, character_lm, lattice, oversegmentation, recognizer
 from tools import evaluate
-from training import emnist, metrics, unipen
+from training import emnist, metrics
 
 # ---- settings: change them here or on the command line, as --name=value
 model = ""                       # unixTime of the network that reads; without one, the shipped network
@@ -229,7 +229,7 @@ def cost(sets: list[tuple[float, list]], model, weights: dict[str, float]) -> fl
         split = np.mean([" " in text for truth, text in pairs if " " not in truth] or [0])
         with_spaces = [pair for pair in pairs if " " in pair[0]]
         wrong = 1 - metrics.space_f1(with_spaces) if with_spaces else 0
-        total += part * (metrics.error_rate(pairs) + EXACT * (1 - exact) + SPACES * (split + wrong))
+        total += part * (metrics.cer(pairs) + EXACT * (1 - exact) + SPACES * (split + wrong))
     return total / sum(part for part, _ in sets)
 
 
@@ -271,7 +271,7 @@ def main(arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, evaluate.EvaluationError, errors.DataError, unipen.UnipenError,
+    except (settings.SettingsError, evaluate.EvaluationError, errors.DataError,
             runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from common import networks
+from training import networks
 
 ROTATION = 0.16   # radians, to either side
 SHEAR = 0.20      # px of slant per px of height

@@ -14,8 +14,8 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from common import alphabets, files, networks, runs
-from training import emnist, metrics, tensorboard_log
+from common import alphabets, files, runs
+from training import devices, metrics, networks, tensorboard_log
 from training.augment import augment
 
 
@@ -171,8 +171,8 @@ def _inside(old: np.ndarray, fresh: np.ndarray, axes: tuple[np.ndarray, ...]) ->
 
 def on_device(array: np.ndarray):
     """The array as a tensor.  On a CPU TensorFlow shares its memory, of which Keras would make two copies."""
-    shared = array.flags.c_contiguous and array.ctypes.data % emnist.ALIGNMENT == 0
-    if shared and keras.backend.backend() == "tensorflow" and not runs.gpus():
+    shared = array.flags.c_contiguous and array.ctypes.data % 64 == 0
+    if shared and keras.backend.backend() == "tensorflow" and not devices.gpus():
         import tensorflow
         return tensorflow.experimental.dlpack.from_dlpack(array.__dlpack__())
     return ops.convert_to_tensor(array)
@@ -291,8 +291,8 @@ def average(folder: Path, config: dict, loss: Callable[[keras.Model], float]) ->
     folder: the run's, with model.keras, which is written anew.  config: its settings.
     loss: that of a network on the validation data.
     """
-    network = runs.load_network(str(folder.parent), folder.name)
-    first = runs.load_network(config["models_path"], config["finetune"]).get_weights()
+    network = networks.load_network(str(folder.parent), folder.name)
+    first = networks.load_network(config["models_path"], config["finetune"]).get_weights()
     last = network.get_weights()
     losses = {}
     for share in SHARES:
@@ -300,7 +300,7 @@ def average(folder: Path, config: dict, loss: Callable[[keras.Model], float]) ->
         losses[share] = loss(network)
     share = min(losses, key=losses.get)
     network.set_weights(_mean(first, last, share))
-    runs.save_network(network, folder / "model.keras")
+    networks.save_network(network, folder / "model.keras")
     print(f"validation loss {losses[0.0]:.4f}, and {losses[share]:.4f} with {share} of the weights it began with")
 
 
@@ -320,14 +320,14 @@ def calibrate(folder: Path, learned: tuple[np.ndarray, np.ndarray], validation: 
     folder: the run's, whose model.keras is written anew.
     learned: images and labels of scans that it has learned from.  validation: of others, in the natural mix.
     """
-    network = runs.load_network(str(folder.parent), folder.name)
-    bias = fit_natural_bias(*(metrics.read(network, *samples, "calibration") for samples in (learned, validation)))
+    network = networks.load_network(str(folder.parent), folder.name)
+    bias = fit_natural_bias(*(metrics.predict(network, *samples, "calibration") for samples in (learned, validation)))
     layer = network.get_layer("logits")
     layer.bias.assign(layer.bias + bias)
-    runs.save_network(network, folder / "model.keras")
+    networks.save_network(network, folder / "model.keras")
 
 
-def fit_natural_bias(learned: metrics.Reading, validation: metrics.Reading) -> np.ndarray:
+def fit_natural_bias(learned: metrics.Predictions, validation: metrics.Predictions) -> np.ndarray:
     """What to add to the logits so that they suit scans in the natural mix better: float32 (62,).
 
     Of images that a network has learned from there are enough for all classes; how far
@@ -340,7 +340,7 @@ def fit_natural_bias(learned: metrics.Reading, validation: metrics.Reading) -> n
     return min(biases, key=lambda bias: _loss_of(held_out + bias, validation.labels))
 
 
-def _logits(reading: metrics.Reading) -> np.ndarray:
+def _logits(reading: metrics.Predictions) -> np.ndarray:
     return np.log(np.maximum(reading.probabilities, 1e-12)).astype(float)
 
 
@@ -393,7 +393,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.state["history"].append(logs)
         if self.state["best"] is None or logs["val_loss"] < self.state["best"]["val_loss"]:
             self.state["best"] = {"epoch": epoch + 1, **logs}
-            runs.save_network(in_float32(self.model.network), self.folder / "model.keras")
+            networks.save_network(in_float32(self.model.network), self.folder / "model.keras")
         self.state["callbacks"] = [{name: float(getattr(callback, name)) for name in _CALLBACK_STATE
                                     if hasattr(callback, name)} for callback in self.others]
         files.write_atomically(self.folder / "checkpoint.npz", self._save)

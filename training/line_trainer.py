@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from common import alphabets, errors, files, line_image, runs
 from reading import ctc, line_recognizer, word_lm
-from training import augment, character_trainer, curves, metrics, prefetch, synthesis
+from training import augment, character_trainer, curves, devices, export, metrics, networks, prefetch, synthesis
 
 # ---- fitting how to decode
 
@@ -66,7 +66,7 @@ def _error_rate(log_probs, truths: list[str], reader: line_recognizer.LineReader
     weights = ctc.Weights(*(decoding[name] for name in ctc.Weights._fields))
     judged = (line_recognizer.without_prior(each, reader.decoding["label_prior"], decoding["prior_share"]) for each in log_probs)
     texts = [ctc.search(each, reader.prior, weights)[0].text for each in judged]
-    return metrics.error_rate(list(zip(truths, texts, strict=True)))
+    return metrics.cer(list(zip(truths, texts, strict=True)))
 
 
 def fit_confidence(read: list[line_recognizer.LineText], truths: list[str]) -> list[float]:
@@ -124,7 +124,7 @@ class LineTrainingModel(keras.Model):
 
     def make_train_function(self, force=False):
         """As Keras, but on a CPU TensorFlow traces a step, which takes seconds, once and not for size after size."""
-        if keras.backend.backend() != "tensorflow" or runs.gpus():
+        if keras.backend.backend() != "tensorflow" or devices.gpus():
             return super().make_train_function(force)
         if self.train_function is None or force:
             import tensorflow
@@ -196,8 +196,8 @@ class Validation:
         for kind in ("words", "lines"):
             of_kind = [pair for pair, its in zip(pairs, kinds, strict=True) if its == kind]
             if of_kind:
-                figures[f"val_cer_{kind}"] = metrics.error_rate(of_kind)
-                figures[f"val_wer_{kind}"] = metrics.error_rate([(a.split(), b.split()) for a, b in of_kind])
+                figures[f"val_cer_{kind}"] = metrics.cer(of_kind)
+                figures[f"val_wer_{kind}"] = metrics.wer(of_kind)
         return figures, pairs
 
     def picture(self, pairs: list[tuple[str, str]], strips=None) -> np.ndarray:
@@ -306,7 +306,7 @@ def fit(trainee: LineTrainingModel, config: dict, validation: Validation, callba
 def strip_writers(config: dict) -> int:
     """How many processes write strips: one feeds a dozen CPU cores that train, a GPU takes what fourteen write."""
     most = min(config["train_workers"], config["epoch_steps"], MOST_WRITERS, (os.cpu_count() or 2) - 1)
-    return max(1, most) if runs.gpus() else 1
+    return max(1, most) if devices.gpus() else 1
 
 
 def doubt_epoch(config: dict) -> int:
@@ -316,7 +316,7 @@ def doubt_epoch(config: dict) -> int:
 
 def character_shares(config: dict) -> list[float]:
     """Log of the share of each character of alphabets.ALPHABET in what a network learns from."""
-    writer = synthesis.LineSynthesizer(config["pen_path"], config["data_path"])
+    writer = synthesis.LineSynthesizer(config["pen_path"], config["data_path"], val_split=config["val_split"])
     rng = np.random.default_rng(config["seed"])
     texts = [sample.text for _ in range(COUNTED[config["dry_run"]]) if (sample := writer.sample(rng))]
     counts = np.bincount([alphabets.LABELS[character] for character in "".join(texts)], minlength=len(alphabets.ALPHABET) + 1)[1:]
@@ -327,9 +327,9 @@ def character_shares(config: dict) -> list[float]:
 def finish(folder: Path, validation: Validation) -> dict:
     """Fit how the best network of a finished training is decoded, and leave metrics.json and pictures in its folder."""
     about = runs.read_config(str(folder.parent), folder.name)
-    network = runs.load_network(str(folder.parent), folder.name)
+    network = networks.load_network(str(folder.parent), folder.name)
     strips, truths, sources = zip(*validation.samples, strict=True)
-    reader = line_recognizer.LineReader(network, about.get("decoding"), word_lm.load())
+    reader = line_recognizer.LineReader(network.predict_on_batch, about.get("decoding"), word_lm.load())
     log_probs = reader.log_probs(list(strips))
     if not about["settings"]["corrections"]:  # else it is decoded as the network that it comes from
         reader.decoding["label_prior"] = character_shares(about["settings"])
@@ -346,11 +346,12 @@ def finish(folder: Path, validation: Validation) -> dict:
     for kind in ("words", "lines"):
         pairs = [(truth, text) for truth, text, source in zip(truths, texts, sources, strict=True) if source[0] == kind]
         found[kind] = len(pairs)
-        found[f"cer_{kind}"] = metrics.error_rate(pairs)
-        found[f"wer_{kind}"] = metrics.error_rate([(truth.split(), text.split()) for truth, text in pairs])
+        found[f"cer_{kind}"] = metrics.cer(pairs)
+        found[f"wer_{kind}"] = metrics.wer(pairs)
     files.write_json(folder / "metrics.json", {"validation": found})
     files.save_picture(validation.picture(list(zip(truths, texts, strict=True)), strips), folder / "readings.png")
     curves.plot([folder], folder / "training.png")
     print(", ".join(f"{name} {value:.4g}" for name, value in found.items()))
-    print(f"{folder}: model.keras, config.json, metrics.json, logs/, readings.png, training.png")
+    export.export_run(folder)
+    print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, readings.png, training.png")
     return found

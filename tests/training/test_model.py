@@ -18,8 +18,8 @@ import pytest
 import toy
 
 import model
-from common import alphabets, networks, runs
-from training import augment, character_trainer, corrections_store, dataset, emnist, metrics
+from common import alphabets, runs
+from training import augment, character_trainer, corrections_store, dataset, emnist, metrics, networks
 
 ROOT = Path(__file__).resolve().parents[2]
 CHARACTERS = "012ABxyz"
@@ -96,7 +96,7 @@ def test_finetuning_learns_corrections_and_does_not_forget(data, tmp_path):
     about = runs.read_config(str(tmp_path), tuned.name)
     assert about["images"]["corrections"] == 15 and about["settings"]["network"] == "dense"
     assert about["prior_of_drawings"] == runs.read_config(str(tmp_path), base.name)["prior_of_drawings"]
-    before, after = ((metrics.read(runs.load_network(str(tmp_path), run.name), strange[15:], labels[15:]).guesses
+    before, after = ((metrics.predict(networks.load_network(str(tmp_path), run.name), strange[15:], labels[15:]).guesses
                       == labels[15:]).mean() for run in (base, tuned))
     assert before < 0.5 and after > 0.8
     assert metrics_of(tuned)["emnist_test"]["accuracy"] > 0.8
@@ -105,18 +105,18 @@ def test_finetuning_learns_corrections_and_does_not_forget(data, tmp_path):
 def test_the_mean_of_first_and_last_weights_is_kept_where_it_is_better(data, tmp_path):
     train(data, tmp_path, "--train_epochs=12")
     base = only_run(tmp_path)
-    network = runs.load_network(str(tmp_path), base.name)
+    network = networks.load_network(str(tmp_path), base.name)
     good = network.get_weights()
     rng = np.random.default_rng(0)
     aside = [rng.normal(0, 0.3, weights.shape) for weights in good]
     for name, sign in (("1", -1), ("2", 1)):
         shutil.copytree(base, tmp_path / name)
         network.set_weights([weights + sign * change for weights, change in zip(good, aside)])
-        runs.save_network(network, tmp_path / name / "model.keras")
+        networks.save_network(network, tmp_path / name / "model.keras")
     images, labels = emnist.read_emnist(str(data), "train")
     character_trainer.average(tmp_path / "2", {"models_path": str(tmp_path), "finetune": "1"},
-                     lambda network: metrics.measure(metrics.read(network, images[-80:], labels[-80:]))["loss"])
-    for kept, weights in zip(runs.load_network(str(tmp_path), "2").get_weights(), good):
+                     lambda network: metrics.measure(metrics.predict(network, images[-80:], labels[-80:]))["loss"])
+    for kept, weights in zip(networks.load_network(str(tmp_path), "2").get_weights(), good):
         np.testing.assert_allclose(kept, weights, atol=0.01)
     refused = train(data, tmp_path, "--average=True")
     assert refused.returncode == 2 and "--average needs --finetune=" in refused.stderr.splitlines()[-1]
@@ -127,7 +127,7 @@ def test_a_shipped_network_goes_on_from_what_it_knows(shipped):
     config = model.configure([f"--finetune={shipped}", f"--models_path={ROOT / 'Models'}"])
     assert config["val_split"] == runs.read_config(str(ROOT / "Models"), shipped)["settings"]["val_split"] != 0.1
     glyphs = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
-    known = runs.load_network(str(ROOT / "Models"), shipped).predict_on_batch(glyphs)
+    known = networks.load_network(str(ROOT / "Models"), shipped).predict_on_batch(glyphs)
     np.testing.assert_allclose(model.first_network(config).predict_on_batch(glyphs), known, atol=1e-4)
 
 
@@ -195,7 +195,7 @@ def test_bad_settings_are_refused_in_one_sentence(data, tmp_path, arguments, nam
 
 ONE_STEP = """
 import numpy as np, keras
-from common import networks
+from training import networks
 from training import character_trainer
 glyphs = np.random.default_rng(0).integers(0, 256, (16, 28, 28), dtype=np.uint8)
 targets = np.stack([np.arange(16)] * 2 + [np.arange(16) % 3], 1).astype(np.int32)
@@ -344,15 +344,15 @@ def test_biases_fitted_to_images_of_another_mix_suit_the_natural_one():
     logits = rng.normal(0, 1, (40_000, 62)) + np.log(alphabets.OFFICIAL_COUNTS)
     labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
     powers = np.exp(logits + wrong)
-    reading = metrics.Reading(powers / powers.sum(axis=1, keepdims=True), labels)
+    reading = metrics.Predictions(powers / powers.sum(axis=1, keepdims=True), labels)
     # Files that hold three in four of all images of every other class, and one in four of the rest.
     kept = rng.random(len(labels)) < np.where(labels % 2, 0.75, 0.25)
     rows = np.flatnonzero(kept[:-2000])
-    learned = metrics.Reading(reading.probabilities[rows], labels[rows])
-    bias = character_trainer.fit_natural_bias(learned, metrics.Reading(reading.probabilities[-2000:], labels[-2000:]))
+    learned = metrics.Predictions(reading.probabilities[rows], labels[rows])
+    bias = character_trainer.fit_natural_bias(learned, metrics.Predictions(reading.probabilities[-2000:], labels[-2000:]))
     np.testing.assert_allclose((bias - bias[common].mean())[common], (wrong[common].mean() - wrong)[common], atol=0.25)
-    few = metrics.Reading(learned.probabilities[:20], learned.labels[:20])
-    bias = character_trainer.fit_natural_bias(few, metrics.Reading(reading.probabilities[-2000:], labels[-2000:]))
+    few = metrics.Predictions(learned.probabilities[:20], learned.labels[:20])
+    bias = character_trainer.fit_natural_bias(few, metrics.Predictions(reading.probabilities[-2000:], labels[-2000:]))
     assert np.abs(bias).max() < 0.8, "twenty images may not move a class far"
 
 
