@@ -28,11 +28,11 @@ class App:
     kind = "text"                    # what is read: text or character
     hint = "Write here"              # what an empty pad says
     size = (1080, 680)               # px at 96 dpi
+    interrupted = False              # by Ctrl-C in the terminal
 
     def __init__(self, config: SimpleNamespace):
         """config: the script's settings: unixTime, models_path, theme, text_size; may raise settings.SettingsError."""
         self.config = config
-        self.status_at_end = 0
         self.lifted = 0.0                # when the pen left the paper last, as time.perf_counter() tells
         self.session = Session(self, self.kind, runs.models_folder(config.models_path))
         try:
@@ -44,19 +44,19 @@ class App:
             self.session.worker.close()
             raise
         self.session.load(config.unixTime or self.session.default_network())
-        self._poll()
+        self.root.after_idle(self._poll)
 
     @classmethod
     def main(cls, arguments: list[str]) -> int:
         """Open the window of a script, with the picture or strokes that are named; returns the exit status."""
         script = vars(sys.modules[cls.__module__])
         config, names = settings.configure(script, arguments, positional="FILE")
+        signal.signal(signal.SIGINT, lambda *_: setattr(cls, "interrupted", True))  # Tk would go on after an exception
         app = cls(config)
-        signal.signal(signal.SIGINT, lambda *_: app.close(130))  # Tk would report a KeyboardInterrupt, and go on
         if names:
             app.root.after(50, app.files.open_files, names)
         app.root.mainloop()
-        return app.status_at_end
+        return 130 if app.interrupted else 0
 
     # ---- for subclasses
 
@@ -179,9 +179,8 @@ class App:
         self.message("")
         self.pad.cancel()
 
-    def close(self, status: int = 0) -> None:
-        """End at once, whatever the worker does; status: with which the program ends."""
-        self.status_at_end = status
+    def close(self) -> None:
+        """End at once, whatever the worker does."""
         self.session.worker.close()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
             self.root.tk.call("after", "cancel", timer)
@@ -197,6 +196,8 @@ class App:
         self.lifted = time.perf_counter()
 
     def _poll(self) -> None:
+        if self.interrupted:
+            return self.close()
         self.session.poll()
         self.root.after(POLL_BUSY if self.session.worker.busy else POLL_IDLE, self._poll)
 

@@ -157,7 +157,7 @@ def drop(hand: Hand, *data: str | Path, kind: str = "text/uri-list") -> None:
         dragging.drop()
 
 
-drags = pytest.mark.skipif(not (OWN_DISPLAY and shutil.which("xdotool")), reason="moves the pointer with xdotool")
+needs_xdotool = pytest.mark.skipif(not (OWN_DISPLAY and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
 
 
 def recogscript(picture: Path) -> str:
@@ -595,7 +595,7 @@ def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
     assert "no picture on the clipboard" in app.banner.cget("text")
 
 
-@drags
+@needs_xdotool
 def test_a_picture_that_is_dropped_is_read_and_the_pad_shows_that_it_can_be(everything, tmp_path):
     hand, app = everything, everything.app
     picture = tmp_path / "drei Zeilen für 100%25.png"
@@ -615,7 +615,7 @@ def test_a_picture_that_is_dropped_is_read_and_the_pad_shows_that_it_can_be(ever
     assert app.pad.drawing.image.data == picture.read_bytes()
 
 
-@drags
+@needs_xdotool
 def test_what_is_dropped_and_cannot_be_opened_is_a_message_and_the_ink_stays(everything, tmp_path, capsys):
     hand, app = everything, everything.app
     with Dragging(hand, "text/uri-list", "file:///a.png") as dragging:
@@ -741,20 +741,20 @@ def test_closing_while_the_network_loads_ends_at_once(display):
     assert time.perf_counter() - began < 1 and not process.exists()
 
 
+@needs_xdotool
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
 @pytest.mark.parametrize("end, status", [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_the_reading_process_ends_with_the_window(display, end, status):
-    window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True,
-                              start_new_session=True)
-    subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Write$"], check=True, timeout=20,
-                   stdout=subprocess.DEVNULL)
-    children = Path(f"/proc/{window.pid}/task/{window.pid}/children").read_text().split()
-    assert children
-    os.killpg(window.pid, end)  # as a terminal's Ctrl-C
-    assert window.wait(10) == status
-    limit = time.monotonic() + 20
-    while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < limit:
-        time.sleep(0.02)
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
-    assert window.stderr.read() in ("", "\nended\n")
-    window.stderr.close()
+def test_the_reading_process_ends_with_the_window(end, status):
+    with ui_driver.display(always=True):
+        window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True,
+                                  start_new_session=True)
+        subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Write$"], check=True, timeout=20,
+                       stdout=subprocess.DEVNULL)
+        children = Path(f"/proc/{window.pid}/task/{window.pid}/children").read_text().split()
+        os.killpg(window.pid, end)  # as a terminal's Ctrl-C
+        assert window.wait(10) == status and children
+        limit = time.monotonic() + 20
+        while (left := [child for child in children if Path(f"/proc/{child}").exists()]) and time.monotonic() < limit:
+            time.sleep(0.02)
+        assert not left and window.stderr.read() == ""
+        window.stderr.close()
