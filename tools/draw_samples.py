@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 from scipy.interpolate import CubicSpline
 
-from apps import drawing
+from apps import strokes as app_strokes
 from common import pen_strokes, settings
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -109,14 +109,14 @@ def _soften(picture: np.ndarray, radius: float) -> Image.Image:
     return Image.fromarray(picture.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(radius))
 
 
-def make_hello() -> drawing.Drawing:
+def make_hello() -> app_strokes.Drawing:
     """Three lines, leaning a little, as strokes of the drawing apps."""
     leaning = np.array([[1, 0], [-0.12, 1]])
     first, second, third = HELLO
     strokes = strokes_of([first, "", third], 64, 12, tremor=0.5, pitch=200)
     strokes += [stroke + (4, 128) for stroke in cursive_strokes(second, 64, 5)]
-    hello = drawing.Drawing()
-    hello.add(*(drawing.Stroke((stroke[::4] @ leaning + (70, 110)).astype(np.float32), 4.5) for stroke in strokes))
+    hello = app_strokes.Drawing()
+    hello.add(*(app_strokes.Stroke((stroke[::4] @ leaning + (70, 110)).astype(np.float32), 4.5) for stroke in strokes))
     return hello
 
 
@@ -131,7 +131,7 @@ def main(arguments: list[str]) -> None:
     for name, picture in pictures.items():
         Image.fromarray(picture).save(samples / f"{name}.png", optimize=True)
     photograph(write("e", 6, 6), 7).save(samples / "e_photo.jpg", quality=80)
-    drawing.save(make_hello(), samples / "hello.json")
+    app_strokes.save(make_hello(), samples / "hello.json")
 
 
 if __name__ == "__main__":
