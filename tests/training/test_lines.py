@@ -400,7 +400,7 @@ def shipped() -> recognizer.Recognizer:
 @pytest.mark.parametrize("text", ["minimum", "little", "hello world"])
 @pytest.mark.parametrize("height, width", [(40, 3), (90, 5), (150, 14)])
 def test_joined_writing_is_read(shipped, text, height, width):
-    page = pen_strokes.draw_strokes(draw_samples.joined_strokes(text, height, 1), width, margin=20)
+    page = pen_strokes.draw_strokes(draw_samples.cursive_strokes(text, height, 1), width, margin=20)
     reading = shipped.recog(255 - page)
     assert reading.text == text
     characters = [character for word in reading.lines[0].words for character in word.characters]
@@ -425,5 +425,5 @@ def test_it_reads_single_characters_too(shipped):
 def test_without_a_language_model_the_network_alone_decides(shipped):
     alone = recognizer.Recognizer(shipped.unixTime, language="none")
     assert alone.line_reader.prior is None
-    page = pen_strokes.draw_strokes(draw_samples.joined_strokes("hello", 80, 1), 5, margin=20)
+    page = pen_strokes.draw_strokes(draw_samples.cursive_strokes("hello", 80, 1), 5, margin=20)
     assert alone.recog(255 - page).text == "hello"
