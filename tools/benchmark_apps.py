@@ -10,9 +10,8 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import numpy as np
@@ -58,18 +57,17 @@ def pen(config: SimpleNamespace) -> Iterator[tuple]:
     """Draw one long stroke, a point each millisecond, while reading after reading runs."""
     turn = np.linspace(0, 40 * np.pi, POINTS)
     points = np.stack([120 + 6 * turn + 40 * np.cos(turn), 350 + 90 * np.sin(turn)], axis=1).round().astype(int)
-    with opened() as hand, timed_handlers(hand.app) as handlers:
-        app, readings = hand.app, 0
+    with opened() as hand:
+        app, readings, handlers, turns = hand.app, 0, [], []
         hand.write(LINE, 40, 120, 55)
         hand.read()
-        handlers.clear()
         app.pad.event_generate("<ButtonPress-1>", x=points[0, 0], y=points[0, 1])
         began = time.perf_counter()
         for number, (x, y) in enumerate(points):
             while time.perf_counter() < began + SECONDS * number / POINTS:
                 pass
-            app.pad.event_generate("<B1-Motion>", x=x, y=y)
-            app.root.update()
+            handlers.append(timed(app.pad.event_generate, "<B1-Motion>", x=x, y=y))
+            turns.append(timed(app.root.update))
             if not app.session.worker.busy:
                 app.read()
                 readings += 1
@@ -77,8 +75,16 @@ def pen(config: SimpleNamespace) -> Iterator[tuple]:
         kept = int((app.pad.drawing.strokes[-1].points[1:] == points).all(axis=1).sum())
     yield f"points kept of {POINTS:,}, drawn in {SECONDS} s", kept, "", f"{POINTS:,}"
     yield "readings meanwhile", readings, "", ""
-    yield "longest event handler", 1000 * max(handlers), "ms", "at most 16"
-    yield "median event handler", 1000 * statistics.median(handlers), "ms", ""
+    yield "longest event handler", max(handlers), "ms", "at most 16"
+    yield "median event handler", statistics.median(handlers), "ms", ""
+    yield "longest turn of the event loop", max(turns), "ms", ""
+
+
+def timed(function: Callable, *arguments, **options) -> float:
+    """How long a call takes, in ms."""
+    began = time.perf_counter()
+    function(*arguments, **options)
+    return 1000 * (time.perf_counter() - began)
 
 
 @contextlib.contextmanager
@@ -94,28 +100,6 @@ def opened() -> Iterator[ui_driver.Hand]:
             app.close()
 
 
-@contextlib.contextmanager
-def timed_handlers(app) -> Iterator[list[float]]:
-    """A list to which the seconds of every handler of the pad's events are added."""
-    import tkinter
-    usual, seconds = tkinter.CallWrapper, []
-
-    class Timed(usual):
-        def __call__(self, *args):
-            began = time.perf_counter()
-            try:
-                return super().__call__(*args)
-            finally:
-                seconds.append(time.perf_counter() - began)
-
-    tkinter.CallWrapper = Timed
-    try:
-        app.pad.listen()
-        yield seconds
-    finally:
-        tkinter.CallWrapper = usual
-
-
 def lift(config: SimpleNamespace) -> Iterator[tuple]:
     """Milliseconds from the lift of the pen to the text of a line of 20 characters."""
     times = []
@@ -129,8 +113,7 @@ def lift(config: SimpleNamespace) -> Iterator[tuple]:
             hand.read()
             hand.rest(0.1)
             hand.stroke(last)
-            hand.read()
-            times.append(1000 * (time.perf_counter() - app.lifted))
+            times.append(timed(hand.read))
     yield "pen lift to text, 20 characters", statistics.median(times), "ms", "at most 30"
     yield "... the longest", max(times), "ms", ""
 
@@ -141,17 +124,16 @@ def endurance(config: SimpleNamespace) -> Iterator[tuple]:
     yield "strokes", done.strokes, "", ""
     yield "memory of window and reading process", done.settled, "MB", "at most 450"
     yield "... and how much more at the end", done.grown, "MB", "at most 100"
-    yield "lines on stderr", done.stderr, "", "0"
 
 
 def use(rounds: int, switches: int) -> SimpleNamespace:
     """Fill and clear the pad again and again, and change the network now and then.
 
     Returns the numbers of strokes, readings and switches, the memory of window and reading process in MB when it had
-    settled and how much it had grown at the end, and the number of lines on stderr.
+    settled, and how much it had grown at the end.
     """
     done = SimpleNamespace(strokes=0, readings=0, switches=0)
-    with stderr_kept() as notes, opened() as hand:
+    with opened() as hand:
         session = hand.app.session
         networks = runs.list_runs(session.models_path)
         for number in range(1, rounds + 1):
@@ -169,23 +151,7 @@ def use(rounds: int, switches: int) -> SimpleNamespace:
             if number == round(SETTLED * rounds):
                 done.settled = memory(session.worker.pid)
         done.grown = memory(session.worker.pid) - done.settled
-    done.stderr = len(notes)
     return done
-
-
-@contextlib.contextmanager
-def stderr_kept() -> Iterator[list[str]]:
-    """A list that holds, at the end, the lines that this process and those that it started wrote on stderr."""
-    lines, kept = [], os.dup(2)
-    with tempfile.TemporaryFile("w+") as notes:
-        os.dup2(notes.fileno(), 2)
-        try:
-            yield lines
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            notes.seek(0)
-            lines.extend(notes)
 
 
 def memory(reader: int) -> float:
