@@ -74,6 +74,7 @@ class Status(ttk.Frame):
 
     def post_networks(self) -> None:
         """Open the menu of networks."""
+        self.fill_networks()
         self.networks.update_idletasks()
         self.networks.tk_popup(self.network.winfo_rootx(), self.network.winfo_rooty() - self.networks.winfo_reqheight())
 
