@@ -92,7 +92,7 @@ class Hand:
 
     def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 3, cursive: bool = False) -> None:
         """Write lines of text, or one cursive line; capitals of the first stand on y."""
-        strokes = (draw_samples.joined_strokes(text, height, seed) if cursive else
+        strokes = (draw_samples.cursive_strokes(text, height, seed) if cursive else
                    draw_samples.strokes_of(text.split("\n"), height, seed))
         for points in strokes:
             self.stroke(np.vstack([points[::SPACING], points[-1:]]) + (x, y))
