@@ -81,6 +81,7 @@ class Status(ttk.Frame):
     def show_network(self) -> None:
         """Show which network reads, or is being loaded."""
         session = self.app.session
+        self.fill_networks()   # a menu that is empty until it is opened has its size too late
         self.network.configure(text=f"loading {session.loading}" if session.loading else
                                runs.describe(session.models_path, session.model) if session.model else "no network")
 
