@@ -17,13 +17,12 @@ TAP = 5                  # px at 96 dpi: who moves the pen less has tapped
 class Pad(tk.Canvas):
     """Takes pen strokes by mouse, touchpad or pen.
 
-    on_change() is called after each change of the drawing, on_lift() when the pen leaves the paper, on_tap(x, y) when
-    it only tapped: if that returns True the tap leaves no dot.
+    on_change() is called after each change of the drawing, on_tap(x, y) when the pen only tapped: if that returns True
+    the tap leaves no dot.
     """
 
-    def __init__(self, parent, looks: Looks, hint: str = "", on_change: Callable[[], None] = lambda: None,
-                 on_lift: Callable[[], None] = lambda: None,
-                 on_tap: Callable[[float, float], bool] = lambda x, y: False):
+    def __init__(self, parent, looks: Looks, hint: str, on_change: Callable[[], None],
+                 on_tap: Callable[[float, float], bool]):
         """hint: what an empty pad says."""
         super().__init__(parent, highlightthickness=looks.px(1), borderwidth=0, takefocus=True)
         self.drawing = Drawing(self._watch)
@@ -31,15 +30,14 @@ class Pad(tk.Canvas):
         self.looks, self.hint = looks, hint
         self.pen_width = 5 * looks.scale   # px
         self.tool = "pen"
-        self.on_change, self.on_lift, self.on_tap = on_change, on_lift, on_tap
+        self.on_change, self.on_tap = on_change, on_tap
         self._traced: Stroke | None = None   # whose line is shown already
         self._gesture: _Writing | _Erasing | None = None
         self._button = 0
         self.restyle()
-        self.listen()
+        self._listen()
 
-    def listen(self) -> None:
-        """Take what the mouse does."""
+    def _listen(self) -> None:
         for button in (1, 2, 3):  # the other buttons always rub out
             self.bind(f"<ButtonPress-{button}>", lambda event, number=button: self._press(event, number))
             self.bind(f"<B{button}-Motion>", self._move)
@@ -55,7 +53,7 @@ class Pad(tk.Canvas):
         if self._gesture is not None:
             return
         self._button = button
-        self.hide_drop()  # it is there still if the program that dragged something has died
+        self.show_drop("")  # it is there still if the program that dragged something has died
         if button > 1 or self.tool == "eraser":
             self._gesture = _Erasing(self, event.x, event.y)
             self._gesture.move(event.x, event.y)
@@ -73,7 +71,6 @@ class Pad(tk.Canvas):
         self._gesture.end(event.x, event.y)
         self._gesture = None
         self.show_hint()
-        self.on_lift()
 
     def cancel(self) -> None:
         """Forget the stroke that is being drawn."""
@@ -144,13 +141,8 @@ class Pad(tk.Canvas):
         self.overlay.show_hint("" if busy else self.hint)
 
     def show_drop(self, text: str) -> None:
-        """Show that what is dragged over the pad can be dropped here."""
+        """Show that what is dragged over the pad can be dropped here, or with "" no longer."""
         self.overlay.show_drop(text)
-        self.show_hint()
-
-    def hide_drop(self) -> None:
-        """Take away what show_drop has shown."""
-        self.overlay.hide_drop()
         self.show_hint()
 
     def _resize(self, event) -> None:

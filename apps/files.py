@@ -117,7 +117,7 @@ class Files:
         return "copy"  # what the other program is to do: by no means move its file
 
     def _dragged_out(self) -> None:
-        self.app.pad.hide_drop()
+        self.app.pad.show_drop("")
         self.app.pad.focus_set()  # tkdnd has given it to the window
 
     def _dropped_files(self, names: str) -> str:

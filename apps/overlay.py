@@ -89,8 +89,10 @@ class Overlay:
                                     tags="hint")
 
     def show_drop(self, text: str) -> None:
-        """Show that what is dragged over the pad can be dropped here."""
-        self.hide_drop()
+        """Show that what is dragged over the canvas can be dropped here, or with "" no longer."""
+        self.canvas.delete("drop")
+        if not text:
+            return
         canvas, unit, colours = self.canvas, self.looks.scale, self.looks.theme.pad
         width, height, inset = canvas.winfo_width(), canvas.winfo_height(), 10 * unit
         canvas.create_rectangle(inset, inset, width - inset, height - inset, outline=colours.text, tags="drop",
@@ -102,10 +104,6 @@ class Overlay:
         canvas.create_line(left, height / 2, right, height / 2, width=bottom - top + round(18 * unit), tags="drop",
                            fill=colours.text, capstyle=tk.ROUND)
         canvas.tag_raise(label)
-
-    def hide_drop(self) -> None:
-        """Take away what show_drop has drawn."""
-        self.canvas.delete("drop")
 
 
 def _corners(box: Box) -> tuple[float, float, float, float]:

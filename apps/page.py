@@ -44,10 +44,10 @@ def page_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool) -> P
         ink, scale, offset = render(strokes, alone)
         return Page(binarize.read_picture(255 - ink, page=not alone), scale, offset)
     photo = _photo(image.data, alone)
-    drawn, rim = on_picture(strokes, image, photo.scale, photo.ink.shape)
-    corner = np.array([image.x, image.y]) / image.zoom - photo.scale * np.array([rim[1][0], rim[0][0]])
-    ink = np.maximum(np.pad(photo.ink, rim), drawn)
-    return Page(binarize.Picture(ink, photo.scale), 1 / image.zoom, -corner)
+    scale = 1 / (image.zoom * photo.scale)
+    ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.ink.shape)
+    ink[inside] = np.maximum(ink[inside], photo.ink)
+    return Page(binarize.Picture(ink, photo.scale), scale * photo.scale, offset * photo.scale)
 
 
 @functools.lru_cache(maxsize=2)
@@ -62,15 +62,40 @@ def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, 
     the pad lies at p * scale + offset.
     """
     scale = _scale_for(strokes, alone)
-    curves = [stroke.curve * scale for stroke in strokes]
-    widths = [max(1.0, stroke.width * scale) for stroke in strokes]
-    points, reach = np.concatenate(curves), MARGIN + max(widths) / 2
-    offset = np.ceil(reach - points.min(axis=0))  # whole px: what is written later leaves these pixels as they are
-    columns, rows = np.ceil(points.max(axis=0) + offset + reach).astype(int)
-    ink = np.zeros((rows, columns), np.uint8)
-    for points, width in zip(curves, widths):
-        pen_strokes.trace(ink, [points + offset], width)
+    ink, offset, _ = _draw(strokes, scale, margin=MARGIN)
     return ink, scale, offset
+
+
+def save_png(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path, alone: bool = False) -> None:
+    """Write the ink as the reader sees it, black on white or on the picture; read again it gives the same text."""
+    if image:
+        photo = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB"))
+        ink, _, inside = _draw(strokes, 1 / image.zoom, (-image.x / image.zoom, -image.y / image.zoom), photo.shape[:2])
+        picture = np.stack([255 - ink] * 3, axis=2)
+        picture[inside] = np.minimum(picture[inside], photo)
+    else:
+        picture = 255 - render(strokes, alone)[0]
+    files.write_atomically(Path(path), lambda temporary: Image.fromarray(picture).save(temporary, "PNG"))
+
+
+def _draw(strokes: Sequence[Stroke], scale: float, offset: Sequence[float] = (0, 0), shape: tuple | None = None,
+          margin: int = 0) -> tuple[np.ndarray, np.ndarray, tuple[slice, slice]]:
+    """Draw strokes into an image as large as they need, and as a picture of a shape under them if there is one.
+
+    A point p of the pad lies at p * scale + offset in the picture.  Returns the ink, uint8 (height, width), bright on
+    dark, the offset in it, which is larger by whole px, and the part of it that is the picture.
+    """
+    curves = [stroke.curve * scale + offset for stroke in strokes]
+    widths = [max(1.0, stroke.width * scale) for stroke in strokes]
+    points = np.concatenate([*curves, [(0, 0), shape[::-1]] if shape else np.empty((0, 2))])
+    reach = margin + max(widths, default=0) / 2
+    corner = np.ceil(reach - points.min(axis=0)).astype(int)
+    columns, rows = np.ceil(points.max(axis=0) + corner + reach).astype(int)
+    ink = np.zeros((rows, columns), np.uint8)
+    for curve, width in zip(curves, widths):
+        pen_strokes.trace(ink, [curve + corner], width)
+    (left, top), (height, width) = corner, shape or (0, 0)
+    return ink, offset + corner, np.s_[top:top + height, left:left + width]
 
 
 def _scale_for(strokes: Sequence[Stroke], alone: bool) -> float:
@@ -82,35 +107,3 @@ def _scale_for(strokes: Sequence[Stroke], alone: bool) -> float:
     # In steps: each change of size would change the pixels, and with them some doubtful character.
     scale = 1.0 if LETTER[0] <= letter <= LETTER[1] else 2.0 ** (round(2 * np.log2(LETTER_SCALED / max(letter, 8))) / 2)
     return min(scale, float(np.sqrt(MAX_PIXELS / ((whole.width + 30) * (whole.height + 30)))))
-
-
-def on_picture(strokes: Sequence[Stroke], image: Underlay, scale: float,
-               shape: tuple[int, int]) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """The ink of strokes over a picture, and the rim by which it is larger, since ink may lie beside the picture.
-
-    scale: px of the picture in a px of the ink.  shape: height and width of the picture in px of the ink.
-    Returns uint8 (height, width), and the rows above and below and the columns left and right of the picture,
-    [(top, bottom), (left, right)], as np.pad takes them.
-    """
-    moved = [((stroke.curve - (image.x, image.y)) / (image.zoom * scale),
-              max(1.0, stroke.width / (image.zoom * scale))) for stroke in strokes]
-    ends = np.array([(0, 0), shape[::-1], *(points.min(axis=0) - width for points, width in moved),
-                     *(points.max(axis=0) + width for points, width in moved)])
-    left, top = np.ceil(-ends.min(axis=0)).astype(int).tolist()
-    right, bottom = (np.ceil(ends.max(axis=0)).astype(int) - shape[::-1]).tolist()
-    ink = np.zeros((shape[0] + top + bottom, shape[1] + left + right), np.uint8)
-    for points, width in moved:
-        pen_strokes.trace(ink, [points + (left, top)], width)
-    return ink, [(top, bottom), (left, right)]
-
-
-def save_png(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path, alone: bool = False) -> None:
-    """Write the ink as the reader sees it, black on white or on the picture; read again it gives the same text."""
-    if image:
-        paper = ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB")
-        drawn, rim = on_picture(strokes, image, 1.0, paper.size[::-1])
-        paper = np.pad(np.asarray(paper), (*rim, (0, 0)), constant_values=255)
-        picture = np.minimum(paper, 255 - drawn[..., None])
-    else:
-        picture = 255 - render(strokes, alone)[0]
-    files.write_atomically(Path(path), lambda temporary: Image.fromarray(picture).save(temporary, "PNG"))

@@ -9,8 +9,7 @@ from common import runs
 class Session:
     """Has one drawing read with one network at a time; answers to older versions of the drawing are dropped.
 
-    window: is told what happens, by its message(text), set_status(text), network_changed(), show(answer or
-    None) and show_picture(image).
+    window: a window.App, which is told what happens.
     """
 
     def __init__(self, window, kind: str, models_path: str):
@@ -64,7 +63,10 @@ class Session:
         if request.kind == "load":
             self._loaded(answer)
         elif request.kind == "picture":
-            self.window.message(answer.error) if answer.error else self.window.show_picture(answer.image)
+            if answer.error:
+                self.window.message(answer.error)
+            else:
+                self.window.pad.drawing.replace((), answer.image)
         elif request.version != self.version:
             return
         elif answer.error:

@@ -4,7 +4,6 @@ An app is a subclass of App that lays out its pad and says what to do with a rea
 """
 import signal
 import sys
-import time
 import traceback
 from types import SimpleNamespace
 
@@ -12,7 +11,6 @@ from apps.canvas import Pad
 from apps.commands import Action, Commands
 from apps.files import Files
 from apps.session import Session
-from apps.strokes import Underlay
 from apps.theme import Looks
 from apps.toolkit import tk, ttk
 from apps.widgets import Status, TextField, Toolbar
@@ -33,12 +31,12 @@ class App:
     def __init__(self, config: SimpleNamespace):
         """config: the script's settings: unixTime, models_path, theme, text_size; may raise settings.SettingsError."""
         self.config = config
-        self.lifted = 0.0                # when the pen left the paper last, as time.perf_counter() tells
         self.session = Session(self, self.kind, runs.models_folder(config.models_path))
         try:
             self.root = open_window(self.title)
             self.root.report_callback_exception = self._failed
             self.looks = Looks(self.root, config.theme, config.text_size)
+            self.px = self.looks.px
             self._build()
         except BaseException:
             self.session.worker.close()
@@ -111,10 +109,6 @@ class App:
         if not self.session.loading:
             self.network_ready()
 
-    def show_picture(self, image: Underlay) -> None:
-        """Put a picture in the place of the drawing."""
-        self.pad.drawing.replace((), image)
-
     # ---- layout
 
     def _build(self) -> None:
@@ -141,13 +135,9 @@ class App:
         root.update_idletasks()
         self.pad.focus_set()
 
-    def px(self, number: float) -> int:
-        """Pixels of this display, of so many at 96 dpi."""
-        return self.looks.px(number)
-
     def make_pad(self, parent: ttk.Frame) -> Pad:
         """The drawing pad, self.pad."""
-        self.pad = Pad(parent, self.looks, self.hint, self._changed, self._lifted, self.tapped)
+        self.pad = Pad(parent, self.looks, self.hint, self._changed, self.tapped)
         return self.pad
 
     def pad_and_text(self, frame: ttk.Frame, lines: int) -> ttk.Frame:
@@ -191,9 +181,6 @@ class App:
     def _changed(self) -> None:
         self.session.version += 1
         self.drawing_changed()
-
-    def _lifted(self) -> None:
-        self.lifted = time.perf_counter()
 
     def _poll(self) -> None:
         if self.interrupted:

@@ -1,6 +1,7 @@
 """Measures the drawing apps, in real windows; a part of tools/benchmark.py, which see for how to run it.
 
     start      the time from the start of Python to the window, to a network that is ready, and to the first word's text
+    pen        3,000 points drawn in 3 s while readings run: points kept, longest event handler
     lift       the time from the pen's lift to the text of a line of 20 characters
     endurance  memory in an hour of use, compressed: 2,000 strokes, 300 readings, 50 clears, 20 changes of network
 """
@@ -8,9 +9,8 @@ import contextlib
 import os
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,6 +20,7 @@ from common import runs
 from tools import draw_samples, processes, ui_driver
 
 STARTS, LIFTS = 3, 20
+POINTS, SECONDS = 3000, 3          # of one stroke
 LINE = "Hello there what is this"  # 20 characters
 ROUNDS, STROKES, READ_AFTER, SWITCHES = 50, 40, 6, 20   # an hour: clears, strokes before each, changes of network
 TEXTS = ["the hand is there", "what 25 men said", "also read on the rest"]
@@ -56,6 +57,40 @@ def start(config: SimpleNamespace) -> Iterator[tuple]:
     yield "the text of a word written then", text, "s", "at most 1.8"
 
 
+def pen(config: SimpleNamespace) -> Iterator[tuple]:
+    """Draw one long stroke, a point each millisecond, while reading after reading runs."""
+    turn = np.linspace(0, 40 * np.pi, POINTS)
+    points = np.stack([120 + 6 * turn + 40 * np.cos(turn), 350 + 90 * np.sin(turn)], axis=1).round().astype(int)
+    with opened() as hand:
+        app, readings, handlers, turns = hand.app, 0, [], []
+        hand.write(LINE, 40, 120, 55)
+        hand.read()
+        app.pad.event_generate("<ButtonPress-1>", x=points[0, 0], y=points[0, 1])
+        began = time.perf_counter()
+        for number, (x, y) in enumerate(points):
+            while time.perf_counter() < began + SECONDS * number / POINTS:
+                pass
+            handlers.append(timed(app.pad.event_generate, "<B1-Motion>", x=x, y=y))
+            turns.append(timed(app.root.update))
+            if not app.session.worker.busy:
+                app.read()
+                readings += 1
+        app.pad.event_generate("<ButtonRelease-1>", x=x, y=y)
+        kept = int((app.pad.drawing.strokes[-1].points[1:] == points).all(axis=1).sum())
+    yield f"points kept of {POINTS:,}, drawn in {SECONDS} s", kept, "", f"{POINTS:,}"
+    yield "readings meanwhile", readings, "", ""
+    yield "longest event handler", max(handlers), "ms", "at most 16"
+    yield "median event handler", statistics.median(handlers), "ms", ""
+    yield "longest turn of the event loop", max(turns), "ms", ""
+
+
+def timed(function: Callable, *arguments, **options) -> float:
+    """How long a call takes, in ms."""
+    began = time.perf_counter()
+    function(*arguments, **options)
+    return 1000 * (time.perf_counter() - began)
+
+
 @contextlib.contextmanager
 def opened() -> Iterator[ui_driver.Hand]:
     """A Hand on textrecog_ui with a network that is ready."""
@@ -82,8 +117,7 @@ def lift(config: SimpleNamespace) -> Iterator[tuple]:
             hand.read()
             hand.rest(0.1)
             hand.stroke(last)
-            hand.read()
-            times.append(1000 * (time.perf_counter() - app.lifted))
+            times.append(timed(hand.read))
     yield "pen lift to text, 20 characters", statistics.median(times), "ms", "at most 30"
     yield "... the longest", max(times), "ms", ""
 
@@ -94,17 +128,16 @@ def endurance(config: SimpleNamespace) -> Iterator[tuple]:
     yield "strokes", done.strokes, "", ""
     yield "memory of window and reading process", done.settled, "MB", "at most 450"
     yield "... and how much more at the end", done.grown, "MB", "at most 100"
-    yield "lines on stderr", done.stderr, "", "0"
 
 
 def use(rounds: int, switches: int) -> SimpleNamespace:
     """Fill and clear the pad again and again, and change the network now and then.
 
     Returns the numbers of strokes, readings and switches, the memory of window and reading process in MB when it had
-    settled and how much it had grown at the end, and the number of lines on stderr.
+    settled, and how much it had grown at the end.
     """
     done = SimpleNamespace(strokes=0, readings=0, switches=0)
-    with stderr_kept() as notes, opened() as hand:
+    with opened() as hand:
         session = hand.app.session
         networks = runs.list_runs(session.models_path)
         for number in range(1, rounds + 1):
@@ -120,30 +153,14 @@ def use(rounds: int, switches: int) -> SimpleNamespace:
                 hand.ready()
             hand.app.pad.clear()
             if number == round(SETTLED * rounds):
-                done.settled = memory(session)
-        done.grown = memory(session) - done.settled
-    done.stderr = len(notes)
+                done.settled = memory(session.worker.pid)
+        done.grown = memory(session.worker.pid) - done.settled
     return done
 
 
-@contextlib.contextmanager
-def stderr_kept() -> Iterator[list[str]]:
-    """A list that holds, at the end, the lines that this process and those that it started wrote on stderr."""
-    lines, kept = [], os.dup(2)
-    with tempfile.TemporaryFile("w+") as notes:
-        os.dup2(notes.fileno(), 2)
-        try:
-            yield lines
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            notes.seek(0)
-            lines.extend(notes)
+def memory(reader: int) -> float:
+    """Resident memory in MB of this process and of the reading one."""
+    return sum(psutil.Process(pid).memory_info().rss for pid in (os.getpid(), reader)) / 1e6
 
 
-def memory(session) -> float:
-    """Resident memory in MB of this process and of the one that reads for it; a display of ours does not count."""
-    return sum(psutil.Process(pid).memory_info().rss for pid in (os.getpid(), session.worker.pid)) / 1e6
-
-
-PARTS = {"start": start, "lift": lift, "endurance": endurance}
+PARTS = {"start": start, "pen": pen, "lift": lift, "endurance": endurance}

@@ -100,18 +100,6 @@ def test_what_a_network_expects_of_any_text_is_taken_away():
     assert (line_recognizer.without_prior(seen, np.log(shares).tolist(), 0.0) == seen).all()
 
 
-# ---- figures
-
-def test_words_are_right_where_they_stand():
-    assert metrics.right_words("the cat sat down", "the cot sat") == [True, False, True]
-    assert metrics.right_words("a b", "a x b") == [True, False, True]
-
-
-def test_calibration_error_is_how_far_confidence_is_from_the_truth():
-    assert metrics.ece([0.95] * 20, [True] * 19 + [False]) == pytest.approx(0, abs=1e-9)
-    assert metrics.ece([0.95] * 10 + [0.15] * 10, [False] * 20) == pytest.approx(0.55)
-
-
 # ---- strips
 
 def written(text: str, height: float = 60, width: float = 5, gap: float = 16, seed: int = 3) -> np.ndarray:
