@@ -1,5 +1,6 @@
 """Measures training; a part of tools/benchmark.py, which see for how to run it."""
 import gzip
+import re
 import struct
 import sys
 import tempfile
@@ -43,11 +44,18 @@ def write_emnist(folder: Path, count: int) -> None:
 
 def run_classic(config: SimpleNamespace) -> Iterator[tuple]:
     """The classic run to its end, with calibration, scores and pictures."""
+    first = []
+
+    def look(seconds: float, notes: str) -> bool:
+        if not first and re.search(r"epoch 1/.*\bloss \d", notes):   # its progress bar
+            first.append(seconds)
+        return False
+
     with tempfile.TemporaryDirectory() as folder:
         write_emnist(Path(folder), config.images)
         done = processes.run([sys.executable, "model.py", f"--data_path={folder}", f"--models_path={folder}/models",
-                              f"--train_epochs={config.train_epochs}"], r"epoch 1/.*\bloss \d")
-    yield f"classic run, {config.images:,} images, first step after", done.seen, "s", "at most 15"
+                              f"--train_epochs={config.train_epochs}"], look)
+    yield f"classic run, {config.images:,} images, first step after", first[0], "s", "at most 15"
     yield f"its end, with {config.train_epochs} epochs", done.seconds, "s", ""
     yield "most memory", max(done.memory), "MB", "at most 1350"
 

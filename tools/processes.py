@@ -1,8 +1,8 @@
 """Runs a program and measures it: seconds, and memory with all processes that it starts."""
 import contextlib
-import re
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,15 +10,12 @@ import psutil
 
 from common import errors, runs
 
-PAUSE = 0.01   # s between two looks at a program
-
 
 class Measured(NamedTuple):
-    """A program that has ended."""
-    output: str             # its stdout
-    seconds: float          # from its start to its end
-    seen: float | None      # from its start to the first match of a pattern in its stderr
-    memory: list[float]     # MB resident at each look
+    """A program that has ended: its stdout, the seconds it took, and the MB that it held at each look at it."""
+    output: str
+    seconds: float
+    memory: list[float]
 
 
 def memory(process: psutil.Process) -> float:
@@ -30,29 +27,27 @@ def memory(process: psutil.Process) -> float:
     return total / 1e6
 
 
-def run(command: list[str], pattern: str = "") -> Measured:
-    """Run a program in the project's folder to its end.
+def run(command: list[str], look: Callable[[float, str], bool] = lambda seconds, notes: False) -> Measured:
+    """Run a program in the project's folder, and look at it a hundred times a second.
 
-    pattern: a regular expression that is looked for in stderr.
-    Raises UserError with the last line of its stderr when the program fails.
+    look: gets the seconds since the start and all of stderr so far; once it returns True the program is killed.
+    Raises UserError with the last line of stderr when the program fails.
     """
-    usage, seen, began = [], None, time.perf_counter()
+    usage, over, began = [], False, time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         output, notes = Path(folder, "output"), Path(folder, "notes")
         with output.open("wb") as stdout, notes.open("wb") as stderr:
             process = psutil.Popen(command, cwd=runs.ROOT, stdout=stdout, stderr=stderr)
         try:
-            while process.poll() is None:
+            while process.poll() is None and not over:
                 usage.append(memory(process))
-                if pattern and seen is None and re.search(pattern, notes.read_text(errors="replace")):
-                    seen = time.perf_counter() - began
-                time.sleep(PAUSE)
-            seconds = time.perf_counter() - began
+                over = look(time.perf_counter() - began, notes.read_text(errors="replace"))
+                time.sleep(0.01)
         finally:
-            with contextlib.suppress(psutil.NoSuchProcess):   # it is still there where Ctrl-C was pressed
+            if process.poll() is None:
                 for one in [*process.children(recursive=True), process]:
                     one.kill()
-        if process.returncode:
-            last = (notes.read_text(errors="replace").strip().splitlines() or ["it gave no reason"])[-1]
+        seconds, last = time.perf_counter() - began, (notes.read_text(errors="replace").splitlines() or [""])[-1]
+        if process.wait() and not over:
             raise errors.UserError(f"{' '.join(command)[:200]} failed: {last}")
-        return Measured(output.read_text(errors="replace"), seconds, seen, usage)
+        return Measured(output.read_text(errors="replace"), seconds, usage)

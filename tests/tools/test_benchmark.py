@@ -37,9 +37,12 @@ def test_time_and_memory_of_a_program_are_measured_with_what_it_starts():
     child = "kept = b'x' * 200_000_000; import time; time.sleep(0.5)"
     code = ("import subprocess, sys, time; time.sleep(0.3); print('step 1', file=sys.stderr, flush=True); "
             f"subprocess.run([sys.executable, '-c', {child!r}]); print('done')")
-    found = processes.run([sys.executable, "-c", code], pattern=r"step \d")
-    assert found.output == "done\n" and 0.3 < found.seen < found.seconds - 0.4
+    seen = []
+    found = processes.run([sys.executable, "-c", code], lambda seconds, notes: "step" in notes and seen.append(seconds))
+    assert found.output == "done\n" and 0.3 < seen[0] < found.seconds - 0.4
     assert max(found.memory) - found.memory[0] > 190
+    ended = processes.run([sys.executable, "-c", code], lambda seconds, notes: "step" in notes)
+    assert ended.output == "" and ended.seconds < found.seconds
     with pytest.raises(errors.UserError, match="no such luck"):
         processes.run([sys.executable, "-c", "raise SystemExit('no such luck')"])
 
