@@ -1,6 +1,5 @@
 """The drawing apps, in real windows: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
 import contextlib
-import gc
 import os
 import re
 import shutil
@@ -31,20 +30,6 @@ MODELS_PATH = str(ROOT / "Models")
 MODELS = runs.list_runs(MODELS_PATH)
 X11 = sys.platform not in ("win32", "darwin")
 OWN_DISPLAY = X11 and bool(shutil.which("Xvfb"))   # where a person works, the pointer and the clipboard are theirs
-
-
-@pytest.fixture(autouse=True)
-def windows_are_freed(all_windows_are_freed):
-    """Free closed windows here: Tcl aborts the process if the collector runs in another thread and does it there."""
-    yield
-    gc.collect()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def all_windows_are_freed():
-    """The same when those that serve several tests are closed: this is set up first, so it ends last."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +278,7 @@ def test_a_reading_process_that_dies_is_replaced(live):
     assert live.app.field.text == "Hello" and worker.pid != first, "nobody had asked it anything"
     os.kill(worker.pid, signal.SIGSTOP)
     live.write("l", 340, 120)
-    live.wait(lambda: not worker._waiting, "what is asked")
+    assert worker.busy
     os.kill(worker.pid, signal.SIGKILL)
     live.wait(lambda: "was started again" in live.app.banner.cget("text"), "the message")
     live.write("ine", 370, 120)
