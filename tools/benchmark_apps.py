@@ -29,12 +29,15 @@ SETTLED = 0.3                      # of the rounds: what memory grows before is 
 
 START = """
 import sys, time
-from tools import ui_driver
-app = ui_driver.start("textrecog_ui")
+import textrecog_ui as script
+from common import settings
+app = script.Live(settings.configure(vars(script), [])[0])
 while not app.root.winfo_viewable():
     app.root.update()
 window = time.time()
-ui_driver.Hand(app).ready()
+while app.session.loading:
+    app.root.update()
+    time.sleep(0.002)
 print(window - float(sys.argv[1]), time.time() - float(sys.argv[1]))
 app.close()
 """
@@ -57,10 +60,10 @@ def pen(config: SimpleNamespace) -> Iterator[tuple]:
     """Draw one long stroke, a point each millisecond, while reading after reading runs."""
     turn = np.linspace(0, 40 * np.pi, POINTS)
     points = np.stack([120 + 6 * turn + 40 * np.cos(turn), 350 + 90 * np.sin(turn)], axis=1).round().astype(int)
-    with opened() as hand:
-        app, readings, handlers, turns = hand.app, 0, [], []
-        hand.write(LINE, 40, 120, 55)
-        hand.read()
+    with opened() as driver:
+        app, readings, handlers, turns = driver.app, 0, [], []
+        driver.write(LINE, 40, 120, 55)
+        driver.read()
         app.pad.event_generate("<ButtonPress-1>", x=points[0, 0], y=points[0, 1])
         began = time.perf_counter()
         for number, (x, y) in enumerate(points):
@@ -88,14 +91,14 @@ def timed(function: Callable, *arguments, **options) -> float:
 
 
 @contextlib.contextmanager
-def opened() -> Iterator[ui_driver.Hand]:
-    """A Hand on textrecog_ui with a network that is ready."""
+def opened() -> Iterator[ui_driver.Driver]:
+    """A Driver on textrecog_ui with a network that is ready."""
     with ui_driver.display():
         app = ui_driver.start("textrecog_ui")
         try:
-            hand = ui_driver.Hand(app)
-            hand.ready()
-            yield hand
+            driver = ui_driver.Driver(app)
+            driver.ready()
+            yield driver
         finally:
             app.close()
 
@@ -103,17 +106,17 @@ def opened() -> Iterator[ui_driver.Hand]:
 def lift(config: SimpleNamespace) -> Iterator[tuple]:
     """Milliseconds from the lift of the pen to the text of a line of 20 characters."""
     times = []
-    with opened() as hand:
-        app = hand.app
-        hand.write(LINE, 40, 120, 55)
+    with opened() as driver:
+        app = driver.app
+        driver.write(LINE, 40, 120, 55)
         last = app.pad.drawing.strokes[-1].points
         for _ in range(LIFTS):
-            hand.read()
+            driver.read()
             app.pad.undo()
-            hand.read()
-            hand.rest(0.1)
-            hand.stroke(last)
-            times.append(timed(hand.read))
+            driver.read()
+            driver.rest(0.1)
+            driver.stroke(last)
+            times.append(timed(driver.read))
     yield "pen lift to text, 20 characters", statistics.median(times), "ms", "at most 30"
     yield "... the longest", max(times), "ms", ""
 
@@ -133,21 +136,21 @@ def use(rounds: int, switches: int) -> SimpleNamespace:
     settled, and how much it had grown at the end.
     """
     done = SimpleNamespace(strokes=0, readings=0, switches=0)
-    with opened() as hand:
-        session = hand.app.session
+    with opened() as driver:
+        session = driver.app.session
         networks = runs.list_runs(session.models_path)
         for number in range(1, rounds + 1):
             for place, points in enumerate(draw_samples.strokes_of(TEXTS, 50, number)[:STROKES], 1):
-                hand.stroke(points[::ui_driver.SPACING] + (40, 100))
+                driver.stroke(points[::ui_driver.SPACING] + (40, 100))
                 done.strokes += 1
                 if place % READ_AFTER == 0:
-                    hand.read()
+                    driver.read()
                     done.readings += 1
             if number * switches // rounds > done.switches:
                 done.switches += 1
                 session.load(networks[done.switches % len(networks)])
-                hand.ready()
-            hand.app.pad.clear()
+                driver.ready()
+            driver.app.pad.clear()
             if number == round(SETTLED * rounds):
                 done.settled = memory(session.worker.pid)
         done.grown = memory(session.worker.pid) - done.settled
