@@ -17,23 +17,23 @@ folder = "docs"            # where the pictures go
 HELLO = str(runs.ROOT / "samples/hello.json")
 
 
-def character(hand: ui_driver.Hand) -> None:
+def character(driver: ui_driver.Driver) -> None:
     """One character."""
-    hand.character("a", -20, 20, 2.4, seed=4)
+    driver.character("a", -20, 20, 2.4, seed=4)
 
 
-def lines(hand: ui_driver.Hand) -> None:
+def lines(driver: ui_driver.Driver) -> None:
     """Lines, read."""
-    hand.app.files.open_file(HELLO)
-    hand.press("Return")
+    driver.app.files.open_file(HELLO)
+    driver.press("Return")
 
 
-def alternatives(hand: ui_driver.Hand) -> None:
+def alternatives(driver: ui_driver.Driver) -> None:
     """Lines, and what one of their characters may be."""
-    hand.app.files.open_file(HELLO)
-    hand.read()
-    hand.app.mark(len(hand.app.shown) - 4)
-    hand.app.correct_chosen()
+    driver.app.files.open_file(HELLO)
+    driver.read()
+    driver.app.mark(len(driver.app.shown) - 4)
+    driver.app.correct_chosen()
 
 
 PICTURES = {"tkRecogIndv": (character, "light"), "tkRecogAll": (lines, "dark"), "textrecog_ui": (alternatives, "light")}
@@ -45,11 +45,11 @@ def main(arguments: list[str]) -> None:
     with ui_driver.display(always=True) as name:
         for script, (prepare, theme) in PICTURES.items():
             app = ui_driver.start(script, theme=theme)
-            hand = ui_driver.Hand(app)
-            hand.ready()
-            prepare(hand)
-            hand.read()
-            hand.rest(0.3)
+            driver = ui_driver.Driver(app)
+            driver.ready()
+            prepare(driver)
+            driver.read()
+            driver.rest(0.3)
             # Nothing moves the window from the display's corner; what Tk tells leaves out the menu bar.
             root = app.root
             box = 0, 0, root.winfo_rootx() + root.winfo_width(), root.winfo_rooty() + root.winfo_height()
