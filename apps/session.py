@@ -41,7 +41,7 @@ class Session:
             self.worker.forget(self.kind)
             self._show(None)
         elif self.model:
-            self.worker.ask(worker.Request(self.kind, self.model, tuple(page.strokes), page.image,
+            self.worker.ask(worker.Request(self.kind, self.model, page.strokes, page.image,
                                            models_path=self.models_path, version=self.version))
 
     def open_picture(self, data: bytes, size: tuple[int, int]) -> None:
@@ -62,16 +62,12 @@ class Session:
         request = answer.request
         if request.kind == "load":
             self._loaded(answer)
-        elif request.kind == "picture":
-            if answer.error:
-                self.window.message(answer.error)
-            else:
-                self.window.pad.drawing.replace((), answer.image)
-        elif request.version != self.version:
-            return
         elif answer.error:
-            self.window.message(answer.error)
-        elif request.model == self.model:
+            if request.kind == "picture" or request.version == self.version:
+                self.window.message(answer.error)
+        elif request.kind == "picture":
+            self.window.pad.drawing.replace((), answer.image)
+        elif request.version == self.version and request.model == self.model:
             self.window.set_status(f"{answer.seconds * 1000:.0f} ms   ·   {100 * answer.confidence:.0f} % sure")
             self._show(answer)
 

@@ -64,12 +64,6 @@ class Underlay(NamedTuple):
     preview: bytes      # a PPM file of the size in which it is shown
 
 
-class State(NamedTuple):
-    """What a drawing holds at one time."""
-    strokes: tuple[Stroke, ...] = ()
-    image: Underlay | None = None
-
-
 class Drawing:
     """Strokes, in the order in which they were drawn, and a picture under them, with their history.
 
@@ -77,23 +71,14 @@ class Drawing:
     """
 
     def __init__(self, watch: Callable[[set[Stroke]], None] = lambda changed: None):
-        self._now = State()
+        self.strokes: tuple[Stroke, ...] = ()
+        self.image: Underlay | None = None
         self.watch = watch
-        self._before: deque[State] = deque(maxlen=UNDO_LIMIT)
-        self._undone: list[State] = []
-
-    @property
-    def strokes(self) -> tuple[Stroke, ...]:
-        """All strokes."""
-        return self._now.strokes
-
-    @property
-    def image(self) -> Underlay | None:
-        """The picture under them."""
-        return self._now.image
+        self._before: deque[tuple] = deque(maxlen=UNDO_LIMIT)   # strokes and pictures
+        self._undone: list[tuple] = []
 
     def __bool__(self) -> bool:
-        return self._now != State()
+        return bool(self.strokes or self.image)
 
     def add(self, *strokes: Stroke) -> None:
         """Add strokes as one step."""
@@ -126,24 +111,24 @@ class Drawing:
     def undo(self) -> None:
         """Take the last step back, if there is one."""
         if self._before:
-            self._undone.append(self._now)
-            self._become(self._before.pop())
+            self._undone.append((self.strokes, self.image))
+            self._become(*self._before.pop())
 
     def redo(self) -> None:
         """Do again what was taken back last, if there is anything."""
         if self._undone:
-            self._before.append(self._now)
-            self._become(self._undone.pop())
+            self._before.append((self.strokes, self.image))
+            self._become(*self._undone.pop())
 
     def _do(self, strokes: tuple[Stroke, ...], image: Underlay | None, goes_on: bool = False) -> None:
         self._undone.clear()
         if not goes_on:
-            self._before.append(self._now)
-        self._become(State(strokes, image))
+            self._before.append((self.strokes, self.image))
+        self._become(strokes, image)
 
-    def _become(self, state: State) -> None:
-        changed = set(self.strokes) ^ set(state.strokes)
-        self._now = state
+    def _become(self, strokes: tuple[Stroke, ...], image: Underlay | None) -> None:
+        changed = set(self.strokes) ^ set(strokes)
+        self.strokes, self.image = strokes, image
         self.watch(changed)
 
 
