@@ -43,7 +43,7 @@ class Pad(tk.Canvas):
             self.bind(f"<B{button}-Motion>", self._move)
             self.bind(f"<ButtonRelease-{button}>", lambda event, number=button: self._release(event, number))
         self.bind("<Motion>", self._hover)
-        self.bind("<Leave>", lambda event: self.overlay.hide_eraser())
+        self.bind("<Leave>", lambda event: self.delete("eraser"))
         self.bind("<Configure>", self._resize)
 
     # ---- what the pen does
@@ -90,7 +90,7 @@ class Pad(tk.Canvas):
     def choose(self, tool: str) -> None:
         """Take the "pen" or the "eraser"."""
         self.tool = tool
-        self.overlay.hide_eraser()
+        self.delete("eraser")
         self.configure(cursor="pencil" if tool == "pen" else "circle")
 
     # ---- the drawing
@@ -99,10 +99,6 @@ class Pad(tk.Canvas):
         """Take the last step back."""
         self.cancel()
         self.drawing.undo()
-
-    def redo(self) -> None:
-        """Do again what was taken back last."""
-        self.drawing.redo()
 
     def clear(self) -> None:
         """Take away everything."""
@@ -151,12 +147,12 @@ class Pad(tk.Canvas):
 
 
 class _Writing:
-    """A stroke while the pen is down; drawn as curve.smooth() will draw it, a piece at a time."""
+    """A stroke while the pen is down; shown as curve.smooth() continues it, a piece at a time."""
 
     def __init__(self, pad: Pad, x: float, y: float):
         self.pad, self.width = pad, pad.pen_width
         self.points = [(x, y)]
-        self.knots = [(x, y)]
+        self.knots = [(x, y)]     # of the curve; once there are two, with one before the first
         self.tip = pad.create_line(x, y, x, y, width=self.width, capstyle=tk.ROUND, fill=pad.ink.colour)
         pad.ink.trace(np.array(self.points, float), self.width)
 
@@ -167,14 +163,12 @@ class _Writing:
         self.pad.coords(self.tip, *self.knots[max(0, len(self.knots) - 2)], *self.knots[-1], x, y)
 
     def _knot(self, point: tuple[float, float]) -> None:
+        if len(self.knots) == 1:
+            self.knots.insert(0, _mirrored(point, self.knots[0]))
         self.knots.append(point)
-        if len(self.knots) > 2:  # the piece before is smooth only now that the knot after it is known
-            self._trace(*self.knots[-4:])
-
-    def _trace(self, *last) -> None:
-        """Draw the piece from the last knot but two to the last but one; smooth() too continues a stroke so."""
-        before, start, end, after = last if len(last) > 3 else (_mirrored(last[1], last[0]), *last)
-        self.pad.ink.trace(np.vstack([start, curve.through([before, start, end, after])]), self.width)
+        if len(self.knots) > 3:   # the piece before is smooth only now that the knot after it is known
+            last = self.knots[-4:]
+            self.pad.ink.trace(np.vstack([last[1], curve.through(last)]), self.width)
 
     def end(self, x: float, y: float) -> None:
         if (x, y) != self.points[-1]:
@@ -186,7 +180,7 @@ class _Writing:
         if self.points[-1] != self.knots[-1]:
             self._knot(self.points[-1])
         if len(self.knots) > 1:
-            self._trace(*self.knots[-3:], _mirrored(*self.knots[-2:]))
+            self._knot(_mirrored(*self.knots[-2:]))
         self.pad.take(self._stroke())
 
     def discard(self) -> None:
@@ -214,7 +208,7 @@ class _Erasing:
 
     def end(self, x: float, y: float) -> None:
         self.move(x, y)
-        self.pad.overlay.hide_eraser()
+        self.pad.delete("eraser")
 
 
 def _mirrored(point: tuple[float, float], centre: tuple[float, float]) -> tuple[float, float]:

@@ -39,7 +39,7 @@ def common(app) -> list[Action]:
         Action("File", "Save…", (f"{CONTROL}-s",), app.files.save, "save", True),
         Action("File", "Close", (f"{CONTROL}-q", f"{CONTROL}-w"), app.close, "", True),
         Action("Edit", "Undo", (f"{CONTROL}-z",), lambda: app.pad.undo(), "undo"),
-        Action("Edit", "Redo", (f"{CONTROL}-Shift-Z", f"{CONTROL}-y"), lambda: app.pad.redo(), "redo"),
+        Action("Edit", "Redo", (f"{CONTROL}-Shift-Z", f"{CONTROL}-y"), lambda: app.pad.drawing.redo(), "redo"),
         Action("Edit", "Clear", ("Delete",), lambda: app.pad.clear(), "clear"),
         Action("Edit", "Copy text", (f"{CONTROL}-c",), app.copy, "copy"),
         Action("Pen", "Pen", ("p",), lambda: app.toolbar.choose("pen"), "pen"),

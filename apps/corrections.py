@@ -15,11 +15,6 @@ ALIKE = 0.5         # boxes of one character, read twice, have so much in common
 SAME = 0.5          # and so much of the smaller, where other characters are seen in the same ink than before
 
 
-@dataclass(frozen=True)
-class Corrected(Character):
-    """A character whose text a person gave."""
-
-
 class Place(NamedTuple):
     """A character of a reading with what it is part of."""
     line: Line
@@ -58,12 +53,17 @@ class Correction(NamedTuple):
                    if stroke.origin in self.origins) >= KEPT * self.ink
 
 
+@dataclass(frozen=True)
+class Corrected(Character):
+    """A character whose text a person gave; it may stand for several that were read."""
+    by: list[Correction]
+
+
 class Corrections:
     """The corrections of one drawing."""
 
     def __init__(self):
         self._all: list[Correction] = []
-        self._shown: list[tuple[Box, list[Correction]]] = []   # box of a corrected character, and by what
 
     def add(self, character: Character, text: str, page: strokes.Drawing) -> None:
         """From now on the ink of this character reads `text`."""
@@ -74,34 +74,33 @@ class Corrections:
 
     def remove(self, character: Character) -> None:
         """Read the ink of this character as the network does."""
-        place = _most_alike(character.box, [box for box, _ in self._shown])
-        gone = self._shown[place][1] if place is not None else []
-        self._all = [one for one in self._all if one not in gone]
+        if isinstance(character, Corrected):
+            self._all = [one for one in self._all if one not in character.by]
 
     def apply(self, reading: Reading, page: strokes.Drawing) -> Reading:
         """The reading with the corrections whose ink is still there."""
         found = places(reading)
-        groups: list[tuple[set[int], list[Correction]]] = []   # numbers of characters, and what corrects them as one
+        owners: dict[int, list[Correction]] = {}   # a character's number -> what corrects it, alone or with others
         for one in sorted((one for one in self._all if one.holds(page)), key=lambda one: one.box.x):
             members = _members(one.box, [place.character.box for place in found])
-            group = next((group for group in groups if members & group[0]), None)
-            if group:
-                group[0].update(members)
-                group[1].append(one)
-            elif members:
-                groups.append((members, [one]))
-        self._shown = []
-        instead: dict[int, Place | None] = {}
-        for members, ones in groups:
-            box = boxes.around(found[number].character.box for number in members)
-            self._shown.append((box, ones))
-            first = found[min(members)]
-            text = "".join(one.text for one in ones)
-            instead |= dict.fromkeys(members)
-            instead[min(members)] = first._replace(
-                character=Corrected(text, 1.0, first.character.alternatives, box),
-                alone=first.alone and len(members) == 1)
-        return _rebuilt(reading, [instead.get(number, place) for number, place in enumerate(found)])
+            together = next((owners[number] for number in members if number in owners), [])
+            together.append(one)
+            owners |= dict.fromkeys(members, together)
+        shown: list[Place | None] = []
+        for number, place in enumerate(found):
+            if number in owners:
+                members = [other for other in sorted(owners) if owners[other] is owners[number]]
+                place = (_corrected([found[member] for member in members], owners[number]) if number == members[0]
+                         else None)
+            shown.append(place)
+        return _rebuilt(reading, shown)
+
+
+def _corrected(members: list[Place], by: list[Correction]) -> Place:
+    """Characters with a corrected one in their place."""
+    box = boxes.around(place.character.box for place in members)
+    character = Corrected("".join(one.text for one in by), 1.0, members[0].character.alternatives, box, by)
+    return members[0]._replace(character=character, alone=members[0].alone and len(members) == 1)
 
 
 def _rebuilt(reading: Reading, found: list[Place | None]) -> Reading:
@@ -119,7 +118,7 @@ def _rebuilt(reading: Reading, found: list[Place | None]) -> Reading:
                    make_glyphs=lambda: [place.glyph for place in kept], alone=[place.alone for place in kept])
 
 
-def _members(box: Box, others: list[Box]) -> set[int]:
+def _members(box: Box, others: list[Box]) -> list[int]:
     """The numbers of the characters, by their boxes, that are seen in the ink of a corrected one.
 
     Mostly it is one in the same place.  In cursive or slanted writing a character may lie in the box of a neighbour,
@@ -127,9 +126,9 @@ def _members(box: Box, others: list[Box]) -> set[int]:
     """
     place = _most_alike(box, others)
     if place is not None:
-        return {place}
-    return {number for number, other in enumerate(others)
-            if box.cut(other).area >= SAME * max(min(box.area, other.area), 1e-6)}
+        return [place]
+    return [number for number, other in enumerate(others)
+            if box.cut(other).area >= SAME * max(min(box.area, other.area), 1e-6)]
 
 
 def _most_alike(box: Box, others: list[Box]) -> int | None:

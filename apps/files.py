@@ -106,25 +106,20 @@ class Files:
             self.root.tk.call("tkdnd::drop_target", "register", self.root, ("DND_Files", "DND_Text"))
         except (ImportError, RuntimeError, tk.TclError):
             return False
-        for event, do, value in (("<<DropEnter>>", self._dragged_in, ""), ("<<DropLeave>>", self._dragged_out, ""),
-                                 ("<<Drop:DND_Files>>", self._dropped_files, "%D"),
-                                 ("<<Drop:DND_Text>>", self._dropped_text, "%D")):
-            self.root.tk.call("bind", self.root, event, f"{self.root.register(do)} {value}")
+        for event, do in (("<<DropEnter>>", self._dragged_in), ("<<DropLeave>>", self._dragged_out),
+                          ("<<Drop:DND_Files>>", lambda names: self._dropped(self.root.tk.splitlist(names))),
+                          # Some programs give the addresses of files as text.
+                          ("<<Drop:DND_Text>>", lambda text: self._dropped(text.splitlines()))):
+            self.root.tk.call("bind", self.root, event, f"{self.root.register(do)} %D")
         return True
 
-    def _dragged_in(self) -> str:
+    def _dragged_in(self, data: str) -> str:
         self.app.pad.show_drop("Drop to open")
         return "copy"  # what the other program is to do: by no means move its file
 
-    def _dragged_out(self) -> None:
+    def _dragged_out(self, data: str = "") -> None:
         self.app.pad.show_drop("")
         self.app.pad.focus_set()  # tkdnd has given it to the window
-
-    def _dropped_files(self, names: str) -> str:
-        return self._dropped(self.root.tk.splitlist(names))
-
-    def _dropped_text(self, text: str) -> str:
-        return self._dropped(text.splitlines())  # some programs give the addresses of files as text
 
     def _dropped(self, items: Sequence[str]) -> str:
         names = [name for name in map(local_file, items) if name]

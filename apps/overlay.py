@@ -72,13 +72,9 @@ class Overlay:
 
     def show_eraser(self, x: float, y: float, radius: float) -> None:
         """Draw the eraser's outline."""
-        self.hide_eraser()
+        self.canvas.delete("eraser")
         self.canvas.create_oval(x - radius, y - radius, x + radius, y + radius, outline=self.looks.theme.pad.box,
                                 tags="eraser")
-
-    def hide_eraser(self) -> None:
-        """Take the eraser's outline away."""
-        self.canvas.delete("eraser")
 
     def show_hint(self, text: str) -> None:
         """Say in the middle what can be done; "" says nothing."""

@@ -74,12 +74,14 @@ class Status(ttk.Frame):
 
     def post_networks(self) -> None:
         """Open the menu of networks."""
+        self.fill_networks()
         self.networks.update_idletasks()
         self.networks.tk_popup(self.network.winfo_rootx(), self.network.winfo_rooty() - self.networks.winfo_reqheight())
 
     def show_network(self) -> None:
         """Show which network reads, or is being loaded."""
         session = self.app.session
+        self.fill_networks()   # a menu that is empty until it is opened has its size too late
         self.network.configure(text=f"loading {session.loading}" if session.loading else
                                runs.describe(session.models_path, session.model) if session.model else "no network")
 

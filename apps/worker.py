@@ -13,9 +13,7 @@ import contextlib
 import functools
 import io
 import multiprocessing
-import queue
 import signal
-import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -59,28 +57,25 @@ class Answer(NamedTuple):
 
 
 class Worker:
-    """The window's end: starts the process, replaces it when it has died, and ends it."""
+    """The window's end: starts the process, replaces it when it has died, and ends it.
+
+    The process gets the next request when it has answered the one before, so it takes what is sent at once.
+    """
 
     def __init__(self):
-        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self._waiting: dict[str, Request] = {}
-        self._asked: Request | None = None   # what the process works on
-        self._change = threading.Condition()
+        self._waiting: dict[str, Request] = {}   # by their kinds
         self._start()
 
     def _start(self) -> None:
-        """Start the process, and the thread that talks to it; to be called in the main thread."""
+        self._asked: Request | None = None       # what the process works on
         self._pipe, end = SPAWN.Pipe()
-        self._asked = None
         self._process = SPAWN.Process(target=serve, args=(end,), daemon=True)
         usual = signal.signal(signal.SIGINT, signal.SIG_IGN)   # inherited: Ctrl-C is the window's business
         try:
             self._process.start()
         finally:
             signal.signal(signal.SIGINT, usual)
-        end.close()
-        self._thread = threading.Thread(target=self._exchange, args=(self._pipe,), daemon=True)
-        self._thread.start()
+        end.close()   # else the end of the process would not close it
 
     @property
     def pid(self) -> int:
@@ -90,61 +85,50 @@ class Worker:
     @property
     def busy(self) -> bool:
         """Whether an answer is to come."""
-        return bool(self._waiting or self._asked or not self._answers.empty())
+        return self._asked is not None
 
     def ask(self, request: Request) -> None:
         """Ask without waiting; a request of the same kind that was not taken up yet is dropped."""
-        if not self._process.is_alive():
-            self._stop()
-            self._start()
-        with self._change:
-            self._waiting.pop(request.kind, None)
-            self._waiting[request.kind] = request
-            self._change.notify()
+        self._waiting[request.kind] = request
+        self._hand_over()
 
     def forget(self, kind: str) -> None:
         """Drop a request of this kind that was not taken up yet."""
-        with self._change:
-            self._waiting.pop(kind, None)
+        self._waiting.pop(kind, None)
 
     def answers(self) -> Iterator[Answer]:
         """The answers that have come since the last call."""
-        while not self._answers.empty():
-            yield self._answers.get()
-        if self._asked and not self._process.is_alive():
-            answer = Answer(self._asked, error=f"the reading process has ended with status {self._process.exitcode} "
-                            "and was started again: write on, or close other programs if memory is short")
-            self._stop()
-            self._start()
+        while self._asked:
+            try:
+                if not self._pipe.poll():
+                    return
+                answer = self._pipe.recv()
+            except (OSError, EOFError):
+                status, asked = self.close(), self._asked
+                self._start()
+                answer = Answer(asked, error=f"the reading process has ended with status {status} and was started "
+                                             "again: write on, or close other programs if memory is short")
+            self._asked = None
+            self._hand_over()
             yield answer
 
-    def close(self) -> None:
-        """End the process at once, whatever it does."""
+    def _hand_over(self) -> None:
+        if self._asked is None and self._waiting:
+            if not self._process.is_alive():   # nobody has missed it until now
+                self.close()
+                self._start()
+            self._asked = self._waiting.pop(next(iter(self._waiting)))
+            with contextlib.suppress(OSError):  # it has died; answers() notices that
+                self._pipe.send(self._asked)
+
+    def close(self) -> int:
+        """End the process at once, whatever it does; returns its exit status."""
         self._process.kill()
-        self._stop()
-
-    def _stop(self) -> None:
-        """Free what belongs to a process that has ended."""
-        with self._change:
-            pipe, self._pipe = self._pipe, None
-            self._change.notify()
         self._process.join()
-        self._thread.join()
+        status = self._process.exitcode
         self._process.close()
-        pipe.close()
-
-    def _exchange(self, pipe) -> None:
-        """Hand requests over, one at a time, and wait for the answers: in a thread, since both may take long."""
-        with contextlib.suppress(OSError, EOFError):  # the process has ended
-            while True:
-                with self._change:
-                    self._change.wait_for(lambda: self._waiting or self._pipe is not pipe)
-                    if self._pipe is not pipe:
-                        return
-                    self._asked = self._waiting.pop(next(iter(self._waiting)))
-                pipe.send(self._asked)
-                self._answers.put(pipe.recv())
-                self._asked = None
+        self._pipe.close()
+        return status
 
 
 # ---- the process

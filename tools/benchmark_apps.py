@@ -1,6 +1,7 @@
 """Measures the drawing apps, in real windows; a part of tools/benchmark.py, which see for how to run it.
 
     start      the time from the start of Python to the window, to a network that is ready, and to the first word's text
+    pen        3,000 points drawn in 3 s while readings run: points kept, longest event handler
     lift       the time from the pen's lift to the text of a line of 20 characters
     endurance  memory in an hour of use, compressed: 2,000 strokes, 300 readings, 50 clears, 20 changes of network
 """
@@ -9,7 +10,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,6 +20,7 @@ from common import runs
 from tools import draw_samples, processes, ui_driver
 
 STARTS, LIFTS = 3, 20
+POINTS, SECONDS = 3000, 3          # of one stroke
 LINE = "Hello there what is this"  # 20 characters
 ROUNDS, STROKES, READ_AFTER, SWITCHES = 50, 40, 6, 20   # an hour: clears, strokes before each, changes of network
 TEXTS = ["the hand is there", "what 25 men said", "also read on the rest"]
@@ -26,16 +28,18 @@ SETTLED = 0.3                      # of the rounds: what memory grows before is 
 
 START = """
 import sys, time
+import textrecog_ui as script
+from common import settings
 from tools import ui_driver
-app = ui_driver.start("textrecog_ui")
+app = script.Live(settings.configure(vars(script), [])[0])
 while not app.root.winfo_viewable():
     app.root.update()
 times = [time.time()]
-hand = ui_driver.Hand(app)
-hand.ready()
+driver = ui_driver.Driver(app)
+driver.ready()
 times.append(time.time())
-hand.write("then", 60, 160)
-hand.read()
+driver.write("then", 60, 160)
+driver.read()
 times.append(time.time())
 print(*(moment - float(sys.argv[1]) for moment in times))
 app.close()
@@ -55,15 +59,49 @@ def start(config: SimpleNamespace) -> Iterator[tuple]:
     yield "the text of a word written then", text, "s", "at most 1.8"
 
 
+def pen(config: SimpleNamespace) -> Iterator[tuple]:
+    """Draw one long stroke, a point each millisecond, while reading after reading runs."""
+    turn = np.linspace(0, 40 * np.pi, POINTS)
+    points = np.stack([120 + 6 * turn + 40 * np.cos(turn), 350 + 90 * np.sin(turn)], axis=1).round().astype(int)
+    with opened() as driver:
+        app, readings, handlers, turns = driver.app, 0, [], []
+        driver.write(LINE, 40, 120, 55)
+        driver.read()
+        app.pad.event_generate("<ButtonPress-1>", x=points[0, 0], y=points[0, 1])
+        began = time.perf_counter()
+        for number, (x, y) in enumerate(points):
+            while time.perf_counter() < began + SECONDS * number / POINTS:
+                pass
+            handlers.append(timed(app.pad.event_generate, "<B1-Motion>", x=x, y=y))
+            turns.append(timed(app.root.update))
+            if not app.session.worker.busy:
+                app.read()
+                readings += 1
+        app.pad.event_generate("<ButtonRelease-1>", x=x, y=y)
+        kept = int((app.pad.drawing.strokes[-1].points[1:] == points).all(axis=1).sum())
+    yield f"points kept of {POINTS:,}, drawn in {SECONDS} s", kept, "", f"{POINTS:,}"
+    yield "readings meanwhile", readings, "", ""
+    yield "longest event handler", max(handlers), "ms", "at most 16"
+    yield "median event handler", statistics.median(handlers), "ms", ""
+    yield "longest turn of the event loop", max(turns), "ms", ""
+
+
+def timed(function: Callable, *arguments, **options) -> float:
+    """How long a call takes, in ms."""
+    began = time.perf_counter()
+    function(*arguments, **options)
+    return 1000 * (time.perf_counter() - began)
+
+
 @contextlib.contextmanager
-def opened() -> Iterator[ui_driver.Hand]:
-    """A Hand on textrecog_ui with a network that is ready."""
+def opened() -> Iterator[ui_driver.Driver]:
+    """A Driver on textrecog_ui with a network that is ready."""
     with ui_driver.display():
         app = ui_driver.start("textrecog_ui")
         try:
-            hand = ui_driver.Hand(app)
-            hand.ready()
-            yield hand
+            driver = ui_driver.Driver(app)
+            driver.ready()
+            yield driver
         finally:
             app.close()
 
@@ -71,19 +109,17 @@ def opened() -> Iterator[ui_driver.Hand]:
 def lift(config: SimpleNamespace) -> Iterator[tuple]:
     """Milliseconds from the lift of the pen to the text of a line of 20 characters."""
     times = []
-    with opened() as hand:
-        app = hand.app
-        hand.write(LINE, 40, 120, 55)
+    with opened() as driver:
+        app = driver.app
+        driver.write(LINE, 40, 120, 55)
         last = app.pad.drawing.strokes[-1].points
         for _ in range(LIFTS):
-            hand.read()
+            driver.read()
             app.pad.undo()
-            hand.read()
-            hand.rest(0.1)
-            hand.stroke(last)
-            began = time.perf_counter()
-            hand.read()
-            times.append(1000 * (time.perf_counter() - began))
+            driver.read()
+            driver.rest(0.1)
+            driver.stroke(last)
+            times.append(timed(driver.read))
     yield "pen lift to text, 20 characters", statistics.median(times), "ms", "at most 30"
     yield "... the longest", max(times), "ms", ""
 
@@ -103,21 +139,21 @@ def use(rounds: int, switches: int) -> SimpleNamespace:
     settled, and how much it had grown at the end.
     """
     done = SimpleNamespace(strokes=0, readings=0, switches=0)
-    with opened() as hand:
-        session = hand.app.session
+    with opened() as driver:
+        session = driver.app.session
         networks = runs.list_runs(session.models_path)
         for number in range(1, rounds + 1):
             for place, points in enumerate(draw_samples.strokes_of(TEXTS, 50, number)[:STROKES], 1):
-                hand.stroke(points[::ui_driver.SPACING] + (40, 100))
+                driver.stroke(points[::ui_driver.SPACING] + (40, 100))
                 done.strokes += 1
                 if place % READ_AFTER == 0:
-                    hand.read()
+                    driver.read()
                     done.readings += 1
             if number * switches // rounds > done.switches:
                 done.switches += 1
                 session.load(networks[done.switches % len(networks)])
-                hand.ready()
-            hand.app.pad.clear()
+                driver.ready()
+            driver.app.pad.clear()
             if number == round(SETTLED * rounds):
                 done.settled = memory(session.worker.pid)
         done.grown = memory(session.worker.pid) - done.settled
@@ -129,4 +165,4 @@ def memory(reader: int) -> float:
     return sum(psutil.Process(pid).memory_info().rss for pid in (os.getpid(), reader)) / 1e6
 
 
-PARTS = {"start": start, "lift": lift, "endurance": endurance}
+PARTS = {"start": start, "pen": pen, "lift": lift, "endurance": endurance}

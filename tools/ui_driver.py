@@ -49,7 +49,7 @@ def start(script: str, **changed):
     return app
 
 
-class Hand:
+class Driver:
     """Writes, clicks and types in one app, and waits until something is to be seen."""
 
     def __init__(self, app):

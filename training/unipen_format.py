@@ -145,18 +145,15 @@ def _segment(body: str, start: int) -> _Segment:
 
 # ---- from segments to records
 
-def parse_file(path: str | Path, root: str | Path, skipped: Counter[str]) -> Iterator[dict]:
+def parse_file(path: Path, root: Path, skipped: Counter[str]) -> Iterator[dict]:
     """Yield the records of one file `root`/data/<kind>/<source>/....dat of the distribution.
 
     root: the folder with data/ and include/ in it.
     skipped: counts the segments that give no record, by reason.
     Raises errors.DataError if the file or one that it includes cannot be read.
     """
-    path, data = Path(path), Path(root, "data")
-    kind, source = path.parts[len(data.parts):][:2] if path.is_relative_to(data) else ("", "")
-    if kind not in KINDS:
-        raise errors.DataError(f"{path} is not in one of the folders {', '.join(KINDS)} of {data}")
-    recording = _load(_Recording(), path, Path(root, "include"))
+    kind, source = path.relative_to(root).parts[1:3]
+    recording = _load(_Recording(), path, root / "include")
     writer = f"{SOURCES.get(source, source)}/{recording.writer or path.stem}"
     about = {"writer": writer, "style": recording.style, "split": split_of(writer)}
     for number in range(len(recording.segments)):

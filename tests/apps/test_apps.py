@@ -1,6 +1,5 @@
 """The drawing apps, in real windows: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
 import contextlib
-import gc
 import os
 import re
 import shutil
@@ -23,7 +22,7 @@ from apps.toolkit import ttk
 from common import alphabets, glyph, runs
 from reading.recognizer import Character, Line, Reading, Word
 from tools import benchmark_apps, ui_driver
-from tools.ui_driver import Hand, letters
+from tools.ui_driver import Driver, letters
 from training import corrections_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,20 +30,6 @@ MODELS_PATH = str(ROOT / "Models")
 MODELS = runs.list_runs(MODELS_PATH)
 X11 = sys.platform not in ("win32", "darwin")
 OWN_DISPLAY = X11 and bool(shutil.which("Xvfb"))   # where a person works, the pointer and the clipboard are theirs
-
-
-@pytest.fixture(autouse=True)
-def windows_are_freed(all_windows_are_freed):
-    """Free closed windows here: Tcl aborts the process if the collector runs in another thread and does it there."""
-    yield
-    gc.collect()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def all_windows_are_freed():
-    """The same when those that serve several tests are closed: this is set up first, so it ends last."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="module")
@@ -58,19 +43,19 @@ def display():
 
 @contextlib.contextmanager
 def opened(script: str, **config):
-    """A Hand on an app of its own."""
+    """A Driver on an app of its own."""
     app = ui_driver.start(script, **{"models_path": MODELS_PATH} | config)
     try:
-        yield Hand(app)
+        yield Driver(app)
     finally:
         app.close()
 
 
 @pytest.fixture(scope="module")
 def live_app(display, tmp_path_factory):
-    with opened("textrecog_ui", corrections_path=str(tmp_path_factory.mktemp("kept"))) as hand:
-        hand.ready()
-        yield hand
+    with opened("textrecog_ui", corrections_path=str(tmp_path_factory.mktemp("kept"))) as driver:
+        driver.ready()
+        yield driver
 
 
 @pytest.fixture
@@ -86,9 +71,9 @@ def live(live_app):
 
 @pytest.fixture(scope="module")
 def everything_app(display):
-    with opened("tkRecogAll") as hand:
-        hand.ready()
-        yield hand
+    with opened("tkRecogAll") as driver:
+        driver.ready()
+        yield driver
 
 
 @pytest.fixture
@@ -103,16 +88,16 @@ def everything(everything_app):
 
 @pytest.fixture(scope="module")
 def single(display):
-    with opened("tkRecogIndv") as hand:
-        hand.ready()
-        yield hand
+    with opened("tkRecogIndv") as driver:
+        driver.ready()
+        yield driver
 
 
 class Dragging:
     """tests/apps/drag_source.py and the pointer, on the display of an app."""
 
-    def __init__(self, hand: Hand, kind: str, *data: str):
-        self.hand = hand
+    def __init__(self, driver: Driver, kind: str, *data: str):
+        self.driver = driver
         self.source = subprocess.Popen([sys.executable, str(ROOT / "tests/apps/drag_source.py"), kind, *data],
                                        stdout=subprocess.PIPE, text=True)
 
@@ -124,23 +109,23 @@ class Dragging:
     def pointer(self, *commands) -> None:
         """Move the pointer, with xdotool's commands, while the window works."""
         tool = subprocess.Popen(["xdotool", *map(str, commands)])
-        self.hand.wait(lambda: tool.poll() is not None, "xdotool's end", 10)
+        self.driver.wait(lambda: tool.poll() is not None, "xdotool's end", 10)
 
     def over(self, x: int, y: int) -> None:
         """Drag to a place in the window."""
-        root = self.hand.app.root
+        root = self.driver.app.root
         self.pointer("mousemove", root.winfo_rootx() + x, root.winfo_rooty() + y, "mousemove_relative", 1, 1)
-        self.hand.wait(lambda: self.hand.app.pad.find_withtag("drop"), "the frame", 10)
+        self.driver.wait(lambda: self.driver.app.pad.find_withtag("drop"), "the frame", 10)
 
     def outside(self) -> None:
         """Drag to where there is no window."""
         self.pointer("mousemove", 1270, 790)
-        self.hand.wait(lambda: not self.hand.app.pad.find_withtag("drop"), "a pad without a frame", 10)
+        self.driver.wait(lambda: not self.driver.app.pad.find_withtag("drop"), "a pad without a frame", 10)
 
     def drop(self) -> None:
         """Let go; the source must be told to leave its file where it is."""
         self.pointer("mouseup", 1)
-        self.hand.wait(lambda: not self.hand.app.pad.find_withtag("drop"), "a pad without a frame", 10)
+        self.driver.wait(lambda: not self.driver.app.pad.find_withtag("drop"), "a pad without a frame", 10)
         assert self.source.stdout.readline() == "copy\n"
 
     def __exit__(self, *error):
@@ -150,9 +135,9 @@ class Dragging:
         self.pointer("mouseup", 1)
 
 
-def drop(hand: Hand, *data: str | Path, kind: str = "text/uri-list") -> None:
+def drop(driver: Driver, *data: str | Path, kind: str = "text/uri-list") -> None:
     """Drag files, or what else is offered, over the pad, and let go."""
-    with Dragging(hand, kind, *(item.as_uri() if isinstance(item, Path) else item for item in data)) as dragging:
+    with Dragging(driver, kind, *(item.as_uri() if isinstance(item, Path) else item for item in data)) as dragging:
         dragging.over(300, 300)
         dragging.drop()
 
@@ -239,7 +224,7 @@ def test_the_ink_stays_when_the_window_changes_its_size(live):
     for size in ("700x460", "1024x640", "1200x760"):
         root.geometry(size)
         live.wait(lambda size=size: f"{root.winfo_width()}x{root.winfo_height()}" == size, "the new size")
-        live.rest(0.1)
+        root.update()
         after = live.app.pad.ink.cover[:300, :500]  # drawn anew in one go: soft edges may differ a little
         assert before.any() and np.abs(after.astype(int) - before).max() < 128
         assert live.app.pad.winfo_height() > 200 and live.app.status.winfo_ismapped()
@@ -293,7 +278,7 @@ def test_a_reading_process_that_dies_is_replaced(live):
     assert live.app.field.text == "Hello" and worker.pid != first, "nobody had asked it anything"
     os.kill(worker.pid, signal.SIGSTOP)
     live.write("l", 340, 120)
-    live.wait(lambda: not worker._waiting, "what is asked")
+    assert worker.busy
     os.kill(worker.pid, signal.SIGKILL)
     live.wait(lambda: "was started again" in live.app.banner.cget("text"), "the message")
     live.write("ine", 370, 120)
@@ -302,7 +287,7 @@ def test_a_reading_process_that_dies_is_replaced(live):
     live.press("Escape")
 
 
-def click_character(live: Hand, number: int) -> None:
+def click_character(live: Driver, number: int) -> None:
     left, top, right, bottom = live.app.pad.bbox(f"read{number}")
     live.click((left + right) / 2, (top + bottom) / 2)
 
@@ -377,11 +362,11 @@ def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(
 
 def test_words_are_read_where_the_network_for_characters_is_missing(display, tmp_path):
     shutil.copytree(ROOT / "Models" / runs.DEFAULT, tmp_path / runs.DEFAULT)
-    with opened("textrecog_ui", models_path=str(tmp_path)) as hand:
-        process = hand.app.session.worker.pid
-        hand.write("Hello world", 40, 120)
-        hand.read()
-        assert hand.app.field.text == "Hello world" and hand.app.session.worker.pid == process
+    with opened("textrecog_ui", models_path=str(tmp_path)) as driver:
+        process = driver.app.session.worker.pid
+        driver.write("Hello world", 40, 120)
+        driver.read()
+        assert driver.app.field.text == "Hello world" and driver.app.session.worker.pid == process
 
 
 def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
@@ -506,66 +491,66 @@ def test_memory_stays_flat_and_nothing_is_complained_about(display, capfd):
 # ---- tkRecogAll
 
 def test_lines_are_read_with_enter_and_shown_on_the_ink(everything, monkeypatch):
-    hand, app = everything, everything.app
-    hand.write("Hello there\nread 25 lines", 60, 120)
-    hand.rest(0.3)
-    assert app.field.text == "" and hand.shown() == []
-    hand.press("Return")
-    hand.read()
+    driver, app = everything, everything.app
+    driver.write("Hello there\nread 25 lines", 60, 120)
+    app.root.update()
+    assert not app.session.worker.busy and app.field.text == "" and driver.shown() == []
+    driver.press("Return")
+    driver.read()
     assert app.field.text == "Hello there\nread 25 lines"
-    assert hand.shown() == list("Hellothereread25lines")
+    assert driver.shown() == list("Hellothereread25lines")
     assert len(app.pad.find_withtag("gap")) == 1 + 2
-    hand.press("Control-b")
-    assert hand.shown() == [] and app.field.text
-    hand.press("Control-b")
-    assert hand.shown()
-    hand.press("Control-c")
-    assert clipboard_elsewhere(hand) == app.field.text
+    driver.press("Control-b")
+    assert driver.shown() == [] and app.field.text
+    driver.press("Control-b")
+    assert driver.shown()
+    driver.press("Control-c")
+    assert clipboard_elsewhere(driver) == app.field.text
     if X11:
         monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: pytest.fail("xclip and the window wait for each other"))
-    hand.press("Control-v")
+    driver.press("Control-v")
     assert "no picture on the clipboard" in app.banner.cget("text")
 
 
-def clipboard_elsewhere(hand: Hand) -> str:
+def clipboard_elsewhere(driver: Driver) -> str:
     """The text on the clipboard, as another program gets it."""
     code = "import sys, tkinter; sys.stdout.buffer.write(tkinter.Tk().clipboard_get().encode())"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
-                          env=os.environ | {"DISPLAY": hand.app.root.winfo_screen()}) as other:
-        hand.wait(lambda: other.poll() is not None, "the other program's end")
+                          env=os.environ | {"DISPLAY": driver.app.root.winfo_screen()}) as other:
+        driver.wait(lambda: other.poll() is not None, "the other program's end")
         return other.stdout.read().decode()
 
 
 def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_path):
-    hand, app = everything, everything.app
+    driver, app = everything, everything.app
     app.files.open_file(str(ROOT / "samples/pages/lines.png"))
-    hand.wait(lambda: app.pad.drawing.image, "the picture")
-    hand.read()
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
     assert app.field.text == "Hello world\nread the lines in order\nthen 25 and more"
     image = app.pad.drawing.image
     boxes = [place.character.box for place in corrections.places(app.session.answer.reading)]
     assert all(image.x <= box.x and image.y <= box.y and box.right <= app.pad.winfo_width()
                and box.bottom <= app.pad.winfo_height() for box in boxes)
-    hand.write("25", boxes[-1].right + 60 * image.zoom, boxes[-1].bottom, 60 * image.zoom)
-    hand.press("Return")
-    hand.read()
+    driver.write("25", boxes[-1].right + 60 * image.zoom, boxes[-1].bottom, 60 * image.zoom)
+    driver.press("Return")
+    driver.read()
     assert app.field.text.endswith("and more 25")
-    hand.write("then", image.x, image.y + image.zoom * 350 + 60, 50)
-    hand.press("Return")
-    hand.read()
+    driver.write("then", image.x, image.y + image.zoom * 350 + 60, 50)
+    driver.press("Return")
+    driver.read()
     assert app.field.text.endswith("and more 25\nthen"), "ink beside the picture is read as well"
     app.files.save_file(str(tmp_path / "both.png"))
     assert recogscript(tmp_path / "both.png") == app.field.text
     (tmp_path / "no.png").write_bytes(b"no picture")
     app.files.open_file(str(tmp_path / "no.png"))
-    hand.wait(lambda: "not a picture" in app.banner.cget("text"), "the message")
-    hand.press("Delete")
+    driver.wait(lambda: "not a picture" in app.banner.cget("text"), "the message")
+    driver.press("Delete")
     assert not app.pad.drawing and app.field.text == ""
 
 
 def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
     """On X from another program; only where there is no xclip to fetch it, as ever on other systems, that is played."""
-    hand, app = everything, everything.app
+    driver, app = everything, everything.app
     line = Image.open(ROOT / "samples/pages/lines.png").crop((0, 0, 746, 130))
     line.save(tmp_path / "line.png")
     if X11 and shutil.which("xclip") and "WAYLAND_DISPLAY" not in os.environ:
@@ -574,22 +559,22 @@ def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
     else:
         held = [line, None]
         monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: held.pop(0))
-    hand.press("Control-v")
-    hand.wait(lambda: app.pad.drawing.image, "the picture")
-    hand.read()
+    driver.press("Control-v")
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
     assert app.field.text.lower() == "hello world"
     app.root.clipboard_clear()
     app.root.clipboard_append("text")
-    hand.press("Control-v")
+    driver.press("Control-v")
     assert "no picture on the clipboard" in app.banner.cget("text")
 
 
 @needs_xdotool
 def test_a_picture_that_is_dropped_is_read_and_the_pad_shows_that_it_can_be(everything, tmp_path):
-    hand, app = everything, everything.app
+    driver, app = everything, everything.app
     picture = tmp_path / "drei Zeilen für 100%25.png"
     shutil.copy(ROOT / "samples/pages/lines.png", picture)
-    with Dragging(hand, "text/uri-list", picture.as_uri()) as dragging:
+    with Dragging(driver, "text/uri-list", picture.as_uri()) as dragging:
         dragging.over(300, 300)
         assert not app.pad.find_withtag("hint")
         dragging.over(320, 310)
@@ -598,39 +583,39 @@ def test_a_picture_that_is_dropped_is_read_and_the_pad_shows_that_it_can_be(ever
         dragging.over(100, app.root.winfo_height() - 20)  # anywhere on the window
         dragging.drop()
     assert app.banner.cget("text") == ""
-    hand.wait(lambda: app.pad.drawing.image, "the picture")
-    hand.read()
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
     assert app.field.text == "Hello world\nread the lines in order\nthen 25 and more"
     assert app.pad.drawing.image.data == picture.read_bytes()
 
 
 @needs_xdotool
 def test_what_is_dropped_and_cannot_be_opened_is_a_message_and_the_ink_stays(everything, tmp_path, capsys):
-    hand, app = everything, everything.app
-    with Dragging(hand, "text/uri-list", "file:///a.png") as dragging:
+    driver, app = everything, everything.app
+    with Dragging(driver, "text/uri-list", "file:///a.png") as dragging:
         dragging.over(300, 300)  # and then the source dies
-    hand.write("25", 60, 120)
+    driver.write("25", 60, 120)
     assert not app.pad.find_withtag("drop")
     app.files.save_file(str(tmp_path / "ein ö.json"))
     ink, text = app.pad.drawing.strokes, tmp_path / "no picture.png"
     text.write_bytes(b"no picture")
-    drop(hand, text)
-    hand.wait(lambda: "not a picture that can be read" in app.banner.cget("text"), "the message")
-    drop(hand, "grüne Wörter", kind="text/plain;charset=utf-8")
+    drop(driver, text)
+    driver.wait(lambda: "not a picture that can be read" in app.banner.cget("text"), "the message")
+    drop(driver, "grüne Wörter", kind="text/plain;charset=utf-8")
     assert "grüne Wörter is no file" in app.banner.cget("text")
     for address, message in (("https://example.org/a.png", "https://example.org/a.png is no file"),
                              ((tmp_path / "gone.png").as_uri(), "gone.png cannot be read"),
                              (tmp_path.as_uri(), f"{tmp_path} cannot be read")):
-        drop(hand, address)
+        drop(driver, address)
         assert message in app.banner.cget("text")
     assert app.pad.drawing.strokes == ink and capsys.readouterr().err == ""
 
     app.pad.clear()
-    drop(hand, tmp_path / "ein ö.json", text)
+    drop(driver, tmp_path / "ein ö.json", text)
     assert len(app.pad.drawing.strokes) == len(ink)
     assert "ein ö.json was opened, the first of 2 files" in app.banner.cget("text")
     app.pad.clear()
-    drop(hand, (tmp_path / "ein ö.json").as_uri(), kind="text/plain;charset=utf-8")
+    drop(driver, (tmp_path / "ein ö.json").as_uri(), kind="text/plain;charset=utf-8")
     assert len(app.pad.drawing.strokes) == len(ink) and app.banner.cget("text") == ""
 
 
@@ -640,11 +625,11 @@ def test_without_drag_and_drop_the_rest_works(display, monkeypatch, missing):
         monkeypatch.setitem(sys.modules, "tkinterdnd2", None)
     else:
         monkeypatch.setattr("platform.system", lambda: "Plan 9")
-    with opened("tkRecogAll") as hand:
-        hand.stroke([(100, 100), (200, 100)])
-        hand.press("F1")
-        app = hand.app
-        hand.wait(lambda: any(part.winfo_class() == "Toplevel" and part.winfo_ismapped()
+    with opened("tkRecogAll") as driver:
+        driver.stroke([(100, 100), (200, 100)])
+        driver.press("F1")
+        app = driver.app
+        driver.wait(lambda: any(part.winfo_class() == "Toplevel" and part.winfo_ismapped()
                               for part in app.root.winfo_children()), "the shortcuts")
         assert not app.files.takes_drops and len(app.pad.drawing.strokes) == 1 and app.banner.cget("text") == ""
 
@@ -684,7 +669,7 @@ from tools import ui_driver
 with ui_driver.display((3840, 2160), 192, always=True):
     app = ui_driver.start("textrecog_ui")
     root = app.root
-    ui_driver.Hand(app).wait(lambda: root.winfo_width() > 2000 and root.winfo_height() > 1000, "the window")
+    ui_driver.Driver(app).wait(lambda: root.winfo_width() > 2000 and root.winfo_height() > 1000, "the window")
     height = font.nametofont("TkDefaultFont").metrics("linespace")
     outside = [part for part in root.winfo_children() if part.winfo_ismapped() and not (
         0 <= part.winfo_x() and part.winfo_x() + part.winfo_reqwidth() <= root.winfo_width()
@@ -710,22 +695,22 @@ def test_without_tkinter_one_sentence_says_what_to_install(script):
 
 
 def test_a_network_that_is_not_there_is_a_message_in_the_window(display, capsys):
-    with opened("textrecog_ui", unixTime="1700000000") as hand:
-        app = hand.app
-        hand.write("Hello", 40, 120)
-        hand.wait(lambda: "1700000000" in app.banner.cget("text"), "the message")
+    with opened("textrecog_ui", unixTime="1700000000") as driver:
+        app = driver.app
+        driver.write("Hello", 40, 120)
+        driver.wait(lambda: "1700000000" in app.banner.cget("text"), "the message")
         assert all(name in app.banner.cget("text") for name in MODELS)
         assert "1700000000" in capsys.readouterr().err
         app.session.load(MODELS[0])
-        hand.read()
-        hand.wait(lambda: letters(app.field.text), "text")
+        driver.read()
+        driver.wait(lambda: letters(app.field.text), "text")
 
 
 def test_closing_while_the_network_loads_ends_at_once(display):
-    with opened("tkRecogIndv") as hand:
-        hand.app.root.update()
-        process = Path(f"/proc/{hand.app.session.worker.pid}")
-        assert not hand.app.session.model
+    with opened("tkRecogIndv") as driver:
+        driver.app.root.update()
+        process = Path(f"/proc/{driver.app.session.worker.pid}")
+        assert not driver.app.session.model
         began = time.perf_counter()
     assert time.perf_counter() - began < 1 and not process.exists()
 

@@ -183,11 +183,6 @@ def test_missing_and_circular_includes(tmp_path):
         parse(tmp_path, "", include=".INCLUDE abc/loop.dat\n")
 
 
-def test_file_of_another_kind(tmp_path):
-    with pytest.raises(DataError, match="not in one of the folders 1a, 1b"):
-        parse(tmp_path, "", kind="3")
-
-
 # ---------------------------------------------------------------------------------------------
 
 SEGMENTS = {
