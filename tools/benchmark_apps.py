@@ -26,10 +26,8 @@ SETTLED = 0.3                      # of the rounds: what memory grows before is 
 
 START = """
 import sys, time
-import textrecog_ui as script
-from common import settings
 from tools import ui_driver
-app = script.Live(settings.configure(vars(script), [])[0])
+app = ui_driver.start("textrecog_ui")
 while not app.root.winfo_viewable():
     app.root.update()
 times = [time.time()]
