@@ -22,6 +22,7 @@ ALIASES = {"model": "unixTime",        # other names of settings, where a script
            "harvest": "extracted"}
 KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}   # of settings
 _LINE = re.compile(r"(\w+) = (.*?)(?:\s{2,}#\s*(.*))?$")
+ALIASES = {"model": "unixTime"}   # other names of settings, where a script has none of that name
 
 
 class SettingsError(errors.UserError):

@@ -1,6 +1,6 @@
-"""Draws a sheet of the line images that a line reader learns from, each with its text, into line_images.png.
+"""Draws a sheet of the line images that a line reader learns from, each with its text.
 
-    python -m tools.draw_line_images                     with the data in Dataset
+    python -m tools.draw_line_images                     into line_images.png
     python -m tools.draw_line_images --pen_path=FOLDER   with the pen strokes in another folder
 """
 from pathlib import Path
@@ -19,34 +19,26 @@ seed = 0                         # of everything random
 out = "line_images.png"          # the picture to write
 # ---- end of settings
 
-WIDTH, ROW, ROWS = 1200, 50, 5   # px; rows of each kind
+WIDTH, HEIGHT = 400, 58   # px of a tile
+COLUMNS, EACH = 3, 15     # tiles in a row, and of each kind of writing
 
 
 def main(arguments: list[str]) -> None:
-    """Draw some rows of each kind of writing."""
+    """Draw some samples of each kind of writing."""
     config, _ = settings.configure(globals(), arguments)
     synthesizer = synthesis.LineSynthesizer(config.pen_path, config.data_path, variety=config.variety)
     rng = np.random.default_rng(config.seed)
-    files.save_picture(np.vstack([draw_rows(synthesizer, rng, kind) for kind in synthesis.KINDS]), Path(config.out))
-    print(config.out)
-
-
-def draw_rows(synthesizer: synthesis.LineSynthesizer, rng: np.random.Generator, kind: str) -> np.ndarray:
-    """Samples of one kind from left to right and from top to bottom: uint8 (ROWS * ROW, WIDTH)."""
-    sheet = np.zeros((ROWS * ROW, WIDTH), np.uint8)
-    x = y = 0
-    while True:
+    tiles = []
+    while len(tiles) < EACH * len(synthesis.KINDS):
+        kind = list(synthesis.KINDS)[len(tiles) // EACH]
         sample = synthesizer.sample(rng, {kind: 1.0})
-        if sample is None or sample.picture.shape[1] > WIDTH:
-            continue
-        width = sample.picture.shape[1]
-        if x + width > WIDTH:
-            x, y = 0, y + ROW
-        if y == len(sheet):
-            return sheet
-        sheet[y:y + line_image.HEIGHT, x:x + width] = sample.picture
-        cv2.putText(sheet, sample.text, (x + 4, y + 45), cv2.FONT_HERSHEY_SIMPLEX, 0.36, 160, 1, cv2.LINE_AA)
-        x += width
+        if sample and sample.picture.shape[1] <= WIDTH:
+            tile = np.zeros((HEIGHT, WIDTH), np.uint8)
+            tile[:line_image.HEIGHT, :sample.picture.shape[1]] = sample.picture
+            cv2.putText(tile, sample.text, (4, 44), cv2.FONT_HERSHEY_SIMPLEX, 0.36, 160, 1, cv2.LINE_AA)
+            tiles.append(tile)
+    files.save_picture(files.in_rows(tiles, COLUMNS), Path(config.out))
+    print(config.out)
 
 
 if __name__ == "__main__":

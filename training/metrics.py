@@ -94,17 +94,13 @@ def cer(pairs: list[tuple[str, str]]) -> float:
 
     V. Levenshtein, "Binary codes capable of correcting deletions, insertions, and reversals", 1966.
     """
-    return _error_rate(pairs)
+    edits = sum(Levenshtein.distance(truth, text) for truth, text in pairs)
+    return edits / max(1, sum(len(truth) for truth, _ in pairs))
 
 
 def wer(pairs: list[tuple[str, str]]) -> float:
     """Word error rate of (truth, reading): as cer, but words are counted."""
-    return _error_rate([(truth.split(), text.split()) for truth, text in pairs])
-
-
-def _error_rate(pairs: list[tuple]) -> float:
-    edits = sum(Levenshtein.distance(truth, text) for truth, text in pairs)
-    return edits / max(1, sum(len(truth) for truth, _ in pairs))
+    return cer([(truth.split(), text.split()) for truth, text in pairs])
 
 
 def space_f1(pairs: list[tuple[str, str]]) -> float:
@@ -152,7 +148,7 @@ def read_test_data(data_path: str, pen_path: str = "", limit: int = 0) -> dict[s
     Returns {"emnist_test": (images, labels), "pen_test": (images, labels)}.
     """
     images, labels = emnist.read_emnist(data_path, "test")
-    data = {"emnist_test": (images[:limit], labels[:limit]) if limit else (images, labels)}
+    data = {"emnist_test": (images[:limit or None], labels[:limit or None])}
     if pen_path:
         data["pen_test"] = unipen.read_pen(pen_path, "test", pen=PEN_WIDTH, limit=limit)
     return data
@@ -174,8 +170,8 @@ def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: di
 
 def finish(folder: Path, validation: tuple[np.ndarray, np.ndarray]) -> dict:
     """Score the best network of a finished training and leave metrics.json, pictures and logs in its folder."""
+    from training import export, networks  # here, since tools that only score need no Keras
     about = runs.read_config(str(folder.parent), folder.name)
-    from training import export, networks  # here: tools that only score need no Keras
     config = about["settings"]
     network = networks.load_network(str(folder.parent), folder.name)
     validation = predict(network, *validation, "validation images")
@@ -194,40 +190,38 @@ def finish(folder: Path, validation: tuple[np.ndarray, np.ndarray]) -> dict:
             log.image(name, cv2.imread(str(folder / f"{name}.png"))[..., ::-1], 0)
     print(describe(figures))
     export.export_run(folder)
-    print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, confusion.png, errors.png, training.png")
+    print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, confusion.png, errors.png, "
+          "training.png")
     return figures
 
 
 def describe(figures: dict) -> str:
     """The figures of a run for people."""
-    test = figures["emnist_test"]
-    lines = [f"official test set, {test['images']:,} images: accuracy {test['accuracy']:.4f}, "
-             f"without case {test['accuracy_without_case']:.4f}, "
-             f"lookalikes merged {test['accuracy_lookalikes_merged']:.4f}, top 5 {test['top5']:.4f}, "
-             f"macro F1 {test['macro_f1']:.4f}, loss {test['loss']:.4f}",
-             "most frequent errors (true, read, how often): "
-             + ", ".join(f"{a} {b} {count}" for a, b, count in test["worst_pairs"])]
-    if "pen_test" in figures:
-        pen = figures["pen_test"]
-        lines.append(f"pen strokes of unseen writers, {pen['images']:,}: accuracy {pen['accuracy']:.4f}, "
-                     f"without case {pen['accuracy_without_case']:.4f}")
-    return "\n".join(lines)
+    lines = []
+    for part, name in (("emnist_test", "official test set"), ("pen_test", "pen strokes of unseen writers")):
+        if part in figures:
+            found = [f"{key.replace('_', ' ')} {value:.4f}" for key, value in figures[part].items()
+                     if isinstance(value, float)]
+            lines.append(f"{name}, {figures[part]['images']:,} images: {', '.join(found)}")
+    pairs = (f"{truth} {read} {count}" for truth, read, count in figures["emnist_test"]["worst_pairs"])
+    return "\n".join([*lines, "most frequent errors (true, read, how often): " + ", ".join(pairs)])
 
 
 # ---- pictures
 
 def draw_confusion(table: np.ndarray, path: Path) -> None:
     """A confusion matrix as a PNG: each row's shares, so that rare classes show as well as frequent ones."""
-    from matplotlib.figure import Figure  # here, since a training should not wait for it
+    from matplotlib.colors import PowerNorm  # here, since a training should not wait for it
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(9.6, 9), layout="constrained")
     axes = figure.subplots()
-    picture = axes.imshow(np.sqrt(shares), cmap="magma", vmin=0, vmax=1)
+    picture = axes.imshow(shares, cmap="magma", norm=PowerNorm(0.5, 0, 1))   # so that 1 % is seen
     for set_ticks in (axes.set_xticks, axes.set_yticks):
         set_ticks(range(62), list(alphabets.CHARACTERS), fontsize=8, family="monospace")
     axes.set(xlabel="read as", ylabel="true character", title="Official test set: how each character is read")
-    bar = figure.colorbar(picture, shrink=0.7, ticks=np.sqrt([0, 0.01, 0.05, 0.2, 0.5, 1]))
-    bar.ax.set_yticklabels(["0", "1 %", "5 %", "20 %", "50 %", "100 %"])
+    figure.colorbar(picture, shrink=0.7, ticks=[0, 0.01, 0.05, 0.2, 0.5, 1], format=PercentFormatter(1, decimals=0))
     files.write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=90))
 
 

@@ -101,12 +101,12 @@ class LineSynthesizer:
             self._kept[category, row] = writing_of(getattr(self, category)[row])
         return self._kept[category, row]
 
-    def _draw(self, writing: Writing, rng, variety: float, source: Source | None = None) -> Sample:
+    def _draw(self, writing: Writing, rng: np.random.Generator, variety: float, source: Source | None = None) -> Sample:
         """A writing as a sample, its strokes changed by `variety`."""
         points = line_rendering.change(writing, rng, variety) if variety else writing.points
         return Sample(line_rendering.draw(points, writing.ends, rng, self.variety), writing.label, source)
 
-    def _recorded(self, category: str, rng) -> Sample | None:
+    def _recorded(self, category: str, rng: np.random.Generator) -> Sample | None:
         """Any record of one category."""
         records = getattr(self, category)
         if not records:
@@ -114,7 +114,7 @@ class LineSynthesizer:
         row = int(rng.integers(len(records)))
         return self._draw(self._writing(category, row), rng, self.variety, (category, row))
 
-    def _several(self, rng) -> Sample | None:
+    def _several(self, rng: np.random.Generator) -> Sample | None:
         """Two to fifteen words of one writer in a line, few of them long."""
         if not self._rows_of_writers:
             return None
@@ -136,7 +136,7 @@ class LineSynthesizer:
             words.append(Writing(changed, writing.ends, writing.label))
         return self._draw(_in_one(words, " ".join(word.label for word in words)), rng, 0.0) if words else None
 
-    def _composed(self, rng) -> Sample | None:
+    def _composed(self, rng: np.random.Generator) -> Sample | None:
         """Text put together from single characters, of one writer as far as that writer wrote them."""
         text = line_texts.random_text(self._vocabulary, rng)
         writers = self._characters_of_writers
@@ -156,7 +156,7 @@ class LineSynthesizer:
             x += width + max(gap + rng.normal(0, 0.06), -0.12) + 0.05
         return self._draw(_in_one(characters, text), rng, 0.8 * self.variety) if characters else None
 
-    def _scanned(self, rng) -> Sample | None:
+    def _scanned(self, rng: np.random.Generator) -> Sample | None:
         """Text put together from EMNIST's scans."""
         text = "".join(character for character in line_texts.random_text(self._vocabulary, rng)
                        if character in self.scans or character == " ")

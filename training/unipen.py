@@ -66,42 +66,28 @@ def read_strokes(path: str | Path, split: str | None = None, as_labelled: bool =
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
-                record = _checked(line)
+                record = _checked(json.loads(line))
                 if split in (None, record["split"]):
                     yield record if as_labelled else record | {"label": as_written(record["label"], record["writer"])}
     except FileNotFoundError as error:
         raise errors.DataError(f"{path} is missing; {REMAKE} to make it") from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise errors.DataError(f"{path} cannot be read ({error}); {REMAKE} to make it again") from error
-    except ValueError as error:
-        raise errors.DataError(f"{path}, line {number}: {error}; {REMAKE} to make it again") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise errors.DataError(f"{path}, line {number}, is no record ({error!r}); {REMAKE} to make it again") from error
 
 
-def _checked(line: str) -> dict:
-    """The record in `line`; ValueError says what is wrong with it."""
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError("not JSON") from error
-    if not isinstance(record, dict):
-        raise ValueError("not a record")
-    missing = {"label", "writer", "style", "split", "strokes"} - set(record)
-    if missing:
-        raise ValueError(f"the record has no {min(missing)!r}")
-    for key in ("label", "writer"):
-        if not isinstance(record[key], str):
-            raise ValueError(f"the {key} is {record[key]!r}")
+def _checked(record: dict) -> dict:
+    """The record; ValueError, KeyError or TypeError if it is none."""
+    if not all(isinstance(record[key], str) for key in ("label", "writer", "style")):
+        raise ValueError("label, writer and style are not texts")
     if record["split"] not in SPLITS:
         raise ValueError(f"the split is {record['split']!r}")
     strokes = record["strokes"]
-    if not isinstance(strokes, list) or not strokes or not all(map(_is_stroke, strokes)):
+    if not strokes or any(not stroke or len(stroke) % 2 or not set(map(type, stroke)) <= {int, float}
+                          for stroke in strokes):
         raise ValueError("the strokes are not lists of x, y, x, y, ...")
     return record
-
-
-def _is_stroke(values: object) -> bool:
-    return (isinstance(values, list) and len(values) > 0 and len(values) % 2 == 0
-            and set(map(type, values)) <= {int, float})
 
 
 def as_written(label: str, writer: str) -> str:

@@ -8,7 +8,6 @@ Format: I. Guyon, "UNIPEN 1.0 Format Definition", 1994.  The records are describ
 """
 from __future__ import annotations
 
-import contextlib
 import functools
 import gzip
 import hashlib
@@ -30,7 +29,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from common import errors
+from common import errors, files
 from training import unipen
 
 # Folder of data/ -> category.  Folders 2, 3 and 6 list the segments of these once more, 4 and 5 are empty.
@@ -59,9 +58,9 @@ MAX_INCLUDE_DEPTH = 8    # deeper nesting is a file that includes itself
 STATEMENT = re.compile(r"^(?=\.[A-Z])", re.MULTILINE)
 PART = re.compile(r"(\d+)(?::(\d+))?(?:-(\d+)(?::(\d+))?)?")   # 7, 7-9, 7:3-9:12
 NUMBERS = re.compile(r"(?<!\S)[\d:,-]*\d[\d:,-]*(?!\S)")
-# What a damaged, truncated or encrypted archive raises while it is unpacked.
-ARCHIVE_ERRORS = (shutil.ReadError, tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError, zlib.error,
-                  EOFError, RuntimeError)
+# What an archive raises that is missing, damaged, truncated or encrypted.
+ARCHIVE_ERRORS = (FileNotFoundError, shutil.ReadError, tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile,
+                  lzma.LZMAError, zlib.error, EOFError, RuntimeError)
 
 
 class _Skip(Exception):
@@ -146,18 +145,15 @@ def _segment(body: str, start: int) -> _Segment:
 
 # ---- from segments to records
 
-def parse_file(path: str | Path, root: str | Path, skipped: Counter[str]) -> Iterator[dict]:
+def parse_file(path: Path, root: Path, skipped: Counter[str]) -> Iterator[dict]:
     """Yield the records of one file `root`/data/<kind>/<source>/....dat of the distribution.
 
     root: the folder with data/ and include/ in it.
     skipped: counts the segments that give no record, by reason.
     Raises errors.DataError if the file or one that it includes cannot be read.
     """
-    path, data = Path(path), Path(root, "data")
-    kind, source = path.parts[len(data.parts):][:2] if path.is_relative_to(data) else ("", "")
-    if kind not in KINDS:
-        raise errors.DataError(f"{path} is not in one of the folders {', '.join(KINDS)} of {data}")
-    recording = _load(_Recording(), path, Path(root, "include"))
+    kind, source = path.relative_to(root).parts[1:3]
+    recording = _load(_Recording(), path, root / "include")
     writer = f"{SOURCES.get(source, source)}/{recording.writer or path.stem}"
     about = {"writer": writer, "style": recording.style, "split": split_of(writer)}
     for number in range(len(recording.segments)):
@@ -248,26 +244,21 @@ def convert(source: str | Path, folder: str | Path) -> tuple[Counter[str], Count
     """Write characters, symbols, words and lines.jsonl.gz into `folder`.
 
     source: the distribution, as the downloaded archive (.tgz, .tar, .zip) or unpacked.
-    Returns how many records each category got, and how many segments gave none, by reason.  The files get their names
-    when all are complete; an interrupted run leaves older ones as they were.
+    Returns how many records each category got, and how many segments gave none, by reason.  The files are written when
+    all is read; an interrupted run leaves older ones as they were.
     Raises errors.DataError if the source is missing, damaged, or not the distribution.
     """
     source, folder = Path(source), Path(folder)
-    if not source.exists():
-        raise errors.DataError(f"{source} is missing; download it from https://doi.org/10.5281/zenodo.1195803")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".unipen-", dir=folder) as temporary:
-            root = _root(source if source.is_dir() else _unpack(source, Path(temporary, "unpacked")), source)
-            written, skipped = _write(root, Path(temporary))
-            if not any(written.values()):
-                reasons = "; ".join(f"{count} x {why}" for why, count in skipped.most_common(3))
-                raise errors.DataError(f"{source} gave no pen strokes ({reasons or 'no segments'})")
-            for category in unipen.CATEGORIES:
-                os.replace(Path(temporary, f"{category}.jsonl.gz"), folder / f"{category}.jsonl.gz")
+        with tempfile.TemporaryDirectory(prefix=".unipen-", dir=folder) as unpacked:
+            lines, skipped = _read(source if source.is_dir() else _unpack(source, Path(unpacked)), source)
+        for category, of_category in lines.items():
+            data = gzip.compress("".join(of_category).encode())
+            files.write_atomically(folder / f"{category}.jsonl.gz", lambda path, data=data: path.write_bytes(data))
     except OSError as error:
         raise errors.DataError(f"{source} cannot be converted into {folder} ({error})") from error
-    return written, skipped
+    return Counter({category: len(of_category) for category, of_category in lines.items()}), skipped
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
@@ -276,35 +267,32 @@ def _unpack(archive: Path, folder: Path) -> Path:
     try:
         shutil.unpack_archive(archive, folder, **{} if archive.suffix == ".zip" else {"filter": "data"})
     except ARCHIVE_ERRORS as error:
-        raise errors.DataError(f"{archive} is damaged or no .tgz, .tar or .zip archive; download it again") from error
+        raise errors.DataError(f"{archive} is missing, damaged or no .tgz, .tar or .zip archive; download it from "
+                               "https://doi.org/10.5281/zenodo.1195803") from error
     return folder
 
 
-def _root(folder: Path, source: Path) -> Path:
-    """The folder with data/ and include/ in it, `folder` or one below."""
-    for root, subfolders, _ in os.walk(folder):
-        if {"data", "include"} <= set(subfolders):
-            return Path(root)
-    raise errors.DataError(f"{source} holds no folders data and include; it is not the UNIPEN distribution "
-                           "train_r01_v07")
+def _read(folder: Path, source: Path) -> tuple[dict[str, list[str]], Counter[str]]:
+    """The records of each category, as lines of a .jsonl file, of a distribution unpacked in `folder` or below it.
 
-
-def _write(root: Path, folder: Path) -> tuple[Counter[str], Counter[str]]:
-    """Write what the distribution at `root` holds into `folder`, and count; see `convert`."""
-    written, skipped = Counter(dict.fromkeys(unipen.CATEGORIES, 0)), Counter()
+    Returns also how many segments gave no record, by reason.
+    """
+    root = next((path.parent for path in folder.rglob("include") if (path.parent / "data").is_dir()), None)
+    if not root:
+        raise errors.DataError(f"{source} holds no folders data and include; it is not the UNIPEN distribution "
+                               "train_r01_v07")
     # Files of one source and name come one after the other, for the sake of _statements' memory.
     paths = sorted((path for kind in KINDS for path in (root / "data" / kind).rglob("*.dat")),
                    key=lambda path: (path.relative_to(root).parts[2:], path))
-    with contextlib.ExitStack() as stack:
-        stack.callback(_statements.cache_clear)
-        files = {category: stack.enter_context(gzip.open(folder / f"{category}.jsonl.gz", "wt", encoding="ascii"))
-                 for category in unipen.CATEGORIES}
-        for path in tqdm(paths, desc="converting", unit=" files", disable=None):
-            category = KINDS[path.relative_to(root).parts[1]]
-            try:
-                for record in parse_file(path, root, skipped):
-                    files[category].write(unipen.line_of(record))
-                    written[category] += 1
-            except errors.DataError as error:   # a part of the distribution is of use without the rest
-                skipped[str(error).replace(f"{root}{os.sep}", "")] += 1
-    return written, skipped
+    lines, skipped = {category: [] for category in unipen.CATEGORIES}, Counter()
+    _statements.cache_clear()
+    for path in tqdm(paths, desc="converting", unit=" files", disable=None):
+        try:
+            for record in parse_file(path, root, skipped):
+                lines[KINDS[path.relative_to(root).parts[1]]].append(unipen.line_of(record))
+        except errors.DataError as error:   # a part of the distribution is of use without the rest
+            skipped[str(error).replace(f"{root}{os.sep}", "")] += 1
+    if not any(lines.values()):
+        reasons = "; ".join(f"{count} x {why}" for why, count in skipped.most_common(3))
+        raise errors.DataError(f"{source} gave no pen strokes ({reasons or 'no segments'})")
+    return lines, skipped

@@ -183,11 +183,6 @@ def test_missing_and_circular_includes(tmp_path):
         parse(tmp_path, "", include=".INCLUDE abc/loop.dat\n")
 
 
-def test_file_of_another_kind(tmp_path):
-    with pytest.raises(DataError, match="not in one of the folders 1a, 1b"):
-        parse(tmp_path, "", kind="3")
-
-
 # ---------------------------------------------------------------------------------------------
 
 SEGMENTS = {
@@ -284,13 +279,13 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_rest(tmp_path):
 
 def test_convert_says_what_is_wrong_with_the_source(tmp_path):
     out = tmp_path / "out"
-    with pytest.raises(DataError, match="nowhere.tgz is missing; download it from"):
+    with pytest.raises(DataError, match="nowhere.tgz is missing.*download it from"):
         convert(tmp_path / "nowhere.tgz", out)
-    with pytest.raises(DataError, match="text.tgz is damaged or no .tgz"):
+    with pytest.raises(DataError, match="text.tgz is .*damaged or no .tgz"):
         convert(write(tmp_path / "text.tgz", "no archive"), out)
     whole = packed(distribution(tmp_path), tmp_path / "whole.tgz").read_bytes()
     (tmp_path / "half.tgz").write_bytes(whole[:len(whole) // 2])
-    with pytest.raises(DataError, match="half.tgz is damaged"):
+    with pytest.raises(DataError, match="half.tgz is .*damaged"):
         convert(tmp_path / "half.tgz", out)
     with pytest.raises(DataError, match="it is not the UNIPEN distribution"):
         convert(write(tmp_path / "other/data/readme.txt", "").parents[1], out)
@@ -358,20 +353,19 @@ def with_strokes(value: object) -> str:
 
 
 @pytest.mark.parametrize("line, complaint", [
-    ("{", "line 2: not JSON"), ("", "line 2: not JSON"), ("[1]", "line 2: not a record"),
-    (without("label"), "line 2: the record has no 'label'"),
-    (without("strokes"), "line 2: the record has no 'strokes'"),
-    (json.dumps(RECORD | {"split": "tset"}), "line 2: the split is 'tset'"),
-    (json.dumps(RECORD | {"label": 7}), "line 2: the label is 7"),
-    (json.dumps(RECORD | {"writer": None}), "line 2: the writer is None"),
-    (with_strokes([[1, 2, 3]]), "line 2: the strokes are not lists of x, y"),
-    (with_strokes([[1, "2"]]), "line 2: the strokes are not lists of x, y"),
-    (with_strokes([]), "line 2: the strokes are not lists of x, y")])
+    ("{", "JSONDecodeError"), ("", "JSONDecodeError"), ("[1]", "TypeError"), ("7", "TypeError"),
+    (without("label"), "label"), (without("style"), "style"), (without("strokes"), "strokes"),
+    (json.dumps(RECORD | {"split": "tset"}), "the split is 'tset'"),
+    (json.dumps(RECORD | {"split": ["test"]}), "the split is"),
+    (json.dumps(RECORD | {"label": 7}), "not texts"),
+    (json.dumps(RECORD | {"writer": None}), "not texts"),
+    *((with_strokes(strokes), "lists of x, y") for strokes in ([[1, 2, 3]], [[1, "2"]], [], [[]], "ab", {"ab": 1})),
+    (with_strokes(5), "TypeError"), (with_strokes([5]), "TypeError")])
 def test_bad_line(tmp_path, line, complaint):
     path = write(tmp_path / "x.jsonl", json.dumps(RECORD) + f"\n{line}\n")
     records = read_strokes(path)
     assert next(records) == RECORD
-    with pytest.raises(DataError, match=complaint) as error:
+    with pytest.raises(DataError, match=f"line 2, is no record .*{complaint}") as error:
         next(records)
     assert str(path) in str(error.value) and "tools.fetch_data --archive" in str(error.value)
 
