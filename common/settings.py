@@ -22,7 +22,6 @@ ALIASES = {"model": "unixTime",        # other names of settings, where a script
            "harvest": "extracted"}
 KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}   # of settings
 _LINE = re.compile(r"(\w+) = (.*?)(?:\s{2,}#\s*(.*))?$")
-ALIASES = {"model": "unixTime"}   # other names of settings, where a script has none of that name
 
 
 class SettingsError(errors.UserError):
@@ -40,7 +39,7 @@ def meanings(script: str | Path) -> dict[str, str]:
 def constants(script: str | Path) -> dict:
     """What globals() is in a script as far as it is plain: its file, docstring and literal values; nothing runs."""
     tree = ast.parse(Path(script).read_text(encoding="utf-8"))
-    found = {"__file__": str(script), "__doc__": ast.get_docstring(tree)}
+    found = {"__file__": str(script), "__doc__": ast.get_docstring(tree, clean=False)}
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             try:

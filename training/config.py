@@ -119,7 +119,8 @@ def configure(space: dict, arguments: list[str]) -> TrainingConfig:
 
 def saved_settings(models_path: str, unix_time: str) -> dict:
     """The settings of an earlier run under their present names; those that exist no more are left out."""
-    found = runs.read_config(models_path, unix_time).get("settings")
+    about = runs.read_config(models_path, unix_time)
+    found = about.get("settings") if isinstance(about, dict) else None
     if not isinstance(found, dict):
         raise runs.RunError(f"{Path(models_path, unix_time, 'config.json')} holds no settings: name another run")
     found = {settings.ALIASES.get(name, name): value for name, value in found.items()}
