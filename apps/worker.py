@@ -196,7 +196,7 @@ def _reader(unix_time: str, models_path: str):
 def _settle(request: Request) -> None:
     """What can wait until the window knows that its network is ready."""
     with contextlib.suppress(runs.RunError):  # a reading that needs it will say what is missing
-        _reader(request.model, request.models_path).of_characters.load()  # reads what stands alone
+        _reader(request.model, request.models_path).load(characters=True)  # reads what stands alone
     gc.collect()
     gc.freeze()  # else each full collection looks through all of TensorFlow, and a reading waits 0.2 s for it
 
@@ -220,7 +220,7 @@ def read_character(request: Request) -> Answer:
     from common import glyph
     reader, start = _reader(request.model, request.models_path), time.perf_counter()
     page = _page(request, alone=True)
-    (found,) = reader.recog_pictures([page.picture])
+    (found,) = reader.read_characters([page.picture])
     character = Character(found.text, found.confidence, found.alternatives, page.on_pad(found.box),
                           glyph.glyph(page.picture.ink), (0, 0), page.on_pad(found.box)[3])
     return Answer(request, [character], found.text, found.confidence, time.perf_counter() - start)
@@ -230,7 +230,7 @@ def read_text(request: Request) -> Answer:
     """Read words and lines."""
     reader, start = _reader(request.model, request.models_path), time.perf_counter()
     page = _page(request)
-    reading = reader.recog_page(page.picture)
+    reading = reader.read(page.picture)
     glyphs, alone = iter(reading.glyphs), iter(reading.alone)
     characters = [Character(one.text, one.confidence, one.alternatives, page.on_pad(one.box), next(glyphs),
                             (row, place), page.on_pad(line.box)[3], alone=next(alone))

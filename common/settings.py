@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from common import errors
 
 _LINE = re.compile(r"(\w+) = (.*?)(?:\s{2,}#\s*(.*))?$")
+ALIASES = {"model": "unixTime"}   # other names of settings, where a script has none of that name
 
 
 class SettingsError(errors.UserError):
@@ -58,6 +59,8 @@ def apply(values: dict, arguments: list[str]) -> tuple[dict, list[str]]:
             continue
         name, equals, text = argument[2:].partition("=")
         name = name.replace("-", "_")
+        if name not in values and ALIASES.get(name) in values:
+            name = ALIASES[name]
         if name not in values:
             raise SettingsError(f"there is no setting --{name}; the settings are: {', '.join(values)}")
         if not equals and not isinstance(values[name], bool):

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from common import glyph
-from reading import line_recognizer, text_lines
+from reading import text_lines
 
 # ---- whose ink is whose
 
@@ -38,13 +38,19 @@ class Shape(NamedTuple):
         return glyph.glyph(np.where((mine > 0) | soft, block, 0).astype(np.uint8))
 
 
-def shapes(ink: np.ndarray, line: line_recognizer.LineText) -> list[Shape]:
+def glyphs(found: list[Shape]) -> list[np.ndarray]:
+    """The glyphs of characters, each uint8 (28, 28)."""
+    return [shape.glyph for shape in found]
+
+
+def shapes(ink: np.ndarray, centres: list[float]) -> list[Shape]:
     """The ink of each character of a line, uint8 (height, width), from left to right.
+
+    centres: where the network sees the characters, px, ascending.
 
     Where letters are joined they are parted where there is least ink between the
     places at which the network saw them.
     """
-    centres = [one.centre for word in line.words for one in word]
     if not centres:
         return []
     mask = ink >= text_lines.INK

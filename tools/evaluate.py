@@ -200,7 +200,7 @@ class Baseline:
     """
 
     def __init__(self, reader: recognizer.Recognizer):
-        self.reader = reader.of_characters
+        self.reader = reader.characters
 
     def __call__(self, image: np.ndarray) -> str:
         _, binary = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
@@ -246,9 +246,8 @@ def isolated_errors(reader: recognizer.Recognizer, samples: list[Sample], config
     """Share of these samples' scans that the network gets wrong when it sees each alone, untouched, for both priors."""
     images, labels = read_scans(config)
     rows = np.concatenate([sample.rows for sample in samples])
-    reader = reader.of_characters
-    logits, truth = reader.logits(images[rows]), labels[rows]
-    shift = np.array(runs.read_config(reader.models_path, reader.unixTime).get("prior_of_drawings", 0.0))
+    logits, truth = reader.characters.logits(images[rows]), labels[rows]
+    shift = np.array(runs.read_config(reader.models_path, config["model"]).get("prior_of_drawings", 0.0))
     return {"isolated, forms": float((logits.argmax(axis=1) != truth).mean()),
             "isolated, drawings": float(((logits + shift).argmax(axis=1) != truth).mean())}
 
@@ -328,7 +327,7 @@ def main(arguments: list[str]) -> None:
     readers = {which: recognizer.Recognizer(config["model"] or None, config["models_path"], config["prior"],
                                              language=which) for which in ("none", config["language"])}
     reader = readers["none"]
-    config |= {"model": reader.of_characters.unixTime, "reader": reader.unixTime, "models_path": reader.models_path}
+    config |= {"model": reader.character_run, "reader": reader.unixTime, "models_path": reader.models_path}
     for each in readers.values():
         each.load()  # not to be timed
     rows, results = [], {}
@@ -337,7 +336,7 @@ def main(arguments: list[str]) -> None:
         for which, read in ways(config, name, readers):
             found = read_all(samples, read, SETS[name][0])
             results[f"{SETS[name][0]}, {which}"] = found
-            alone = samples[0].rows is not None and reader.of_characters.reads == "characters"
+            alone = samples[0].rows is not None and isinstance(reader.characters, recognizer.CharacterReader)
             of_scans = isolated_errors(reader, samples, config) if alone else {}
             rows.append({"set": SETS[name][0], "language": which} | measure(found) | of_scans)
     pooled = [result for name, found in results.items() if name.endswith(f", {config['language']}") for result in found

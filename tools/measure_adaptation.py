@@ -11,6 +11,7 @@ tell what has not been forgotten: how much of EMNIST's validation images is read
 rightly, or the character error rate of words of the validation split, which
 others wrote, without a language model.
 """
+import functools
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -120,8 +121,8 @@ def measure_words(config: dict, setup: dict) -> None:
     prior = word_lm.load()
 
     def pairs(network, records: list[dict]) -> list[tuple[str, str]]:
-        reader = line_recognizer.LineReader(network.predict_on_batch, decoding, prior)
-        return [(record["label"], text.text) for record, text in zip(records, reader.read(
+        reader = line_recognizer.LineReader(functools.partial(map, network.predict_on_batch), decoding, prior)
+        return [(record["label"], text.text) for record, text in zip(records, reader.read_lines(
             [synthesis.plainly(synthesis.writing_of(record)) for record in records]), strict=True)]
 
     def measure(records: list[dict]) -> tuple:

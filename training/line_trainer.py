@@ -4,6 +4,7 @@ model.py --network=line is the script to run; these are the parts it is made of.
 """
 import itertools
 import os
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -14,13 +15,14 @@ from tqdm import tqdm
 
 from common import alphabets, errors, files, line_image, runs
 from reading import ctc, line_recognizer, word_lm
+from reading.network import Network
 from training import augment, character_trainer, curves, devices, export, metrics, networks, prefetch, synthesis
 
 # ---- fitting how to decode
 
 # What each weight of decoding is chosen from; see ctc.Weights and without_prior.  The search starts in the middle.
-CHOICES = {"strength": (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5), "bonus": (0.4, 0.8, 1.6, 2.4, 2.8, 3.2, 3.6),
-           "space": (0.5, 0.0, -0.5, -1.0, -1.5, -2.0, -2.5), "spacing": (0.2, 0.4, 0.6, 0.8, 1.0),
+CHOICES = {"lm_weight": (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5), "insertion_bonus": (0.4, 0.8, 1.6, 2.4, 2.8, 3.2, 3.6),
+           "space_bonus": (0.5, 0.0, -0.5, -1.0, -1.5, -2.0, -2.5), "space_lm_share": (0.2, 0.4, 0.6, 0.8, 1.0),
            "prior_share": (0.0, 0.2, 0.35, 0.5, 0.65)}
 
 
@@ -64,8 +66,8 @@ def _chosen(places: dict[str, int]) -> dict[str, float]:
 def _error_rate(log_probs, truths: list[str], reader: line_recognizer.LineReader, decoding: dict[str, float]) -> float:
     """CER of texts read with these weights."""
     weights = ctc.Weights(*(decoding[name] for name in ctc.Weights._fields))
-    judged = (line_recognizer.without_prior(each, reader.decoding["label_prior"], decoding["prior_share"]) for each in log_probs)
-    texts = [ctc.search(each, reader.prior, weights)[0].text for each in judged]
+    judged = (line_recognizer.without_prior(each, reader.decoding.label_prior, decoding["prior_share"]) for each in log_probs)
+    texts = [ctc.search(each, reader.lm, weights)[0].text for each in judged]
     return metrics.error_rate(list(zip(truths, texts, strict=True)))
 
 
@@ -78,7 +80,7 @@ def fit_confidence(read: list[line_recognizer.LineText], truths: list[str]) -> l
     values = [values for line in read for values in line.evidence]
     right = [right for line, truth in zip(read, truths, strict=True) for right in metrics.right_words(truth, line.text)]
     if len(set(right)) < 2:
-        return line_recognizer.DECODING["confidence"]
+        return list(line_recognizer.Decoding().confidence)
     fitted = LogisticRegression(C=10, max_iter=1000).fit(values, right)
     return [round(float(value), 4) for value in (*fitted.coef_[0], fitted.intercept_[0])]
 
@@ -329,16 +331,17 @@ def finish(folder: Path, validation: Validation) -> dict:
     about = runs.read_config(str(folder.parent), folder.name)
     network = networks.load_network(str(folder.parent), folder.name)
     strips, truths, sources = zip(*validation.samples, strict=True)
-    reader = line_recognizer.LineReader(network.predict_on_batch, about.get("decoding"), word_lm.load())
-    log_probs = reader.log_probs(list(strips))
+    export.export_run(folder)
+    reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each, about.get("decoding"), word_lm.load())
+    log_probs = list(reader.log_probs(strips))
     if not about["settings"]["corrections"]:  # else it is decoded as the network that it comes from
-        reader.decoding["label_prior"] = character_shares(about["settings"])
+        reader.decoding = replace(reader.decoding, label_prior=character_shares(about["settings"]))
         others = validation.others()   # all there are: spaces are few, and hands differ
-        more = log_probs + reader.log_probs([picture for picture, *_ in others])
+        more = [*log_probs, *reader.log_probs([picture for picture, *_ in others])]
         labels = [*truths, *(text for _, text, _ in others)]
-        reader.decoding |= fit_decoding(more, labels, reader)
-        reader.decoding["confidence"] = fit_confidence([reader.decode(each) for each in more], labels)
-        files.write_json(folder / "config.json", about | {"decoding": reader.decoding})
+        reader.decoding = replace(reader.decoding, **fit_decoding(more, labels, reader))
+        reader.decoding = replace(reader.decoding, confidence=fit_confidence([reader.decode(each) for each in more], labels))
+        files.write_json(folder / "config.json", about | {"decoding": asdict(reader.decoding)})
     figures, _ = validation.measure(network)
     found = {"parameters": network.count_params()} | {
         f"{name.removeprefix('val_')}_without_language_model": value for name, value in figures.items()}
@@ -352,6 +355,5 @@ def finish(folder: Path, validation: Validation) -> dict:
     files.save_picture(validation.picture(list(zip(truths, texts, strict=True)), strips), folder / "readings.png")
     curves.plot([folder], folder / "training.png")
     print(", ".join(f"{name} {value:.4g}" for name, value in found.items()))
-    export.export_run(folder)
     print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, readings.png, training.png")
     return found
