@@ -14,7 +14,7 @@ import numpy as np
 from common import alphabets, line_image, softmax
 from reading import character_boxes, ctc, text_lines, word_lm
 from reading.binarize import Picture
-from reading.readings import Character, Line, Reading, Word, around, box_of, reading_of
+from reading.readings import Character, Line, Reading, Word, around, reading_of
 
 OLD_NAMES = {"strength": "lm_weight", "bonus": "insertion_bonus", "space": "space_bonus", "spacing": "space_lm_share"}
 
@@ -77,7 +77,7 @@ class LineReader:
         for line, text in zip(straight, self.read_lines([line.ink for line in straight]), strict=True):
             if text.words:
                 found = character_boxes.shapes(line.ink, [one.centre for word in text.words for one in word])
-                lines.append(_line(text, [box_of(line.corners(shape.y, shape.x), picture.scale) for shape in found]))
+                lines.append(_line(text, character_boxes.boxes(line, found, picture.scale)))
                 shapes += found
         return reading_of(lines, functools.partial(character_boxes.glyphs, shapes), [shape.alone for shape in shapes])
 
