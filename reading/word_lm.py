@@ -21,7 +21,6 @@ import functools
 import math
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -35,20 +34,9 @@ PAIRS = "frequency_bigramdictionary_en_243_342.txt"   # symspellpy's file
 PAIRS_COUNTED = 2.5e13     # words were counted for it: what makes its counts and wordfreq's frequencies agree
 UNLISTED = 0.15            # of the words after one, at least, are in no pair
 ANYTHING = 0.3             # of characters may be any: else names and what is no English would be turned into words
-# Letters that stand alone come in rows, as "A B C": so many of them are followed by another, and so many of these are
-# the next in the alphabet.  "a" and "I" mostly are words.  About as counted in UNIPEN's training texts.
-ALONE, BEHIND_WORDS, IN_ORDER = 0.6, 0.03, 0.5
-NEXT_DIGIT = 0.13   # of digits that stand alone are followed by the next in order, less often than in texts that ask
-                    # for rows; other rows of digits do not count: widely spaced numbers are mostly meant as one
-WORDS_ALONE = "aAI"
-# Behind a number of several digits and a space so often another number follows, and so rarely of one digit: a number
-# written wide has gaps everywhere.
-NUMBERS, OF_ONE_DIGIT = 0.4, 0.1
-# The alphabet, and digits in order up or down, are written whole, or in groups of GROUP and more, as "ABCDE FGHIJ".
-# Behind ROW of them the share IN_ROW goes on in order: with a space before it as often as in the row so far, as if SEEN
-# places more, of which the share PAUSES has a space, had been seen.  About as counted there, with more pauses: a
-# network that learned from sentences is slow to see them.
-ROW, GROUP, IN_ROW, PAUSES, SEEN = 5, 3, 0.92, 0.3, 4
+# A letter or digit that stands alone is often followed by the next in order, as in "A B C" or "1 2 3".  Only 8 of 743
+# validation lines hold such a sequence; from 0.15 to 0.3 they are read alike.
+NEXT_IN_ORDER = 0.15
 RARE = 5.0                 # weight of marks in general, in places, against those of one place
 
 # What follows each other: letters, digits, a space or each mark.
@@ -58,14 +46,6 @@ SPACE = PLACES[" "]
 ORDER = np.array([(alphabets.CHARACTERS + alphabets.MARKS).index(one) for one in alphabets.ALPHABET])   # see _by_label
 ENDS = np.array([kind != "'" for kind in KINDS[SPACE:]])   # marks that a word may end before
 PARTS = re.compile("(?:[A-Z][a-z]+)+[A-Z]")   # of a name, and the capital that the last begins with
-
-
-class Row(NamedTuple):
-    """Digits or letters in order at a text's end."""
-    following: str   # the next
-    count: int       # so many are there, ...
-    spaces: int      # ... with so many spaces between
-    paused: bool     # whether a space stands behind them
 
 
 class WordLM:
@@ -85,7 +65,7 @@ class WordLM:
         for name in ("_behind_word", "_gain", "_left"):
             setattr(self, name, functools.lru_cache(character_lm.CACHE)(getattr(self, name)))
         # What comes next, by all of a text that matters, and by the last word and what it adds where it is over.
-        self._known: dict[tuple[str, Row | None] | tuple[str, str, float], np.ndarray] = {}
+        self._known: dict[str | tuple[str, str, float], np.ndarray] = {}
 
     def next_log_probs(self, text: str) -> np.ndarray:
         """Log of P(next character | text) for each label of CTC, float (96,); do not write to it.
@@ -100,17 +80,15 @@ class WordLM:
             self._known = {}
         known = self._known
         tails = [text[text.rfind(" ", 0, text.rfind(" ")) + 1:] for text in texts]   # from the last space but one
-        asked = list(zip(tails, map(row_at_end, texts), strict=True))
-        new = [each for each in dict.fromkeys(asked) if each not in known]
+        new = [tail for tail in dict.fromkeys(tails) if tail not in known]
         ends = [(word := last_word(tail), kind_before(start := tail[:len(tail) - len(word)]), self._ended(start, word))
-                for tail, _ in new]
+                for tail in new]
         words = [end for end in dict.fromkeys(ends) if end[0] and end not in known]
         if words:
             known.update(zip(words, self._in_words(*zip(*words, strict=True)), strict=True))
-        for (tail, row), end in zip(new, ends, strict=True):
-            found = known[end] if end[0] else self._behind_word(tail[-1:] or " ", end[1])
-            known[tail, row] = _in_row(found, row) if row else found
-        return [known[each] for each in asked]
+        for tail, end in zip(new, ends, strict=True):
+            known[tail] = known[end] if end[0] else self._behind_word(tail[-1:] or " ", end[1])
+        return [known[tail] for tail in tails]
 
     def ended(self, text: str, follower: str) -> float:
         """What a text's last word adds where it is over, since `follower` comes next.
@@ -125,14 +103,11 @@ class WordLM:
     def _ended(self, before: str, word: str) -> float:
         """The same of a word and what stands before it, unless an apostrophe follows."""
         gain = self._gain_of_word(before, word)
-        if len(word) == 1 and word.isdigit() and kind_before(before) == "digits":
-            return math.log(OF_ONE_DIGIT)
         other = before[:-1].rpartition(" ")[2] if before.endswith(" ") else ""
-        share, chance = _row(other, word)
-        if not share:
+        if not follows_in_order(other, word):
             return gain
         spelt = math.exp(self._spelling.word_log_prob(word, kind_before(before)))
-        return math.log((1 - share) * math.exp(gain) + share * chance / spelt)
+        return math.log((1 - NEXT_IN_ORDER) * math.exp(gain) + NEXT_IN_ORDER / spelt)
 
     def _gain_of_word(self, before: str, word: str) -> float:
         """What a word adds because there is such a word."""
@@ -148,8 +123,6 @@ class WordLM:
         kind = PLACES[end]
         inside = self._spelling.next_log_probs("", before).astype(float)
         shares = self._marks[kind, :SPACE]
-        if before == "digits" and end == " ":
-            shares = np.log(np.exp(shares).sum() * np.array([1 - NUMBERS, NUMBERS]))
         for share, chosen in zip(shares, (slice(10, 62), slice(10)), strict=True):   # letters, digits
             inside[chosen] += share - np.log(np.exp(inside[chosen]).sum())
         return _by_label(inside, self._marks[kind, SPACE:])
@@ -190,64 +163,10 @@ def _by_label(inside: np.ndarray, marks: np.ndarray) -> np.ndarray:
     return found
 
 
-def row_at_end(text: str) -> Row | None:
-    """The row that a text ends with, in one word or several, if it has at least ROW characters."""
-    body = text[:-1] if text.endswith(" ") else text
-    if len(body) < ROW or not _step(body[-3] if body[-2] == " " else body[-2], body[-1]):
-        return None   # as of nearly all texts
-    row, groups = "", []
-    for word in reversed(body.split(" ")):
-        own = word[len(word.rstrip(alphabets.CHARACTERS)):]
-        if not own or not _in_order(own + row):
-            break
-        row, groups = own + row, [own, *groups]
-        if own != word:   # a mark stands before it
-            break
-    spaces = len(groups) - 1
-    if len(row) < ROW or len(row) - len(groups[-1]) < GROUP * spaces:
-        return None
-    last = row[-1]
-    following = str((int(last) + _step(row[-2], last)) % 10) if last.isdigit() else _letter_behind(last)
-    return Row(following, len(row), spaces, body != text) if following else None
-
-
-def _in_order(row: str) -> bool:
-    """Whether each letter or digit is the next behind the one before, or of digits each before it."""
-    steps = {_step(one, other) for one, other in zip(row, row[1:])}
-    return len(row) < 2 or steps in ({1}, {-1})
-
-
-def _step(one: str, other: str) -> int:
-    """1 where a digit or letter follows another in order, -1 where a digit precedes another, else 0."""
-    if one.isdigit() and other.isdigit():
-        return {1: 1, 9: -1}.get((int(other) - int(one)) % 10, 0)
-    return int(one.isalpha() and other == _letter_behind(one))
-
-
-def _letter_behind(letter: str) -> str:
-    """The next letter of the alphabet, "" behind the last."""
-    return "" if letter in "zZ" else chr(ord(letter) + 1)
-
-
-def _in_row(found: np.ndarray, row: Row) -> np.ndarray:
-    """Log probabilities (96,) of what comes next, at the end of a row."""
-    pauses = 0.0 if row.paused else (row.spaces + PAUSES * SEEN) / (row.count - 1 + SEEN)
-    chances = (1 - IN_ROW) * np.exp(found)
-    chances[alphabets.LABELS[row.following]] += IN_ROW * (1 - pauses)
-    chances[alphabets.SPACE] += IN_ROW * pauses
-    with np.errstate(divide="ignore"):
-        return np.maximum(np.log(chances), ctc.LEAST)
-
-
-def _row(other: str, word: str) -> tuple[float, float]:
-    """How often a word that is one character is followed by another such in a row, and how likely that is `word`."""
-    if len(word) == len(other) == 1:
-        if (word + other).isalpha():
-            share = BEHIND_WORDS if other in WORDS_ALONE else ALONE
-            return share, (1 - IN_ORDER) / 26 + IN_ORDER * _step(other, word)
-        if word.isdigit() and _step(other, word) == 1:
-            return NEXT_DIGIT, 1.0
-    return 0.0, 0.0
+def follows_in_order(one: str, other: str) -> bool:
+    """Whether two words are single letters or digits, and the second is the next in the alphabet or in counting."""
+    return (len(one) == len(other) == 1 and (one + other).isalnum()
+            and (ord(other) - ord(one) == 1 or one + other == "90"))
 
 
 @functools.lru_cache(character_lm.CACHE)

@@ -30,7 +30,7 @@ def test_chances_of_what_may_follow_sum_to_one(text):
     assert (chances(text)[1:] / added).sum() == pytest.approx(1, abs=1e-3)
 
 
-@pytest.mark.parametrize("text", ["", "A4", "isn't", "19", "the ", "(", "$", "98765", "abcde "])
+@pytest.mark.parametrize("text", ["", "A4", "isn't", "19", "the ", "(", "$"])
 def test_with_any_character_they_sum_to_one_too(text):
     assert np.exp(ENGLISH.next_log_probs(text)[1:]).sum() == pytest.approx(1, abs=1e-3)
 
@@ -74,10 +74,10 @@ def test_behind_a_capital_within_a_name_a_word_of_its_own_begins(text):
     assert ENGLISH.ended(text + "Flower", " ") > ENGLISH.ended(text + "flower", " ") + 1
 
 
-@pytest.mark.parametrize("row, aside", [("A B C", "A B X"), ("h i j k", "h i j t"), ("K Q", "KQ X"),
-                                        ("1 2 3", "1 2 5"), ("8 9 0", "8 9 1")])
-def test_what_stands_alone_gains_in_rows_and_most_in_order(row, aside):
-    assert ENGLISH.ended(row, " ") > ENGLISH.ended(aside, " ") + 1.5
+@pytest.mark.parametrize("row, aside", [("A B C", "A B X"), ("h i j k", "h i j t"), ("1 2 3", "1 2 5"),
+                                        ("8 9 0", "8 9 1")])
+def test_what_stands_alone_gains_where_it_is_the_next_in_order(row, aside):
+    assert ENGLISH.ended(row, " ") > ENGLISH.ended(aside, " ") + 1
     assert ENGLISH.ended(f"look: {row}", " ") == ENGLISH.ended(row, " ")
 
 
@@ -88,49 +88,9 @@ def test_words_follow_words_of_their_kind():
     assert chance("(OVER) ", "T") > 2 * chance("(over) ", "T"), "marks aside"
 
 
-def test_numbers_follow_numbers_but_of_one_digit_only_seldom():
-    assert chance("800 ", "5") > 3 * chance("the ", "5")
-    assert chance("8 ", "5") == pytest.approx(chance(" ", "5")), "a number written wide"
-    assert ENGLISH.ended("800 5", " ") < -2 and ENGLISH.ended("800 55", " ") == 0
-
-
 @pytest.mark.parametrize("text", ["1 3", "9 4", "3 2", "a 2"])
-def test_a_number_written_wide_is_no_row(text):
+def test_digits_out_of_order_gain_nothing(text):
     assert ENGLISH.ended(text, " ") == 0
-
-
-@pytest.mark.parametrize("text, following, count, spaces", [
-    ("01234", "5", 5, 0), ("in 98765 4321", "0", 9, 1), ("56789", "0", 5, 0), ("ABCDE FGHIJ ", "K", 10, 1),
-    ("(abcdef", "g", 6, 0), ("x 4567 8", "9", 5, 1)])
-def test_rows_are_seen_over_several_words(text, following, count, spaces):
-    assert word_lm.row_at_end(text) == (following, count, spaces, text.endswith(" "))
-
-
-@pytest.mark.parametrize("text", ["", "a", "0123", "01235", "2468", "aBCDEF", "xabcdef", "UVWXYZ", "a b c d e f",
-                                  "ab cd ef", "12345 7", "the first", "01234  ", "edcba", "89ABC"])
-def test_what_is_short_out_of_order_or_stands_one_by_one_is_no_such_row(text):
-    assert word_lm.row_at_end(text) is None
-
-
-def test_a_row_goes_on_in_order_and_pauses_as_often_as_it_did():
-    for text, following in (("ABCDE", "F"), ("ABCDE ", "F"), ("98765 4321", "0")):
-        assert chance(text, following) > 0.7
-    grouped, whole = chance("ABCDE FGHIJ KLMNO", " "), chance("ABCDEFGHIJKLMNO", " ")
-    assert 0.4 > grouped > 2 * whole > 0
-    for text in ("ABCDE", "ABCDE "):
-        assert chance(text, "X") < chance("QXZKB" + text[5:], "X"), "but out of order it does not"
-
-
-def test_a_row_keeps_the_spaces_that_the_ink_has():
-    """What is written is 01234 56789, with a gap that the network is sure of, or not."""
-    for share in (0.9, 0.1):
-        of_steps = np.full((60, 96), -12.0)
-        of_steps[:, 0] = -0.1
-        for step, character in enumerate("01234 56789"):
-            of_steps[5 * step + 2, [0, alphabets.LABELS[character]]] = (-9, -0.1) if character != " " else (
-                math.log(1 - share), math.log(share))
-        found = ctc.search(softmax.log_softmax(of_steps), ENGLISH, ctc.Weights(1.0, 2.8, -2.0, 0.6))[0].text
-        assert found == ("01234 56789" if share > 0.5 else "0123456789")
 
 
 def test_it_can_have_less_of_a_say_where_a_space_is_than_elsewhere():
