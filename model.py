@@ -63,7 +63,7 @@ from pathlib import Path
 import numpy as np
 
 from common import errors, files, runs, settings
-from training import corrections_store, dataset, devices, download, emnist, unipen
+from training import corrections_store, dataset, devices, emnist, unipen
 
 PRESETS = {
     # The shipped networks: everything at hand, and a schedule that ends when the time is up.
@@ -107,7 +107,7 @@ def main(arguments: list[str]) -> None:
     validation = data.images[data.val_rows], data.targets[data.val_rows, 0]
     if config["average"]:
         character_trainer.average(folder, config, lambda network: metrics.measure(
-            metrics.read(network, *validation, "validation images"))["loss"])
+            metrics.predict(network, *validation, "validation images"))["loss"])
     if config["calibrate"]:
         character_trainer.calibrate(folder, dataset.scans(data, character_trainer.MOST_TO_CALIBRATE), validation)
     metrics.finish(folder, data)
@@ -187,7 +187,7 @@ def without_doubtful(config: dict, data: dataset.Data) -> dataset.Data:
     prior = runs.read_config(config["models_path"], config["teacher"].split(",")[0])["prior_of_drawings"]
     rows = np.unique(data.train_rows[data.targets[data.train_rows, 2] >= dataset.DRAWINGS])
     labels = data.targets[rows, 0]
-    reading = metrics.read(load_teacher(config), data.images[rows], labels, "checking labels", prior)
+    reading = metrics.predict(load_teacher(config), data.images[rows], labels, "checking labels", prior)
     doubtful = rows[reading.probabilities[np.arange(len(rows)), labels] < DOUBTFUL]
     print(f"{len(doubtful):,} of {len(rows):,} pen strokes left out: {config['teacher']} finds their labels impossible")
     for name, mix in (("pen_strokes", dataset.DRAWINGS), ("pen_words", dataset.WORDS)):
@@ -214,8 +214,7 @@ def load_teacher(config: dict):
 
 def build_training_model(config: dict, data: dataset.Data):
     """The network with its optimiser, ready to fit."""
-    from training import networks
-    from training import augment, character_trainer
+    from training import augment, character_trainer, networks
 
     order = character_trainer.EpochSampler(data.train_rows, data.groups, data.val_rows, config["batch_size"], config["class_cap"],
                            config["seed"], data.alike)
@@ -239,8 +238,7 @@ def last_augmentation(config: dict) -> float:
 
 def first_network(config: dict):
     """The network that a training begins with: fresh, or as another run has left it."""
-    from training import networks
-    from training import character_trainer
+    from training import character_trainer, networks
 
     network = networks.build(config["network"], config["dropout"])
     if not config["finetune"]:
@@ -395,8 +393,8 @@ def write_config(config: dict, folder: Path, describe: Callable[[], dict]) -> No
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, errors.DataError, unipen.UnipenError,
-            download.DownloadError, runs.RunError) as error:
+    except (errors.UserError,
+            runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:
         print("\nended before anything was learned; nothing is lost", file=sys.stderr)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DEFAULT = "1795724860"              # words and lines
 DEFAULT_CHARACTERS = "1795678193"   # single characters
 DEFAULT_SEGMENTING = "1795560346"   # lines put together from characters; geometry.npz is learned for it
-PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "idx2numpy", "opencv-python-headless", "opencv-python")
+PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "opencv-python")
 
 
 class RunError(errors.UserError):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import alphabets, files, settings
+from common import alphabets, errors, files, settings
 from reading import word_lm
 from tools import build_character_lm
 from training import unipen
@@ -104,7 +104,7 @@ def write(path: Path, words: dict[str, float], pairs: dict[tuple[str, str], floa
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, unipen.UnipenError) as error:
+    except errors.UserError as error:
         settings.fail(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -23,7 +23,7 @@ from tqdm import tqdm
 import model
 from common import alphabets, errors, glyph, runs, settings
 from reading import line_recognizer, word_lm
-from training import corrections_store, dataset, line_trainer, metrics, synthesis, unipen
+from training import corrections_store, dataset, line_records, line_rendering, line_trainer, metrics, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 reads = "characters"             # or lines: which of the shipped networks learns, without a unixTime
@@ -95,9 +95,9 @@ def measure_characters(config: dict, setup: dict) -> None:
                     callbacks=[order], verbose=0)
         forms = data.images[data.val_rows], data.targets[data.val_rows, 0]
         both = network, trainee.network
-        hits = [(metrics.read(one, glyphs[half:], labels[half:], shift=prior).guesses == labels[half:]).mean()
+        hits = [(metrics.predict(one, glyphs[half:], labels[half:], shift=prior).guesses == labels[half:]).mean()
                 for one in both]
-        kept = [(metrics.read(one, *forms).guesses == forms[1]).mean() for one in both]
+        kept = [(metrics.predict(one, *forms).guesses == forms[1]).mean() for one in both]
         return half, len(labels) - half, *hits, *kept
 
     found = report(("before", "after", "forms before", "forms after"), hands, measure)
@@ -110,7 +110,7 @@ def measure_characters(config: dict, setup: dict) -> None:
 
 def measure_words(config: dict, setup: dict) -> None:
     """Let a network that reads lines know each writer."""
-    hands = chosen(synthesis.read_records(config["pen_path"], "words", config["split"]), config)
+    hands = chosen(line_records.read_records(config["pen_path"], "words", config["split"]), config)
     model.prepare_backend(setup)
     import keras
     validation = line_trainer.Validation(setup)
@@ -123,7 +123,7 @@ def measure_words(config: dict, setup: dict) -> None:
     def pairs(network, records: list[dict]) -> list[tuple[str, str]]:
         reader = line_recognizer.LineReader(functools.partial(map, network.predict_on_batch), decoding, prior)
         return [(record["label"], text.text) for record, text in zip(records, reader.read_lines(
-            [synthesis.plainly(synthesis.writing_of(record)) for record in records]), strict=True)]
+            [line_rendering.draw_plain(line_records.writing_of(record)) for record in records]), strict=True)]
 
     def measure(records: list[dict]) -> tuple:
         half = len(records) // 2
@@ -135,7 +135,7 @@ def measure_words(config: dict, setup: dict) -> None:
             line_trainer.fit(trainee, setup, validation, keras.callbacks.CallbackList([history], model=trainee))
             after, kept = trainee.network, history.history["val_cer_words"][-1]
         found = [pairs(network, records[half:]) for network in (first, after)]
-        return (len(wrong), len(records) - half, *map(metrics.error_rate, found),
+        return (len(wrong), len(records) - half, *map(metrics.cer, found),
                 *(np.mean([truth == read for truth, read in both]) for both in found), others, kept)
 
     found = report(("CER before", "after", "exact before", "after", "others' CER before", "after"), hands, measure)
@@ -148,7 +148,7 @@ def measure_words(config: dict, setup: dict) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, errors.DataError, unipen.UnipenError, runs.RunError) as error:
+    except (settings.SettingsError, errors.DataError, runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -15,7 +15,7 @@ from keras import ops
 from tqdm import tqdm
 
 from common import alphabets, files, runs
-from training import devices, emnist, metrics, networks, tensorboard_log
+from training import devices, metrics, networks, tensorboard_log
 from training.augment import augment
 
 
@@ -171,7 +171,7 @@ def _inside(old: np.ndarray, fresh: np.ndarray, axes: tuple[np.ndarray, ...]) ->
 
 def on_device(array: np.ndarray):
     """The array as a tensor.  On a CPU TensorFlow shares its memory, of which Keras would make two copies."""
-    shared = array.flags.c_contiguous and array.ctypes.data % emnist.ALIGNMENT == 0
+    shared = array.flags.c_contiguous and array.ctypes.data % 64 == 0
     if shared and keras.backend.backend() == "tensorflow" and not devices.gpus():
         import tensorflow
         return tensorflow.experimental.dlpack.from_dlpack(array.__dlpack__())
@@ -321,13 +321,13 @@ def calibrate(folder: Path, learned: tuple[np.ndarray, np.ndarray], validation: 
     learned: images and labels of scans that it has learned from.  validation: of others, in the natural mix.
     """
     network = networks.load_network(str(folder.parent), folder.name)
-    bias = fit_natural_bias(*(metrics.read(network, *samples, "calibration") for samples in (learned, validation)))
+    bias = fit_natural_bias(*(metrics.predict(network, *samples, "calibration") for samples in (learned, validation)))
     layer = network.get_layer("logits")
     layer.bias.assign(layer.bias + bias)
     networks.save_network(network, folder / "model.keras")
 
 
-def fit_natural_bias(learned: metrics.Reading, validation: metrics.Reading) -> np.ndarray:
+def fit_natural_bias(learned: metrics.Predictions, validation: metrics.Predictions) -> np.ndarray:
     """What to add to the logits so that they suit scans in the natural mix better: float32 (62,).
 
     Of images that a network has learned from there are enough for all classes; how far
@@ -340,7 +340,7 @@ def fit_natural_bias(learned: metrics.Reading, validation: metrics.Reading) -> n
     return min(biases, key=lambda bias: _loss_of(held_out + bias, validation.labels))
 
 
-def _logits(reading: metrics.Reading) -> np.ndarray:
+def _logits(reading: metrics.Predictions) -> np.ndarray:
     return np.log(np.maximum(reading.probabilities, 1e-12)).astype(float)
 
 

@@ -46,7 +46,7 @@ def load_sources(config: dict) -> tuple[np.ndarray, list[Source]]:
     if config["dry_run"]:
         images, labels = images[-DRY_RUN_IMAGES:], labels[-DRY_RUN_IMAGES:]
     print(f"{len(images):,} training images in {config['data_path']}")
-    learn = len(images) - max(1, round(len(images) * config["val_split"]))
+    learn = len(images) - emnist.held_out(len(images), config["val_split"])
     sources = [Source("emnist_train", images[:learn], labels[:learn], labels[:learn], SCANS),
                Source("emnist_validation", images[learn:], labels[learn:], labels[learn:], NATURAL),
                *more_sources(config)]
@@ -88,8 +88,8 @@ def with_renderings(data: Data, sources: list[Source]) -> Data:
 
 
 def _in_one(parts: list[np.ndarray]) -> np.ndarray:
-    """Images as one array, whose memory TensorFlow can share on a CPU; see character_trainer.on_device."""
-    return np.concatenate(parts, out=emnist.aligned(sum(map(len, parts)) * 784).reshape(-1, 28, 28))
+    """Images as one array."""
+    return np.concatenate(parts)
 
 
 def repeated(config: dict, sources: list[Source], rows: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def more_sources(config: dict) -> list[Source]:
         sources.append(Source("emnist_either_case", *(
             array[:limit or None] for array in emnist.read_either(config["data_path"])), SCANS))
     for wanted, file, name, mix in ((config["pen"], "characters", "pen_strokes", DRAWINGS),
-                                    (config["harvest"], "harvest", "pen_words", WORDS)):
+                                    (config["harvest"], "extracted", "pen_words", WORDS)):
         if wanted:
             (images, labels), *again = (
                 unipen.read_pen(config["pen_path"], "train", config["seed"] + place, config["train_workers"], limit,

@@ -7,7 +7,6 @@ A training does this when it ends.  Keras exports by tf2onnx, and so from the Te
 trained on another backend is loaded and exported by a process with that one.
 """
 import os
-import sys
 import warnings
 from pathlib import Path
 

@@ -68,7 +68,7 @@ def _error_rate(log_probs, truths: list[str], reader: line_recognizer.LineReader
     weights = ctc.Weights(*(decoding[name] for name in ctc.Weights._fields))
     judged = (line_recognizer.without_prior(each, reader.decoding.label_prior, decoding["prior_share"]) for each in log_probs)
     texts = [ctc.search(each, reader.lm, weights)[0].text for each in judged]
-    return metrics.error_rate(list(zip(truths, texts, strict=True)))
+    return metrics.cer(list(zip(truths, texts, strict=True)))
 
 
 def fit_confidence(read: list[line_recognizer.LineText], truths: list[str]) -> list[float]:
@@ -198,8 +198,8 @@ class Validation:
         for kind in ("words", "lines"):
             of_kind = [pair for pair, its in zip(pairs, kinds, strict=True) if its == kind]
             if of_kind:
-                figures[f"val_cer_{kind}"] = metrics.error_rate(of_kind)
-                figures[f"val_wer_{kind}"] = metrics.error_rate([(a.split(), b.split()) for a, b in of_kind])
+                figures[f"val_cer_{kind}"] = metrics.cer(of_kind)
+                figures[f"val_wer_{kind}"] = metrics.wer(of_kind)
         return figures, pairs
 
     def picture(self, pairs: list[tuple[str, str]], strips=None) -> np.ndarray:
@@ -318,7 +318,7 @@ def doubt_epoch(config: dict) -> int:
 
 def character_shares(config: dict) -> list[float]:
     """Log of the share of each character of alphabets.ALPHABET in what a network learns from."""
-    writer = synthesis.LineSynthesizer(config["pen_path"], config["data_path"])
+    writer = synthesis.LineSynthesizer(config["pen_path"], config["data_path"], val_split=config["val_split"])
     rng = np.random.default_rng(config["seed"])
     texts = [sample.text for _ in range(COUNTED[config["dry_run"]]) if (sample := writer.sample(rng))]
     counts = np.bincount([alphabets.LABELS[character] for character in "".join(texts)], minlength=len(alphabets.ALPHABET) + 1)[1:]
@@ -349,8 +349,8 @@ def finish(folder: Path, validation: Validation) -> dict:
     for kind in ("words", "lines"):
         pairs = [(truth, text) for truth, text, source in zip(truths, texts, sources, strict=True) if source[0] == kind]
         found[kind] = len(pairs)
-        found[f"cer_{kind}"] = metrics.error_rate(pairs)
-        found[f"wer_{kind}"] = metrics.error_rate([(truth.split(), text.split()) for truth, text in pairs])
+        found[f"cer_{kind}"] = metrics.cer(pairs)
+        found[f"wer_{kind}"] = metrics.wer(pairs)
     files.write_json(folder / "metrics.json", {"validation": found})
     files.save_picture(validation.picture(list(zip(truths, texts, strict=True)), strips), folder / "readings.png")
     curves.plot([folder], folder / "training.png")

@@ -53,7 +53,8 @@ def _write(strips: queue.Queue, config: dict, epoch: int, dropped: set, place: i
     try:
         share = config["corrections"]
         writer = synthesis.LineSynthesizer(config["pen_path"], config["data_path"], variety=config["augmentation"],
-                               corrections_path=config["corrections_path"] if share else "")
+                               corrections_path=config["corrections_path"] if share else "",
+                               val_split=config["val_split"])
         writer.dropped = dropped
         while True:
             kinds = synthesis.FIRST_KINDS if epoch < EASY_EPOCHS and not config["finetune"] else synthesis.KINDS

@@ -21,7 +21,7 @@ def shipped() -> recognizer.Recognizer:
 @pytest.mark.parametrize("text", ["minimum", "little", "hello world"])
 @pytest.mark.parametrize("height, width", [(40, 3), (90, 5), (150, 14)])
 def test_cursive_is_read(shipped, text, height, width):
-    page = pen_strokes.draw_strokes(draw_samples.joined_strokes(text, height, 1), width, margin=20)
+    page = pen_strokes.draw_strokes(draw_samples.cursive_strokes(text, height, 1), width, margin=20)
     reading = shipped.recog(255 - page)
     assert reading.text == text
     characters = [character for word in reading.lines[0].words for character in word.characters]
@@ -46,7 +46,7 @@ def test_it_reads_single_characters_too(shipped):
 def test_without_a_language_model_the_network_alone_decides(shipped):
     alone = recognizer.Recognizer(shipped.unixTime, language="none")
     assert alone.pages.lm is None
-    page = pen_strokes.draw_strokes(draw_samples.joined_strokes("hello", 80, 1), 5, margin=20)
+    page = pen_strokes.draw_strokes(draw_samples.cursive_strokes("hello", 80, 1), 5, margin=20)
     assert alone.recog(255 - page).text == "hello"
 
 
@@ -69,6 +69,6 @@ def test_decoding_of_older_runs_is_understood():
 
 
 def test_a_line_is_read_alike_whatever_stands_beside_it(shipped):
-    lines = [pen_strokes.draw_strokes(draw_samples.joined_strokes(text, 60, 1), 5) for text in ("hello", "minimum")]
+    lines = [pen_strokes.draw_strokes(draw_samples.cursive_strokes(text, 60, 1), 5) for text in ("hello", "minimum")]
     alone = [text for line in lines for text in shipped.pages.read_lines([line])]
     assert list(shipped.pages.read_lines(lines)) == alone

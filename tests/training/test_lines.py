@@ -17,24 +17,22 @@ import toy
 
 import model
 from common import alphabets, errors, line_image, pen_strokes, runs, settings
-from reading import line_recognizer, word_lm
+from reading import line_recognizer
 from reading.network import Network
 from tools import draw_samples
-from training import augment, character_trainer, corrections_store, metrics, networks, prefetch, synthesis
+from training import (
+    augment,
+    character_trainer,
+    corrections_store,
+    line_records,
+    line_texts,
+    metrics,
+    networks,
+    prefetch,
+    synthesis,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-# ---- figures
-
-def test_words_are_right_where_they_stand():
-    assert metrics.right_words("the cat sat down", "the cot sat") == [True, False, True]
-    assert metrics.right_words("a b", "a x b") == [True, False, True]
-
-
-def test_calibration_error_is_how_far_confidence_is_from_the_truth():
-    assert metrics.calibration_error([0.95] * 20, [True] * 19 + [False]) == pytest.approx(0, abs=1e-9)
-    assert metrics.calibration_error([0.95] * 10 + [0.15] * 10, [False] * 20) == pytest.approx(0.55)
 
 
 # ---- what it learns from
@@ -57,7 +55,7 @@ def test_a_scribe_writes_in_every_way(data):
         for seen, text, source in samples:
             assert seen.dtype == np.uint8 and seen.shape[0] == line_image.HEIGHT and seen.max() > 100
             assert text and set(text) <= set(alphabets.ALPHABET) and text == " ".join(text.split())
-            assert (source is None) == (kind in ("joined", "composed", "scanned"))
+            assert (source is None) == (kind in ("several", "composed", "scanned"))
         assert len({seen.tobytes() for seen, *_ in samples}) > 0.9 * len(samples), "no two are alike"
     texts = {text for _ in range(60) if (sample := writer.sample(rng, {"word": 1.0})) for text in [sample[1]]}
     assert texts == set(WORDS)
@@ -71,7 +69,7 @@ def test_the_same_seed_writes_the_same(data):
 
 def test_rows_of_digits_and_letters_are_written_whole_and_in_groups():
     rng = np.random.default_rng(0)
-    rows = [synthesis.random_row(rng) for _ in range(400)]
+    rows = [line_texts.random_row(rng) for _ in range(400)]
     for row in rows:
         assert row == " ".join(row.split()) and 3 <= len(row.replace(" ", "")) <= 26
         assert sum(all(c in kind for c in row.replace(" ", "")) for kind in (
@@ -83,7 +81,7 @@ def test_rows_of_digits_and_letters_are_written_whole_and_in_groups():
 def test_text_in_two_rows_is_left_out():
     rows = [stroke.ravel().tolist() for stroke in draw_samples.strokes_of(["then", "one"], 60, 1)]
     line = [stroke.ravel().tolist() for stroke in draw_samples.strokes_of(["then one"], 60, 1)]
-    assert synthesis.has_rows(rows) and not synthesis.has_rows(line)
+    assert line_records.has_rows(rows) and not line_records.has_rows(line)
 
 
 def test_batches_hold_all_samples_and_none_is_much_too_wide(data):
@@ -194,7 +192,7 @@ def test_a_line_reader_learns_a_hand_from_corrected_words(data, trained, tmp_pat
     def read(folder: Path) -> float:
         reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each)
         texts = reader.read_lines([pen_strokes.draw_strokes(strokes, 5) for _, strokes in hand[12:]])
-        return metrics.error_rate([(truth, text.text) for (truth, _), text in zip(hand[12:], texts, strict=True)])
+        return metrics.cer([(truth, text.text) for (truth, _), text in zip(hand[12:], texts, strict=True)])
 
     assert read(base) > 0.5 and read(tuned) < 0.2
     assert json.loads((tuned / "metrics.json").read_text())["validation"]["cer_words"] < 0.4, "nothing is forgotten"

@@ -96,7 +96,7 @@ def test_finetuning_learns_corrections_and_does_not_forget(data, tmp_path):
     about = runs.read_config(str(tmp_path), tuned.name)
     assert about["images"]["corrections"] == 15 and about["settings"]["network"] == "dense"
     assert about["prior_of_drawings"] == runs.read_config(str(tmp_path), base.name)["prior_of_drawings"]
-    before, after = ((metrics.read(networks.load_network(str(tmp_path), run.name), strange[15:], labels[15:]).guesses
+    before, after = ((metrics.predict(networks.load_network(str(tmp_path), run.name), strange[15:], labels[15:]).guesses
                       == labels[15:]).mean() for run in (base, tuned))
     assert before < 0.5 and after > 0.8
     assert metrics_of(tuned)["emnist_test"]["accuracy"] > 0.8
@@ -115,7 +115,7 @@ def test_the_mean_of_first_and_last_weights_is_kept_where_it_is_better(data, tmp
         networks.save_network(network, tmp_path / name / "model.keras")
     images, labels = emnist.read_emnist(str(data), "train")
     character_trainer.average(tmp_path / "2", {"models_path": str(tmp_path), "finetune": "1"},
-                     lambda network: metrics.measure(metrics.read(network, images[-80:], labels[-80:]))["loss"])
+                     lambda network: metrics.measure(metrics.predict(network, images[-80:], labels[-80:]))["loss"])
     for kept, weights in zip(networks.load_network(str(tmp_path), "2").get_weights(), good):
         np.testing.assert_allclose(kept, weights, atol=0.01)
     refused = train(data, tmp_path, "--average=True")
@@ -344,15 +344,15 @@ def test_biases_fitted_to_images_of_another_mix_suit_the_natural_one():
     logits = rng.normal(0, 1, (40_000, 62)) + np.log(alphabets.OFFICIAL_COUNTS)
     labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
     powers = np.exp(logits + wrong)
-    reading = metrics.Reading(powers / powers.sum(axis=1, keepdims=True), labels)
+    reading = metrics.Predictions(powers / powers.sum(axis=1, keepdims=True), labels)
     # Files that hold three in four of all images of every other class, and one in four of the rest.
     kept = rng.random(len(labels)) < np.where(labels % 2, 0.75, 0.25)
     rows = np.flatnonzero(kept[:-2000])
-    learned = metrics.Reading(reading.probabilities[rows], labels[rows])
-    bias = character_trainer.fit_natural_bias(learned, metrics.Reading(reading.probabilities[-2000:], labels[-2000:]))
+    learned = metrics.Predictions(reading.probabilities[rows], labels[rows])
+    bias = character_trainer.fit_natural_bias(learned, metrics.Predictions(reading.probabilities[-2000:], labels[-2000:]))
     np.testing.assert_allclose((bias - bias[common].mean())[common], (wrong[common].mean() - wrong)[common], atol=0.25)
-    few = metrics.Reading(learned.probabilities[:20], learned.labels[:20])
-    bias = character_trainer.fit_natural_bias(few, metrics.Reading(reading.probabilities[-2000:], labels[-2000:]))
+    few = metrics.Predictions(learned.probabilities[:20], learned.labels[:20])
+    bias = character_trainer.fit_natural_bias(few, metrics.Predictions(reading.probabilities[-2000:], labels[-2000:]))
     assert np.abs(bias).max() < 0.8, "twenty images may not move a class far"
 
 
