@@ -103,11 +103,7 @@ class Recognizer:
 
     def recog_character(self, image: Source) -> Character:
         """Read the one character in a picture; images and errors as for `recog`."""
-        return self.recog_characters([image])[0]
-
-    def recog_characters(self, images: list[Source]) -> list[Character]:
-        """Read pictures of one character each, together."""
-        return self.read_characters([read_picture(image) for image in images])
+        return self.read_characters([read_picture(image)])[0]
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
         """Read pictures of one character each whose ink is found."""
