@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
     """Read all pictures that are named; returns the exit status: 2 if any could not be read."""
     config, names = settings.configure(globals(), arguments, positional="IMAGE...")
     if not names:
-        raise settings.SettingsError("name a picture, a folder of pictures, @ and a list of names, or - for standard input")
+        raise settings.SettingsError("name a picture, a folder of pictures, @ and a list, or - for standard input")
     if not 1 <= config.workers <= MOST_WORKERS:
         raise settings.SettingsError(f"--workers={config.workers} has to lie between 1 and {MOST_WORKERS}")
     usual = runs.DEFAULT_CHARACTERS if config.characters else runs.DEFAULT
@@ -110,10 +110,10 @@ def read_one(reader: Recognizer, characters: bool, show: bool, name: str) -> dic
             save_shown(picture, reading, "stdin" if name == "-" else name)
     except ImageError as error:
         return about | {"error": str(error)}
-    about["seconds"] = round(seconds + more, 4)
+    seconds = round(seconds + more, 4)
     if characters:
-        return about | asdict(reading.characters[0])
-    return about | {"text": reading.text, "lines": [asdict(line) for line in reading.lines]}
+        return about | asdict(reading.characters[0]) | {"seconds": seconds}
+    return about | {"text": reading.text, "seconds": seconds, "lines": [asdict(line) for line in reading.lines]}
 
 
 def save_shown(picture: Picture, reading: Reading, name: str) -> None:

@@ -20,8 +20,8 @@ def find(names: list[str], recursive: bool = False, leave: tuple[str, ...] = ())
         try:
             found += _of_list(name[1:]) if name.startswith("@") else _of_folder(name, recursive, leave)
         except (OSError, UnicodeDecodeError, LookupError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            problems.append(f"{name.removeprefix('@')} {'cannot be read: ' if isinstance(error, OSError) else ''}{reason}")
+            problems.append(str(error) if isinstance(error, LookupError) else
+                            f"{name.removeprefix('@')} cannot be read: {getattr(error, 'strerror', 'it is no text')}")
     return found, problems
 
 
@@ -37,7 +37,8 @@ def _of_folder(name: str, recursive: bool, leave: tuple[str, ...]) -> list[str]:
     found = [path for path in _files(name, recursive) if not path.endswith(leave or "/")
              and os.path.splitext(path)[1].lower() in endings]
     if not found:
-        raise LookupError("is a folder without pictures: name another" + ("" if recursive else ", or use --recursive"))
+        remedy = "name another" if recursive else "name another, or use --recursive"
+        raise LookupError(f"the folder {name} holds no pictures: {remedy}")
     return found
 
 
