@@ -159,7 +159,7 @@ def _reader(unix_time: str, models_path: str):
     reader = recognizer.Recognizer(unix_time, models_path)
     reader.load()
     with contextlib.suppress(runs.RunError):  # a reading that needs it will say what is missing
-        reader.of_characters.load()           # reads what stands alone
+        reader.load(characters=True)          # reads what stands alone
     return reader
 
 
@@ -174,17 +174,8 @@ def read(request: Request) -> Answer:
     reader, start = _reader(request.model, request.models_path), time.perf_counter()
     alone = request.kind == "character"
     ink = page.page_of(request.strokes, request.image, alone)
-    reading = _of_character(reader, ink.picture) if alone else reader.recog_page(ink.picture)
+    reading = reader.read_character(ink.picture) if alone else reader.read(ink.picture)
     return Answer(request, _on_pad(reading, ink), time.perf_counter() - start)
-
-
-def _of_character(reader, picture):
-    """The reading of a picture with one character."""
-    from common import glyph
-    from reading.recognizer import Line, Reading, Word
-    (one,) = reader.recog_pictures([picture])
-    word = Word(one.text, one.box, one.confidence, [one], one.alternatives)
-    return Reading(one.text, [Line(one.text, one.box, [word])], lambda: [glyph.glyph(picture.ink)], [True])
 
 
 def _on_pad(reading, ink: page.Page):

@@ -76,7 +76,7 @@ def pieces_figure(reader, page) -> Figure:
     lines = oversegmentation.find_lines(page.ink)
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     width = max(line.ink.shape[1] for line in lines)
-    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.candidates(lines)[0], strict=True):
+    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.pages.candidates(lines)[0], strict=True):
         show_pieces(axes, line)
         guides = lattice.estimate_guides(found)
         for y, name in ((guides.cap_line, "cap height"), (guides.x_line, "x-height"), (guides.base, "baseline")):
@@ -114,15 +114,15 @@ def candidates_figure(reader, picture) -> Figure:
 def read_line(reader, picture) -> tuple:
     """The first line of a page, its candidates, their glyphs, the geometry model's scores, and the chosen path."""
     line = oversegmentation.find_lines(picture.ink)[0]
-    (found,), (glyphs,) = reader.candidates([line])
+    (found,), (glyphs,) = reader.pages.candidates([line])
     scores = lattice.score(found)
-    return line, found, glyphs, scores, lattice.search(scores, reader.language)
+    return line, found, glyphs, scores, lattice.search(scores, reader.pages.model)
 
 
 def spaces_figure(reader, page) -> Figure:
     """The probability of a space at each gap of the longest line."""
     line = max(oversegmentation.find_lines(page.ink), key=lambda line: line.ink.shape[1])
-    odds = lattice.score(reader.candidates([line])[0][0]).spaces
+    odds = lattice.score(reader.pages.candidates([line])[0][0]).spaces
     figure = Figure(figsize=(9, 2.2), layout="constrained")
     axes = figure.subplots()
     show_pieces(axes, line)
@@ -139,10 +139,10 @@ def letters_figure(reader, page) -> Figure:
     """Each line, and its characters by the network alone, with the geometry model, and with the language model too."""
     lines = oversegmentation.find_lines(page.ink)
     figure = Figure(figsize=(9, 5.6), layout="constrained")
-    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.candidates(lines)[0], strict=True):
+    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.pages.candidates(lines)[0], strict=True):
         axes.imshow(255 - line.ink, cmap="gray", vmin=0, vmax=255)
         scored = lattice.score(found)
-        path = lattice.search(scored, reader.language)
+        path = lattice.search(scored, reader.pages.model)
         read = [alphabets.CHARACTERS[step.label] for step in path]
         views = (20, "network", found.log_probs), (42, "and place", scored.characters), (64, "and words", None)
         for y, name, scores in views:
@@ -168,8 +168,8 @@ def line_figure(text: str) -> Figure:
     height, width = line.ink.shape
     left, right = (np.array([0, width]) - to_ink[0, 2]) / to_ink[0, 0]
     place = {"aspect": "auto", "extent": (left, right, height, 0)}
-    log_probs, = reader.line_reader.log_probs([seen])
-    read, = reader.line_reader.read([line.ink])
+    log_probs, = reader.pages.log_probs([seen])
+    read, = reader.pages.read_lines([line.ink])
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     above, middle, below, parted = figure.subplots(4, 1, height_ratios=(3, 2, 3, 3))
     above.imshow(255 - line.ink, cmap="gray", vmin=0, vmax=255, **place)
@@ -187,7 +187,8 @@ def line_figure(text: str) -> Figure:
     below.set(ylim=(0, 1.25), yticks=(0, 1), xticks=[])
     below.spines[["top", "right"]].set_visible(False)
     shown = np.full((*line.ink.shape, 3), 255, np.uint8)
-    for colour, shape in zip(itertools.cycle(COLOURS), character_boxes.shapes(line.ink, read)):
+    centres = [character.centre for word in read.words for character in word]
+    for colour, shape in zip(itertools.cycle(COLOURS), character_boxes.shapes(line.ink, centres)):
         shown[shape.y, shape.x] = colour
     parted.imshow(shown, **place)
     for axes, name in zip((above, middle, below, parted), ("line", "line image", "network", f"read: {read.text}")):

@@ -21,7 +21,7 @@ def main() -> None:
     """Draw one column for each sample: the picture, the glyph, the five likeliest characters."""
     paths = sorted(path for path in (HERE.parent / "samples").iterdir() if path.suffix in (".png", ".jpg"))
     pictures = [read_picture(path) for path in paths]
-    characters = recognizer.Recognizer().recog_pictures(pictures)
+    characters = recognizer.Recognizer().read_characters(pictures)
     figure = Figure(figsize=(2 * len(paths), 4.6), layout="constrained")
     rows = figure.subplots(3, len(paths), height_ratios=(5, 2.4, 3))
     for column, path, picture, character in zip(rows.T, paths, pictures, characters, strict=True):

@@ -202,7 +202,7 @@ def read_classic(reader: recognizer.Recognizer, image: np.ndarray) -> str:
     glyphs = np.array([glyph.glyph(255 - image[y:y + height, x:x + width]) for x, y, width, height in boxes])
     gaps = [right[0] - left[0] - left[2] for left, right in zip(boxes, boxes[1:])]
     spaces = [" " if gap > np.mean(gaps) else "" for gap in gaps]
-    read = [alphabets.CHARACTERS[label] for label in reader.of_characters.probabilities(glyphs).argmax(axis=1)]
+    read = [alphabets.CHARACTERS[label] for label in reader.characters.probabilities(glyphs).argmax(axis=1)]
     return "".join(part for pair in zip(["", *spaces], read) for part in pair)
 
 
@@ -300,7 +300,7 @@ def main(arguments: list[str]) -> None:
     for reader in readers.values():
         reader.load()  # not to be timed
     config.models_path, config.unixTime = reader.models_path, reader.unixTime
-    about = runs.read_config(reader.models_path, reader.of_characters.unixTime)
+    about = runs.read_config(reader.models_path, reader.character_run)
     config.val_split = about["settings"]["val_split"]   # of EMNIST
     rows, results = [], {}
     for name in names:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from common import alphabets, files, glyph, pen_strokes, runs, settings, softmax
+from common import alphabets, files, glyph, pen_strokes, runs, settings
 from reading import lattice, recognizer
 from training import unipen
 
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
     """Align every word of the training split, keep the characters that are surely what the text says."""
     config, _ = settings.configure(globals(), arguments)
     reader = recognizer.Recognizer(config.model or runs.DEFAULT_CHARACTERS, config.models_path)
-    reader.load()
+    reader.load(characters=True)
     folder, counts = Path(config.pen_path), Counter()
 
     def write(path: Path) -> None:
@@ -96,7 +96,7 @@ def extract(reader: recognizer.Recognizer, records: list[dict], pen: float, pool
     groups = [record["strokes"][first:behind] for record, of_record in zip(records, spans, strict=True)
               for first, behind in of_record]
     glyphs = np.array(list(pool.map(glyph.draw_glyph, groups, itertools.repeat(pen))), np.uint8)
-    log_probs = softmax.log_softmax(reader.logits(glyphs) - recognizer.log_natural())
+    log_probs = reader.characters.log_likelihoods(glyphs)
     ends = np.cumsum([len(of_record) for of_record in spans])
     for record, of_record, rows in zip(records, spans, np.split(log_probs, ends[:-1]), strict=True):
         labels = [alphabets.CHARACTERS.find(letter) for letter in record["label"].replace(" ", "")]

@@ -9,6 +9,7 @@ is measured.  Of words only those are learned that were read wrongly: nobody cor
 tell what has not been forgotten: the accuracy on EMNIST's validation images, or the character error rate of words of
 the validation split, which others wrote, without a language model.
 """
+import functools
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -120,9 +121,9 @@ def measure_words(config: SimpleNamespace, setup: TrainingConfig) -> None:
     lm = word_lm.load()
 
     def pairs(network, records: list[dict]) -> list[tuple[str, str]]:
-        reader = line_recognizer.LineReader(network.predict_on_batch, decoding, lm)
+        reader = line_recognizer.LineReader(functools.partial(map, network.predict_on_batch), decoding, lm)
         inks = [line_rendering.draw_plain(line_records.writing_of(record)) for record in records]
-        return [(record["label"], text.text) for record, text in zip(records, reader.read(inks), strict=True)]
+        return [(record["label"], text.text) for record, text in zip(records, reader.read_lines(inks), strict=True)]
 
     def measure(records: list[dict]) -> tuple:
         half = len(records) // 2

@@ -63,7 +63,7 @@ def examples(reader: recognizer.Recognizer, samples: Iterable[evaluate.Sample]) 
     for sample in samples:
         ink = binarize.find_ink(sample.image)
         if ink is not None:
-            yield Example(sample.truth, reader.candidates(oversegmentation.find_lines(ink))[0])
+            yield Example(sample.truth, reader.pages.candidates(oversegmentation.find_lines(ink))[0])
 
 
 def draw(config: dict, split: str, kind: str, style: str, number: int) -> list[evaluate.Sample]:
@@ -261,7 +261,7 @@ def main(arguments: list[str]) -> None:
         for samples in (draw(config, "val", "words", "printed", config["validation"]),
                         draw(config, "val", "lines", "printed", config["validation"] // 4),
                         compose(config, True, config["validation"] // 4)))
-    for name, model, parts in (("weights", character_lm.load(), (1, 1, CODES)), ("weights_alone", reader.mix, ALONE)):
+    for name, model, parts in (("weights", character_lm.load(), (1, 1, CODES)), ("weights_alone", reader.characters.mix, ALONE)):
         weights = tune(list(zip(parts, (words, lines, strings))), model, judge.weights(model), config["rounds"])
         judge.arrays[name] = np.array(list(weights.values()), np.float32)
     judge.save(Path(config["output"]))

@@ -55,8 +55,8 @@ def _fit_biases(logits: np.ndarray, labels: np.ndarray, spread: float, weights: 
 # ---- how a line reader decodes
 
 # What each weight is chosen from; see ctc.Weights and line_recognizer.without_prior.  The search starts in the middle.
-CHOICES = {"strength": (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5), "bonus": (0.4, 0.8, 1.6, 2.4, 2.8, 3.2, 3.6),
-           "space": (0.5, 0.0, -0.5, -1.0, -1.5, -2.0, -2.5), "spacing": (0.2, 0.4, 0.6, 0.8, 1.0),
+CHOICES = {"lm_weight": (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5), "insertion_bonus": (0.4, 0.8, 1.6, 2.4, 2.8, 3.2, 3.6),
+           "space_bonus": (0.5, 0.0, -0.5, -1.0, -1.5, -2.0, -2.5), "space_lm_share": (0.2, 0.4, 0.6, 0.8, 1.0),
            "prior_share": (0.0, 0.2, 0.35, 0.5, 0.65)}
 
 
@@ -94,9 +94,9 @@ def _weights_at(places: tuple[int, ...]) -> dict[str, float]:
 def _cer(log_probs, truths: list[str], reader: line_recognizer.LineReader, decoding: dict[str, float]) -> float:
     """CER of texts read with these weights."""
     weights = ctc.Weights(*(decoding[name] for name in ctc.Weights._fields))
-    fair = (line_recognizer.without_prior(each, reader.decoding["label_prior"], decoding["prior_share"])
+    fair = (line_recognizer.without_prior(each, reader.decoding.label_prior, decoding["prior_share"])
             for each in log_probs)
-    texts = [ctc.search(each, reader.prior, weights)[0].text for each in fair]
+    texts = [ctc.search(each, reader.lm, weights)[0].text for each in fair]
     return metrics.cer(list(zip(truths, texts, strict=True)))
 
 
@@ -109,6 +109,6 @@ def fit_confidence(read: list[line_recognizer.LineText], truths: list[str]) -> l
     values = [values for line in read for values in line.evidence]
     right = [right for line, truth in zip(read, truths, strict=True) for right in metrics.right_words(truth, line.text)]
     if len(set(right)) < 2:
-        return line_recognizer.DECODING["confidence"]
+        return list(line_recognizer.Decoding().confidence)
     fitted = LogisticRegression(C=10, max_iter=1000).fit(values, right)
     return [round(float(value), 4) for value in (*fitted.coef_[0], fitted.intercept_[0])]

@@ -1,5 +1,6 @@
 """How a line reader learns: line images from processes beside the training, CTC, and validation by words and lines."""
 import os
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
@@ -9,6 +10,7 @@ from tqdm import tqdm
 
 from common import alphabets, files, line_image, runs
 from reading import line_recognizer, word_lm
+from reading.network import Network
 from training import (
     calibration,
     corrections_store,
@@ -219,11 +221,13 @@ class LineTrainer(Trainer):
         about = runs.read_config(folder.parent, folder.name)
         network = networks.load_network(folder.parent, folder.name)
         images, truths, sources = map(list, zip(*self.data.samples, strict=True))
-        reader = line_recognizer.LineReader(network.predict_on_batch, about.get("decoding"), word_lm.load())
-        log_probs = reader.log_probs(images)
+        export.export_run(folder)
+        reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each, about.get("decoding"),
+                                            word_lm.load())
+        log_probs = list(reader.log_probs(images))
         if not self.config.corrections:  # else it is decoded as the network that it comes from
-            reader.decoding = self._fit_decoding(reader, log_probs, truths)
-            files.write_json(folder / "config.json", about | {"decoding": reader.decoding})
+            self._fit_decoding(reader, log_probs, truths)
+            files.write_json(folder / "config.json", about | {"decoding": asdict(reader.decoding)})
         plain = {f"{name.removeprefix('val_')}_without_language_model": value
                  for name, value in self.data.measure(network).items()}
         pairs = [(truth, reader.decode(each).text) for truth, each in zip(truths, log_probs, strict=True)]
@@ -233,19 +237,18 @@ class LineTrainer(Trainer):
         files.write_json(folder / "metrics.json", {"validation": found})
         files.save_picture(self.data.picture(images, pairs), folder / "readings.png")
         curves.plot([folder], folder / "training.png")
-        export.export_run(folder)
         print(", ".join(f"{name} {value:.4g}" for name, value in found.items()))
         print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, readings.png, training.png")
 
-    def _fit_decoding(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray], truths: list[str]) -> dict:
-        """The decoding that suits the validation's words and lines best: all there are, since writers differ."""
-        reader.decoding["label_prior"] = character_shares(self.config)
+    def _fit_decoding(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray], truths: list[str]) -> None:
+        """Have the reader decode as suits all words and lines of the validation split best: writers differ."""
+        reader.decoding = replace(reader.decoding, label_prior=character_shares(self.config))
         others = self.data.others()
-        log_probs = log_probs + reader.log_probs([image for image, *_ in others])
+        log_probs = log_probs + list(reader.log_probs([image for image, *_ in others]))
         texts = list(zip(log_probs, [*truths, *(text for _, text, _ in others)], strict=True))
         if self.config.dry_run:   # a network that has learned nothing leaves thousands of texts to choose from
             texts = sorted(texts, key=lambda text: len(text[0]))[:FITTED_IN_DRY_RUN]
         log_probs, truths = zip(*texts, strict=True)
-        reader.decoding |= calibration.fit_decoding(log_probs, truths, reader)
+        reader.decoding = replace(reader.decoding, **calibration.fit_decoding(log_probs, truths, reader))
         read = [reader.decode(each) for each in log_probs]
-        return reader.decoding | {"confidence": calibration.fit_confidence(read, truths)}
+        reader.decoding = replace(reader.decoding, confidence=calibration.fit_confidence(read, truths))
