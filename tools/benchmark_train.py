@@ -52,7 +52,7 @@ def run_classic(config: SimpleNamespace) -> Iterator[tuple]:
     first = []
 
     def look(seconds: float, notes: str) -> bool:
-        if not first and re.search(r"epoch 1/.*\bloss \d", notes):   # its progress bar
+        if not first and re.search(r"\bloss=\d", notes):   # its progress bar
             first.append(seconds)
         return False
 

@@ -7,7 +7,7 @@ Each is scored on EMNIST's official test set, and on pen strokes of writers it n
 Tables are Markdown.
 """
 import statistics
-import time
+import timeit
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -57,21 +57,12 @@ def score(config: SimpleNamespace, name: str, data: dict) -> list[str]:
     network = networks.load_network(config.models_path, name)
     figures, _ = metrics.evaluate(network, data, about)
     pen = figures.get("pen_test")
-    trained = ", ".join(f"{about['images'][kind]:,} {what}" for kind, what in SOURCES.items() if kind in about["images"])
+    trained = ", ".join(f"{count:,} {SOURCES[kind]}" for kind, count in about["images"].items() if kind in SOURCES)
+    times = timeit.repeat(lambda: network.predict_on_batch(data["emnist_test"][0][:20]), number=1, repeat=51)[1:]
     size = Path(config.models_path, name, "model.keras").stat().st_size / 1e6
     return [about["settings"]["network"], name, f"{network.count_params():,}", f"{size:.1f}", trained,
             *(f"{figures['emnist_test'][key]:.4f}" for key in TEST), *(f"{pen[key]:.4f}" if pen else "" for key in PEN),
-            f"{milliseconds(network, data['emnist_test'][0][:20]):.1f}"]
-
-
-def milliseconds(network, images, repeats: int = 50) -> float:
-    """Median time of one call with these images, after a first one that compiles."""
-    times = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        network.predict_on_batch(images)
-        times.append(time.perf_counter() - start)
-    return 1000 * statistics.median(times[1:])
+            f"{1000 * statistics.median(times):.1f}"]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measures how much one writer gains when half of what they wrote has been learned as corrections.
 
-    python -m tools.measure_adaptation                    characters of writers that no part of the reader has learned from
+    python -m tools.measure_adaptation                    characters of writers that no network has learned from
     python -m tools.measure_adaptation --reads=lines      words of such writers, read by the network that reads lines
     python -m tools.measure_adaptation --split=val        others, to try settings on
 
@@ -10,7 +10,6 @@ tell what has not been forgotten: the accuracy on EMNIST's validation images, or
 the validation split, which others wrote, without a language model.
 """
 import functools
-import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -51,20 +50,19 @@ def main(arguments: list[str]) -> None:
         (measure_words if setup.reads == "lines" else measure_characters)(config, setup)
 
 
-def report(names: tuple[str, ...], of_writers: dict[str, list], measure: Callable) -> tuple[int, list[float]]:
-    """Print what `measure` finds for the records of each writer: (learned, measured, figure, ...).
+def report(names: tuple[str, ...], of_writers: dict[str, list[dict]], measure: Callable) -> None:
+    """Print what `measure` finds for the records of each writer, (learned, measured, figure, ...), and for all of them.
 
-    names: of the figures.  Returns how many records were measured, and the mean of each figure over them.
+    names: of the figures, of which the last line has the means over all records that were measured.
     """
+    rows = {writer: measure(records) for writer, records in tqdm(of_writers.items(), "learning", unit="writer")}
+    table = np.array(list(rows.values()), float)
+    rows["all"] = (*table[:, :2].sum(axis=0), *np.average(table[:, 2:], axis=0, weights=table[:, 1]))
     print("| writer | learned | measured | " + " | ".join(names) + " |\n|" + "---|" * (3 + len(names)))
-    rows = []
-    for writer in (bar := tqdm(of_writers, "learning", unit="writer")):
-        learned, measured, *figures = measure(of_writers[writer])
-        bar.write(f"| {writer} | {learned} | {measured} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |",
-                  file=sys.stdout)
-        rows.append((measured, *figures))
-    counts, *figures = np.array(rows, float).T
-    return int(counts.sum()), [float(figure @ counts / counts.sum()) for figure in figures]
+    for writer, (learned, measured, *figures) in rows.items():
+        shown = " | ".join(f"{figure:.3f}" for figure in figures)
+        print(f"| {writer} | {learned:.0f} | {measured:.0f} | {shown} |")
+    print(f"\n{runs.hardware()}.")
 
 
 def chosen(records: Iterable[dict], config: SimpleNamespace) -> dict[str, list[dict]]:
@@ -103,9 +101,7 @@ def measure_characters(config: SimpleNamespace, setup: TrainingConfig) -> None:
         return (half, len(rest[1]), *(accuracy(one, rest, shift=prior) for one in (network, model.network)),
                 *(accuracy(one, data.validation()) for one in (network, model.network)))
 
-    count, means = report(("before", "after", "scans before", "scans after"), of_writers, measure)
-    print(f"\n{len(of_writers)} writers, n = {count} characters: accuracy {means[0]:.3f} before, {means[1]:.3f} after; "
-          f"{runs.hardware()}.")
+    report(("before", "after", "scans before", "scans after"), of_writers, measure)
 
 
 def measure_words(config: SimpleNamespace, setup: TrainingConfig) -> None:
@@ -139,10 +135,7 @@ def measure_words(config: SimpleNamespace, setup: TrainingConfig) -> None:
         return (len(wrong), len(records) - half, *map(metrics.cer, found),
                 *(np.mean([truth == read for truth, read in both]) for both in found), others, kept)
 
-    count, means = report(("CER before", "after", "exact before", "after", "others' CER before", "after"),
-                          of_writers, measure)
-    print(f"\n{len(of_writers)} writers, n = {count} words: CER {means[0]:.3f} before, {means[1]:.3f} after; exact "
-          f"{means[2]:.3f} and {means[3]:.3f}; {runs.hardware()}.")
+    report(("CER before", "after", "exact before", "after", "others' CER before", "after"), of_writers, measure)
 
 
 if __name__ == "__main__":

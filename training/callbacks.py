@@ -3,29 +3,29 @@ import json
 import re
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
-from tqdm import tqdm
+from tqdm.keras import TqdmCallback
 
 from common import files, runs
 from training import networks, tensorboard_log
+from training.config import TrainingConfig
 
 
 class AugmentationSchedule(keras.callbacks.Callback):
-    """Changes the strength of augmentation evenly from its first value to its last.
+    """Lets augmentation fade evenly from its first strength to its last.
 
-    Strong augmentation keeps a network from learning its training images by heart; weak augmentation in the end shows
-    it images like those that it will read.
+    Strong, it keeps a network from learning its training images by heart; weak, it shows images like those that will be
+    read.
     """
 
-    def __init__(self, first: float, last: float, epochs: int):
+    def __init__(self, config: TrainingConfig):
         super().__init__()
-        self.first, self.last, self.epochs = first, last, epochs
+        self.first, self.last, self.epochs = config.augmentation, config.last_augmentation, config.train_epochs
 
     def on_epoch_begin(self, epoch, logs=None):
         """Set the strength of this epoch."""
@@ -42,8 +42,8 @@ _CALLBACK_STATE = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_coun
 class Checkpoint(keras.callbacks.Callback):
     """After each epoch keeps the best network (model.keras) and all that --resume needs (checkpoint.npz)."""
 
-    def __init__(self, folder: Path, others: list[keras.callbacks.Callback], state: dict | None = None):
-        """others: callbacks of Keras whose state is kept too.  state: what `restore` returned, to go on from."""
+    def __init__(self, folder: Path, others: list[keras.callbacks.Callback], state: dict | None):
+        """others: callbacks of Keras whose state is kept too.  state: from `restore`, to go on; None: a new run."""
         super().__init__()
         self.folder, self.others = folder, others
         self.state = state or {"epoch": 0, "best": None, "history": []}
@@ -107,14 +107,12 @@ def in_float32(network: keras.Model) -> keras.Model:
 class Interrupt(keras.callbacks.Callback):
     """Lets Ctrl-C end a training between two steps: a context, and a callback of the training in it.
 
-    Once there is a network to keep, the script goes on behind the context.
-
-    Python raises KeyboardInterrupt wherever it happens to be: one in forty times in a destructor of TensorFlow, where
-    the exception is only reported and the training goes on.  Pressed once more, Ctrl-C ends the script at once.
+    Once the run's folder holds a network, the script goes on behind the context.  Python itself would raise
+    KeyboardInterrupt anywhere: one in forty times in a destructor of TensorFlow, where it is only reported.  Pressed
+    once more, Ctrl-C ends the script at once.
     """
 
     def __init__(self, folder: Path):
-        """folder: the run's."""
         super().__init__()
         self.folder, self.pressed = folder, False
 
@@ -148,32 +146,17 @@ class Interrupt(keras.callbacks.Callback):
 
 # ---- what a person sees
 
-class Progress(keras.callbacks.Callback):
-    """A bar for each epoch; its last state stays, with the figures and the time that all epochs will still take.
-
-    (tqdm.keras counts calls of the backend, and each call may hold many steps.)
-    """
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Start a bar."""
-        self.began = time.monotonic()
-        self.bar = tqdm(total=self.params["steps"], desc=f"epoch {epoch + 1}/{self.params['epochs']}", unit=" steps",
-                        mininterval=0.5, dynamic_ncols=True)
+class Progress(TqdmCallback):
+    """Bars of tqdm for epochs and steps."""
 
     def on_train_batch_end(self, batch, logs=None):
-        """Show the steps that are done."""
-        self.bar.set_postfix_str(_figures(logs, 3), refresh=False)
-        self.bar.update(min(batch + 1, self.bar.total) - self.bar.n)   # the last call may have fewer steps
+        """Show the steps that are done: a call of the backend may hold many, which tqdm counts as one."""
+        self.batch_bar.set_postfix(logs, refresh=False)
+        self.batch_bar.update(min(batch + 1, self.batch_bar.total) - self.batch_bar.n)
 
-    def on_epoch_end(self, epoch, logs=None):
-        """Show the epoch's figures."""
-        left = (self.params["epochs"] - epoch - 1) * (time.monotonic() - self.began)
-        self.bar.set_postfix_str(f"{_figures(logs, 4)}, at most {tqdm.format_interval(left)} more")
-        self.bar.close()
-
-
-def _figures(logs: dict, digits: int) -> str:
-    return ", ".join(f"{name} {value:.{digits}f}" for name, value in logs.items() if name != "learning_rate")
+    def close(self) -> None:
+        """Leave the screen, in any case."""
+        self.on_train_end()
 
 
 class Log(keras.callbacks.Callback):

@@ -1,4 +1,5 @@
 """How a network for characters learns: images on the device, losses for uncertain labels, epochs of sampled rows."""
+import gc
 import math
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from training.pipeline import Trainer
 
 DOUBTFUL = 0.01              # probability below which a teacher refuses a pen stroke's label
 MOST_TO_CALIBRATE = 50_000   # images learned from that class biases are fitted to
-GROUP = 8                    # images of a batch that share a random warp
+GROUP = 8                    # images of a batch that share a random warp, at most
 
 
 class TrainingModel(keras.Model):
@@ -24,40 +25,30 @@ class TrainingModel(keras.Model):
     Its input is places in `order`, which holds an epoch's row numbers (see EpochSampler).  So only a few bytes travel
     to the device with each batch; fetching, augmentation, loss and update run there in one compiled step.
 
-    images: uint8 (n, 28, 28).
-    targets: int32 (n, 3): label, other label, class mix.  The two labels differ where a letter's case is unknown.
-    prior_shift: float32 (mixes, 62), log(share of each class in a mix / natural share).  Sources mix classes
-        differently: on EMNIST's forms S is eight times as frequent as s, among pen strokes s is more frequent.  Added
-        to the logits in training alone, the shift lets the network learn shapes from all of them while its own logits
-        follow the natural mix of the forms (logit adjustment, Menon et al. 2021, arXiv 2007.07314).  Who reads pen
-        strokes adds their shift, config.json's prior_of_drawings.
+    Sources mix classes differently: on EMNIST's forms S is eight times as frequent as s, among pen strokes s is more
+    frequent.  data.prior_shift, added to the logits in training alone, lets the network learn shapes from all of them
+    while its own logits follow the natural mix of the forms (logit adjustment, Menon et al. 2021, arXiv 2007.07314).
+    Who reads pen strokes adds their shift, config.json's prior_of_drawings.
+
     places: length of `order`.
-    batch_size: of every training step; 0 where it varies.
-    group: images that share a random warp.
-    augmentation: its strength, see training/augment.py; 0 for none.
-    teacher: a trained network whose probabilities are learned too, with the share teacher_share of the loss (Hinton
-        et al. 2015, arXiv 1503.02531).
+    teacher: a trained network whose probabilities are learned too (Hinton et al. 2015, arXiv 1503.02531).
     """
 
-    def __init__(self, network, images, targets, prior_shift, places, batch_size=0, group=1, augmentation=0.0,
-                 label_smoothing=0.0, teacher=None, teacher_share=0.0, seed=0):
+    def __init__(self, network, data: dataset.Data, places: int, config: TrainingConfig, teacher=None):
         super().__init__()
-        self.network = network
-        self.images, self.targets = self._kept(images), self._kept(targets)
-        self.prior_shift = ops.convert_to_tensor(prior_shift)
+        self.network, self.teacher = network, teacher
+        self.images, self.targets = self._kept(data.images), self._kept(data.targets)
+        self.prior_shift = ops.convert_to_tensor(data.prior_shift)
         self.order = self.add_weight(shape=(places,), dtype="int32", initializer="zeros", trainable=False)
         self.replicas = devices.replicas()
-        self.batch_size = batch_size // self.replicas
-        self.group = group
-        self.augmentation = self.add_weight(shape=(), initializer=keras.initializers.Constant(augmentation),
-                                            trainable=False) if augmentation else None
-        self.label_smoothing = label_smoothing
-        self.teacher = teacher
-        self.teacher_share = teacher_share if teacher else 0.0
-        self.augment_seed = keras.random.SeedGenerator(seed)
+        self.batch_size = config.batch_size // self.replicas
+        self.augmentation = self.add_weight(shape=(), initializer=keras.initializers.Constant(config.augmentation),
+                                            trainable=False) if config.augmentation else None
+        self.augment_seed = keras.random.SeedGenerator(config.seed)
+        self.label_smoothing, self.teacher_share = config.label_smoothing, config.teacher_share if teacher else 0.0
         if teacher:
             teacher.trainable = False
-            if augmentation:   # which has softened already what the teacher sees
+            if config.augmentation:   # which has softened already what the teacher sees
                 networks.set_softness(teacher, 0.0)
 
     def _kept(self, array: np.ndarray):
@@ -72,7 +63,7 @@ class TrainingModel(keras.Model):
 
         The targets go this way, as floats, since a metric may not see `order` under JAX.
         """
-        if training and self.batch_size:  # a known batch size lets TensorFlow choose faster kernels
+        if training:  # a known batch size lets TensorFlow choose faster kernels
             places = ops.reshape(places, (self.batch_size,))
         rows = ops.take(self.order, ops.cast(places, "int32"))
         glyphs = self.glyphs(rows, self.augment_seed if training else None)
@@ -86,7 +77,7 @@ class TrainingModel(keras.Model):
         glyphs = ops.take(self.images, rows, axis=0)
         if seed is None or self.augmentation is None:
             return glyphs
-        return augment(glyphs, seed, self.group, self.augmentation)
+        return augment(glyphs, seed, math.gcd(self.batch_size, GROUP), self.augmentation)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Cross-entropy with either of two labels: minus the log of the sum of their probabilities."""
@@ -186,10 +177,7 @@ class CharacterTrainer(Trainer):
         config, data = self.config, self.data
         network = self.first_network()
         networks.set_softness(network, softness(config.last_augmentation))
-        model = TrainingModel(network, data.images, data.targets, data.prior_shift,
-                              self.sampler.images + len(data.val_rows), config.batch_size,
-                              math.gcd(config.batch_size // devices.replicas(), GROUP), config.augmentation,
-                              config.label_smoothing, self.teacher, config.teacher_share, config.seed)
+        model = TrainingModel(network, data, self.sampler.images + len(data.val_rows), config, self.teacher)
         steps = self.sampler.images // config.batch_size * config.train_epochs
         model.compile(optimizer.optimizer_of(config, steps), steps_per_execution=steps_per_call(config),
                       jit_compile=devices.jit_compile())
@@ -200,9 +188,8 @@ class CharacterTrainer(Trainer):
         config, sampler = self.config, self.sampler
         return model.fit(sampler.places, batch_size=config.batch_size, shuffle=False,
                          validation_data=(sampler.val_places,), validation_batch_size=config.batch_size,
-                         epochs=config.train_epochs, initial_epoch=epoch, verbose=0, callbacks=[
-                             AugmentationSchedule(config.augmentation, config.last_augmentation, config.train_epochs),
-                             sampler, *callbacks])
+                         epochs=config.train_epochs, initial_epoch=epoch, verbose=0,
+                         callbacks=[AugmentationSchedule(config), sampler, *callbacks])
 
     def pictures(self, model: TrainingModel) -> dict[tuple[str, str], np.ndarray]:
         """The first batch as the network sees it, changed by other random numbers than the training's."""
@@ -222,7 +209,8 @@ class CharacterTrainer(Trainer):
     def finish(self, folder: Path) -> None:
         """Fit the class biases, and score the network on the test set."""
         validation, learned = self.data.validation(), self.data.scans(MOST_TO_CALIBRATE)
-        self.data = self.sampler = None   # 0.5 GB of images that nothing needs any more
+        self.data = self.sampler = None
+        gc.collect()   # 0.5 GB of images, which the training model holds, too
         if self.config.calibrate:
             network = networks.load_network(folder.parent, folder.name)
             layer = network.get_layer("logits")
@@ -241,11 +229,11 @@ def steps_per_call(config: TrainingConfig) -> int:
 
 def load_teacher(config: TrainingConfig) -> keras.Model:
     """The teacher: one network, or the mean of several."""
-    teachers = [networks.load_network(config.models_path, name) for name in config.teachers]
+    teachers = [networks.load_network(config.models_path, name) for name in config.teacher.split(",")]
     if len(teachers) == 1:
         return teachers[0]
-    for teacher, unix_time in zip(teachers, config.teachers, strict=True):
-        teacher.name = f"teacher_{unix_time}"   # Keras refuses two of one name
+    for place, teacher in enumerate(teachers):
+        teacher.name = f"teacher_{place}"   # Keras refuses two of one name
     glyphs = keras.Input((28, 28), dtype="uint8")
     mean = ops.mean(ops.stack([ops.softmax(teacher(glyphs)) for teacher in teachers]), axis=0)
     return keras.Model(glyphs, ops.log(mean + 1e-7))
@@ -254,7 +242,7 @@ def load_teacher(config: TrainingConfig) -> keras.Model:
 def without_doubtful(config: TrainingConfig, data: dataset.Data, teacher: keras.Model) -> dataset.Data:
     """Leave out pen strokes whose label the teacher finds nearly impossible: most of them are labelled wrongly."""
     sizes = data.sizes.copy()
-    prior = runs.read_config(config.models_path, config.teachers[0])["prior_of_drawings"]
+    prior = runs.read_config(config.models_path, config.teacher.split(",")[0])["prior_of_drawings"]
     rows = np.unique(data.train_rows[data.targets[data.train_rows, 2] >= dataset.PEN_STROKES])
     labels = data.targets[rows, 0]
     found = metrics.predict(teacher, data.images[rows], labels, "checking labels", prior)

@@ -67,11 +67,6 @@ class TrainingConfig:
         """The strength of augmentation in the last epoch."""
         return self.augmentation if self.augmentation_last < 0 else self.augmentation_last
 
-    @property
-    def teachers(self) -> list[str]:
-        """The unixTimes of the networks to learn from."""
-        return self.teacher.split(",") if self.teacher else []
-
     def check(self) -> None:
         """Raise SettingsError or runs.RunError for what cannot be, before any data are read or fetched."""
         for name, kind in get_type_hints(TrainingConfig, include_extras=True).items():
@@ -84,7 +79,7 @@ class TrainingConfig:
         if self.resume and not (models / self.resume / "checkpoint.npz").is_file():
             raise runs.RunError(f"{models / self.resume} holds no checkpoint.npz: it cannot be resumed; "
                                 "start a new training")
-        for name in self.teachers:
+        for name in self.teacher.split(",") if self.teacher else ():
             if not self.reads == runs.read_config(self.models_path, name).get("reads") == "characters":
                 raise settings.SettingsError(f"--teacher={name}: only networks for characters teach and are taught")
 

@@ -1,6 +1,6 @@
 """From settings to a trained network in Models/{unixTime}/, on one path for characters and for lines."""
+import contextlib
 import time
-from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -10,40 +10,24 @@ from training import dataset, devices, emnist
 from training.config import TrainingConfig
 
 
-class Trainer(ABC):
-    """A training with its data, of a network for characters or for lines."""
+class Trainer:
+    """A training with its data; CharacterTrainer and LineTrainer add what differs:
+
+    build_model()       a compiled keras.Model; its `network` is what a run keeps, and `own_variables` are what --resume
+                        needs beside that and the optimiser
+    fit(model, callbacks, epoch)    trains from this epoch on; returns the History, with val_loss
+    pictures(model)     for TensorBoard, see callbacks.Log
+    describe()          what config.json tells of the data
+    finish(folder)      calibrates and scores the best network of a run, draws pictures, exports it for reading
+    """
 
     def __init__(self, config: TrainingConfig, data):
         self.config, self.data = config, data
 
-    @abstractmethod
-    def build_model(self):
-        """A compiled keras.Model: the network with its loss and its optimiser.
-
-        Its attribute `network` is what a run keeps; --resume needs `own_variables` beside it and the optimiser's.
-        """
-
-    @abstractmethod
-    def fit(self, model, callbacks: list, epoch: int = 0):
-        """Train from this epoch on until all are over or a callback ends it; returns the History, with val_loss."""
-
-    @abstractmethod
-    def pictures(self, model) -> dict:
-        """Pictures for TensorBoard; see callbacks.Log."""
-
-    @abstractmethod
-    def describe(self) -> dict:
-        """What config.json tells of the data."""
-
-    @abstractmethod
-    def finish(self, folder: Path) -> None:
-        """Calibrate and score the best network of a run, draw pictures, and export it for reading."""
-
     def first_network(self):
         """The keras.Model that the training begins with: a new network, or the one to finetune.
 
-        A network whose layers or sizes are not those of training/networks.py any more goes on as it is, with its own
-        dropout.
+        One that an earlier version of training/networks.py built goes on as it is, with its own dropout.
         """
         from training import networks
         network = networks.build(self.config.network, self.config.dropout)
@@ -87,9 +71,9 @@ def train(trainer: Trainer) -> Path:
     watching = [keras.callbacks.EarlyStopping("val_loss", patience=config.patience)]
     if config.schedule == "plateau":
         watching.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.9, patience=10))
-    with callbacks.Interrupt(folder) as interrupt:
+    with callbacks.Interrupt(folder) as interrupt, contextlib.closing(callbacks.Progress()) as progress:
         trainer.fit(model, [*watching, callbacks.Log(folder / "logs", trainer.pictures),
-                            callbacks.Checkpoint(folder, watching, state), callbacks.Progress(), interrupt],
+                            callbacks.Checkpoint(folder, watching, state), progress, interrupt],
                     state["epoch"] if state else 0)
     return folder
 
