@@ -191,9 +191,10 @@ class LineTrainer(Trainer):
 
     def fit(self, model, callbacks, epoch=0):
         """See Trainer."""
+        first = [LabelCheck(self.batches, epoch), self.data]
         try:
-            return model.fit(self.batches, epochs=self.config.train_epochs, initial_epoch=epoch, verbose=0,
-                             callbacks=[LabelCheck(self.batches, epoch), self.data, *callbacks])
+            return model.fit(self.batches, epochs=self.config.train_epochs, initial_epoch=epoch, shuffle=False,
+                             verbose=0, callbacks=[*first, *callbacks])
         except Exception:
             if self.batches.error:
                 raise self.batches.error from None

@@ -206,7 +206,8 @@ def test_a_network_softens_as_augmentation_does_and_a_teacher_not_once_more():
         spreads = [np.abs(np.diff(np.float32(each)[:, 6:22, 6:22])).mean() for each in (pictures, soften(lines[None]))]
         assert spreads[1] < 0.95 * 200 and spreads[0] == pytest.approx(spreads[1], rel=0.03)
     assert augment.softness(0.0) == 0 and augment.softness(1.0) == pytest.approx(1 / 12, abs=0.003)
-    data = dataset.Data(np.zeros((4, 28, 28), np.uint8), np.zeros((4, 3), np.int32), None, None, None, np.zeros((1, 62)), {})
+    empty = np.zeros((4, 28, 28), np.uint8), np.zeros((4, 3), np.int32), np.zeros((1, 62))
+    data = dataset.Data(*empty[:2], None, None, None, empty[2], {})
     teacher = networks.build("dense")
     for strength, expected in ((0.0, 0.06), (0.5, 0.0)):
         networks.set_softness(teacher, 0.06)

@@ -155,8 +155,8 @@ def test_what_one_writer_gains_is_measured(data, ended, tmp_path, capsys):
 
 def test_wrong_data_end_with_one_sentence_and_leave_nothing(data, tmp_path):
     def refused(*arguments: str) -> str:
-        done = subprocess.run([sys.executable, str(ROOT / "model.py"), f"--models_path={tmp_path / 'models'}", *arguments],
-                              capture_output=True, text=True, timeout=180, cwd=tmp_path,
+        command = [sys.executable, str(ROOT / "model.py"), f"--models_path={tmp_path / 'models'}", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=tmp_path,
                               env=os.environ | {"https_proxy": "http://127.0.0.1:9", "TF_CPP_MIN_LOG_LEVEL": "3"})
         sentences = [line for line in done.stderr.splitlines() if line.startswith("model.py: ")]
         assert done.returncode == 2 and len(sentences) == 1 and "Traceback" not in done.stderr, done.stderr
