@@ -187,7 +187,8 @@ def line_figure(text: str) -> Figure:
     below.set(ylim=(0, 1.25), yticks=(0, 1), xticks=[])
     below.spines[["top", "right"]].set_visible(False)
     shown = np.full((*line.ink.shape, 3), 255, np.uint8)
-    for colour, shape in zip(itertools.cycle(COLOURS), character_boxes.shapes(line.ink, read)):
+    centres = [character.centre for word in read.words for character in word]
+    for colour, shape in zip(itertools.cycle(COLOURS), character_boxes.shapes(line.ink, centres)):
         shown[shape.y, shape.x] = colour
     parted.imshow(shown, **place)
     for axes, name in zip((above, middle, below, parted), ("line", "line image", "network", f"read: {read.text}")):

@@ -10,7 +10,7 @@ The parts of read:
     start    process start to text; beside it the same reading with model.keras in Keras; import and --help
     word, line, long    a word of 7 characters, lines of 20 and 40: first call, median, memory of the process
     photo    a photo of a page, 12 megapixels
-    bulk     a folder of small pictures read by one process and by two, and the memory that takes
+    bulk     1,000 small pictures read by one process and by two, and the memory that takes
 The parts of train:
     classic  the classic run, python model.py, on files of the official size, to its end but with fewer epochs:
              the time to its first step, and the most memory
@@ -34,7 +34,7 @@ from common import errors, runs, settings
 # ---- settings: change them here or on the command line, as --name=value
 part = "all"               # one of the parts above, or all
 unixTime = ""              # read: the network that reads; without one, the shipped one
-pictures = 1000            # bulk: small pictures in the folder
+pictures = 1000            # bulk: their number
 images = 697932            # classic: training images; the official number
 train_epochs = 2           # classic: epochs
 seconds = 20.0             # dense, resnet, mixer: of steady training in each measurement
