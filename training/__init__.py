@@ -1,4 +1,3 @@
-"""Files to networks in Models/. Read: config, pipeline, dataset, emnist, download, unipen, unipen_format,
-corrections_store; devices, networks, optimizer, augment, character_trainer, callbacks; line_records, line_texts,
-line_rendering, synthesis, prefetch, line_validation, line_trainer; calibration, metrics, curves, tensorboard_log,
-export."""
+"""Files to networks. Read config, pipeline, dataset, emnist, download, unipen, unipen_format, corrections_store;
+devices, networks, optimizer, augment, character_trainer, callbacks; line_records, line_texts, line_rendering,
+synthesis, prefetch, line_validation, line_trainer; calibration, metrics, curves, tensorboard_log, export."""

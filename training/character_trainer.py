@@ -244,8 +244,8 @@ def load_teacher(config: TrainingConfig) -> keras.Model:
     teachers = [networks.load_network(config.models_path, name) for name in config.teachers]
     if len(teachers) == 1:
         return teachers[0]
-    for teacher, unix_time in zip(teachers, config.teachers, strict=True):
-        teacher.name = f"teacher_{unix_time}"   # Keras refuses two of one name
+    for place, teacher in enumerate(teachers):
+        teacher.name = f"teacher_{place}"   # Keras refuses two of one name
     glyphs = keras.Input((28, 28), dtype="uint8")
     mean = ops.mean(ops.stack([ops.softmax(teacher(glyphs)) for teacher in teachers]), axis=0)
     return keras.Model(glyphs, ops.log(mean + 1e-7))
