@@ -1,8 +1,8 @@
 """What CTC logits say: texts with their probabilities, and where each character lies.
 
 For each step, 4 px of a line image, a network trained by CTC (Graves et al. 2006, "Connectionist temporal
-classification") gives the probabilities of each character and of a blank.  A path is one label for each step; it
-says the text that is left without repeated labels and blanks.  A text's probability is the sum over all its paths.
+classification") gives the probabilities of each character and of a blank.  A path is one label for each step; it says
+the text that is left without repeated labels and blanks.  A text's probability is the sum over all its paths.
 """
 import math
 import operator
@@ -14,16 +14,16 @@ import numpy as np
 
 from common import alphabets
 
-BEAM = 200           # texts that are followed at once, at most
-NEAR = 8.0           # nat below the best: texts that are followed
-LIKELY = 8.0         # nat below a step's best: characters that are tried
-MOST_LIKELY = 10     # characters that are tried in a step, at most
+BEAM = 200                     # most texts that are followed at once
+NEAR = 8.0                     # nat below the best: texts that are followed
+LIKELY, MOST_LIKELY = 8.0, 10  # nat below a step's best: characters that are tried, at most so many
 SURE_BLANK = math.log(0.998)   # a likelier blank changes no text
-LEAST = -1e30        # log of 0; differences stay finite
+LEAST = -1e30                  # log of 0; differences stay finite
+LABELS = len(alphabets.ALPHABET) + 1
 
 
 class Weights(NamedTuple):
-    """What texts are ranked by beside the network: all in nat."""
+    """What texts are ranked by beside the network, in nat."""
     lm_weight: float = 0.0        # factor of the language model's log probability
     insertion_bonus: float = 0.0  # for each character
     space_bonus: float = 0.0      # for a space, beside that
@@ -61,9 +61,7 @@ def text_of(labels: np.ndarray) -> str:
 def search(log_probs: np.ndarray, lm=None, weights: Weights = NONE, before: str = "") -> list[Text]:
     """The likeliest texts, best first, by prefix beam search (Hannun et al. 2014, arXiv 1408.2873).
 
-    log_probs: float (steps, 96), normalised.
-    lm: a word_lm.WordLM.
-    before: what stands before the text, for the language model.
+    log_probs: float (steps, 96), normalised.  lm: a word_lm.WordLM.  before: what it sees before the text.
     """
     log_probs = log_probs.astype(np.float64)
     beam = _Beam(lm, weights, before)
@@ -110,10 +108,9 @@ class _Beam:
 
     def __init__(self, lm, weights: Weights, before: str):
         self._lm, self._before, self._weights = lm, before, weights
-        labels = len(alphabets.ALPHABET) + 1
-        self._bonus = [weights.insertion_bonus] * labels
+        self._bonus = [weights.insertion_bonus] * LABELS
         self._bonus[alphabets.SPACE] += weights.space_bonus
-        self._share = [1.0] * labels
+        self._share = [1.0] * LABELS
         self._share[alphabets.SPACE] = weights.space_lm_share
         self._prefixes = {"": _Prefix("", ends_blank=0.0, total=0.0, score=0.0)}
 
@@ -150,7 +147,7 @@ class _Beam:
         if not new:
             return
         found = (self._lm.all_next_log_probs([self._before + one.text for one in new]) if self._lm else
-                 np.zeros((len(new), len(alphabets.ALPHABET) + 1)))
+                 np.zeros((len(new), LABELS)))
         for one, following in zip(new, found, strict=True):
             one.following = following.data   # whose items are plain numbers, faster than NumPy's
 
@@ -206,15 +203,13 @@ def _either(first: float, second: float) -> float:
 
 
 def single(log_probs: np.ndarray) -> np.ndarray:
-    """Log of the probability of each text of one character alone, by its label: float (96,), [0] that of no text."""
-    blank = log_probs[:, 0].astype(float)
-    before, inside, behind = 0.0, np.full(log_probs.shape[1], LEAST), np.full(log_probs.shape[1], LEAST)
-    for step, of_step in enumerate(log_probs.astype(float)):
-        behind = np.logaddexp(behind, inside) + blank[step]
-        inside = np.logaddexp(inside, before) + of_step
-        before += blank[step]
-    found = np.logaddexp(inside, behind)
-    found[0] = before
+    """Log of the probability of each text of one character, by its label: float (96,), [0] that of no text."""
+    # A path is blanks, the character from step i to step j, and blanks.
+    gain = np.cumsum(log_probs - log_probs[:, :1], axis=0, dtype=float)   # of the character over blanks, up to a step
+    before = np.logaddexp.accumulate(np.vstack([np.zeros_like(gain[:1]), -gain[:-1]]))   # of all i up to a j
+    blanks = log_probs[:, 0].sum(dtype=float)
+    found = blanks + np.logaddexp.reduce(gain + before)
+    found[0] = blanks
     return found
 
 

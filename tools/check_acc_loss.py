@@ -57,7 +57,8 @@ def score(config: SimpleNamespace, name: str, data: dict) -> list[str]:
     network = networks.load_network(config.models_path, name)
     figures, _ = metrics.evaluate(network, data, about)
     pen = figures.get("pen_test")
-    trained = ", ".join(f"{about['images'][kind]:,} {what}" for kind, what in SOURCES.items() if kind in about["images"])
+    counts = about["images"]
+    trained = ", ".join(f"{counts[kind]:,} {what}" for kind, what in SOURCES.items() if kind in counts)
     size = Path(config.models_path, name, "model.keras").stat().st_size / 1e6
     return [about["settings"]["network"], name, f"{network.count_params():,}", f"{size:.1f}", trained,
             *(f"{figures['emnist_test'][key]:.4f}" for key in TEST), *(f"{pen[key]:.4f}" if pen else "" for key in PEN),

@@ -1,6 +1,6 @@
 """Measures how much one writer gains when half of what they wrote has been learned as corrections.
 
-    python -m tools.measure_adaptation                    characters of writers that no part of the reader has learned from
+    python -m tools.measure_adaptation                    characters of writers of the test split
     python -m tools.measure_adaptation --reads=lines      words of such writers, read by the network that reads lines
     python -m tools.measure_adaptation --split=val        others, to try settings on
 

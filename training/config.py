@@ -12,7 +12,7 @@ from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 from common import runs, settings
 
 LINE_NETWORKS = ("line",)   # read lines; the others read characters
-DRY_RUN = {"train_epochs": 2, "steps_per_call": 2, "epoch_steps": 8}
+DRY_RUN = {"train_epochs": 2, "steps_per_call": 2, "epoch_steps": 8, "batch_size": 32}
 
 Share = Annotated[float, (0, 1)]
 ShareLeft = Annotated[float, (0, 0.95)]   # something else has to be left

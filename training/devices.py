@@ -70,7 +70,7 @@ def aligned(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def tensor_of(array: np.ndarray):
-    """An array as the backend's tensor; TensorFlow on a CPU shares the memory of `aligned`, where Keras copies twice."""
+    """An array as the backend's tensor; TensorFlow on a CPU shares the memory of `aligned`, Keras copies it."""
     import keras
     shared = array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0
     if shared and keras.backend.backend() == "tensorflow" and not gpus():

@@ -3,8 +3,8 @@
     python -m training.export Models/1700000000             model.keras -> model.onnx beside it
     python -m training.export Models/1700000000 other.onnx  to another file
 
-A training does this when it ends.  Keras exports by tf2onnx, and so from the TensorFlow backend; a network that was
-trained on another backend is loaded and exported by a process with that one.
+A training does this when it ends.  Keras exports by tf2onnx from its TensorFlow backend; a network of another backend
+is loaded and exported by a process with that one.
 """
 import os
 import warnings
@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from common import files, runs, settings
-from reading import network as reading_network
+from reading import network
+from training import devices
 
 TOLERANCE = 1e-3   # of a logit: float32 sums in another order differ by up to 1e-4
 LARGE = 9_000_000  # bytes: a larger file keeps its kernels in 24 bits
@@ -32,10 +33,8 @@ def main(arguments: list[str]) -> None:
 def export_run(folder: Path) -> None:
     """Write model.onnx beside a run's model.keras."""
     import keras
-    if keras.backend.backend() == "tensorflow":
-        export(folder, folder / "model.onnx")
-    else:
-        reading_network.convert(folder, folder / "model.onnx")
+    here = keras.backend.backend() == "tensorflow" and len(devices.gpus()) < 2   # several hold parts of one network
+    (export if here else network.convert)(folder, folder / "model.onnx")
 
 
 def export(folder: Path, path: Path) -> None:
@@ -87,8 +86,8 @@ def _name(graph) -> None:
     """Give the output and the free dimensions of an exported graph names that say what they are."""
     last = next(node for node in graph.node if graph.output[0].name in node.output)
     last.output[0] = graph.output[0].name = "logits"
-    for value, names in ((graph.input[0], ("batch", "height", "width")), (graph.output[0], ("batch", "steps", "labels"))):
-        for dimension, name in zip(value.type.tensor_type.shape.dim, names):
+    for value, names in ((graph.input[0], "batch height width"), (graph.output[0], "batch steps labels")):
+        for dimension, name in zip(value.type.tensor_type.shape.dim, names.split()):
             if dimension.dim_param:
                 dimension.dim_param = name
 
@@ -108,12 +107,12 @@ def _keep_in_24_bits(graph) -> None:
         step = np.float32(2.0 ** (np.ceil(np.log2(np.abs(values).max() + 1e-30)) - 23))
         whole = np.clip(np.rint(values / step), -2 ** 23, 2 ** 23 - 1).astype(np.int32)
         graph.initializer.remove(kernel)
-        for part, integers, unit in (("high", (whole >> 8).astype(np.int16), 256 * step),
-                                     ("low", (whole & 255).astype(np.uint8), step)):
-            graph.initializer.extend([numpy_helper.from_array(integers, f"{name}/{part}"),
-                                      numpy_helper.from_array(np.float32(unit), f"{name}/{part}/unit")])
-            nodes += [helper.make_node("Cast", [f"{name}/{part}"], [f"{name}/{part}/float"], to=TensorProto.FLOAT),
-                      helper.make_node("Mul", [f"{name}/{part}/float", f"{name}/{part}/unit"], [f"{name}/{part}/share"])]
+        for part, integers, unit in ((f"{name}/high", (whole >> 8).astype(np.int16), 256 * step),
+                                     (f"{name}/low", (whole & 255).astype(np.uint8), step)):
+            graph.initializer.extend([numpy_helper.from_array(integers, part),
+                                      numpy_helper.from_array(np.float32(unit), f"{part}/unit")])
+            nodes += [helper.make_node("Cast", [part], [f"{part}/float"], to=TensorProto.FLOAT),
+                      helper.make_node("Mul", [f"{part}/float", f"{part}/unit"], [f"{part}/share"])]
         nodes.append(helper.make_node("Add", [f"{name}/high/share", f"{name}/low/share"], [name]))
     rest = list(graph.node)
     del graph.node[:]

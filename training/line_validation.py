@@ -10,7 +10,7 @@ from training import metrics, prefetch, synthesis
 from training.config import TrainingConfig
 
 WORDS, LINES = 900, 200   # for each epoch
-DRY_RUN_SAMPLES = 40      # of each style of words, and of lines
+DRY_RUN_SAMPLES = 10      # of each style of words, and of lines
 STYLES = ("printed", "mixed", "cursive")
 SHOWN = 32                # line images in a picture
 

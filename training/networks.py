@@ -73,9 +73,11 @@ class Soften(layers.Layer):
     """
 
     def build(self, shape):
+        """Make the weight."""
         self.softness = self.add_weight(shape=(), initializer="zeros", trainable=False, name="softness")
 
     def call(self, pictures, training=False):
+        """Blur pictures, unless in training."""
         if training:
             return pictures
         softness = ops.cast(self.softness, pictures.dtype)

@@ -556,6 +556,8 @@ def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
     if X11 and shutil.which("xclip") and "WAYLAND_DISPLAY" not in os.environ:
         subprocess.run(["xclip", "-selection", "clipboard", "-t", "image/png", "-i", str(tmp_path / "line.png")],
                        check=True, stdout=subprocess.DEVNULL)
+        offered = ["xclip", "-selection", "clipboard", "-o", "-t", "TARGETS"]
+        driver.wait(lambda: b"image/png" in subprocess.run(offered, capture_output=True).stdout, "xclip's offer")
     else:
         held = [line, None]
         monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: held.pop(0))

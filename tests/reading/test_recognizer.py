@@ -132,7 +132,8 @@ def test_an_array_of_another_kind_is_refused(array):
 
 
 @pytest.mark.parametrize("arguments, answer", [
-    (["--unixTime=1", LETTER], "runs in"), (["--model=1", LETTER], "runs in"), (["--colour=red", LETTER], "there is no setting"), ([], "name a picture"),
+    (["--unixTime=1", LETTER], "runs in"), (["--model=1", LETTER], "runs in"),
+    (["--colour=red", LETTER], "there is no setting"), ([], "name a picture"),
     (["--models_path=nowhere", LETTER], "nowhere"), ([HERE / "tests"], "no pictures"),
 ])
 def test_a_wrong_command_line_is_explained(arguments, answer):
