@@ -10,7 +10,7 @@ The parts of read:
     start    process start to text; beside it the same reading with model.keras in Keras; import and --help
     word, line, long    a word of 7 characters, lines of 20 and 40: first call, median, memory of the process
     photo    a photo of a page, 12 megapixels
-    bulk     1,000 small pictures read by one process and by two, and the memory that takes
+    bulk     1,000 small pictures read by one worker on one core and by two on two, and the memory that takes
 The parts of train:
     classic  the classic run, python model.py, on files of the official size, to its end but with fewer epochs:
              the time to its first step, and the most memory
