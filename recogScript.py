@@ -30,6 +30,7 @@ from tqdm import tqdm
 from common import files, runs, settings
 from reading import bulk, picture_names
 from reading.binarize import ImageError, Picture, read_picture
+from reading.network import THREADS
 from reading.readings import Reading
 from reading.recognizer import Recognizer, recog  # noqa: F401  recog is for other programs
 
@@ -61,7 +62,8 @@ def main(arguments: list[str]) -> int:
     if not 1 <= config.workers <= MOST_WORKERS:
         raise settings.SettingsError(f"--workers={config.workers} has to lie between 1 and {MOST_WORKERS}")
     usual = runs.DEFAULT_CHARACTERS if config.characters else runs.DEFAULT
-    reader = Recognizer(config.unixTime or usual, config.models_path, config.prior, config.language)
+    reader = Recognizer(config.unixTime or usual, config.models_path, config.prior, config.language,
+                        threads=1 if config.workers > 1 else THREADS)
     output = bulk.Output(config.output) if config.output else None
     found, problems = picture_names.find(names, config.recursive, leave=(READ, GLYPHS))
     for problem in problems:

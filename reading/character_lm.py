@@ -1,6 +1,6 @@
 """How likely the next character of an English word is: the language model that helps to read.
 
-    python -m tools.build_character_lm    make character_lm.npz again; needs `pip install wordfreq`, which reading does not
+    python -m tools.build_character_lm    makes character_lm.npz; needs `pip install wordfreq`
 
     model = language.load()
     model.next_log_probs("th")   natural log of P(next character | "th"), in the order of alphabets.CHARACTERS

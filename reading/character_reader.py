@@ -9,7 +9,7 @@ from reading.character_lm import ClassMix
 from reading.network import Network
 from reading.readings import Character
 
-AT_ONCE = 512   # glyphs in one call of the network, at most
+AT_ONCE = 128   # most glyphs in one call of the network: 512 take 8 % less time each, and 100 MB instead of 25
 
 
 class CharacterReader:

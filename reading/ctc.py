@@ -22,7 +22,8 @@ LEAST = -1e30                  # log of 0; differences stay finite
 LABELS = len(alphabets.ALPHABET) + 1
 
 
-class Weights(NamedTuple):
+@dataclass(frozen=True)
+class Weights:
     """What texts are ranked by beside the network, in nat."""
     lm_weight: float = 0.0        # factor of the language model's log probability
     insertion_bonus: float = 0.0  # for each character

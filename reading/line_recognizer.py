@@ -20,13 +20,11 @@ OLD_NAMES = {"strength": "lm_weight", "bonus": "insertion_bonus", "space": "spac
 
 
 @dataclass(frozen=True)
-class Decoding:
-    """How logits become text; training/line_trainer.py fits it, and config.json keeps it as "decoding"."""
-    lm_weight: float = 0.4         # these four: see ctc.Weights
+class Decoding(ctc.Weights):
+    """How logits become text; training/calibration.py fits it, and config.json keeps it as "decoding"."""
+    lm_weight: float = 0.4
     insertion_bonus: float = 0.6
-    space_bonus: float = 0.0
-    space_lm_share: float = 1.0
-    prior_share: float = 0.0       # of label_prior that is taken away; see without_prior
+    prior_share: float = 0.0       # of label_prior that is taken away
     label_prior: Sequence[float] = (0.0,) * len(alphabets.ALPHABET)   # log of each character's share in training
     confidence: Sequence[float] = (0.27, 0.3, 0.53, 0.19, 0.59)       # weights of `evidence`, and an offset
 
@@ -35,10 +33,17 @@ class Decoding:
         """Decoding as config.json has it, of older runs too; what is missing is as above."""
         return cls(**{OLD_NAMES.get(name, name): value for name, value in (config or {}).items()})
 
-    @property
-    def weights(self) -> ctc.Weights:
-        """What texts are ranked by."""
-        return ctc.Weights(self.lm_weight, self.insertion_bonus, self.space_bonus, self.space_lm_share)
+    def without_prior(self, log_probs: np.ndarray) -> np.ndarray:
+        """Log probabilities (steps, 96) with less of what the network expects whatever it sees.
+
+        A network trained by CTC knows how often each character occurs, and the language model would count that a
+        second time (Miao, Gowayyed and Metze 2015, "EESEN", arXiv 1507.08240).
+        """
+        if not self.prior_share:
+            return log_probs
+        prior = np.array([0.0, *self.label_prior], np.float32)
+        prior[1:] -= np.exp(prior[1:]) @ prior[1:]   # on average a text becomes neither likelier nor unlikelier
+        return softmax.log_softmax(log_probs - np.float32(self.prior_share) * prior)
 
 
 class Read(NamedTuple):
@@ -106,10 +111,8 @@ class LineReader:
 
     def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None) -> LineText:
         """The text that log probabilities (steps, 96) say; to_ink, (2, 3), maps px of the image to px of the ink."""
-        weights = ctc.NONE
-        if self.lm:
-            weights = self.decoding.weights
-            log_probs = without_prior(log_probs, self.decoding.label_prior, self.decoding.prior_share)
+        weights = self.decoding if self.lm else ctc.NONE
+        log_probs = self.decoding.without_prior(log_probs) if self.lm else log_probs
         texts = ctc.search(log_probs, self.lm, weights)
         text = texts[0].text
         if not text:
@@ -180,20 +183,6 @@ def _line(text: LineText, boxes: list[list[int]]) -> Line:
         characters = [Character(one.text, one.confidence, one.alternatives, box) for one, box in zip(word, of_line)]
         words.append(Word(rivals[0][0], around(characters), rivals[0][1], characters, rivals))
     return Line(text.text, around(words), words)
-
-
-def without_prior(log_probs: np.ndarray, prior: Sequence[float], share: float) -> np.ndarray:
-    """Log probabilities (steps, 96) with less of what the network expects whatever it sees.
-
-    A network trained by CTC knows how often each character occurs, and the language model would count that a second
-    time: a share of it is taken away (Miao, Gowayyed and Metze 2015, "EESEN", arXiv 1507.08240).
-    prior: log of the share of each character of alphabets.ALPHABET in what the network was trained on.
-    """
-    if not share:
-        return log_probs
-    expected = np.array([0.0, *prior], np.float32)
-    expected[1:] -= np.exp(expected[1:]) @ expected[1:]   # on average a text becomes neither likelier nor unlikelier
-    return softmax.log_softmax(log_probs - np.float32(share) * expected)
 
 
 def evidence(word: str, chance: float, text: ctc.Text) -> tuple[float, ...]:

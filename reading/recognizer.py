@@ -34,7 +34,7 @@ class Recognizer:
         prior: the class mix that single characters are expected in; "drawings" is that of the pen strokes that the
         run was trained on, "forms" that of NIST's forms.
         language: "english" weighs what fits English, in words and lines; "none" does not.
-        threads: the most that the network uses at once.
+        threads: the most that work at once.
         Raises runs.RunError when there is no such run.
         """
         for name, value, known in (("prior", prior, PRIORS), ("language", language, LANGUAGES)):
@@ -63,7 +63,8 @@ class Recognizer:
         if self.reads == "lines":
             network = Network(self.models_path, self.unixTime, self._threads)
             return LineReader(network.each, self._config.get("decoding"), word_lm.load() if english else None)
-        return SegmentingReader(self.characters, character_lm.load() if english else self.characters.mix)
+        model = character_lm.load() if english else self.characters.mix
+        return SegmentingReader(self.characters, model, self._threads)
 
     @property
     def character_run(self) -> str:
@@ -84,7 +85,8 @@ class Recognizer:
 
         Raises runs.RunError when the network's file is damaged.
         """
-        self.characters if characters else self.pages  # noqa: B018  the properties load it
+        import numpy.ma  # noqa: F401  np.median imports it when it is first called, and the first picture would wait
+        self.characters if characters else self.pages  # noqa: B018  the properties open it
 
     def recog(self, image: Source) -> Reading:
         """Read the words and lines in a picture: a path, PIL image or uint8 array, as for binarize.ink_of.

@@ -1,7 +1,6 @@
 """Reads lines with a network for single characters: cuts them into pieces and puts these together."""
 import functools
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,9 +17,9 @@ from reading.readings import Character, Line, Reading, Word, around, box_of, rea
 class SegmentingReader:
     """Reads words and lines as chains of candidates for characters (oversegmentation, lattice)."""
 
-    def __init__(self, characters: CharacterReader, model: CharacterLM | ClassMix):
-        """model: how likely each character is after those before it."""
-        self.characters, self.model = characters, model
+    def __init__(self, characters: CharacterReader, model: CharacterLM | ClassMix, threads: int):
+        """model: how likely each character is after those before it.  threads: that make glyphs."""
+        self.characters, self.model, self._threads = characters, model, threads
 
     def read(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture."""
@@ -40,7 +39,7 @@ class SegmentingReader:
         """
         spans = [oversegmentation.candidates(line) for line in lines]
         every = [(line, *span) for line, of_line in zip(lines, spans, strict=True) for span in of_line.tolist()]
-        glyphs = np.array(list(_workers().map(_glyph_of, every)), np.uint8).reshape(-1, 28, 28)
+        glyphs = np.array(list(_workers(self._threads).map(_glyph_of, every)), np.uint8).reshape(-1, 28, 28)
         ends = np.cumsum([len(of_line) for of_line in spans])[:-1]
         found = []
         for line, of_line, rows in zip(lines, spans, np.split(self.characters.log_likelihoods(glyphs), ends),
@@ -70,8 +69,8 @@ def _word(characters: list[Character]) -> Word:
 
 
 @functools.cache
-def _workers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1)   # OpenCV works on one core at a time here, without Python's lock
+def _workers(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads)   # OpenCV lets go of Python's lock, but draws a small picture on one core
 
 
 def _glyph_of(candidate: tuple[TextLine, int, int]) -> np.ndarray:

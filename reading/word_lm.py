@@ -51,7 +51,8 @@ PARTS = re.compile("(?:[A-Z][a-z]+)+[A-Z]")   # of a name, and the capital that 
 class WordLM:
     """P(text) of everything in alphabets.ALPHABET, character by character."""
 
-    def __init__(self, spelling: character_lm.CharacterLM, known: list[str], word_log_probs: np.ndarray, pairs: np.ndarray,
+    def __init__(self, spelling: character_lm.CharacterLM, known: list[str], word_log_probs: np.ndarray,
+                 pairs: np.ndarray,
                  pair_log_probs: np.ndarray, marks: np.ndarray):
         """word_log_probs: float (n,) of the known words, which are in alphabetical order.
 

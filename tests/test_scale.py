@@ -30,7 +30,8 @@ def environment(**more: str) -> dict[str, str]:
 def test_pictures_are_read_on_a_cluster(tmp_path):
     names = [str(path) for path in sorted((ROOT / "samples/pages").glob("*.png"))] + [str(ROOT / "README.md")]
     (tmp_path / "pictures.txt").write_text("\n".join(names))
-    subprocess.run([sys.executable, program("cluster", tmp_path)], cwd=tmp_path, env=environment(), check=True, timeout=120)
+    subprocess.run([sys.executable, program("cluster", tmp_path)], cwd=tmp_path, env=environment(), check=True,
+                   timeout=120)
     found = {reading["file"]: reading for reading in map(json.loads, open(tmp_path / "readings.jsonl"))}
     assert sorted(found) == sorted(names)
     assert found[str(ROOT / "samples/pages/lines.png")]["text"].startswith("Hello world")

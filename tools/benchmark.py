@@ -10,7 +10,7 @@ The parts of read:
     start    process start to text; beside it the same reading with model.keras in Keras; import and --help
     word, line, long    a word of 7 characters, lines of 20 and 40: first call, median, memory of the process
     photo    a photo of a page, 12 megapixels
-    bulk     1,000 small pictures read by one process and by two, and the memory that takes
+    bulk     1,000 small pictures read by one worker on one core and by two on two, and the memory that takes
 The parts of train:
     classic  the classic run, python model.py, on files of the official size, to its end but with fewer epochs:
              the time to its first step, and the most memory
@@ -46,7 +46,7 @@ MODES = ("read", "train", "apps")
 
 
 def main(arguments: list[str]) -> None:
-    """Describe the machine, and run each part in a process of its own; with MODE PART, run that part here."""
+    """Describe the machine, and run each part in a separate process; with MODE PART, run that part here."""
     config, words = settings.configure(globals(), arguments, positional="MODE")
     if not words or words[0] not in MODES or len(words) > 2:
         raise settings.SettingsError(f"name a mode, {' or '.join(MODES)}, as in: python -m tools.benchmark read")
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> None:
         return print_figures(parts[wanted](config))
     print(describe_machine(), flush=True)
     for name in parts if wanted == "all" else [wanted]:
-        # Memory, thread pools and compiled code that one part leaves would be in the way of the next.
+        # Memory, thread pools and compiled code that one part leaves would disturb the next.
         command = [sys.executable, "-m", "tools.benchmark", words[0], name, *(a for a in arguments if a[:2] == "--")]
         if subprocess.run(command, cwd=runs.ROOT, env={"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ).returncode:
             raise errors.UserError(f"measuring {name} failed, see above")

@@ -1,4 +1,7 @@
-"""Builds reading/character_lm.npz from wordfreq."""
+"""Builds reading/character_lm.npz from the English words of wordfreq.
+
+    python -m tools.build_character_lm    needs `pip install wordfreq`
+"""
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -19,16 +22,15 @@ smoothing = 1.0         # weight of the shorter context, for each letter that wa
 RAREST = 1e-8                      # frequency of the rarest words that wordfreq lists: these count as one
 
 
-# ---- making language.npz
-
 def main(arguments: list[str]) -> None:
-    """Count the letters of English words and write language.npz."""
+    """Count the letters of English words and write the model."""
     config = globals() | settings.read(__file__, globals(), arguments)[0]
     frequencies = read_frequencies(config["words"])
     rows = smooth(count(frequencies, config["order"], config["flatten"]), config["smoothing"])
     kept = prune(rows, config["contexts"])
     write(character_lm.FILE, {context: rows[context][1] for context in kept})
-    print(f"{character_lm.FILE}: {len(kept):,} contexts from {len(frequencies):,} words, {character_lm.FILE.stat().st_size / 1e6:.2f} MB")
+    size = character_lm.FILE.stat().st_size / 1e6
+    print(f"{character_lm.FILE}: {len(kept):,} contexts from {len(frequencies):,} words, {size:.2f} MB")
 
 
 def read_frequencies(words: int) -> dict[str, float]:

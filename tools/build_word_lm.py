@@ -1,4 +1,7 @@
-"""Builds reading/word_lm.npz."""
+"""Builds reading/word_lm.npz from wordfreq, the pairs of symspellpy, and the texts of UNIPEN's training split.
+
+    python -m tools.build_word_lm    needs `pip install wordfreq symspellpy` and Dataset/UNIPEN
+"""
 import importlib.resources
 import sys
 from pathlib import Path
@@ -17,17 +20,16 @@ pen_path = "Dataset/UNIPEN"      # folder with the pen strokes, whose texts tell
 # ---- end of settings
 
 
-# ---- making phrases.npz
-
 def main(arguments: list[str]) -> None:
-    """Count words, pairs and marks, and write phrases.npz."""
+    """Count words, pairs and marks, and write the model."""
     config = globals() | settings.read(__file__, globals(), arguments)[0]
     labels = {record["label"] for kind in ("words", "lines")
               for record in unipen.read_strokes(Path(config["pen_path"], f"{kind}.jsonl.gz"), "train")}
     frequencies = read_words(config["words"])
     pairs = pair_chances(read_pairs(), frequencies)
     write(word_lm.FILE, word_chances(frequencies, config["flatten"]), pairs, count_marks(sorted(labels)))
-    print(f"{word_lm.FILE}: {len(frequencies):,} words, {len(pairs):,} pairs, {word_lm.FILE.stat().st_size / 1e6:.2f} MB")
+    size = word_lm.FILE.stat().st_size / 1e6
+    print(f"{word_lm.FILE}: {len(frequencies):,} words, {len(pairs):,} pairs, {size:.2f} MB")
 
 
 def read_words(words: int) -> dict[str, float]:
@@ -63,12 +65,13 @@ def pair_chances(counts: dict[tuple[str, str], int], frequencies: dict[str, floa
     listed = dict.fromkeys(frequencies, 0)
     for (first, _), count in pairs.items():
         listed[first] += count
-    return {(first, second): count / max(listed[first] / (1 - word_lm.UNLISTED), word_lm.PAIRS_COUNTED * frequencies[first])
-            for (first, second), count in pairs.items()}
+    most = {word: max(count / (1 - word_lm.UNLISTED), word_lm.PAIRS_COUNTED * frequencies[word])
+            for word, count in listed.items()}
+    return {(first, second): count / most[first] for (first, second), count in pairs.items()}
 
 
 def count_marks(labels: list[str]) -> np.ndarray:
-    """P(next kind | kind of a character), float (35, 35), in the order of word_lm.KINDS, for all but the insides of words.
+    """P(next kind | kind of a character), float (35, 35), in the order of word_lm.KINDS, but inside of words.
 
     labels: texts; where one begins or ends stands a space.  After letters and digits,
     which go on as reading/character_lm.py tells, it is P(next | the word is over).

@@ -19,11 +19,15 @@ class Measured(NamedTuple):
 
 
 def memory(process: psutil.Process) -> float:
-    """Resident memory in MB of a process and all that it has started, now."""
+    """Resident memory in MB of a process and all programs that it has started, now.
+
+    A fork that has not started its program yet does not count: its memory is its parent's.
+    """
     total = 0
     with contextlib.suppress(psutil.NoSuchProcess):
-        for one in [process, *process.children(recursive=True)]:
-            total += one.memory_info().rss
+        total += process.memory_info().rss
+        for child in process.children(recursive=True):
+            total += child.memory_info().rss if child.cmdline() != process.cmdline() else 0
     return total / 1e6
 
 

@@ -169,6 +169,7 @@ def train_spaces(rows: Rows, config: dict) -> dict[str, np.ndarray]:
 
 
 def as_arrays(part: str, mean: np.ndarray, scale: np.ndarray, layers: Iterable) -> dict[str, np.ndarray]:
+    """One part of geometry.npz: what its input is scaled by, and the kernel and bias of each layer, float32."""
     arrays = {f"{part}_mean": mean, f"{part}_scale": scale}
     for place, (kernel, bias) in enumerate(layers):
         arrays |= {f"{part}_kernel{place}": kernel, f"{part}_bias{place}": bias}
@@ -261,7 +262,8 @@ def main(arguments: list[str]) -> None:
         for samples in (draw(config, "val", "words", "printed", config["validation"]),
                         draw(config, "val", "lines", "printed", config["validation"] // 4),
                         compose(config, True, config["validation"] // 4)))
-    for name, model, parts in (("weights", character_lm.load(), (1, 1, CODES)), ("weights_alone", reader.characters.mix, ALONE)):
+    for name, model, parts in (("weights", character_lm.load(), (1, 1, CODES)),
+                               ("weights_alone", reader.characters.mix, ALONE)):
         weights = tune(list(zip(parts, (words, lines, strings))), model, judge.weights(model), config["rounds"])
         judge.arrays[name] = np.array(list(weights.values()), np.float32)
     judge.save(Path(config["output"]))

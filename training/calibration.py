@@ -1,6 +1,7 @@
 """What is fitted when a training has ended: a network's class biases, and how a line reader decodes."""
 import functools
 import itertools
+from dataclasses import replace
 
 import numpy as np
 from tqdm import tqdm
@@ -54,7 +55,7 @@ def _fit_biases(logits: np.ndarray, labels: np.ndarray, spread: float, weights: 
 
 # ---- how a line reader decodes
 
-# What each weight is chosen from; see ctc.Weights and line_recognizer.without_prior.  The search starts in the middle.
+# What each weight is chosen from; see line_recognizer.Decoding.  The search starts in the middle.
 CHOICES = {"lm_weight": (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5), "insertion_bonus": (0.4, 0.8, 1.6, 2.4, 2.8, 3.2, 3.6),
            "space_bonus": (0.5, 0.0, -0.5, -1.0, -1.5, -2.0, -2.5), "space_lm_share": (0.2, 0.4, 0.6, 0.8, 1.0),
            "prior_share": (0.0, 0.2, 0.35, 0.5, 0.65)}
@@ -93,10 +94,8 @@ def _weights_at(places: tuple[int, ...]) -> dict[str, float]:
 
 def _cer(log_probs, truths: list[str], reader: line_recognizer.LineReader, decoding: dict[str, float]) -> float:
     """CER of texts read with these weights."""
-    weights = ctc.Weights(*(decoding[name] for name in ctc.Weights._fields))
-    fair = (line_recognizer.without_prior(each, reader.decoding.label_prior, decoding["prior_share"])
-            for each in log_probs)
-    texts = [ctc.search(each, reader.lm, weights)[0].text for each in fair]
+    tried = replace(reader.decoding, **decoding)
+    texts = [ctc.search(tried.without_prior(each), reader.lm, tried)[0].text for each in log_probs]
     return metrics.cer(list(zip(truths, texts, strict=True)))
 
 

@@ -1,5 +1,5 @@
 """Reading lines with the shipped network, and how its logits become text."""
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,17 +54,19 @@ def test_what_a_network_expects_of_any_text_is_taken_away():
     shares = np.full(len(alphabets.ALPHABET), 0.004)
     shares[alphabets.LABELS["e"] - 1] = 1 - 0.004 * (len(alphabets.ALPHABET) - 1)
     seen = softmax.log_softmax(np.zeros((3, 96), np.float32))
-    fair = line_recognizer.without_prior(seen, np.log(shares).tolist(), 0.5)
+    decoding = line_recognizer.Decoding(prior_share=0.5, label_prior=np.log(shares).tolist())
+    fair = decoding.without_prior(seen)
     np.testing.assert_allclose(np.exp(fair).sum(axis=1), 1, rtol=1e-5)
     off = fair[:, alphabets.LABELS["q"]] - fair[:, alphabets.LABELS["e"]]
     np.testing.assert_allclose(off, 0.5 * np.log(shares[alphabets.LABELS["e"] - 1] / 0.004), rtol=1e-4)
-    assert (line_recognizer.without_prior(seen, np.log(shares).tolist(), 0.0) == seen).all()
+    assert (replace(decoding, prior_share=0.0).without_prior(seen) == seen).all()
 
 
 def test_decoding_of_older_runs_is_understood():
     old = {"strength": 1.5, "bonus": 3.2, "space": -2.0, "spacing": 0.6, "prior_share": 0.5}
     found = line_recognizer.Decoding.of(old)
-    assert found.weights == (1.5, 3.2, -2.0, 0.6) and found.prior_share == 0.5
+    assert (found.lm_weight, found.insertion_bonus, found.space_bonus, found.space_lm_share, found.prior_share) == (
+        1.5, 3.2, -2.0, 0.6, 0.5)
     assert line_recognizer.Decoding.of(asdict(found)) == found and line_recognizer.Decoding.of(None).lm_weight == 0.4
 
 

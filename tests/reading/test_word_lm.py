@@ -26,7 +26,8 @@ def chance(text: str, character: str) -> float:
 @pytest.mark.parametrize("text", ["", "th", "Q", "19", "the ", "the end.", "the end. ", "(", "say \"", "$"])
 def test_chances_of_what_may_follow_sum_to_one(text):
     # But for what a word's end adds because it is a word.
-    added = [math.exp(ENGLISH.ended(text, character)) if character in alphabets.MARKS else 1 for character in alphabets.ALPHABET]
+    added = [math.exp(ENGLISH.ended(text, character)) if character in alphabets.MARKS else 1
+             for character in alphabets.ALPHABET]
     assert (chances(text)[1:] / added).sum() == pytest.approx(1, abs=1e-3)
 
 
@@ -65,7 +66,7 @@ def test_a_word_may_end_where_it_is_one():
 def test_known_words_gain_and_all_the_more_behind_a_word_that_they_often_follow():
     assert ENGLISH.ended("the dog", " ") > 0 > ENGLISH.ended("the dgo", " ")
     assert ENGLISH.ended("New York", " ") > ENGLISH.ended("old York", " ") + 2
-    assert ENGLISH.ended("New York", ".") == ENGLISH.ended("new york", " "), "case is what reading/character_lm.py tells of"
+    assert ENGLISH.ended("New York", ".") == ENGLISH.ended("new york", " "), "case is the character model's business"
 
 
 @pytest.mark.parametrize("text", ["Del", "the McDon"])
