@@ -8,7 +8,7 @@ import numpy as np
 from apps import boxes, strokes
 from apps.boxes import Box
 from common import alphabets
-from reading.recognizer import Character, Line, Reading, Word
+from reading.readings import Character, Line, Reading, Word
 
 KEPT = 0.5          # share of a corrected character's ink that has to be there still
 ALIKE = 0.5         # boxes of one character, read twice, have so much in common of what either covers

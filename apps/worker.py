@@ -14,17 +14,17 @@ import functools
 import io
 import multiprocessing
 import signal
+import statistics
 import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
 from apps import page
 from apps.strokes import Stroke, Underlay
 from common import runs
+from reading.readings import Reading
 
 SPAWN = multiprocessing.get_context("spawn")   # a forked process would share the window's connection to the display
 
@@ -44,16 +44,15 @@ class Request(NamedTuple):
 class Answer(NamedTuple):
     """What the worker found, or in `error` one sentence that says why not."""
     request: Request                         # without strokes and pictures
-    reading: object = None                  # recognizer.Reading, with boxes in px of the pad
+    reading: Reading | None = None           # its boxes in px of the pad
     seconds: float = 0.0                     # that reading took
-    image: Underlay | None = None    # answer to picture
+    image: Underlay | None = None            # answer to picture
     error: str = ""
 
     @property
     def confidence(self) -> float:
         """The mean of the characters' confidences, 0..1."""
-        return float(np.mean([one.confidence for line in self.reading.lines for word in line.words
-                              for one in word.characters]))
+        return statistics.fmean(one.confidence for one in self.reading.characters)
 
 
 class Worker:
@@ -155,11 +154,11 @@ def answer(request: Request) -> Answer:
 @functools.lru_cache(maxsize=4)  # of all networks of a long list only some stay in memory
 def _reader(unix_time: str, models_path: str):
     """The recogniser of a run, loaded."""
-    from reading import recognizer
+    from reading import recognizer  # here: the window does without it
     reader = recognizer.Recognizer(unix_time, models_path)
     reader.load()
     with contextlib.suppress(runs.RunError):  # a reading that needs it will say what is missing
-        reader.load(characters=True)          # reads what stands alone
+        reader.load(characters=True)
     return reader
 
 
@@ -178,8 +177,8 @@ def read(request: Request) -> Answer:
     return Answer(request, _on_pad(reading, ink), time.perf_counter() - start)
 
 
-def _on_pad(reading, ink: page.Page):
-    """A reading with its boxes on the pad, and glyphs that can be sent."""
+def _on_pad(reading: Reading, ink: page.Page) -> Reading:
+    """A reading with its boxes on the pad, and with glyphs that can be sent."""
     def moved(part, **parts):
         return replace(part, box=ink.on_pad(part.box), **parts)
 

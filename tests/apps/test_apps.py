@@ -20,7 +20,7 @@ from apps.boxes import Box
 from apps.theme import THEMES
 from apps.toolkit import ttk
 from common import alphabets, glyph, runs
-from reading.recognizer import Character, Line, Reading, Word
+from reading.readings import Character, Line, Reading, Word
 from tools import benchmark_apps, ui_driver
 from tools.ui_driver import Driver, letters
 from training import corrections_store
