@@ -14,7 +14,6 @@ import functools
 import io
 import multiprocessing
 import signal
-import statistics
 import time
 import traceback
 from collections.abc import Iterator
@@ -49,11 +48,6 @@ class Answer(NamedTuple):
     image: Underlay | None = None            # answer to picture
     error: str = ""
 
-    @property
-    def confidence(self) -> float:
-        """The mean of the characters' confidences, 0..1."""
-        return statistics.fmean(one.confidence for one in self.reading.characters)
-
 
 class Worker:
     """The window's end: starts the process, replaces it when it has died, and ends it.
@@ -68,18 +62,13 @@ class Worker:
     def _start(self) -> None:
         self._asked: Request | None = None       # what the process works on
         self._pipe, end = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=serve, args=(end,), daemon=True)
+        self.process = SPAWN.Process(target=serve, args=(end,), daemon=True)
         usual = signal.signal(signal.SIGINT, signal.SIG_IGN)   # inherited: Ctrl-C is the window's business
         try:
-            self._process.start()
+            self.process.start()
         finally:
             signal.signal(signal.SIGINT, usual)
         end.close()   # else the end of the process would not close it
-
-    @property
-    def pid(self) -> int:
-        """The process's number."""
-        return self._process.pid
 
     @property
     def busy(self) -> bool:
@@ -113,7 +102,7 @@ class Worker:
 
     def _hand_over(self) -> None:
         if self._asked is None and self._waiting:
-            if not self._process.is_alive():   # nobody has missed it until now
+            if not self.process.is_alive():   # nobody has missed it until now
                 self.close()
                 self._start()
             self._asked = self._waiting.pop(next(iter(self._waiting)))
@@ -122,10 +111,10 @@ class Worker:
 
     def close(self) -> int:
         """End the process at once, whatever it does; returns its exit status."""
-        self._process.kill()
-        self._process.join()
-        status = self._process.exitcode
-        self._process.close()
+        self.process.kill()
+        self.process.join()
+        status = self.process.exitcode
+        self.process.close()
         self._pipe.close()
         return status
 
@@ -196,15 +185,14 @@ def prepare_picture(request: Request) -> Answer:
     binarize.decode(file, "the picture")  # refuses what is damaged or too large
     with Image.open(file) as opened:
         image = ImageOps.exif_transpose(opened)
-        image = image.convert("RGBA") if image.has_transparency_data else image.convert("RGB")
-    zoom = min(1.0, request.size[0] / image.width, request.size[1] / image.height)
-    image = image.resize([max(1, round(side * zoom)) for side in image.size], Image.Resampling.LANCZOS)
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    preview = io.BytesIO()
-    image.save(preview, "PPM")
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    width = image.width
+    image.thumbnail(request.size, Image.Resampling.LANCZOS)
+    paper, preview = Image.new("RGB", image.size, "white"), io.BytesIO()
+    paper.paste(image, mask=image if image.mode == "RGBA" else None)
+    paper.save(preview, "PPM")
     place = [(space - side) / 2 for space, side in zip(request.size, image.size)]
-    return Answer(request, image=Underlay(request.data, *place, zoom, preview.getvalue()))
+    return Answer(request, image=Underlay(request.data, *place, image.width / width, preview.getvalue()))
 
 
 ANSWERS = {"load": load, "text": read, "character": read, "picture": prepare_picture}
