@@ -1,3 +1,3 @@
-"""Files to arrays to networks to Models/.  Read in this order: emnist, download, unipen, unipen_format, corrections_store,
-dataset, augment, devices, networks, character_trainer; line_records, line_texts, line_rendering, synthesis, prefetch,
-line_trainer; metrics, curves, tensorboard_log, export."""
+"""Files to arrays to networks to Models/.  Read: config, pipeline, dataset, emnist, download, unipen, unipen_format,
+corrections_store; devices, networks, optimizer, augment, character_trainer, callbacks; line_records, line_texts,
+line_rendering, synthesis, prefetch, line_validation, line_trainer; calibration, metrics, curves, tensorboard_log, export."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from common import alphabets, errors
+from training import devices
 
 URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
 URL_BYTES = 561_753_746
@@ -115,7 +116,7 @@ def _read_idx(data_path: str | Path, name: str, magic: int) -> tuple[Path, np.nd
             found, count, *size = struct.unpack(f">{1 + dimensions}I", file.read(4 + 4 * dimensions))
             if found != magic:
                 raise ValueError(f"it begins with {found:#x}, not {magic:#x}")
-            array = np.empty((count, *size[::-1]), np.uint8)
+            array = devices.aligned((count, *size[::-1]))
             for start in range(0, count, BLOCK):
                 block = array[start:start + BLOCK]
                 stored = np.frombuffer(file.read(block.size), np.uint8).reshape(len(block), *size)

@@ -168,14 +168,13 @@ def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: di
     return figures, found["emnist_test"]
 
 
-def finish(folder: Path, data) -> dict:
+def finish(folder: Path, validation: tuple[np.ndarray, np.ndarray]) -> dict:
     """Score the best network of a finished training and leave metrics.json, pictures and logs in its folder."""
     from training import export, networks  # here, since tools that only score need no Keras
     about = runs.read_config(str(folder.parent), folder.name)
     config = about["settings"]
     network = networks.load_network(str(folder.parent), folder.name)
-    rows = data.val_rows
-    validation = predict(network, data.images[rows], data.targets[rows, 0], "validation images")
+    validation = predict(network, *validation, "validation images")
     test = read_test_data(config["data_path"], config["pen_path"] if config["pen"] else "",
                           limit=400 if config["dry_run"] else 0)
     figures, predictions = evaluate(network, test, about)

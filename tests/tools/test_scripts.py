@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import model
 from common import settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,14 +37,6 @@ def test_an_unknown_setting_ends_with_one_sentence_that_lists_the_known(path):
     done = run(path, "--learning_speed=1")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "--learning_speed" in done.stderr and ", ".join(settings.meanings(path)) in done.stderr
-
-
-def test_the_command_line_wins_over_the_preset_and_the_preset_over_the_script():
-    assert model.configure([])["learning_rate"] == model.learning_rate == 0.0005
-    best = model.PRESETS["best"]
-    config = model.configure(["--preset=best", "--batch_size=64"])
-    assert (config["batch_size"], config["learning_rate"]) == (64, best["learning_rate"])
-    assert best["batch_size"] != 64 and best["learning_rate"] != 0.0005
 
 
 def test_the_settings_begin_on_line_15_of_model():
