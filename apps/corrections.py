@@ -8,7 +8,7 @@ import numpy as np
 from apps import boxes, strokes
 from apps.boxes import Box
 from common import alphabets
-from reading.recognizer import Character, Line, Reading, Word
+from reading.readings import Character, Line, Reading, Word, reading_of
 
 KEPT = 0.5          # share of a corrected character's ink that has to be there still
 ALIKE = 0.5         # boxes of one character, read twice, have so much in common of what either covers
@@ -114,8 +114,7 @@ def _rebuilt(reading: Reading, found: list[Place | None]) -> Reading:
                 words.append(replace(word, text="".join(one.text for one in characters), characters=characters))
         if words:
             lines.append(replace(line, text=" ".join(word.text for word in words), words=words))
-    return replace(reading, text="\n".join(line.text for line in lines), lines=lines,
-                   make_glyphs=lambda: [place.glyph for place in kept], alone=[place.alone for place in kept])
+    return reading_of(lines, lambda: [place.glyph for place in kept], [place.alone for place in kept])
 
 
 def _members(box: Box, others: list[Box]) -> list[int]:

@@ -5,7 +5,7 @@ from apps.boxes import Box
 from apps.corrections import Corrected, Place, places
 from apps.theme import Looks
 from apps.toolkit import tk
-from reading.recognizer import Character, Reading
+from reading.readings import Character, Reading
 
 SURE = 0.5               # confidence below which a character has another colour
 

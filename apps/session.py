@@ -1,4 +1,5 @@
 """What reads the pad: the network, the reading process, and its newest answer."""
+import statistics
 import sys
 from pathlib import Path
 
@@ -68,7 +69,8 @@ class Session:
         elif request.kind == "picture":
             self.window.pad.drawing.replace((), answer.image)
         elif request.version == self.version and request.model == self.model:
-            self.window.set_status(f"{answer.seconds * 1000:.0f} ms   ·   {100 * answer.confidence:.0f} % sure")
+            sure = statistics.fmean(one.confidence for one in answer.reading.characters)
+            self.window.set_status(f"{answer.seconds * 1000:.0f} ms   ·   {100 * sure:.0f} % sure")
             self._show(answer)
 
     def _show(self, answer: worker.Answer | None) -> None:

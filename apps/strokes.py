@@ -153,7 +153,7 @@ def save(drawing: Drawing, path: str | Path) -> None:
 
 
 def load(path: str | Path) -> tuple[list[Stroke], Underlay | None]:
-    """Read what `save` has written; DrawingError if it is something else."""
+    """Read what `save` has written; DrawingError if it is something else, OSError if it cannot be read."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         strokes = [Stroke(np.array(points, np.float32).reshape(-1, 2), float(width))
@@ -163,7 +163,5 @@ def load(path: str | Path) -> tuple[list[Stroke], Underlay | None]:
         image = content.get("image")
         return strokes, image and Underlay(**image | {name: base64.b64decode(image[name])
                                                       for name in ("data", "preview")})
-    except OSError as error:
-        raise DrawingError(f"{path} cannot be read ({error.strerror}): check the name") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DrawingError(f"{path} holds no strokes: choose a file that was saved here") from error

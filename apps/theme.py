@@ -49,17 +49,12 @@ class Looks:
         """text_size: % of the system's.  Raises settings.SettingsError when there is no such theme."""
         if theme not in THEMES:
             raise settings.SettingsError(f"there is no theme {theme!r}; there are: {', '.join(THEMES)}")
-        self._root, self._name, self.text_size = root, theme, text_size
+        self._root, self.theme, self.text_size = root, THEMES[theme], text_size
         self.parts: list = []      # of the window; each has restyle(), which takes the colours and the text size
         self.scale = max(1.0, root.winfo_fpixels("1i") / 96)   # px of this display in a px at 96 dpi
         self.icons = icons.Icons(root, self.px(20))
         self._fonts = {name: font.nametofont(name).actual()["size"] for name in font.names(root)
                        if name.startswith("Tk")}
-
-    @property
-    def theme(self) -> Theme:
-        """The colours now."""
-        return THEMES[self._name]
 
     def px(self, number: float) -> int:
         """Pixels of this display, of so many at 96 dpi."""
@@ -71,7 +66,7 @@ class Looks:
 
     def switch_theme(self) -> None:
         """Light becomes dark, dark light."""
-        self._name = "light" if self._name == "dark" else "dark"
+        self.theme = THEMES["dark" if self.theme is THEMES["light"] else "light"]
         self.apply()
 
     def set_text_size(self, percent: int) -> None:

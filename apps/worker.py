@@ -20,11 +20,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
 from apps import page
 from apps.strokes import Stroke, Underlay
 from common import runs
+from reading.readings import Reading
 
 SPAWN = multiprocessing.get_context("spawn")   # a forked process would share the window's connection to the display
 
@@ -44,16 +43,10 @@ class Request(NamedTuple):
 class Answer(NamedTuple):
     """What the worker found, or in `error` one sentence that says why not."""
     request: Request                         # without strokes and pictures
-    reading: object = None                  # recognizer.Reading, with boxes in px of the pad
+    reading: Reading | None = None           # its boxes in px of the pad
     seconds: float = 0.0                     # that reading took
-    image: Underlay | None = None    # answer to picture
+    image: Underlay | None = None            # answer to picture
     error: str = ""
-
-    @property
-    def confidence(self) -> float:
-        """The mean of the characters' confidences, 0..1."""
-        return float(np.mean([one.confidence for line in self.reading.lines for word in line.words
-                              for one in word.characters]))
 
 
 class Worker:
@@ -69,18 +62,13 @@ class Worker:
     def _start(self) -> None:
         self._asked: Request | None = None       # what the process works on
         self._pipe, end = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=serve, args=(end,), daemon=True)
+        self.process = SPAWN.Process(target=serve, args=(end,), daemon=True)
         usual = signal.signal(signal.SIGINT, signal.SIG_IGN)   # inherited: Ctrl-C is the window's business
         try:
-            self._process.start()
+            self.process.start()
         finally:
             signal.signal(signal.SIGINT, usual)
         end.close()   # else the end of the process would not close it
-
-    @property
-    def pid(self) -> int:
-        """The process's number."""
-        return self._process.pid
 
     @property
     def busy(self) -> bool:
@@ -114,7 +102,7 @@ class Worker:
 
     def _hand_over(self) -> None:
         if self._asked is None and self._waiting:
-            if not self._process.is_alive():   # nobody has missed it until now
+            if not self.process.is_alive():   # nobody has missed it until now
                 self.close()
                 self._start()
             self._asked = self._waiting.pop(next(iter(self._waiting)))
@@ -123,10 +111,10 @@ class Worker:
 
     def close(self) -> int:
         """End the process at once, whatever it does; returns its exit status."""
-        self._process.kill()
-        self._process.join()
-        status = self._process.exitcode
-        self._process.close()
+        self.process.kill()
+        self.process.join()
+        status = self.process.exitcode
+        self.process.close()
         self._pipe.close()
         return status
 
@@ -155,11 +143,11 @@ def answer(request: Request) -> Answer:
 @functools.lru_cache(maxsize=4)  # of all networks of a long list only some stay in memory
 def _reader(unix_time: str, models_path: str):
     """The recogniser of a run, loaded."""
-    from reading import recognizer
+    from reading import recognizer  # here: the window does without it
     reader = recognizer.Recognizer(unix_time, models_path)
     reader.load()
     with contextlib.suppress(runs.RunError):  # a reading that needs it will say what is missing
-        reader.load(characters=True)          # reads what stands alone
+        reader.load(characters=True)
     return reader
 
 
@@ -178,8 +166,8 @@ def read(request: Request) -> Answer:
     return Answer(request, _on_pad(reading, ink), time.perf_counter() - start)
 
 
-def _on_pad(reading, ink: page.Page):
-    """A reading with its boxes on the pad, and glyphs that can be sent."""
+def _on_pad(reading: Reading, ink: page.Page) -> Reading:
+    """A reading with its boxes on the pad, and with glyphs that can be sent."""
     def moved(part, **parts):
         return replace(part, box=ink.on_pad(part.box), **parts)
 
@@ -197,15 +185,14 @@ def prepare_picture(request: Request) -> Answer:
     binarize.decode(file, "the picture")  # refuses what is damaged or too large
     with Image.open(file) as opened:
         image = ImageOps.exif_transpose(opened)
-        image = image.convert("RGBA") if image.has_transparency_data else image.convert("RGB")
-    zoom = min(1.0, request.size[0] / image.width, request.size[1] / image.height)
-    image = image.resize([max(1, round(side * zoom)) for side in image.size], Image.Resampling.LANCZOS)
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    preview = io.BytesIO()
-    image.save(preview, "PPM")
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    width = image.width
+    image.thumbnail(request.size, Image.Resampling.LANCZOS)
+    paper, preview = Image.new("RGB", image.size, "white"), io.BytesIO()
+    paper.paste(image, mask=image if image.mode == "RGBA" else None)
+    paper.save(preview, "PPM")
     place = [(space - side) / 2 for space, side in zip(request.size, image.size)]
-    return Answer(request, image=Underlay(request.data, *place, zoom, preview.getvalue()))
+    return Answer(request, image=Underlay(request.data, *place, image.width / width, preview.getvalue()))
 
 
 ANSWERS = {"load": load, "text": read, "character": read, "picture": prepare_picture}

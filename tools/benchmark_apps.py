@@ -125,8 +125,8 @@ def use(rounds: int, switches: int) -> SimpleNamespace:
                 driver.ready()
             driver.app.pad.clear()
             if number == round(SETTLED * rounds):
-                done.settled = memory(session.worker.pid)
-        done.grown = memory(session.worker.pid) - done.settled
+                done.settled = memory(session.worker.process.pid)
+        done.grown = memory(session.worker.process.pid) - done.settled
     return done
 
 

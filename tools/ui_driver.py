@@ -119,8 +119,3 @@ class Driver:
         """The characters that are shown on the pad."""
         pad = self.app.pad
         return [pad.itemcget(item, "text") for item in pad.find_withtag("read") if pad.type(item) == "text"]
-
-
-def letters(text: str) -> str:
-    """A text without spaces and newlines."""
-    return "".join(text.split())

@@ -20,9 +20,9 @@ from apps.boxes import Box
 from apps.theme import THEMES
 from apps.toolkit import ttk
 from common import alphabets, glyph, runs
-from reading.recognizer import Character, Line, Reading, Word
+from reading.readings import Character, Line, Reading, Word
 from tools import benchmark_apps, ui_driver
-from tools.ui_driver import Driver, letters
+from tools.ui_driver import Driver
 from training import corrections_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,6 +153,11 @@ def recogscript(picture: Path) -> str:
     return done.stdout.removesuffix("\n")
 
 
+def letters(text: str) -> str:
+    """A text without spaces and newlines."""
+    return "".join(text.split())
+
+
 def zigzag(box, inset: float = 0) -> list[tuple[float, float]]:
     """A path over all of a box."""
     return [(x, y) for y in np.arange(box.y, box.bottom + 8, 8) for x in (box.x + inset, box.right - inset)]
@@ -270,16 +275,16 @@ def test_another_network_of_the_menu_reads_from_then_on(live):
 
 def test_a_reading_process_that_dies_is_replaced(live):
     worker = live.app.session.worker
-    first = worker.pid
+    first = worker.process.pid
     os.kill(first, signal.SIGKILL)
-    live.wait(lambda: not worker._process.is_alive(), "its end")
+    live.wait(lambda: not worker.process.is_alive(), "its end")
     live.write("Hello", 40, 120)
     live.read()
-    assert live.app.field.text == "Hello" and worker.pid != first, "nobody had asked it anything"
-    os.kill(worker.pid, signal.SIGSTOP)
+    assert live.app.field.text == "Hello" and worker.process.pid != first, "nobody had asked it anything"
+    os.kill(worker.process.pid, signal.SIGSTOP)
     live.write("l", 340, 120)
     assert worker.busy
-    os.kill(worker.pid, signal.SIGKILL)
+    os.kill(worker.process.pid, signal.SIGKILL)
     live.wait(lambda: "was started again" in live.app.banner.cget("text"), "the message")
     live.write("ine", 370, 120)
     live.read()
@@ -363,10 +368,10 @@ def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(
 def test_words_are_read_where_the_network_for_characters_is_missing(display, tmp_path):
     shutil.copytree(ROOT / "Models" / runs.DEFAULT, tmp_path / runs.DEFAULT)
     with opened("textrecog_ui", models_path=str(tmp_path)) as driver:
-        process = driver.app.session.worker.pid
+        process = driver.app.session.worker.process.pid
         driver.write("Hello world", 40, 120)
         driver.read()
-        assert driver.app.field.text == "Hello world" and driver.app.session.worker.pid == process
+        assert driver.app.field.text == "Hello world" and driver.app.session.worker.process.pid == process
 
 
 def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
@@ -711,7 +716,7 @@ def test_a_network_that_is_not_there_is_a_message_in_the_window(display, capsys)
 def test_closing_while_the_network_loads_ends_at_once(display):
     with opened("tkRecogIndv") as driver:
         driver.app.root.update()
-        process = Path(f"/proc/{driver.app.session.worker.pid}")
+        process = Path(f"/proc/{driver.app.session.worker.process.pid}")
         assert not driver.app.session.model
         began = time.perf_counter()
     assert time.perf_counter() - began < 1 and not process.exists()
