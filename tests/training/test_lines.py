@@ -129,7 +129,7 @@ def test_what_goes_wrong_in_a_process_is_said(data):
 
 # ---- training and reading
 
-TRAIN = ("--network=line", "--batch_size=24", "--epoch_steps=25", "--learning_rate=0.008", "--dropout=0",
+TRAIN = ("--network=line", "--batch_size=16", "--epoch_steps=25", "--learning_rate=0.01", "--dropout=0",
          "--augmentation=0.3", "--mixed_precision=False")
 
 
