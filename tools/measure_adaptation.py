@@ -113,7 +113,7 @@ def measure_words(config: SimpleNamespace, setup: TrainingConfig) -> None:
     validation = Validation(setup)
     first = networks.load_network(config.models_path, setup.finetune)
     decoding = runs.read_config(config.models_path, setup.finetune).get("decoding")
-    others = validation.measure(first)["val_cer_words"]
+    others = validation.measure(first)["cer_words"]
     lm = word_lm.load()
 
     def pairs(network, records: list[dict]) -> list[tuple[str, str]]:

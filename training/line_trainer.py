@@ -24,7 +24,7 @@ from training import (
     unipen,
 )
 from training.config import TrainingConfig
-from training.line_validation import SHOWN, Validation, ctc_loss, error_rates, plain
+from training.line_validation import SHOWN, Validation, ctc_loss, plain
 from training.pipeline import Trainer
 
 SHORTCUT = 0.15          # share of the convolutions' own loss
@@ -205,7 +205,7 @@ class LineTrainer(Trainer):
     def pictures(self, model) -> dict[tuple[str, str], np.ndarray]:
         """Line images as the network sees them, and what it read of others."""
         return {("train", "line images as the network sees them"): np.vstack(list(self.batches.shown)),
-                ("validation", "truth, and what was read"): self.data.picture()}
+                ("validation", "truth, and what was read"): self.data.picture(self.data.texts)}
 
     def describe(self) -> dict:
         """Hashes of UNIPEN's files; for corrections how many words, and the decoding that stays."""
@@ -221,35 +221,33 @@ class LineTrainer(Trainer):
         """Fit how the best network is decoded, and leave metrics.json and pictures in its folder."""
         about = runs.read_config(folder.parent, folder.name)
         network = networks.load_network(folder.parent, folder.name)
-        images, truths, sources = map(list, zip(*self.data.samples, strict=True))
         export.export_run(folder)
         reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each, about.get("decoding"),
                                             word_lm.load())
-        log_probs = list(reader.log_probs(images))
+        log_probs = list(reader.log_probs([sample.picture for sample in self.data.samples]))
         if not self.config.corrections:  # else it is decoded as the network that it comes from
-            self._fit_decoding(reader, log_probs, truths)
+            self._fit_decoding(reader, log_probs)
             files.write_json(folder / "config.json", about | {"decoding": asdict(reader.decoding)})
-        plain = {f"{name.removeprefix('val_')}_without_language_model": value
-                 for name, value in self.data.measure(network).items()}
-        pairs = [(truth, reader.decode(each).text) for truth, each in zip(truths, log_probs, strict=True)]
-        kinds = [kind for kind, _ in sources]
-        found = {"parameters": network.count_params(), **plain, "words": kinds.count("words"),
-                 "lines": kinds.count("lines"), **error_rates(pairs, kinds)}
+        texts = [reader.decode(each).text for each in log_probs]
+        kinds = [sample.source[0] for sample in self.data.samples]
+        plain = self.data.measure(network)
+        found = {"parameters": network.count_params(), "words": kinds.count("words"), "lines": kinds.count("lines"),
+                 **self.data.error_rates(texts),
+                 **{f"{name}_without_language_model": value for name, value in plain.items()}}
         files.write_json(folder / "metrics.json", {"validation": found})
-        files.save_picture(self.data.picture(images, pairs), folder / "readings.png")
+        files.save_picture(self.data.picture(texts), folder / "readings.png")
         curves.plot([folder], folder / "training.png")
         print(", ".join(f"{name} {value:.4g}" for name, value in found.items()))
         print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, readings.png, training.png")
 
-    def _fit_decoding(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray], truths: list[str]) -> None:
+    def _fit_decoding(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray]) -> None:
         """Have the reader decode as suits all words and lines of the validation split best: writers differ."""
         reader.decoding = replace(reader.decoding, label_prior=character_shares(self.config))
         others = self.data.others()
-        log_probs = log_probs + list(reader.log_probs([image for image, *_ in others]))
-        texts = list(zip(log_probs, [*truths, *(text for _, text, _ in others)], strict=True))
+        log_probs = log_probs + list(reader.log_probs([sample.picture for sample in others]))
+        truths = [sample.text for sample in self.data.samples + others]
         if self.config.dry_run:   # a network that has learned nothing leaves thousands of texts to choose from
-            texts = sorted(texts, key=lambda text: len(text[0]))[:FITTED_IN_DRY_RUN]
-        log_probs, truths = zip(*texts, strict=True)
+            log_probs, truths = log_probs[:FITTED_IN_DRY_RUN], truths[:FITTED_IN_DRY_RUN]
         reader.decoding = replace(reader.decoding, **calibration.fit_decoding(log_probs, truths, reader))
         read = [reader.decode(each) for each in log_probs]
         reader.decoding = replace(reader.decoding, confidence=calibration.fit_confidence(read, truths))

@@ -12,7 +12,7 @@ from training.config import TrainingConfig
 WORDS, LINES = 900, 200   # for each epoch
 DRY_RUN_SAMPLES = 10      # of each style of words, and of lines
 STYLES = ("printed", "mixed", "cursive")
-SHOWN = 32                # line images in a picture
+SHOWN, TILE = 32, 460     # line images in a picture, and px of their width
 
 
 class Validation(keras.callbacks.Callback):
@@ -21,20 +21,20 @@ class Validation(keras.callbacks.Callback):
     def __init__(self, config: TrainingConfig):
         """Raises errors.DataError when a file is missing or damaged, or holds none."""
         super().__init__()
-        limit = DRY_RUN_SAMPLES if config.dry_run else None
         self._synthesizer = synthesis.LineSynthesizer(config.pen_path, "", "val", variety=0)
         words, lines = self._synthesizer.words, self._synthesizer.lines
+        of_style, of_lines = (DRY_RUN_SAMPLES,) * 2 if config.dry_run else (WORDS // len(STYLES), LINES)
         rng = np.random.default_rng(0)
-        chosen = [rng.permutation([row for row, record in enumerate(words) if record["style"] == style])
-                  [:limit or WORDS // len(STYLES)] for style in STYLES]
-        rows = {"words": np.concatenate(chosen).astype(int), "lines": rng.permutation(len(lines))[:limit or LINES]}
-        self.samples = self._plain(rows)
+        chosen = [rng.permutation([row for row, record in enumerate(words) if record["style"] == style])[:of_style]
+                  for style in STYLES]
+        rows = {"words": np.concatenate(chosen).astype(int), "lines": rng.permutation(len(lines))[:of_lines]}
+        self.samples = sorted(self._plain(rows), key=lambda sample: sample.picture.shape[1])   # as batches are
         if not self.samples:
             raise errors.DataError(f"{config.pen_path} holds no words of the validation split")
-        self.batches = list(prefetch.batches(self.samples, config.batch_size))
-        self.pairs: list[tuple[str, str]] = []   # (truth, reading) of each sample in the batches' order, last measured
-        self._others = {} if limit else {kind: np.setdiff1d(np.arange(len(records)), rows[kind])
-                                         for kind, records in (("words", words), ("lines", lines))}
+        self._batches = list(prefetch.batches(self.samples, config.batch_size))
+        self.texts: list[str] = []   # what `measure` has read of the samples
+        self._others = {} if config.dry_run else {kind: np.setdiff1d(np.arange(len(records)), rows[kind])
+                                                  for kind, records in (("words", words), ("lines", lines))}
 
     def others(self) -> list[synthesis.Sample]:
         """All words and lines beside the samples; none in a dry run."""
@@ -45,34 +45,41 @@ class Validation(keras.callbacks.Callback):
         return [sample for kind, of_kind in rows.items() for sample in plain(self._synthesizer, kind, of_kind)]
 
     def measure(self, network: keras.Model) -> dict[str, float]:
-        """Figures of a network without a language model.
-
-        val_loss is CTC's in nat for each character; cer and wer are of words and of lines.
-        """
+        """CTC's loss in nat for each character, and error rates, of a network without a language model."""
         loss = length = 0
-        self.pairs, kinds = [], []
-        for images, labels, sources in self.batches:
+        self.texts = []
+        for images, labels, _ in self._batches:
             logits = network.predict_on_batch(images)
             loss += float(ops.sum(ctc_loss(labels, logits)))
             length += int((labels > 0).sum())
-            self.pairs += zip(map(ctc.text_of, labels), map(ctc.greedy, logits), strict=True)
-            kinds += [kind for kind, _ in sources]
-        rates = error_rates(self.pairs, kinds)
-        return {"val_loss": loss / length} | {f"val_{name}": rate for name, rate in rates.items()}
+            self.texts += map(ctc.greedy, logits)
+        return {"loss": loss / length, **self.error_rates(self.texts)}
 
     def on_epoch_end(self, epoch, logs=None):
         """Measure the model's network, for the callbacks behind this one."""
-        logs.update(self.measure(self.model.network))
+        logs.update({f"val_{name}": value for name, value in self.measure(self.model.network).items()})
 
-    def picture(self, images: list[np.ndarray] | None = None, pairs: list[tuple[str, str]] | None = None) -> np.ndarray:
-        """Some line images with their truth (above) and what was read (below): RGB uint8.
+    def error_rates(self, texts: list[str]) -> dict[str, float]:
+        """CER and WER of words and of lines, of what was read of the samples."""
+        found = {}
+        for kind in ("words", "lines"):
+            pairs = [(sample.text, text) for sample, text in zip(self.samples, texts, strict=True)
+                     if sample.source[0] == kind]
+            if pairs:
+                found |= {f"cer_{kind}": metrics.cer(pairs), f"wer_{kind}": metrics.wer(pairs)}
+        return found
 
-        images, pairs: what to choose from; None: the batches, as they were measured last.
-        """
-        images = images or [image for batch, *_ in self.batches for image in batch]
-        pairs = pairs or self.pairs
-        step = max(1, len(images) // SHOWN)
-        return sheet([(images[i], *pairs[i]) for i in range(0, len(images), step)])
+    def picture(self, texts: list[str]) -> np.ndarray:
+        """Some samples, each with its text and, below, what was read, red where it differs: RGB uint8."""
+        tiles = []
+        for sample, text in list(zip(self.samples, texts, strict=True))[::max(1, len(texts) // SHOWN)]:
+            tile, shown = np.zeros((68, TILE, 3), np.uint8), sample.picture[:, :TILE]
+            tile[:line_image.HEIGHT, :shown.shape[1]] = shown[..., None]
+            colour = (120, 230, 120) if text == sample.text else (255, 120, 110)
+            for y, line, its in ((46, sample.text, (170, 170, 170)), (61, text, colour)):
+                cv2.putText(tile, line, (4, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, its, 1, cv2.LINE_AA)
+            tiles.append(tile)
+        return files.in_rows(tiles, 2)
 
 
 def ctc_loss(labels, logits):
@@ -83,30 +90,6 @@ def ctc_loss(labels, logits):
     return ops.ctc_loss(labels, logits, lengths, steps, mask_index=0)
 
 
-def error_rates(pairs: list[tuple[str, str]], kinds: list[str]) -> dict[str, float]:
-    """CER and WER of "words" and of "lines" among pairs of truth and reading."""
-    found = {}
-    for kind in ("words", "lines"):
-        of_kind = [pair for pair, its in zip(pairs, kinds, strict=True) if its == kind]
-        if of_kind:
-            found |= {f"cer_{kind}": metrics.cer(of_kind), f"wer_{kind}": metrics.wer(of_kind)}
-    return found
-
-
 def plain(synthesizer: synthesis.LineSynthesizer, kind: str, rows) -> list[synthesis.Sample]:
     """These rows of a category as they were written, but for those that are of no use."""
     return [sample for row in rows if (sample := synthesizer.plain(kind, int(row)))]
-
-
-def sheet(rows: list[tuple[np.ndarray, str, str]], width: int = 460, columns: int = 2) -> np.ndarray:
-    """Line images (height, width), each with two lines of text below, the second red where they differ: RGB uint8."""
-    tiles = []
-    for pixels, truth, read in rows:
-        tile = np.zeros((68, width, 3), np.uint8)
-        shown = pixels[:, :width]
-        tile[:line_image.HEIGHT, :shown.shape[1]] = shown[..., None]
-        for y, text, colour in ((46, truth, (170, 170, 170)), (61, read, (120, 230, 120) if read == truth
-                                                                 else (255, 120, 110))):
-            cv2.putText(tile, text, (4, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv2.LINE_AA)
-        tiles.append(tile)
-    return files.in_rows(tiles, columns)

@@ -246,14 +246,14 @@ from training.config import configure
 glyphs = np.random.default_rng(0).integers(0, 256, (16, 28, 28), dtype=np.uint8)
 targets = np.stack([np.arange(16)] * 2 + [np.arange(16) % 3], 1).astype(np.int32)
 targets[3, 1] = 40
-data = dataset.Data(glyphs, targets, targets[:, 0], np.arange(12), np.arange(12, 16), np.zeros((3, 62), "float32"), {})
+data = dataset.Data(glyphs, targets, targets[:, 0], np.arange(4), np.arange(12, 16), np.zeros((3, 62), "float32"), {})
 setup = configure(settings.constants("model.py"), ["--batch_size=4", "--augmentation=1", "--label_smoothing=0.1"])
 eager = keras.backend.backend() == "tensorflow"   # which is quicker to begin
 for name in networks.NETWORKS:
     network = networks.build(name)
     assert network(glyphs).shape == (16, 62)
     sampler = character_trainer.EpochSampler(data.train_rows, data.groups, data.val_rows, 4)
-    model = character_trainer.TrainingModel(network, data, 16, setup, networks.build("dense"))
+    model = character_trainer.TrainingModel(network, data, 8, setup, networks.build("dense"))
     model.compile(optimizer.Adam(0.001), jit_compile=keras.backend.backend() == "jax", run_eagerly=eager)
     before = [np.array(w) for w in network.get_weights()]
     losses = model.fit(sampler.places, batch_size=4, shuffle=False, validation_data=(sampler.val_places,),
@@ -282,6 +282,7 @@ import json
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+tf.config.run_functions_eagerly(True)   # which is quicker to begin
 import numpy as np, keras
 from common import settings
 from training import character_trainer, dataset

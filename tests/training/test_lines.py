@@ -1,6 +1,5 @@
 """The reader of words and lines: what it learns from, and training."""
-import contextlib
-import io
+import functools
 import json
 import os
 import re
@@ -15,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import toy
-from keras import layers
 
 import model
 from common import alphabets, errors, line_image, pen_strokes, runs
@@ -29,6 +27,7 @@ from training import (
     line_trainer,
     metrics,
     networks,
+    pipeline,
     prefetch,
     synthesis,
 )
@@ -113,6 +112,9 @@ def test_two_processes_write_and_no_batch_twice(data):
         given = [prefetcher.next() for _ in range(20)]
         assert len({images.tobytes() for images, _ in given}) == 20 and len(prefetcher.processes) == 2
         assert all(len(images) == len(labels) for images, labels in given)
+        for process in prefetcher.processes:
+            os.kill(process.pid, signal.SIGINT)   # Ctrl-C is for the training
+        assert prefetcher.next() and all(process.is_alive() for process in prefetcher.processes)
     finally:
         prefetcher.close()
     assert not any(process.is_alive() for process in prefetcher.processes)
@@ -127,40 +129,50 @@ def test_what_goes_wrong_in_a_process_is_said(data):
 
 # ---- training and reading
 
-TRAIN = ("--network=line", "--batch_size=24", "--epoch_steps=40", "--learning_rate=0.006", "--dropout=0",
+TRAIN = ("--network=line", "--batch_size=16", "--epoch_steps=25", "--learning_rate=0.01", "--dropout=0",
          "--augmentation=0.3", "--mixed_precision=False")
 
 
-def tiny(x, dropout):
-    """A line network that learns a few words within seconds."""
-    x = layers.Reshape((line_image.HEIGHT, -1, 1))(x)
-    x = layers.Conv2D(16, 5, (4, 2), padding="same", activation="relu")(x)
-    x = layers.Conv2D(24, 3, (2, 2), padding="same", activation="relu")(x)
-    x = layers.Reshape((-1, 96), name="columns")(layers.Permute((2, 1, 3))(x))
-    return layers.Bidirectional(layers.LSTM(48, return_sequences=True))(layers.BatchNormalization()(x))
+WITH_TINY = """
+import runpy, sys
+sys.path[:0] = [".", "tests"]
+import toy
+from training import line_trainer, networks
+networks.LINE_NETWORKS["line"], line_trainer.COUNTED = toy.line_network, (300, 300)
+runpy.run_path("model.py", run_name="__main__")
+"""
 
 
 @pytest.fixture(scope="module")
-def small(data):
-    """Trains the tiny network in this process; returns its run's folder and what was printed."""
-    def train(models: Path, *more: str) -> tuple[Path, str]:
-        before, printed = set(models.glob("*")), io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            model.main([f"--data_path={data}", f"--pen_path={data}", f"--models_path={models}", *TRAIN, *more])
-        return next(iter(set(models.glob("*")) - before), None), printed.getvalue()
+def trained(data, tmp_path_factory) -> tuple[Path, str, str]:
+    """The folder of a run that was ended after six epochs or more, and what it printed."""
+    models = tmp_path_factory.mktemp("models")
+    command = [sys.executable, "-c", WITH_TINY, f"--data_path={data}", f"--pen_path={data}", f"--models_path={models}",
+               *TRAIN, "--train_epochs=16"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+                               start_new_session=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
+    while process.poll() is None and not any(len(toy.history(folder)) >= 6 for folder in models.iterdir()):
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)   # as a terminal does: the processes that write get it, too
+    output, notes = process.communicate(timeout=240)
+    assert process.returncode == 0 and "Traceback" not in notes and "ended early" in notes, notes
+    folder, = models.iterdir()
+    return folder, output, notes
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(networks.LINE_NETWORKS, "line", tiny)
-        yield train
 
+@pytest.fixture
+def small(data, monkeypatch):
+    """Trains the tiny network in this process until the last epoch; returns the trainer and the run's folder."""
+    monkeypatch.setitem(networks.LINE_NETWORKS, "line", toy.line_network)
 
-@pytest.fixture(scope="module")
-def trained(small, tmp_path_factory) -> tuple[Path, str]:
-    return small(tmp_path_factory.mktemp("models"), "--train_epochs=8")
+    def train(models: Path, *more: str) -> tuple[line_trainer.LineTrainer, Path]:
+        trainer = pipeline.load(line_config(data, *TRAIN, f"--models_path={models}", *more))
+        return trainer, pipeline.train(trainer)
+    return train
 
 
 def test_a_line_reader_learns_and_reads(trained):
-    folder, printed = trained
+    folder, printed, _ = trained
     assert "words and lines left out" in printed
     about = runs.read_config(folder.parent, folder.name)
     assert about["reads"] == "lines" and about["decoding"].keys() == asdict(line_recognizer.Decoding()).keys()
@@ -169,7 +181,8 @@ def test_a_line_reader_learns_and_reads(trained):
     assert sum(shares.values()) == pytest.approx(1, abs=0.02) and shares["e"] > 5 * shares["Q"]
     figures = json.loads((folder / "metrics.json").read_text())["validation"]
     assert figures["cer_words"] < 0.35 and f"cer_words {figures['cer_words']:.4g}" in printed
-    assert (folder / "readings.png").stat().st_size > 0
+    assert {"model.keras", "model.onnx", "metrics.json", "readings.png", "training.png"} < {
+        path.name for path in folder.iterdir()}
     assert {"epoch_loss", "epoch_cer_words", "epoch_wer_lines", "truth, and what was read",
             "line images as the network sees them"} <= toy.logged(folder / "logs")
     ink = pen_strokes.draw_strokes(draw_samples.strokes_of(["send"], 60, 3, 16), 5, margin=24)
@@ -179,12 +192,13 @@ def test_a_line_reader_learns_and_reads(trained):
     assert boxes == sorted(boxes) and all(width > 0 and height > 20 for _, _, width, height in boxes)
 
 
-def test_a_line_reader_goes_on(small, trained, tmp_path):
+def test_a_line_reader_goes_on(small, trained, tmp_path, capsys):
     folder = tmp_path / trained[0].name
     shutil.copytree(trained[0], folder)
-    _, printed = small(tmp_path, f"--resume={folder.name}", "--train_epochs=9")
-    assert "going on after epoch 8 of 9" in printed
-    assert json.loads((folder / "metrics.json").read_text())["validation"]["cer_words"] < 0.35
+    before = toy.history(folder)
+    small(tmp_path, f"--resume={folder.name}", f"--train_epochs={len(before) + 1}")
+    assert f"going on after epoch {len(before)} of {len(before) + 1}" in capsys.readouterr().out
+    assert toy.history(folder)[:-1] == before and toy.history(folder)[-1] < 1.3 * before[-1]
 
 
 def upside_down(seeds: range) -> list[tuple[str, list[np.ndarray]]]:
@@ -197,29 +211,30 @@ def test_a_line_reader_learns_a_writer_from_corrected_words(small, trained, tmp_
     base = trained[0]
     for text, strokes in upside_down(range(4)):
         corrections_store.remember_word(tmp_path, strokes, text)
-    tuned, _ = small(base.parent, f"--finetune={base.name}", f"--corrections_path={tmp_path}", "--train_epochs=5",
-                     "--corrections=0.5")
+    trainer, tuned = small(base.parent, f"--finetune={base.name}", f"--corrections_path={tmp_path}", "--train_epochs=4",
+                           "--corrections=0.5")
     about = runs.read_config(tuned.parent, tuned.name)
     assert about["corrected_words"] == 12 and about["reads"] == "lines"
     assert about["decoding"] == runs.read_config(base.parent, base.name)["decoding"]
+    network, rest = networks.load_network(tuned.parent, tuned.name), upside_down(range(4, 8))
 
-    def read(folder: Path) -> float:
-        rest = upside_down(range(4, 8))
-        reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each)
-        texts = reader.read_lines([pen_strokes.draw_strokes(strokes, 5) for _, strokes in rest])
+    def read(each) -> float:
+        texts = line_recognizer.LineReader(each).read_lines([pen_strokes.draw_strokes(word, 5) for _, word in rest])
         return metrics.cer([(truth, text.text) for (truth, _), text in zip(rest, texts, strict=True)])
 
-    assert read(base) > 0.5 and read(tuned) < 0.25
-    assert json.loads((tuned / "metrics.json").read_text())["validation"]["cer_words"] < 0.4, "nothing is forgotten"
+    before, after = read(Network(base.parent, base.name).each), read(functools.partial(map, network.predict_on_batch))
+    assert before > 0.5 and after < 0.3
+    assert trainer.data.measure(network)["cer_words"] < 0.4, "nothing is forgotten"
 
 
-def test_what_one_writer_gains_is_measured(small, trained, data, capsys, monkeypatch):
+def test_what_one_writer_gains_is_measured(small, trained, data, tmp_path, capsys, monkeypatch):
+    toy.write_pen(tmp_path, {"remolds": 20, "a lid": 10} | dict.fromkeys("adehilmnorstw25", 6))
     monkeypatch.setattr(measure_adaptation, "configure", lambda space, arguments: configure(
-        space, [*arguments, "--epoch_steps=4", "--mixed_precision=False"]))
+        space, [*arguments, "--epoch_steps=4", "--batch_size=8", "--mixed_precision=False"]))
     measure_adaptation.main([f"--unixTime={trained[0].name}", f"--models_path={trained[0].parent}",
-                             f"--data_path={data}", f"--pen_path={data}", "--split=val", "--writers=1", "--most=4"])
+                             f"--data_path={data}", f"--pen_path={tmp_path}", "--split=val", "--writers=1", "--most=4"])
     table = capsys.readouterr().out
-    assert re.search(r"\| val/\d \| \d \| 2 \|( [\d.]+ \|){6}", table) and "| all |" in table
+    assert re.search(r"\| val/\d \| [12] \| \d \|( [\d.]+ \|){6}", table) and "| all |" in table
 
 
 def test_what_goes_wrong_while_lines_are_written_ends_the_training(small, trained, data, tmp_path):
@@ -238,19 +253,10 @@ def test_what_goes_wrong_while_lines_are_written_ends_the_training(small, traine
     assert trainer.batches.prefetcher.closed
 
 
-def test_a_training_by_the_command_line_is_ended_by_ctrl_c(data, tmp_path):
-    command = [sys.executable, str(ROOT / "model.py"), f"--data_path={data}", f"--pen_path={data}",
-               f"--models_path={tmp_path}", *TRAIN, "--batch_size=8", "--epoch_steps=3", "--train_epochs=100000",
-               "--dry_run"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                               start_new_session=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
-    deadline = time.time() + 180
-    while time.time() < deadline and not list(tmp_path.glob("*/checkpoint.npz")):
-        time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGINT)   # as a terminal does: the processes that write get it, too
-    output, notes = process.communicate(timeout=240)
-    assert process.returncode == 0 and "Traceback" not in notes and "ended early" in notes, notes
-    folder, = tmp_path.iterdir()
-    assert {"model.keras", "model.onnx", "metrics.json", "readings.png", "training.png"} < {
-        path.name for path in folder.iterdir()}
-    assert networks.load_network(tmp_path, folder.name).name == "line" and str(folder) in output
+def test_the_line_network_trains(data):
+    setup = line_config(data, "--dry_run")
+    model = line_trainer.LineTrainer(setup, line_trainer.Validation(setup)).build_model()
+    model.run_eagerly = True   # which is quicker to begin
+    images = np.random.default_rng(0).integers(0, 256, (2, line_image.HEIGHT, 64), dtype=np.uint8)
+    losses = [float(model.train_on_batch(images, np.array([[5, 6], [7, 0]], np.int32))) for _ in range(3)]
+    assert losses[2] < losses[0]

@@ -16,9 +16,10 @@ import pytest
 import toy
 
 import model
-from common import alphabets, runs
+from common import errors, runs
 from tools import check_acc_loss, measure_adaptation
-from training import corrections_store, metrics, networks
+from training import corrections_store, metrics, networks, pipeline
+from training.config import configure
 
 ROOT = Path(__file__).resolve().parents[2]
 CHARACTERS = "025ABHtw"
@@ -41,9 +42,8 @@ def ended(data, tmp_path_factory) -> tuple[Path, str, str]:
                "--train_epochs=100000", "--patience=100000"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
-    deadline = time.time() + 180
-    while time.time() < deadline and not any(len(history(folder)) >= 12 for folder in models.iterdir()):
-        time.sleep(0.2)
+    while process.poll() is None and not any(len(toy.history(folder)) >= 12 for folder in models.iterdir()):
+        time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     output, notes = process.communicate(timeout=180)
     assert process.returncode == 0 and "Traceback" not in notes, notes
@@ -56,14 +56,6 @@ def train(data: Path, models: Path, *more: str) -> Path:
     before = set(models.glob("*"))
     model.main([f"--data_path={data}", f"--models_path={models}", *SMALL, *more])
     return next(iter(set(models.glob("*")) - before), None)
-
-
-def history(folder: Path) -> list[float]:
-    """val_loss of each epoch."""
-    if not (folder / "checkpoint.npz").is_file():
-        return []
-    with np.load(folder / "checkpoint.npz") as kept:
-        return [epoch["val_loss"] for epoch in json.loads(str(kept["state"]))["history"]]
 
 
 def metrics_of(folder: Path) -> dict:
@@ -96,13 +88,13 @@ def test_a_resumed_run_learns_what_an_uninterrupted_one_learns(data, ended, tmp_
     """Their random numbers are the same, of augmentation and dropout too."""
     folder = tmp_path / "parts" / ended[0].name
     shutil.copytree(ended[0], folder)
-    before = history(folder)
-    epochs = f"--train_epochs={len(before) + 2}"
-    train(data, folder.parent, f"--resume={folder.name}", epochs)
+    before = toy.history(folder)
+    given = f"--data_path={data}", f"--train_epochs={len(before) + 2}", *SMALL
+    for more in ([f"--models_path={folder.parent}", f"--resume={folder.name}"], [f"--models_path={tmp_path}"]):
+        whole = pipeline.train(pipeline.load(configure(vars(model), [*given, *more])))
     assert f"going on after epoch {len(before)} of {len(before) + 2}" in capsys.readouterr().out
-    whole = history(train(data, tmp_path / "whole", epochs, "--calibrate=False"))
-    assert history(folder)[:-2] == before and len(whole) == len(before) + 2
-    np.testing.assert_allclose(history(folder), whole, rtol=1e-4)
+    assert toy.history(folder)[:-2] == before and len(toy.history(whole)) == len(before) + 2
+    np.testing.assert_allclose(toy.history(folder), toy.history(whole), rtol=1e-4)
 
 
 def test_a_checkpoint_of_another_network_is_refused(data, ended, tmp_path):
@@ -154,20 +146,20 @@ def test_what_one_writer_gains_is_measured(data, ended, tmp_path, capsys):
 
 
 def test_wrong_data_end_with_one_sentence_and_leave_nothing(data, tmp_path):
-    def refused(*arguments: str) -> str:
-        command = [sys.executable, str(ROOT / "model.py"), f"--models_path={tmp_path / 'models'}", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=tmp_path,
-                              env=os.environ | {"https_proxy": "http://127.0.0.1:9", "TF_CPP_MIN_LOG_LEVEL": "3"})
-        sentences = [line for line in done.stderr.splitlines() if line.startswith("model.py: ")]
-        assert done.returncode == 2 and len(sentences) == 1 and "Traceback" not in done.stderr, done.stderr
-        assert not (tmp_path / "models").exists()
-        return sentences[0]
-
-    assert "nowhere" in refused("--data_path=nowhere") or "gzip.zip" in refused("--data_path=nowhere")
-    shipped = f"--models_path={ROOT / 'Models'}"
-    assert "holds no corrected characters" in refused(shipped, f"--finetune={runs.DEFAULT_CHARACTERS}",
-                                                      f"--corrections_path={tmp_path}", f"--data_path={data}")
-    assert "words.jsonl.gz is missing" in refused("--network=line", f"--data_path={data}", f"--pen_path={data}")
+    models = tmp_path / "models"
+    done = subprocess.run([sys.executable, str(ROOT / "model.py"), f"--models_path={models}", "--data_path=nowhere"],
+                          capture_output=True, text=True, timeout=180, cwd=tmp_path,
+                          env=os.environ | {"https_proxy": "http://127.0.0.1:9", "TF_CPP_MIN_LOG_LEVEL": "3"})
+    sentences = [line for line in done.stderr.splitlines() if line.startswith("model.py: ")]
+    assert done.returncode == 2 and len(sentences) == 1 and "Traceback" not in done.stderr, done.stderr
+    given = f"--data_path={data}", f"--corrections_path={tmp_path}", f"--models_path={ROOT / 'Models'}"
+    for wrong, reason in ((f"--finetune={runs.DEFAULT_CHARACTERS}", "no corrected characters yet.*Remember my writing"),
+                          (f"--finetune={runs.DEFAULT}", "no corrected words yet")):
+        with pytest.raises(errors.DataError, match=reason):
+            model.main([wrong, *given])
+    with pytest.raises(errors.DataError, match="words.jsonl.gz is missing"):
+        model.main(["--network=line", f"--data_path={data}", f"--pen_path={data}", f"--models_path={models}"])
+    assert not models.exists()
 
 
 def test_shipped_runs_are_complete():
@@ -187,4 +179,4 @@ def test_shipped_runs_are_complete():
 
 def test_the_settings_begin_right_behind_the_docstring():
     text = (ROOT / "model.py").read_text()
-    assert text.startswith(f'"""{model.__doc__}"""\n# ---- settings') and len(alphabets.CHARACTERS) == 62
+    assert text.startswith(f'"""{model.__doc__}"""\n# ---- settings')
