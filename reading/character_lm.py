@@ -29,8 +29,8 @@ DIGIT, UPPER, LOWER = slice(0, 10), slice(10, 36), slice(36, 62)
 # The kinds of words and their shares: roughly those of running text, with more digits and capitals, since people also
 # write labels, forms and headings by hand.
 KINDS = {"lower": 0.66, "Capitalised": 0.16, "CAPITALS": 0.06, "digits": 0.06, "initial": 0.03, "any": 0.03}
-# The shares behind a word of some kind: capitals mostly follow capitals.  Roughly as counted in UNIPEN's training texts,
-# with more of what is rare.
+# The shares behind a word of some kind: capitals mostly follow capitals.  Roughly as counted in UNIPEN's training
+# texts, with more of what is rare.
 FOLLOWING = {"": tuple(KINDS.values()),
              "lower": (0.80, 0.09, 0.02, 0.03, 0.02, 0.04), "Capitalised": (0.50, 0.33, 0.04, 0.04, 0.04, 0.05),
              "CAPITALS": (0.16, 0.06, 0.62, 0.07, 0.04, 0.05), "initial": (0.38, 0.20, 0.05, 0.02, 0.30, 0.05),
@@ -46,7 +46,7 @@ EVEN = 1 / len(KINDS)
 
 
 def _without_letters(first: bool) -> np.ndarray:
-    """P(next | kind of word) without the letters of English words, float32 (kinds, 63), for the first or a later place."""
+    """P(next | kind of word) without the letters of English words, for a first or a later place: float32 (kinds, 63)."""
     expected = np.zeros((len(KINDS), END_OF_WORD + 1), np.float32)
     *_, digits, initial, anything = expected
     anything[:] = (1 - END_OF_ANY) / END_OF_WORD
