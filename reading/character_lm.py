@@ -46,7 +46,7 @@ EVEN = 1 / len(KINDS)
 
 
 def _without_letters(first: bool) -> np.ndarray:
-    """P(next | kind of word) without the letters of English words, for a first or a later place: float32 (kinds, 63)."""
+    """P(next | kind of word) without the letters of English, for a first or a later place: float32 (kinds, 63)."""
     expected = np.zeros((len(KINDS), END_OF_WORD + 1), np.float32)
     *_, digits, initial, anything = expected
     anything[:] = (1 - END_OF_ANY) / END_OF_WORD
