@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 
 from common import glyph
-from reading import line_recognizer, text_lines
+from reading import text_lines
+from reading.readings import box_of
 
 # ---- whose ink is whose
 
@@ -38,13 +39,29 @@ class Shape(NamedTuple):
         return glyph.glyph(np.where((mine > 0) | soft, block, 0).astype(np.uint8))
 
 
-def shapes(ink: np.ndarray, line: line_recognizer.LineText) -> list[Shape]:
+def glyphs(found: list[Shape]) -> list[np.ndarray]:
+    """The glyphs of characters, each uint8 (28, 28)."""
+    return [shape.glyph for shape in found]
+
+
+def boxes(line: text_lines.StraightLine, found: list[Shape], scale: float) -> list[list[int]]:
+    """The boxes of a line's characters, at least one, in px of the picture, of which a px of the page has `scale`."""
+    x, y = (np.concatenate([getattr(shape, axis) for shape in found]) for axis in "xy")
+    firsts = np.cumsum([0] + [len(shape.x) for shape in found[:-1]])
+    on_page = np.stack([x, y, np.ones_like(x)], axis=1) @ line.to_page.T
+    least, most = np.minimum.reduceat(on_page, firsts), np.maximum.reduceat(on_page, firsts)
+    most += np.abs(line.to_page[:, :2]).sum(axis=1)   # a pixel reaches from its number to the next
+    return [box_of(corners, scale) for corners in np.hstack([least, most]).tolist()]
+
+
+def shapes(ink: np.ndarray, centres: list[float]) -> list[Shape]:
     """The ink of each character of a line, uint8 (height, width), from left to right.
+
+    centres: where the network sees the characters, px, ascending.
 
     Where letters are joined they are parted where there is least ink between the
     places at which the network saw them.
     """
-    centres = [one.centre for word in line.words for one in word]
     if not centres:
         return []
     mask = ink >= text_lines.INK
@@ -91,8 +108,8 @@ def _edges(mask: np.ndarray, centres: list[float]) -> list[int]:
         cuts = np.arange(first, max(first + 1, min(round(right + BEYOND * spacing) + 1, len(ink))))
         at = left - spacing, left, (left + right) / 2, right, right + spacing   # in between the cost changes evenly
         # Of the earlier places, so many are not behind each cut, and so many, the first, leave ink enough between.
-        ahead = np.searchsorted(places, cuts, side="right")
-        inky = np.searchsorted(before[places] + least, before[cuts], side="right")
+        ahead = places.searchsorted(cuts, side="right")
+        inky = (before[places] + least).searchsorted(before[cuts], side="right")
         lowest = np.concatenate([[np.inf], np.minimum.accumulate(costs)])   # cost of the first so many
         full, empty = lowest[inky], lowest[ahead] + EMPTY
         ways.append((places, costs, np.where(full <= empty, inky, ahead)))

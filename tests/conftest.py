@@ -1,6 +1,5 @@
-"""Let the tests import the scripts in the folder above."""
+"""What holds for all tests."""
+import os
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+# The tests' processes share the cores: more threads in one would only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

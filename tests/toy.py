@@ -60,7 +60,8 @@ def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
     records = {"words": [], "lines": [], "characters": [], "symbols": []}
     for text, count in texts.items():
         for number in range(count):
-            strokes = draw_samples.strokes_of([text], 60, int(rng.integers(1 << 30)), gap=rng.uniform(10, 30), tremor=0.8)
+            seed = int(rng.integers(1 << 30))
+            strokes = draw_samples.strokes_of([text], 60, seed, gap=rng.uniform(10, 30), tremor=0.8)
             split = "val" if number % 5 == 0 else "train"
             kind = "lines" if " " in text else "words" if len(text) > 1 else "characters"
             records[kind].append({"label": text, "writer": f"{split}/{number % 3}", "style": "printed", "split": split,

@@ -104,7 +104,7 @@ def test_it_can_weigh_less_at_spaces_than_elsewhere():
     of_steps[12, [0, alphabets.LABELS[" "]]] = math.log(0.15), math.log(0.85)
     of_steps = softmax.log_softmax(of_steps)
     assert ctc.search(of_steps, ENGLISH, ctc.Weights(1.0))[0].text == "VuRwan"
-    assert ctc.search(of_steps, ENGLISH, ctc.Weights(1.0, spacing=0.5))[0].text == "Vu Rwan"
+    assert ctc.search(of_steps, ENGLISH, ctc.Weights(1.0, space_lm_share=0.5))[0].text == "Vu Rwan"
 
 
 @pytest.mark.parametrize("text", ["Mr. Mlakar", "code Xqzk", "the rndint"])
