@@ -18,11 +18,10 @@ train_workers = 20         # threads, for line beside a GPU processes, that prep
 val_split = 0.1            # share of the training file, from its end, that validates
 batch_size = 100           # images per training step
 dropout = 0.3              # share of features hidden from the next layer in training
-network = "dense"          # dense, conv, deepconv, resnet, wide, lstm or mixer read characters; line reads lines
+network = "dense"          # dense, conv, deepconv, resnet, lstm or mixer read characters; line reads lines
 preset = ""                # a set of settings instead of these: best, line, corrections or corrected_words, see below
 seed = 0                   # of all random numbers
 data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
-either = False             # add images of letters whose case is not known, if the folder has them
 pen = False                # add pen strokes, drawn as glyphs
 extracted = False          # add letters out of written words, made by python -m tools.extract_characters
 pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by python -m tools.fetch_data --archive=UNIPEN
@@ -38,7 +37,7 @@ weight_decay = 0.0         # of AdamW; 0 is plain Adam
 finetune = ""              # unixTime of a trained network to start from; without a --preset, to learn corrections
 corrections = 0.0          # share of an epoch that is corrections, each as often as that takes
 corrections_path = "Dataset/Corrections"   # folder with the corrections that textrecog_ui.py has kept
-teacher = ""               # unixTime (or several, a,b,c) of a network to learn from; it also checks pen labels
+teacher = ""               # unixTime of a network to learn from; it also checks pen labels
 teacher_share = 0.7        # share of that in the loss
 mixed_precision = False    # multiply with 16 bits: float16 on GPUs, bfloat16 on CPUs that have it
 epoch_steps = 400          # line: steps in an epoch, since its line images are written without end
@@ -51,7 +50,7 @@ dry_run = False            # go through everything on a few hundred images
 PRESETS = {
     # Networks for characters: all kinds of images, and a schedule that ends when the time is up.
     "best": {"train_epochs": 28, "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.2,
-             "val_split": 0.04, "either": True, "pen": True, "class_cap": 5000, "augmentation": 1.0,
+             "val_split": 0.04, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
     # A reader of words and lines; with --finetune, going on with its training.
     "line": {"network": "line", "train_epochs": 30, "batch_size": 128, "learning_rate": 0.0015, "schedule": "cosine",

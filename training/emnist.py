@@ -66,18 +66,6 @@ def read_emnist(data_path: str | Path, part: str) -> tuple[np.ndarray, np.ndarra
     return images, labels
 
 
-def read_either(data_path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read the training images whose letter is certain but whose case is not.
-
-    Returns images as read_emnist does, and each one's label as an upper-case and as a lower-case letter, uint8 (n,).
-    """
-    name = "emnist-byclass-train-either-"
-    images = read_images(data_path, name + "images-idx3-ubyte")
-    upper, lower = (read_labels(data_path, f"{name}{case}-labels-idx1-ubyte", len(images))
-                    for case in ("upper", "lower"))
-    return images, upper, lower
-
-
 def read_images(data_path: str | Path, name: str) -> np.ndarray:
     """Upright images uint8 (n, 28, 28) from an IDX file; errors.DataError if it is none of such images."""
     path, images = _read_idx(data_path, name, IMAGES_MAGIC)

@@ -88,7 +88,7 @@ class Soften(layers.Layer):
 
 
 def set_softness(network: keras.Model, softness: float) -> None:
-    """Set the softness of a network's Soften layers, those of networks inside it too; without any, do nothing."""
+    """Set the softness of a network's Soften layer; without one, do nothing."""
     for variable in network.non_trainable_variables:
         if variable.name == "softness":
             variable.assign(softness)
@@ -135,15 +135,6 @@ def resnet(x, dropout):
     x = layers.Reshape((28, 28, 1))(x)
     x = layers.ReLU()(_convolution(x, 40, kernel=5, strides=2))
     for channels, strides in ((40, 1), (40, 1), (128, 2), (128, 1), (128, 1), (256, 2), (256, 1)):
-        x = _residual(x, channels, strides)
-    return layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
-
-
-def wide(x, dropout):
-    """A wide residual network (Zagoruyko and Komodakis 2016, arXiv 1605.07146) as a teacher; train it on a GPU."""
-    x = layers.Reshape((28, 28, 1))(x)
-    x = layers.ReLU()(_convolution(x, 64))
-    for channels, strides in ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1)):
         x = _residual(x, channels, strides)
     return layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
 
@@ -206,7 +197,7 @@ def line(x, dropout, units=192):
     return x
 
 
-NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, wide, lstm, mixer)}
+NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, lstm, mixer)}
 LINE_NETWORKS = {network.__name__: network for network in (line,)}
 
 

@@ -57,7 +57,7 @@ def test_values_out_of_bounds_are_refused_with_the_bounds(name, values, allowed)
 
 @pytest.mark.parametrize("arguments, named", [
     (["--learning_rat=1"], "learning_rate"), (["--train_epochs=many"], "train_epochs"),
-    (["--network=transformer"], "dense, conv, deepconv, resnet, wide, lstm, mixer, line"), (["--preset=fast"], "best"),
+    (["--network=transformer"], "dense, conv, deepconv, resnet, lstm, mixer, line"), (["--preset=fast"], "best"),
     (["--schedule=step"], "plateau, cosine"), (["--preset=corrections"], "--finetune="), (["--resume=123"], "123"),
     (["--finetune=123"], "123"), (["--teacher=123"], "123"), (["--models_path=/dev/null"], "no folder"),
     (["--models_path=/dev/null/runs"], "no folder"), ([f"--teacher={runs.DEFAULT}", MODELS], "only networks for char"),

@@ -127,7 +127,7 @@ def test_a_network_learns_from_others_and_from_pen_strokes(data, ended, tmp_path
     base, strokes = ended[0], tmp_path / "characters.jsonl.gz"
     toy.write_pen(tmp_path, dict.fromkeys("25Htw", 20))
     strokes.write_bytes(gzip.compress(gzip.decompress(strokes.read_bytes()).replace(b'"val"', b'"test"')))
-    taught = train(data, base.parent, f"--teacher={base.name},{base.name}", "--pen", f"--pen_path={tmp_path}",
+    taught = train(data, base.parent, f"--teacher={base.name}", "--pen", f"--pen_path={tmp_path}",
                    "--class_cap=20", "--train_epochs=3", "--preset=best")
     assert re.search(r"\d+ of 80 pen strokes left out", capsys.readouterr().out)
     assert {"emnist_train", "pen_strokes"} < runs.read_config(base.parent, taught.name)["images"].keys()
