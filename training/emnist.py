@@ -87,12 +87,6 @@ def read_labels(data_path: str | Path, name: str, count: int | None) -> np.ndarr
     return labels
 
 
-def to_idx(array: np.ndarray) -> bytes:
-    """Upright images uint8 (n, height, width), or labels uint8 (n,), as an IDX file of EMNIST's kind."""
-    magic, stored = (IMAGES_MAGIC, array.swapaxes(1, 2)) if array.ndim == 3 else (LABELS_MAGIC, array)
-    return struct.pack(f">{1 + stored.ndim}I", magic, *stored.shape) + stored.tobytes()
-
-
 def _read_idx(data_path: str | Path, name: str, magic: int) -> tuple[Path, np.ndarray]:
     path = find(data_path, name)
     if path is None:
