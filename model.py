@@ -26,8 +26,6 @@ pen = False                # add pen strokes, drawn as glyphs
 extracted = False          # add letters out of written words, made by python -m tools.extract_characters
 pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by python -m tools.fetch_data --archive=UNIPEN
 class_cap = 0              # most images of one class and source in an epoch; 0: all
-natural_prior = True       # correct for classes that the training files hold too often or too seldom
-calibrate = True           # after the training, correct the class biases
 augmentation = 0.0         # strength of random changes of slant, size, place, waviness and stroke; 1 is strong
 augmentation_last = -1.0   # its strength in the last epoch, reached evenly; -1: the same throughout
 label_smoothing = 0.0      # share of the target spread over all classes
@@ -57,7 +55,7 @@ PRESETS = {
              "dropout": 0.2, "augmentation": 1.0, "weight_decay": 0.01, "mixed_precision": True},
     # With --finetune: one writer's corrections, and enough of all else that other writers are not forgotten.
     "corrections": {"train_epochs": 1, "batch_size": 128, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.0,
-                    "pen": True, "class_cap": 150, "augmentation": 0.3, "corrections": 0.5, "calibrate": False},
+                    "pen": True, "class_cap": 150, "augmentation": 0.3, "corrections": 0.5},
     # The same for a reader of lines, which learns whole words.
     "corrected_words": {"network": "line", "train_epochs": 1, "epoch_steps": 60, "batch_size": 64,
                         "learning_rate": 0.0003, "schedule": "cosine", "dropout": 0.0, "augmentation": 1.0,
@@ -74,7 +72,7 @@ def main(arguments: list[str]) -> None:
     config = configure(globals(), arguments)     # the settings above, a preset's or a run's, the command line's
     trainer = pipeline.load(config)              # reads the data, imports Keras
     folder = pipeline.train(trainer)             # builds the network and fits it: Models/{unixTime}/model.keras
-    trainer.finish(folder)                       # calibrates, scores, draws pictures, exports for reading
+    trainer.finish(folder)                       # scores, draws pictures, exports for reading
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ import numpy as np
 from keras import ops
 
 from common import files, runs
-from training import calibration, dataset, devices, emnist, metrics, networks, optimizer
+from training import dataset, devices, emnist, metrics, networks, optimizer
 from training.augment import augment, softness
 from training.callbacks import AugmentationSchedule
 from training.config import TrainingConfig
 from training.pipeline import Trainer
 
 DOUBTFUL = 0.01              # probability below which a teacher refuses a pen stroke's label
-MOST_TO_CALIBRATE = 50_000   # images learned from that class biases are fitted to
 GROUP = 8                    # images of a batch that share a random warp, at most
 
 
@@ -165,7 +164,8 @@ class CharacterTrainer(Trainer):
         """See Trainer."""
         config, data = self.config, self.data
         network = self.first_network()
-        networks.set_softness(network, softness(config.last_augmentation))
+        if config.last_augmentation:
+            networks.set_softness(network, softness(config.last_augmentation))
         model = TrainingModel(network, data, self.sampler.images + len(data.val_rows), config, self.teacher)
         steps = self.sampler.images // config.batch_size * config.train_epochs
         model.compile(optimizer.optimizer_of(config, steps), steps_per_execution=steps_per_call(config),
@@ -196,17 +196,11 @@ class CharacterTrainer(Trainer):
                 "sha256": {path.name: files.sha256(path) for path in found if path}}
 
     def finish(self, folder: Path) -> None:
-        """Fit the class biases, and score the network on the test set."""
-        validation, learned = self.data.validation(), self.data.scans(MOST_TO_CALIBRATE)
+        """Score the network on validation and test images, and leave its files."""
+        network = networks.load_network(folder.parent, folder.name)
+        validation = metrics.predict(network, *self.data.validation(), "validation images")
         devices.release(self.data.images)   # 0.5 GB
-        self.data = self.sampler = None
-        if self.config.calibrate:
-            network = networks.load_network(folder.parent, folder.name)
-            layer = network.get_layer("logits")
-            layer.bias.assign(layer.bias + calibration.fit_class_biases(*(
-                metrics.predict(network, *samples, "calibration") for samples in (learned, validation))))
-            networks.save_network(network, folder / "model.keras")
-        metrics.finish(folder, validation)
+        metrics.finish(folder, network, validation)
 
 
 def steps_per_call(config: TrainingConfig) -> int:

@@ -36,8 +36,6 @@ class TrainingConfig:
     extracted: bool
     pen_path: str
     class_cap: Annotated[int, (0, 10**9)]
-    natural_prior: bool
-    calibrate: bool
     augmentation: Annotated[float, (0, 5)]
     augmentation_last: Annotated[float, (-1, 5)]
     label_smoothing: ShareLeft

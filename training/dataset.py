@@ -30,12 +30,8 @@ class Data(NamedTuple):
     sizes: dict              # how many images each source has, for config.json
 
     def validation(self) -> tuple[np.ndarray, np.ndarray]:
-        """Images uint8 (m, 28, 28) and labels int32 (m,) of the validation rows."""
-        return self.images[self.val_rows], self.targets[self.val_rows, 0]
-
-    def scans(self, most: int) -> tuple[np.ndarray, np.ndarray]:
-        """Images and labels of EMNIST's training file that teach, at most so many of them, sampled."""
-        rows = np.random.default_rng(0).permutation(self.sizes["emnist_train"])[:most]
+        """Images uint8 (m, 28, 28) and labels int32 (m,) of the validation rows, which are not copied."""
+        rows = slice(self.val_rows[0], self.val_rows[-1] + 1)
         return self.images[rows], self.targets[rows, 0]
 
 
@@ -103,7 +99,7 @@ def join(config: TrainingConfig, images: np.ndarray, sources: list[Source]) -> D
     learn = sizes["emnist_train"]
     validate = slice(learn, learn + sizes["emnist_validation"])
     shift = np.zeros((4, 62), np.float32)
-    for mix in (SCANS, PEN_STROKES, PEN_WORDS) if config.natural_prior else ():
+    for mix in (SCANS, PEN_STROKES, PEN_WORDS):
         counts = (class_counts(source, config.class_cap) for source in sources if source.mix == mix)
         shift[mix] = alphabets.log_ratio(sum(counts, np.zeros(62)))
     train_rows = np.concatenate([np.delete(rows, validate), _repeated(config, sources, rows)])

@@ -13,24 +13,16 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from common import files, line_image, runs, settings
+from common import files, line_image, runs
 from training import devices
 
 CLASSES = 62
 LINE_CLASSES = 96   # CTC's blank, and alphabets.ALPHABET
 
 
-def reads(name: str) -> str:
-    """What the network called `name` reads, "characters" or "lines"; SettingsError for an unknown name."""
-    if name not in NETWORKS | LINE_NETWORKS:
-        raise settings.SettingsError(f"there is no network {name!r}; choose one of: "
-                                     f"{', '.join(NETWORKS | LINE_NETWORKS)}")
-    return "lines" if name in LINE_NETWORKS else "characters"
-
-
 def build(name: str, dropout: float = 0.3) -> keras.Model:
-    """The network called `name`, with fresh weights; SettingsError lists the names for an unknown one."""
-    if reads(name) == "lines":
+    """The network called `name`, with fresh weights."""
+    if name in LINE_NETWORKS:
         images = keras.Input((line_image.HEIGHT, None), dtype="uint8", name="line_images")
         features = LINE_NETWORKS[name](layers.Rescaling(1 / 255)(images), dropout)
         return keras.Model(images, layers.Dense(LINE_CLASSES, dtype="float32", name="logits")(features), name=name)
@@ -92,6 +84,13 @@ def set_softness(network: keras.Model, softness: float) -> None:
     for variable in network.non_trainable_variables:
         if variable.name == "softness":
             variable.assign(softness)
+
+
+def set_dropout(network: keras.Model, dropout: float) -> None:
+    """Set the share of features that all Dropout layers of a network hide in training."""
+    for layer in network.layers:
+        if isinstance(layer, layers.Dropout):
+            layer.rate = dropout
 
 
 def dense(x, dropout):

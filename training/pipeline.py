@@ -18,25 +18,20 @@ class Trainer:
     fit(model, callbacks, epoch)    trains from this epoch on; returns the History, with val_loss
     pictures(model)     for TensorBoard, see callbacks.Log
     describe()          what config.json tells of the data
-    finish(folder)      calibrates and scores the best network of a run, draws pictures, exports it for reading
+    finish(folder)      scores the best network of a run, draws pictures, exports it for reading
     """
 
     def __init__(self, config: TrainingConfig, data):
         self.config, self.data = config, data
 
     def first_network(self):
-        """The keras.Model that the training begins with: a new network, or the one to finetune.
-
-        One that an earlier version of training/networks.py built goes on as it is, with its own dropout.
-        """
+        """The keras.Model that the training begins with: a new network, or the one to finetune."""
         from training import networks
-        network = networks.build(self.config.network, self.config.dropout)
-        if not self.config.finetune:
-            return network
-        trained = networks.load_network(self.config.models_path, self.config.finetune)
-        if [weight.shape for weight in trained.weights] != [weight.shape for weight in network.weights]:
-            return trained
-        network.set_weights(trained.get_weights())
+        config = self.config
+        if not config.finetune:
+            return networks.build(config.network, config.dropout)
+        network = networks.load_network(config.models_path, config.finetune)
+        networks.set_dropout(network, config.dropout)
         return network
 
 

@@ -14,16 +14,14 @@ import pytest
 import toy
 
 import model
-from common import alphabets, runs
+from common import runs
 from training import (
     augment,
-    calibration,
     callbacks,
     character_trainer,
     config,
     dataset,
     devices,
-    metrics,
     networks,
     optimizer,
 )
@@ -172,7 +170,7 @@ def test_ctrl_c_ends_a_training_even_where_python_would_lose_it(tmp_path, capsys
     assert f"--resume={tmp_path.name} goes on" in capsys.readouterr().err
 
 
-# ---- softness and class biases
+# ---- softness
 
 def test_a_network_softens_what_it_reads_and_not_what_it_learns_from():
     point = np.zeros((1, 28, 28), np.float32)
@@ -205,26 +203,6 @@ def test_a_network_softens_as_augmentation_does_and_a_teacher_not_once_more():
         setup = replace(DEFAULTS, augmentation=strength)
         character_trainer.TrainingModel(networks.build("dense"), data, 4, setup, teacher)
         assert float(teacher.get_layer("soften").softness) == pytest.approx(expected)
-
-
-def test_biases_fitted_to_images_of_another_mix_suit_the_natural_one():
-    rng = np.random.default_rng(0)
-    common = np.flatnonzero(alphabets.OFFICIAL_COUNTS > 15000)     # of which there are enough
-    wrong = np.zeros(62)
-    wrong[common] = rng.normal(0, 0.7, len(common))
-    logits = rng.normal(0, 1, (20_000, 62)) + np.log(alphabets.OFFICIAL_COUNTS)
-    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
-    powers = np.exp(logits + wrong)
-    found = metrics.Predictions(powers / powers.sum(axis=1, keepdims=True), labels)
-    # Files that hold three in four of all images of every other class, and one in four of the rest.
-    kept = rng.random(len(labels)) < np.where(labels % 2, 0.75, 0.25)
-    rows = np.flatnonzero(kept[:-2000])
-    learned = metrics.Predictions(found.probabilities[rows], labels[rows])
-    validation = metrics.Predictions(found.probabilities[-2000:], labels[-2000:])
-    bias = calibration.fit_class_biases(learned, validation)
-    np.testing.assert_allclose((bias - bias[common].mean())[common], (wrong[common].mean() - wrong)[common], atol=0.25)
-    few = metrics.Predictions(learned.probabilities[:20], learned.labels[:20])
-    assert np.abs(calibration.fit_class_biases(few, validation)).max() < 0.8, "twenty images may not move a class far"
 
 
 # ---- backends and devices
