@@ -40,10 +40,11 @@ def predict(network, images: np.ndarray, labels: np.ndarray, what: str = "test i
     what: shown by the progress bar.
     shift: (62,), added to the logits: the class mix that the images come from, see character_trainer.TrainingModel.
     """
-    logits = [network.predict_on_batch(images[start:start + BATCH])
-              for start in tqdm(range(0, len(images), BATCH), desc=what, unit="batch", leave=False)]
-    logits = np.concatenate(logits).astype(np.float32) + np.asarray(shift, np.float32)
-    return Predictions(np.exp(softmax.log_softmax(logits)), labels)
+    probabilities = np.empty((len(images), len(alphabets.CHARACTERS)), np.float32)
+    for start in tqdm(range(0, len(images), BATCH), desc=what, unit="batch", leave=False):
+        logits = network.predict_on_batch(images[start:start + BATCH])
+        probabilities[start:start + BATCH] = np.exp(softmax.log_softmax(np.float32(logits) + np.float32(shift)))
+    return Predictions(probabilities, labels)
 
 
 def measure(predictions: Predictions) -> dict[str, float]:
