@@ -63,16 +63,12 @@ PRESETS = {
 }
 
 from common import settings
-from training import pipeline
-from training.config import configure
 
 
 def main(arguments: list[str]) -> None:
-    """Read the settings, load the data, train, and finish the run."""
-    config = configure(globals(), arguments)     # the settings above, a preset's or a run's, the command line's
-    trainer = pipeline.load(config)              # reads the data, imports Keras
-    folder = pipeline.train(trainer)             # builds the network and fits it: Models/{unixTime}/model.keras
-    trainer.finish(folder)                       # scores, draws pictures, exports for reading
+    """Read the settings, load the data, train the network and score it: Models/{unixTime}/."""
+    from training import config, pipeline  # here, since --help should not wait for them
+    pipeline.run(config.configure(globals(), arguments))
 
 
 if __name__ == "__main__":

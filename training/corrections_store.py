@@ -3,8 +3,6 @@
 Each kind is one file, which is replaced as a whole under one lock: several apps may remember at the same time.
 """
 import gzip
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,14 +46,11 @@ def read_corrections(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
     path = Path(folder, CHARACTERS)
     if not path.is_file():
         return _read_older(folder)
-    try:
-        with np.load(path) as kept:
-            images, labels = kept["images"], kept["labels"]
-        if not (images.dtype == labels.dtype == np.uint8 and images.shape == (len(labels), 28, 28)
-                and (labels < len(alphabets.CHARACTERS)).all()):
-            raise ValueError("it holds other arrays")
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise errors.DataError(f"{path} is damaged ({error}): move it away and correct characters again") from error
+    arrays = files.read_arrays(path)
+    images, labels = (arrays.get(name, np.empty(())) for name in ("images", "labels"))
+    if not (images.dtype == labels.dtype == np.uint8 and labels.ndim == 1 and images.shape == (len(labels), 28, 28)
+            and (labels < len(alphabets.CHARACTERS)).all()):
+        raise errors.DataError(f"{path} holds other arrays than characters: move it away and correct them again")
     return images, labels
 
 

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from common import settings
+from common import files, settings
 from training.config import TrainingConfig
 
 UNUSED = ("jax", "sklearn", "matplotlib")   # packages that TensorFlow or Keras imports where they are installed
@@ -37,10 +37,12 @@ def import_keras() -> None:
     The backend is TensorFlow unless the environment names another.
     """
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")   # errors alone, but for what TensorFlow says when imported
     hidden = [package for package in UNUSED if package not in {backend, *sys.modules}]
     sys.modules.update(dict.fromkeys(hidden))   # None: importing it fails, for which both are prepared
     try:
-        import keras  # noqa: F401
+        with files.quiet():
+            import keras  # noqa: F401
     finally:
         for package in hidden:
             del sys.modules[package]

@@ -34,14 +34,15 @@ def build(name: str, dropout: float = 0.3) -> keras.Model:
 
 
 def load_network(models_path: str | Path, unix_time: str) -> keras.Model:
-    """The trained network of a run; runs.RunError when there is none or its model.keras is damaged."""
-    runs.read_config(models_path, unix_time)
+    """The trained network of a run; runs.RunError when there is none, or model.keras is damaged or of another shape."""
+    reads = runs.read_config(models_path, unix_time)["reads"]
     path = Path(models_path, unix_time, "model.keras")
     try:
         network = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises many kinds for a damaged file
         raise runs.RunError(f"{path} cannot be loaded ({error.__class__.__name__}): copy it again, or choose one of "
                             f"the runs in {models_path}: {', '.join(runs.list_runs(models_path)) or 'none'}") from error
+    runs.check_network(path, reads, getattr(network, "input_shape", ())[1:], getattr(network, "output_shape", ())[1:])
     network.jit_compile = devices.jit_compile()  # for predict_on_batch
     return network
 

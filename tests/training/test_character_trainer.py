@@ -159,7 +159,7 @@ def test_ctrl_c_ends_a_training_even_where_python_would_lose_it(tmp_path, capsys
     before = signal.getsignal(signal.SIGINT)
 
     def train():
-        with callbacks.Interrupt(tmp_path) as interrupt:
+        with callbacks.EarlyEnd(tmp_path) as interrupt:
             network.fit(np.zeros((64, 2)), np.zeros((64, 1)), batch_size=2, verbose=0, callbacks=[Presses(), interrupt])
 
     with pytest.raises(KeyboardInterrupt):
