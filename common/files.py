@@ -62,6 +62,10 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(temporary)
         temporary.replace(path)
+    except OSError as error:
+        if error.filename == str(temporary):   # which nobody has heard of
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -4,6 +4,7 @@ G. Cohen, S. Afshar, J. Tapson, A. van Schaik, "EMNIST: an extension of MNIST to
 arXiv 1702.05373.  `python -m tools.fetch_data` fetches the files.
 """
 import gzip
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -27,6 +28,7 @@ MEMBERS = {  # member of the archive: its SHA-256
 }
 
 IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801   # unsigned bytes in three dimensions, and in one
+MOST_UNPACKED = 1100   # times a file's size: gzip packs no tighter
 BLOCK = 4096   # images read at a time: a second copy of all would cost half a gigabyte
 
 
@@ -98,6 +100,8 @@ def _read_idx(data_path: str | Path, name: str, magic: int) -> tuple[Path, np.nd
             found, count, *size = struct.unpack(f">{1 + dimensions}I", file.read(4 + 4 * dimensions))
             if found != magic:
                 raise ValueError(f"it begins with {found:#x}, not {magic:#x}")
+            if count * math.prod(size) > MOST_UNPACKED * path.stat().st_size:
+                raise ValueError("it announces more than it can hold")
             array = devices.aligned((count, *size[::-1]))
             for start in range(0, count, BLOCK):
                 block = array[start:start + BLOCK]
