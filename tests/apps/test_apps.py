@@ -444,8 +444,9 @@ def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(liv
     damaged = stored.read_bytes()
     click_character(live, 1)
     live.app.popup.take("c")
-    assert "words.jsonl.gz is damaged" in live.app.banner.cget("text"), "shown, and why it is not kept"
-    assert live.app.field.text == "Hcllo mynzmum" and stored.read_bytes() == damaged
+    assert "words.jsonl.gz is damaged" in live.app.banner.cget("text"), "it is told"
+    aside, = Path(folder).glob(f"damaged-*-{corrections_store.WORDS}")
+    assert live.app.field.text == "Hcllo mynzmum" and aside.read_bytes() == damaged
 
 
 def test_the_theme_and_the_text_size_change_all_that_is_shown(live):
