@@ -6,6 +6,7 @@
 """
 from apps import window
 from apps.toolkit import tk, ttk
+from apps.widgets import switch
 from common import settings
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -13,6 +14,8 @@ unixTime = ""              # of the network that reads; without one, the shipped
 models_path = "Models"     # where networks are kept
 theme = "light"            # or dark
 text_size = 100            # % of the system's
+remember = False           # keep corrected characters as training data
+corrections_path = "Dataset/Corrections"   # where they are kept
 # ---- end of settings
 
 BARS = 5
@@ -40,26 +43,31 @@ class Indv(window.App):
         self.letter.pack()
         self.bars = tk.Canvas(side, width=self.px(240), height=self.px(36 * BARS), highlightthickness=0)
         self.bars.pack(pady=self.px(10))
+        self.bars.bind("<Button-1>", self._correct)
+        switch(self, side, "Remember my writing").pack()
         ttk.Label(side, text="What the network saw", style="Muted.Card.TLabel").pack(pady=self.px(4))
         self.zoom = max(1, self.px(4.5))
         self.picture = tk.PhotoImage(master=self.root, width=28 * self.zoom, height=28 * self.zoom)
         tk.Label(side, image=self.picture, borderwidth=0).pack()
 
+    def _correct(self, event) -> None:
+        """It was the character whose bar is clicked."""
+        row = event.y // self.px(36)
+        if self.shown and row < len(self.shown[0].character.alternatives):
+            self.correct(self.reading.lines[0].words, self.shown[0].character.alternatives[row][0])
+
     def _square(self, event) -> None:
         side = min(event.width, event.height)
         self.pad.place(x=(event.width - side) // 2, y=(event.height - side) // 2, width=side, height=side)
 
-    def show(self, answer):
+    def show_reading(self):
         """Show the character, how likely it and others are, and its glyph."""
-        self.letter.configure(text=answer.reading.text if answer else "")
+        self.letter.configure(text=self.reading.text if self.reading else "")
         self.picture.blank()
-        if answer is None:
-            self.set_status("")
-            self._show_bars([])
-            return
-        glyph = answer.reading.glyphs[0].repeat(self.zoom, 0).repeat(self.zoom, 1)
-        self.picture.configure(data=b"P5 %d %d 255 " % glyph.shape + glyph.tobytes(), format="ppm")
-        self._show_bars(answer.reading.lines[0].words[0].characters[0].alternatives[:BARS])
+        if self.shown:
+            glyph = self.shown[0].glyph.repeat(self.zoom, 0).repeat(self.zoom, 1)
+            self.picture.configure(data=b"P5 %d %d 255 " % glyph.shape + glyph.tobytes(), format="ppm")
+        self._show_bars(self.shown[0].character.alternatives[:BARS] if self.shown else [])
 
     def _show_bars(self, alternatives: list[tuple[str, float]]) -> None:
         self.bars.delete("all")
@@ -77,7 +85,7 @@ class Indv(window.App):
         """Take the theme's colours and the text size."""
         self.letter.configure(font=self.looks.font(72), foreground=self.looks.theme.text)
         self.bars.configure(background=self.looks.theme.raised)
-        self.show(self.session.answer)
+        self.show_reading()
 
 
 if __name__ == "__main__":

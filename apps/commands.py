@@ -19,6 +19,7 @@ class Action(NamedTuple):
     do: Callable[[], object]
     icon: str = ""
     in_text: bool = False            # whether its keys count while a text field has the focus
+    switch: tk.BooleanVar | None = None   # what it turns on and off
 
     @property
     def key(self) -> str:
@@ -52,6 +53,7 @@ def common(app) -> list[Action]:
         Action("View", "Smaller text", (f"{CONTROL}-minus",),
                lambda: app.looks.set_text_size(app.looks.text_size - 10), "", True),
         Action("View", "Usual text", (f"{CONTROL}-0",), lambda: app.looks.set_text_size(100), "", True),
+        Action("Read", "Remember my writing", (f"{CONTROL}-r",), lambda: None, "", True, app.remember),
         Action("Help", "Shortcuts", ("F1",), lambda: app.commands.show_keys(), "help", True),
         Action("", "Choose the network", (f"{CONTROL}-m",), lambda: app.status.post_networks(), "", True),
         Action("", "Close a message, leave a stroke", ("Escape",), app.escape, "", True),
@@ -70,7 +72,9 @@ class Commands:
             self.bar.add_cascade(label=name, menu=menu, underline=0)
         for action in self.actions.values():
             if action.menu:
-                self.menus[action.menu].add_command(label=action.label, accelerator=action.key, command=action.do)
+                self.menus[action.menu].add(
+                    "checkbutton" if action.switch else "command", label=action.label, accelerator=action.key,
+                    command=action.do, **{"variable": action.switch} if action.switch else {})
         self.root.configure(menu=self.bar)
         self._bind_keys()
 
@@ -89,6 +93,8 @@ class Commands:
         typing = focus is not None and focus.winfo_class() in ("Entry", "TEntry", "Text")
         if focus is not None and focus.winfo_toplevel() is not self.root or typing and not action.in_text:
             return None
+        if action.switch:
+            action.switch.set(not action.switch.get())
         action.do()
         return "break"
 

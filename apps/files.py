@@ -35,7 +35,7 @@ class Files:
         """Show a picture under the ink, or strokes that were saved."""
         try:
             if name.lower().endswith(".json"):
-                self.app.pad.drawing.replace(*strokes.load(name))
+                self.app.pad.drawing.replace(strokes.load(name))
             else:
                 self.open_picture(Path(name).read_bytes())
         except OSError as error:

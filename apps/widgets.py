@@ -53,7 +53,7 @@ class Status(ttk.Frame):
     def __init__(self, app):
         super().__init__(app.root)
         self.app = app
-        self.networks = app.commands.menus["Network"]
+        self.networks, self.chosen = app.commands.menus["Network"], tk.StringVar()
         self.networks.configure(postcommand=self.fill_networks)
         self.network = ttk.Menubutton(self, style="Status.TMenubutton", direction="above", menu=self.networks)
         self.network.pack(side="left")
@@ -64,19 +64,17 @@ class Status(ttk.Frame):
     def fill_networks(self) -> None:
         """Write all networks that there are into the menu."""
         session = self.app.session
+        self.chosen.set(session.model)
         self.networks.delete(0, "end")
         for name in runs.list_runs(session.models_path):
-            mark = "●" if name == session.model else "   "
-            self.networks.add_command(label=f"{mark} {runs.describe(session.models_path, name)}",
-                                      command=lambda name=name: session.load(name))
+            self.networks.add_radiobutton(label=runs.describe(session.models_path, name), variable=self.chosen,
+                                          value=name, command=lambda name=name: session.load(name))
         if self.networks.index("end") is None:
             self.networks.add_command(label=f"none in {session.models_path}", state="disabled")
 
     def post_networks(self) -> None:
         """Open the menu of networks."""
-        self.fill_networks()
-        self.networks.update_idletasks()
-        self.networks.tk_popup(self.network.winfo_rootx(), self.network.winfo_rooty() - self.networks.winfo_reqheight())
+        self.network.tk.call("ttk::menubutton::Popdown", self.network)
 
     def show_network(self) -> None:
         """Show which network reads, or is being loaded."""
@@ -116,6 +114,11 @@ class TextField(tk.Text):
                        font=self.looks.font(15))
 
 
+def percent(probability: float) -> str:
+    """A probability in words; 100 % is certain."""
+    return f"{int(100 * probability)} %"
+
+
 def action_button(app, parent, label: str, text: str, kind: type[ttk.Widget] = ttk.Button, **options) -> ttk.Widget:
     """A button that does the action of a label, with that and its key as tooltip."""
     action = app.commands[label]
@@ -125,27 +128,29 @@ def action_button(app, parent, label: str, text: str, kind: type[ttk.Widget] = t
     return button
 
 
+def switch(app, parent, label: str) -> ttk.Checkbutton:
+    """A check button for the action of a label that turns something on and off, with its key as tooltip."""
+    action = app.commands[label]
+    button = ttk.Checkbutton(parent, text=label, variable=action.switch, command=action.do)
+    tooltip(app, button, action.key)
+    return button
+
+
 def tooltip(app, widget, text: str) -> None:
     """Show a hint while the pointer rests on a widget."""
-    state = {}
+    shown = []   # the timer or the window of the hint
 
     def show() -> None:
         theme, px = app.looks.theme, app.px
-        tip = state["tip"] = tk.Toplevel(app.root, background=theme.text)
+        shown[:] = [tip := tk.Toplevel(app.root, background=theme.text)]
         tip.overrideredirect(True)
         tk.Label(tip, text=text, background=theme.text, foreground=theme.window, padx=px(6), pady=px(3)).pack()
         tip.geometry(f"+{widget.winfo_rootx()}+{widget.winfo_rooty() + widget.winfo_height() + px(6)}")
 
-    def hide(event=None) -> None:
-        if "timer" in state:
-            app.root.after_cancel(state.pop("timer"))
-        if "tip" in state:
-            state.pop("tip").destroy()
+    def hide(event) -> None:
+        for one in shown:
+            app.root.after_cancel(one) if isinstance(one, str) else one.destroy()
+        shown[:] = [app.root.after(600, show)] if event.type == tk.EventType.Enter else []
 
-    def wait(event) -> None:
-        hide()
-        state["timer"] = app.root.after(600, show)
-
-    widget.bind("<Enter>", wait, add=True)
-    for event in ("<Leave>", "<Button-1>", "<Destroy>"):
+    for event in ("<Enter>", "<Leave>", "<Button-1>", "<Destroy>"):
         widget.bind(event, hide, add=True)

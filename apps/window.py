@@ -5,17 +5,19 @@ An app is a subclass of App that lays out its pad and says what to do with a rea
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from types import SimpleNamespace
 
+from apps import corrections, strokes
 from apps.canvas import Pad
 from apps.commands import Action, Commands
 from apps.files import Files
-from apps.session import Session
+from apps.session import Answer, Session
 from apps.theme import Looks
 from apps.toolkit import tk, ttk
-from apps.widgets import Status, TextField, Toolbar
-from apps.worker import Answer
+from apps.widgets import Status, Toolbar
 from common import runs, settings
+from reading.readings import Reading, Word
 
 POLL_BUSY, POLL_IDLE = 4, 40     # ms between two looks for answers
 
@@ -27,6 +29,9 @@ class App:
     hint = "Write here"              # what an empty pad says
     size = (1080, 680)               # px at 96 dpi
     interrupted = False              # by Ctrl-C in the terminal
+    reading: Reading | None = None   # what is shown, with corrections
+    shown: Sequence[corrections.Place] = ()   # its characters
+    _before = strokes.EMPTY          # the drawing when it changed last
 
     def __init__(self, config: SimpleNamespace):
         """config: the script's settings: unixTime, models_path, theme, text_size; may raise settings.SettingsError."""
@@ -62,20 +67,16 @@ class App:
         """Lay out the middle of the window; self.make_pad(frame) makes the pad."""
         raise NotImplementedError
 
-    def show(self, answer: Answer | None) -> None:
-        """Show what was read; None: nothing is there to read."""
+    def show_reading(self) -> None:
+        """Show self.reading, which is None when there is nothing to read."""
         raise NotImplementedError
 
     def actions(self) -> list[Action]:
         """More actions than all apps have."""
         return []
 
-    def text(self) -> str:
-        """What Copy copies."""
-        return self.session.answer.reading.text if self.session.answer else ""
-
-    def drawing_changed(self) -> None:
-        """Called after each change of the drawing."""
+    def ink_changed(self) -> None:
+        """Called after each change of the ink, or of the picture under it."""
         self.read()
 
     def network_ready(self) -> None:
@@ -90,6 +91,12 @@ class App:
         return False
 
     # ---- for the session
+
+    def show(self, answer: Answer | None) -> None:
+        """Show what was read, corrected; None: nothing is there to read."""
+        self.reading = answer and corrections.apply(answer.reading, self.pad.drawing)
+        self.shown = corrections.places(self.reading) if answer else []
+        self.show_reading()
 
     def message(self, text: str) -> None:
         """Show a sentence above the pad until the next one, or a click on it; "" takes it away."""
@@ -113,6 +120,7 @@ class App:
 
     def _build(self) -> None:
         root, px = self.root, self.px
+        self.remember = tk.BooleanVar(value=self.config.remember)
         self.files = Files(self)
         self.commands = Commands(self, self.actions())
         self.toolbar, self.status = Toolbar(self), Status(self)
@@ -140,18 +148,6 @@ class App:
         self.pad = Pad(parent, self.looks, self.hint, self._changed, self.tapped)
         return self.pad
 
-    def pad_and_text(self, frame: ttk.Frame, lines: int) -> ttk.Frame:
-        """The pad, below it a field for so many lines of text, self.field; returns a frame beside that, for buttons."""
-        gap = self.px(8)
-        frame.columnconfigure(0, weight=1)
-        frame.rowconfigure(0, weight=1)
-        self.make_pad(frame).grid(row=0, column=0, columnspan=2, sticky="nsew")
-        self.field = TextField(self, frame, lines)
-        self.field.grid(row=1, column=0, sticky="nsew", pady=(gap, 0))
-        side = ttk.Frame(frame)
-        side.grid(row=1, column=1, sticky="n", padx=(self.px(12), 0), pady=(gap, 0))
-        return side
-
     # ---- actions
 
     def read(self) -> None:
@@ -160,9 +156,22 @@ class App:
 
     def copy(self) -> None:
         """Put the text that was read on the clipboard."""
-        self.root.clipboard_clear()
-        self.root.clipboard_append(self.text())
-        self.set_status("copied" if self.text() else "there is no text to copy yet")
+        if self.reading:
+            self.root.clipboard_clear()
+            self.root.clipboard_append(self.reading.text)
+        self.set_status("copied" if self.reading else "there is no text to copy yet")
+
+    def correct(self, words: list[Word], text: str) -> None:
+        """Read the ink of words that stand side by side as `text` from now on; "" means as the network does."""
+        self.pad.drawing.correct(corrections.retyped(self.pad.drawing, words, text))
+
+    def _keep(self, changed: set[corrections.Correction]) -> None:
+        """Keep corrections for a training."""
+        try:
+            kept = corrections.remember(self.config.corrections_path, self.reading, self.pad.drawing, changed)
+            self.set_status(f"Remembered: {kept}")
+        except (OSError, ValueError) as error:
+            self.message(f"The correction is shown but not remembered: {error}")
 
     def escape(self) -> None:
         """Close a message, leave a stroke."""
@@ -179,13 +188,19 @@ class App:
     # ---- events
 
     def _changed(self) -> None:
-        self.session.version += 1
-        self.drawing_changed()
+        before, self._before = self._before, self.pad.drawing.now
+        if before[:2] != self._before[:2]:
+            self.session.version += 1
+            self.ink_changed()
+            return
+        self.show(self.session.answer)
+        if self.remember.get() and self.reading:
+            self._keep(set(before.corrections) ^ set(self._before.corrections))
 
     def _poll(self) -> None:
         if self.interrupted:
             return self.close()
-        self.session.poll()
+        self.session.worker.poll()
         self.root.after(POLL_BUSY if self.session.worker.busy else POLL_IDLE, self._poll)
 
     def _failed(self, kind, error, trace) -> None:

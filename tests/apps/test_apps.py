@@ -7,15 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image, ImageGrab
 
 pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
-from apps import corrections, page, strokes
+from apps import corrections, page, strokes, worker
 from apps.boxes import Box
 from apps.theme import THEMES
 from apps.toolkit import ttk
@@ -65,7 +67,6 @@ def live(live_app):
     app.pad.clear()
     app.toolbar.choose("pen")
     app.remember.set(False)
-    app.corrections = corrections.Corrections()
     return live_app
 
 
@@ -262,39 +263,79 @@ def test_another_network_of_the_menu_reads_from_then_on(live):
     first = session.model
     live.app.status.fill_networks()
     labels = [menu.entrycget(row, "label") for row in range(menu.index("end") + 1)]
-    assert [label.strip("● ") for label in labels] == [runs.describe(session.models_path, name) for name in MODELS]
+    assert labels == [runs.describe(session.models_path, name) for name in MODELS]
     assert all(re.search(r"\w+, \d\d\.\d %, \d+", label) for label in labels)
     other = next(name for name in MODELS if name != first)
     menu.invoke(MODELS.index(other))
-    live.wait(lambda: session.model == session.answer.request.model == other, "the other network's reading")
+    live.wait(lambda: session.answer and session.model == session.answer.model == other, "the other network's reading")
     assert live.app.field.text and other in live.app.status.network.cget("text")
     session.load(first)
-    live.wait(lambda: session.model == session.answer.request.model == first, "the first network's reading")
+    live.wait(lambda: session.answer and session.model == session.answer.model == first, "the first network's reading")
     assert live.app.field.text == "Hello"
 
 
 def test_a_reading_process_that_dies_is_replaced(live):
-    worker = live.app.session.worker
-    first = worker.process.pid
-    os.kill(first, signal.SIGKILL)
-    live.wait(lambda: not worker.process.is_alive(), "its end")
+    worker, banner = live.app.session.worker, live.app.banner
+    os.kill(worker.process.pid, signal.SIGKILL)
+    live.wait(lambda: "was started again" in banner.cget("text"), "the message, though nobody had asked it anything", 2)
     live.write("Hello", 40, 120)
     live.read()
-    assert live.app.field.text == "Hello" and worker.process.pid != first, "nobody had asked it anything"
+    assert live.app.field.text == "Hello" and not banner.winfo_ismapped()
     os.kill(worker.process.pid, signal.SIGSTOP)
-    live.write("l", 340, 120)
+    live.write("line", 340, 120)
     assert worker.busy
     os.kill(worker.process.pid, signal.SIGKILL)
-    live.wait(lambda: "was started again" in live.app.banner.cget("text"), "the message")
-    live.write("ine", 370, 120)
+    live.wait(lambda: "was started again" in banner.cget("text"), "the message", 2)
     live.read()
-    assert live.app.field.text == "Hello line"
-    live.press("Escape")
+    assert live.app.field.text == "Hello line", "what was to be read is read though nothing more is written"
+    live.wait(lambda: not banner.winfo_ismapped(), "a window without the message")
+
+
+def test_a_reading_process_that_does_not_answer_is_replaced(live):
+    live.read()
+    stuck = live.app.session.worker.process.pid
+    os.kill(stuck, signal.SIGSTOP)
+    live.write("Hello", 40, 120)
+    live.app.session.worker._until = 0   # as if half a minute had gone by
+    live.wait(lambda: "did not answer in time" in live.app.banner.cget("text"), "the message", 5)
+    live.read()
+    assert live.app.field.text == "Hello" and not psutil.pid_exists(stuck)
+
+
+@pytest.mark.parametrize("sent", [b"nonsense", b""])
+def test_the_reading_process_ends_itself_on_any_error_of_its_pipe(sent):
+    one = worker.Worker(print)
+    one._pipe.send_bytes(sent) if sent else one._pipe.close()
+    one.process.join(20)
+    assert one.process.exitcode == 1
+    one.close()
 
 
 def click_character(live: Driver, number: int) -> None:
     left, top, right, bottom = live.app.pad.bbox(f"read{number}")
     live.click((left + right) / 2, (top + bottom) / 2)
+
+
+def type_in(live: Driver, text: str, word: bool = False) -> None:
+    """Type into the popup, in the place of the character that was clicked or of the whole word."""
+    entry = live.app.popup.entry
+    if word:
+        entry.selection_range(0, "end")
+    entry.delete("sel.first", "sel.last")
+    entry.insert("insert", text)
+    entry.event_generate("<Return>")
+    live.app.root.update()
+
+
+def edit(live: Driver, number: int, cursor: int | str, *keys: str) -> None:
+    """Click a character, put the cursor into the popup's word, and press keys."""
+    click_character(live, number)
+    live.app.popup.entry.selection_clear()
+    live.app.popup.entry.icursor(cursor)
+    for key in keys:
+        live.app.root.update()
+        live.app.popup.entry.event_generate(f"<{key}>")
+    live.app.root.update()
 
 
 def test_a_click_offers_alternatives_and_a_correction_stays_until_its_ink_goes(live):
@@ -304,20 +345,21 @@ def test_a_click_offers_alternatives_and_a_correction_stays_until_its_ink_goes(l
     click_character(live, 1)
     assert len(live.app.pad.drawing.strokes) == strokes, "a click on a character leaves no dot"
     offered = [button.cget("text").split() for button in live.app.popup.buttons]
-    assert offered[0][0] == "e" and len(offered) == 5
-    live.app.popup.buttons[2].invoke()
-    chosen = offered[2][0]
-    assert live.app.field.text == f"H{chosen}llo" and live.app.popup is None
+    assert offered[0][0] == "Hello" and all(int(chance) > 0 for _, chance, _ in offered), "nothing unlikely"
+    live.click(600, 300)
+    assert live.app.popup is None and len(live.app.pad.drawing.strokes) == strokes, "nor does a click that closes it"
+    click_character(live, 1)
+    type_in(live, "c")
+    assert live.app.field.text == "Hcllo" and live.app.popup is None
     live.write("then", 340, 120)
     live.read()
-    assert live.app.field.text == f"H{chosen}llo then"
+    assert live.app.field.text == "Hcllo then"
 
     click_character(live, 8)
-    live.app.popup.entry.insert(0, "m")
-    live.app.popup.entry.event_generate("<Return>")
-    assert live.app.field.text == f"H{chosen}llo them"
+    type_in(live, "m")
+    assert live.app.field.text == "Hcllo them"
     live.press("Control-c")
-    assert live.app.root.clipboard_get() == f"H{chosen}llo them"
+    assert live.app.root.clipboard_get() == "Hcllo them"
 
     def corrected() -> bool:
         return isinstance(live.app.shown[1].character, corrections.Corrected)
@@ -348,14 +390,12 @@ def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(
     live.write("Hello", 40, 120)
     live.read()
     click_character(live, 1)
-    live.app.popup.entry.insert(0, "c")
-    live.app.popup.entry.event_generate("<Return>")
+    type_in(live, "c")
     assert len(corrections_store.read_corrections(folder)[1]) == 0
     live.press("Control-r")
     for number, text in ((0, "N"), (4, "0"), (4, "O")):  # the last was a slip: its label changes
         click_character(live, number)
-        live.app.popup.entry.insert(0, text)
-        live.app.popup.entry.event_generate("<Return>")
+        type_in(live, text)
     images, labels = corrections_store.read_corrections(folder)
     assert [alphabets.CHARACTERS[label] for label in labels] == ["N", "O"]
     assert np.array_equal(images, [live.app.shown[0].glyph, live.app.shown[4].glyph])
@@ -388,16 +428,16 @@ def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
                        lambda: [np.full((28, 28), number) for number in range(len(read))], [True] * len(read))
 
     f, r = Box(0, 0, 60, 100), Box(38, 38, 21, 24)
-    kept = corrections.Corrections()
 
     def shown(read: Reading) -> list[corrections.Place]:
-        return corrections.places(kept.apply(read, drawing))
+        return corrections.places(corrections.apply(read, drawing))
 
     def correct(number: int, text: str) -> str:
-        """The text after another correction."""
-        character = shown(reading(("f", f), ("r", r)))[number].character
-        kept.add(character, text, drawing) if text else kept.remove(character)
-        return kept.apply(reading(("f", f), ("r", r)), drawing).text
+        """The text after one character was corrected."""
+        word = corrections.apply(reading(("f", f), ("r", r)), drawing).lines[0].words[0]
+        one = replace(word, characters=[word.characters[number]])
+        drawing.correct(corrections.retyped(drawing, [one], text))
+        return corrections.apply(reading(("f", f), ("r", r)), drawing).text
 
     assert [correct(1, "e"), correct(0, "t"), correct(0, "k"), correct(0, "")] == ["fe", "te", "ke", "fe"]
     one, = shown(reading(("m", f)))
@@ -405,6 +445,39 @@ def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
     one, other = shown(reading(("f", Box(38, 38, 10, 24)), ("r", Box(49, 38, 10, 24)), ("s", Box(70, 0, 9, 9))))
     assert one.character.text == "e" and one.character.box == r and not one.alone, "what was one is now read as two"
     assert other.character.text == "s" and (other.glyph == 2).all()
+
+
+def test_a_word_is_typed_again_parted_joined_and_corrected_back(live):
+    live.write("Hello then", 40, 120)
+    live.read()
+
+    def text() -> str:
+        live.app.root.update()
+        return live.app.field.text
+
+    live.press("Right")
+    live.press("F2")
+    type_in(live, "yellow", word=True)
+    assert text() == "yellow then"
+    edit(live, 0, "end", "BackSpace", "Return")
+    assert text() == "yello then"
+    click_character(live, 0)
+    type_in(live, "yel lo", word=True)
+    assert text() == "yel lo then" and [word.text for word in live.app.reading.lines[0].words] == ["yel", "lo", "then"]
+    edit(live, 0, "end", "Delete", "Return")
+    assert text() == "yello then", "the space is deleted as in any text"
+    edit(live, 5, 0, "BackSpace", "Return")
+    assert text() == "yellothen"
+    undone = []
+    for _ in range(5):
+        live.press("Control-z")
+        undone.append(text())
+    assert undone == ["yello then", "yel lo then", "yello then", "yellow then", "Hello then"]
+    live.press("Control-y")
+    assert text() == "yellow then"
+    click_character(live, 0)
+    next(button for button in live.app.popup.winfo_children() if button.cget("text") == "As read").invoke()
+    assert text() == "Hello then"
 
 
 def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(live, tmp_path, monkeypatch):
@@ -419,8 +492,7 @@ def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(liv
 
     def correct(number: int, text: str) -> list[dict]:
         click_character(live, number)
-        live.app.popup.entry.insert(0, text)
-        live.app.popup.entry.event_generate("<Return>")
+        type_in(live, text)
         return corrections_store.read_corrected_words(folder)
 
     word, = correct(6, "y")
@@ -443,7 +515,7 @@ def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(liv
     stored.write_bytes(stored.read_bytes()[:-20])
     damaged = stored.read_bytes()
     click_character(live, 1)
-    live.app.popup.take("c")
+    type_in(live, "c")
     assert "words.jsonl.gz is damaged" in live.app.banner.cget("text"), "shown, and why it is not kept"
     assert live.app.field.text == "Hcllo mynzmum" and stored.read_bytes() == damaged
 
