@@ -20,7 +20,7 @@ corrections_path = "Dataset/Corrections"   # where they are kept
 
 class Live(text_app.TextApp):
     """A pad that shows each character under its ink, and the text below."""
-    title = "Write"
+    title = "Handwriting: write and see"
     hint = "Write here; the text appears as you write.\nClick a word that was read wrongly."
 
 

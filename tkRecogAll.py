@@ -20,7 +20,7 @@ corrections_path = "Dataset/Corrections"   # where they are kept
 
 class All(text_app.TextApp):
     """A wide pad for several lines, and the text below it."""
-    title = "Write and read"
+    title, icon = "Handwriting: pages", "lines"
     hint = "Write words, numbers, several lines, or open a photograph.\nEnter reads them."
     live, lines = False, 4
 

@@ -23,7 +23,7 @@ BARS = 5
 
 class Indv(window.App):
     """A square pad, the character, the five likeliest, and the picture that the network saw."""
-    title = "Draw a character"
+    title, icon = "Handwriting: one character", "letter"
     kind = "character"
     hint = "Draw one character here\n0–9, A–Z, a–z"
     size = (870, 660)

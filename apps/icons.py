@@ -10,6 +10,7 @@ from common import pen_strokes
 
 GRID = 24           # the strokes' unit is 1/GRID of a side
 LINE = 1.9
+APP_SIDE, APP_COLOUR = 64, "#3556d4"   # of the windows' icons
 
 # Of each icon strokes, each a list of points [x, y].
 STROKES = json.loads(Path(__file__).with_name("icons.json").read_text(encoding="utf-8"))
@@ -33,6 +34,13 @@ class Icons:
             self._shown[name].paste(draw(strokes, self.side, colour))
         self._shown["knob"].paste(draw([[(12, 12), (12, 12.1)]], self.side, accent, 17))
         self._shown["groove"].paste(draw([[(4, 12), (20, 12)]], self.side, line, 5))
+
+
+def app_icon(root: tk.Tk, name: str) -> ImageTk.PhotoImage:
+    """An icon as that of a window: white in a square, so that it is seen on a bar of any colour."""
+    picture = Image.new("RGB", (APP_SIDE, APP_SIDE), APP_COLOUR)
+    picture.paste(drawn := draw(STROKES[name], APP_SIDE, "#ffffff", 2 * LINE), mask=drawn)
+    return ImageTk.PhotoImage(picture, master=root)
 
 
 def draw(strokes: list, side: int, colour: str, width: float = LINE) -> Image.Image:

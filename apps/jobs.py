@@ -41,13 +41,13 @@ def read(unix_time: str, models_path: str, strokes: tuple[Stroke, ...], image: U
     return replace(reading, lines=lines, make_glyphs=functools.partial(list, reading.glyphs))   # which can be sent
 
 
-def prepare_picture(data: bytes, size: tuple[int, int]) -> Underlay:
-    """Decode a picture and make it fit a size in px."""
+def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:
+    """Decode a picture and make it fit a size in px; binarize.ImageError, with its name, if it is none."""
     from PIL import Image, ImageOps
 
     from reading import binarize
     file = io.BytesIO(data)
-    binarize.decode(file, "the picture")  # refuses what is damaged or too large
+    binarize.decode(file, name)  # refuses what is damaged or too large
     with Image.open(file) as opened:
         image = ImageOps.exif_transpose(opened)
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")

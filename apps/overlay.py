@@ -2,7 +2,7 @@
 import itertools
 
 from apps.corrections import Corrected, Place
-from apps.theme import Looks
+from apps.theme import THEMES, Colours, Looks
 from apps.toolkit import tk
 from reading.readings import Character
 
@@ -13,29 +13,43 @@ class Overlay:
     """Draws on a canvas, in the theme's colours."""
 
     def __init__(self, canvas: tk.Canvas, looks: Looks):
-        self.canvas, self.looks = canvas, looks
+        self.canvas, self.looks, self.on_picture = canvas, looks, False
+
+    @property
+    def _colours(self) -> Colours:
+        """Over a picture those of light paper: what stands there has a light ground in every theme."""
+        return (THEMES["light"] if self.on_picture else self.looks.theme).pad
 
     def _colour(self, one: Character) -> str:
-        colours = self.looks.theme.pad
         if isinstance(one, Corrected):
-            return colours.corrected
-        return colours.text if one.confidence >= SURE else colours.unsure
+            return self._colours.corrected
+        return self._colours.text if one.confidence >= SURE else self._colours.unsure
 
     def show(self, found: list[Place], size: int, boxes: bool) -> None:
-        """Write each character under its ink; size: of the letters in px.
+        """Write each character under its ink, in the order in which they are read; size: of the letters in px.
 
         boxes: draw a box around each as well, and a bracket under each gap between words.
         """
         self.canvas.delete("read")
+        font, free, line = ("TkDefaultFont", -size), 0.0, None
         for number, place in enumerate(found):
-            box, colour = place.character.box, self._colour(place.character)
-            below = max(place.line.box.bottom, box.bottom) + 4 * self.looks.scale
-            self.canvas.create_text(box.x + box.width / 2, below, text=place.character.text, anchor="n", fill=colour,
-                                    font=("TkDefaultFont", -size), tags=("read", f"read{number}"))
+            box, tags = place.character.box, ("read", f"read{number}")
+            free, line = free if place.line is line else 0.0, place.line
+            label = self.canvas.create_text(box.x + box.width / 2, box.bottom + 4 * self.looks.scale, anchor="n",
+                                            text=place.character.text, font=font, tags=tags,
+                                            fill=self._colour(place.character))
+            left, top, right, bottom = self.canvas.bbox(label)
+            moved = max(0.0, free - left)     # behind the label before, though its ink may lie over it
+            self.canvas.move(label, moved, 0)
+            free = right + moved
+            if self.on_picture:
+                ground = self.canvas.create_rectangle(left + moved, top, right + moved, bottom, width=0, tags="read",
+                                                      fill=self._colours.paper)
+                self.canvas.tag_lower(ground, label)
             if boxes:
                 grown = box.grown(2)
-                self.canvas.create_rectangle(grown.x, grown.y, grown.right, grown.bottom, outline=colour,
-                                             tags=("read", f"read{number}"))
+                self.canvas.create_rectangle(grown.x, grown.y, grown.right, grown.bottom, tags=tags,
+                                             outline=self._colour(place.character))
         for before, after in itertools.pairwise(found if boxes else ()):
             if before.line is after.line and before.word is not after.word:
                 self._bracket(before, after)
@@ -44,7 +58,7 @@ class Overlay:
         start, end, y = before.word.box.right + 3, after.word.box.x - 3, before.line.box.bottom
         low = 5 * self.looks.scale
         self.canvas.create_line(start, y - low, start, y + low, end, y + low, end, y - low, tags=("read", "gap"),
-                                width=3 * self.looks.scale, joinstyle="miter", fill=self.looks.theme.pad.gap)
+                                width=3 * self.looks.scale, joinstyle="miter", fill=self._colours.box)
 
     def read_at(self, x: float, y: float) -> int | None:
         """The number of the character that is shown at a place."""

@@ -66,8 +66,11 @@ def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, 
     return ink, scale, offset
 
 
-def save_png(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path, alone: bool = False) -> None:
-    """Write the ink as the reader sees it, black on white or on the picture; read again it gives the same text."""
+def save_picture(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path, alone: bool = False) -> None:
+    """Write the ink as the reader sees it, black on white or on the picture; read again it gives the same text.
+
+    The name's ending says in which format; ValueError when there is none of that name.
+    """
     if image:
         photo = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB"))
         ink, _, inside = _draw(strokes, 1 / image.zoom, (-image.x / image.zoom, -image.y / image.zoom), photo.shape[:2])
@@ -75,7 +78,7 @@ def save_png(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path
         picture[inside] = np.minimum(picture[inside], photo)
     else:
         picture = 255 - render(strokes, alone)[0]
-    files.write_atomically(Path(path), lambda temporary: Image.fromarray(picture).save(temporary, "PNG"))
+    files.write_atomically(Path(path), lambda temporary: Image.fromarray(picture).save(temporary, quality=95))
 
 
 def _draw(strokes: Sequence[Stroke], scale: float, offset: Sequence[float] = (0, 0), shape: tuple | None = None,

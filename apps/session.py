@@ -25,7 +25,9 @@ class Session:
 
     def __init__(self, window, kind: str, models_path: str):
         """kind: what is read, "text" or "character"."""
-        self.worker = worker.Worker(self._replaced)   # first: the process needs time to start
+        self.worker = worker.Worker(self._replaced)
+        self.worker.start()                            # first: the process needs time for that
+        self.decoder = worker.Worker(self._replaced)   # of pictures that are opened while a network is loaded
         self.window, self.kind, self.models_path = window, kind, models_path
         self.model = ""                       # unixTime of the network that reads; "" until one is ready
         self.loading = ""                     # ... of the one that is being loaded
@@ -41,7 +43,7 @@ class Session:
     def load(self, name: str) -> None:
         """Read with another network; drawing goes on meanwhile."""
         self.loading = name
-        self.window.message("")
+        self.window.message("", "network")
         self.window.set_status("the network is being loaded; you can draw already")
         self.worker.ask("load", jobs.load, name, self.models_path, then=lambda _, error: self._loaded(name, error))
         self.window.network_changed()
@@ -61,9 +63,20 @@ class Session:
         self.worker.forget("read")
         self._show(None)
 
-    def open_picture(self, data: bytes, size: tuple[int, int]) -> None:
-        """Have a picture, as the bytes of its file, decoded and made to fit a size in px."""
-        self.worker.ask("picture", jobs.prepare_picture, data, size, then=self._opened)
+    def open_picture(self, data: bytes, name: str, size: tuple[int, int]) -> None:
+        """Have a picture, as the bytes of its file, decoded and made to fit a size in px, whatever the network does."""
+        reader = self.decoder if self.loading else self.worker
+        reader.ask("picture", jobs.prepare_picture, data, name, size, then=self._opened)
+
+    def poll(self) -> None:
+        """Take what is done."""
+        self.worker.poll()
+        self.decoder.poll()
+
+    def close(self) -> None:
+        """End at once."""
+        self.worker.close()
+        self.decoder.close()
 
     @property
     def current(self) -> bool:
@@ -73,22 +86,23 @@ class Session:
     def _read(self, answer: Answer | None, error: str, version: int, began: float) -> None:
         if version != self.version:
             return
-        self.window.message(error)
+        self.window.message(error, "reading")
         if answer and answer.model == self.model:
             sure = statistics.fmean(one.confidence for one in answer.reading.characters)
             self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {100 * sure:.0f} % sure")
             self._show(answer)
 
     def _opened(self, image: strokes.Underlay | None, error: str) -> None:
-        self.window.message(error)
+        self.decoder.close()
+        self.window.message(error, "open")
         if image:
             self.window.pad.drawing.replace(strokes.State(image=image))
 
     def _replaced(self, reason: str) -> None:
-        self.window.message(f"{reason} and was started again")
+        self.window.message(f"{reason} and was started again", "reading")
         if self.model and not self.loading:   # so that the next reading need not wait
             self.worker.ask("load", jobs.load, self.model, self.models_path,
-                            then=lambda _, error: self.window.message(error))
+                            then=lambda _, error: self.window.message(error, "reading"))
 
     def _show(self, answer: Answer | None) -> None:
         self.answer = answer
@@ -99,7 +113,8 @@ class Session:
             return  # another was chosen meanwhile
         self.loading = ""
         if error:
-            self.window.message(error if self.model else f"{error}. Choose another in the menu Network.")
+            self.window.message(error if self.model else f"{error}. Choose another in the menu Network.",
+                                "network")
             print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
         else:
             self.model = name

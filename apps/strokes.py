@@ -87,8 +87,8 @@ class Drawing:
 
     def __init__(self, watch: Callable[[set[Stroke]], None] = lambda changed: None):
         self.now, self.watch = EMPTY, watch
-        self._before: deque[State] = deque(maxlen=UNDO_LIMIT)
-        self._undone: deque[State] = deque()
+        self.before: deque[State] = deque(maxlen=UNDO_LIMIT)   # what Undo brings back
+        self.undone: deque[State] = deque()                    # ... and Redo
 
     @property
     def strokes(self) -> tuple[Stroke, ...]:
@@ -135,11 +135,11 @@ class Drawing:
 
     def undo(self) -> None:
         """Take the last step back, if there is one."""
-        self._swap(self._before, self._undone)
+        self._swap(self.before, self.undone)
 
     def redo(self) -> None:
         """Do again what was taken back last, if there is anything."""
-        self._swap(self._undone, self._before)
+        self._swap(self.undone, self.before)
 
     def _swap(self, taken: deque[State], left: deque[State]) -> None:
         if taken:
@@ -147,9 +147,9 @@ class Drawing:
             self._become(taken.pop())
 
     def _do(self, after: State, goes_on: bool = False) -> None:
-        self._undone.clear()
+        self.undone.clear()
         if not goes_on:
-            self._before.append(self.now)
+            self.before.append(self.now)
         self._become(after)
 
     def _become(self, after: State) -> None:

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 from types import SimpleNamespace
 
-from apps import corrections, strokes
+from apps import corrections, icons, strokes
 from apps.canvas import Pad
 from apps.commands import Action, Commands
 from apps.files import Files
@@ -25,12 +25,15 @@ POLL_BUSY, POLL_IDLE = 4, 40     # ms between two looks for answers
 class App:
     """A window with a drawing pad, put together from commands, files, looks, a session, a toolbar and a status line."""
     title = "Draw"
+    icon = "pen"                     # of apps/icons.json
     kind = "text"                    # what is read: text or character
     hint = "Write here"              # what an empty pad says
     size = (1080, 680)               # px at 96 dpi
     interrupted = False              # by Ctrl-C in the terminal
     reading: Reading | None = None   # what is shown, with corrections
     shown: Sequence[corrections.Place] = ()   # its characters
+    field: tk.Text | None = None     # with the text, where there is one
+    _about = ""                      # what the message is about
     _before = strokes.EMPTY          # the drawing when it changed last
 
     def __init__(self, config: SimpleNamespace):
@@ -39,12 +42,13 @@ class App:
         self.session = Session(self, self.kind, runs.models_folder(config.models_path))
         try:
             self.root = open_window(self.title)
+            self.root.iconphoto(True, icons.app_icon(self.root, self.icon))
             self.root.report_callback_exception = self._failed
             self.looks = Looks(self.root, config.theme, config.text_size)
             self.px = self.looks.px
             self._build()
         except BaseException:
-            self.session.worker.close()
+            self.session.close()
             raise
         self.session.load(config.unixTime or self.session.default_network())
         self.root.after_idle(self._poll)
@@ -58,7 +62,7 @@ class App:
         app = cls(config)
         if names:
             app.root.after(50, app.files.open_files, names)
-        app.root.mainloop()
+        app.root.mainloop()           # until the window is closed, by whomever
         return 130 if app.interrupted else 0
 
     # ---- for subclasses
@@ -97,13 +101,19 @@ class App:
         self.reading = answer and corrections.apply(answer.reading, self.pad.drawing)
         self.shown = corrections.places(self.reading) if answer else []
         self.show_reading()
+        self.commands.refresh()
 
-    def message(self, text: str) -> None:
-        """Show a sentence above the pad until the next one, or a click on it; "" takes it away."""
-        self.banner.configure(text=text)
+    def message(self, text: str, about: str = "") -> None:
+        """Show a sentence above the pad until the next one, or a click on it.
+
+        "" takes it away; if it says what that is about, only a sentence about the same.
+        """
         if text:
+            self.banner.configure(text=text)
             self.banner.grid(row=1, sticky="ew", padx=self.px(12), pady=(self.px(8), 0))
-        else:
+            self._about = about
+        elif about in ("", self._about):
+            self.banner.configure(text="")
             self.banner.grid_remove()
 
     def set_status(self, text: str) -> None:
@@ -136,6 +146,7 @@ class App:
         self.looks.parts = [self.commands, self.toolbar, self.pad, self]
         self.looks.apply()
         root.protocol("WM_DELETE_WINDOW", self.close)
+        root.bind("<Destroy>", lambda event: self.session.close() if event.widget is root else None)
         width, height = (min(px(side), space - px(60)) for side, space in
                          zip(self.size, (root.winfo_screenwidth(), root.winfo_screenheight())))
         root.geometry(f"{width}x{height}")
@@ -156,10 +167,11 @@ class App:
 
     def copy(self) -> None:
         """Put the text that was read on the clipboard."""
-        if self.reading:
-            self.root.clipboard_clear()
-            self.root.clipboard_append(self.reading.text)
-        self.set_status("copied" if self.reading else "there is no text to copy yet")
+        if self.root.focus_get() is self.field and self.field.tag_ranges("sel"):
+            return                    # Tk has copied what is selected
+        self.root.clipboard_clear()
+        self.root.clipboard_append(self.reading.text)
+        self.set_status("copied")
 
     def correct(self, words: list[Word], text: str) -> None:
         """Read the ink of words that stand side by side as `text` from now on; "" means as the network does."""
@@ -179,8 +191,7 @@ class App:
         self.pad.cancel()
 
     def close(self) -> None:
-        """End at once, whatever the worker does."""
-        self.session.worker.close()
+        """End at once, whatever the reading process does."""
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
             self.root.tk.call("after", "cancel", timer)
         self.root.destroy()
@@ -188,6 +199,7 @@ class App:
     # ---- events
 
     def _changed(self) -> None:
+        self.commands.refresh()
         before, self._before = self._before, self.pad.drawing.now
         if before[:2] != self._before[:2]:
             self.session.version += 1
@@ -200,13 +212,13 @@ class App:
     def _poll(self) -> None:
         if self.interrupted:
             return self.close()
-        self.session.worker.poll()
+        self.session.poll()
         self.root.after(POLL_BUSY if self.session.worker.busy else POLL_IDLE, self._poll)
 
     def _failed(self, kind, error, trace) -> None:
         """An event was handled with an error: who started this without a terminal sees it too."""
         traceback.print_exception(kind, error, trace)
-        self.message(f"This did not work ({kind.__name__}: {error}); save the drawing, and go on")
+        self.message("This did not work; the drawing is as it was.  What went wrong stands in the terminal.")
 
 
 def open_window(title: str) -> tk.Tk:

@@ -44,9 +44,10 @@ class Worker:
         self._on_end = on_end
         self._waiting: dict[str, Job] = {}   # by their kinds
         self._job: Job | None = None         # what the process works on
-        self._start()
+        self.process = None                  # until there is something to do
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the process before there is anything to do."""
         self._pipe, end = SPAWN.Pipe()
         self.process = SPAWN.Process(target=serve, args=(end,), daemon=True)
         usual = signal.signal(signal.SIGINT, signal.SIG_IGN)   # inherited: Ctrl-C is the window's business
@@ -99,7 +100,7 @@ class Worker:
     def _hand_over(self) -> None:
         if self._job is None and self._waiting:
             if not self.process:
-                self._start()
+                self.start()
             self._job = self._waiting.pop(next(iter(self._waiting)))
             self._until = time.monotonic() + LIMITS.get(self._job.kind, LIMIT)
             with contextlib.suppress(OSError):  # it has died; poll() notices that
@@ -121,6 +122,8 @@ class Worker:
 def serve(pipe) -> None:
     """Do jobs until the window is gone, or anything is wrong with the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it is not inherited
+    if hasattr(os, "nice"):
+        os.nice(5)    # the pen goes before, where all cores are busy
     threading.Thread(target=_end_with_the_window, daemon=True).start()
     try:
         while True:

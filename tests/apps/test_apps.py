@@ -17,7 +17,7 @@ from PIL import Image, ImageGrab
 
 pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
-from apps import corrections, page, strokes, worker
+from apps import commands, corrections, jobs, page, strokes, worker
 from apps.boxes import Box
 from apps.theme import THEMES
 from apps.toolkit import ttk
@@ -67,6 +67,7 @@ def live(live_app):
     app.pad.clear()
     app.toolbar.choose("pen")
     app.remember.set(False)
+    app.escape()
     return live_app
 
 
@@ -181,6 +182,29 @@ def test_text_appears_as_it_is_written(live):
                for label, box in zip(under, ink))
 
 
+def test_the_text_can_be_selected_and_the_keys_work_there(live):
+    app = live.app
+    live.write("Hello", 40, 120)
+    live.read()
+    app.root.lift()
+    app.field.focus_force()
+    live.wait(lambda: app.root.focus_get() is app.field, "the focus", 5)
+    for key in ("a", "Return", "BackSpace"):
+        app.field.event_generate(f"<{key}>")
+    assert app.field.text == "Hello"
+    app.field.tag_add("sel", "1.0", "1.4")
+    app.field.event_generate("<Control-c>")
+    assert app.root.clipboard_get() == "Hell", "what is selected"
+    app.field.event_generate("<Control-z>")
+    assert len(app.pad.drawing.strokes) and app.pad.drawing.undone
+    app.message("a message")
+    app.field.event_generate("<Escape>")
+    assert not app.banner.cget("text")
+    app.field.event_generate("<Tab>")
+    app.root.update()
+    assert app.root.focus_get() is not app.field
+
+
 def test_undo_redo_erase_and_clear_change_the_text(live):
     live.write("tin", 40, 120)
     live.read()
@@ -292,7 +316,7 @@ def test_a_reading_process_that_dies_is_replaced(live):
 
 
 def test_a_reading_process_that_does_not_answer_is_replaced(live):
-    live.read()
+    live.wait(lambda: not live.app.session.worker.busy, "a process with nothing to do")
     stuck = live.app.session.worker.process.pid
     os.kill(stuck, signal.SIGSTOP)
     live.write("Hello", 40, 120)
@@ -305,9 +329,11 @@ def test_a_reading_process_that_does_not_answer_is_replaced(live):
 @pytest.mark.parametrize("sent", [b"nonsense", b""])
 def test_the_reading_process_ends_itself_on_any_error_of_its_pipe(sent):
     one = worker.Worker(print)
+    one.start()
+    process = one.process
     one._pipe.send_bytes(sent) if sent else one._pipe.close()
-    one.process.join(20)
-    assert one.process.exitcode == 1
+    process.join(20)
+    assert process.exitcode == 1
     one.close()
 
 
@@ -592,7 +618,12 @@ def test_lines_are_read_with_enter_and_shown_on_the_ink(everything, monkeypatch)
 def clipboard_elsewhere(driver: Driver) -> str:
     """The text on the clipboard, as another program gets it."""
     code = "import sys, tkinter; sys.stdout.buffer.write(tkinter.Tk().clipboard_get().encode())"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
+    return output_of(driver, sys.executable, "-c", code)
+
+
+def output_of(driver: Driver, *command: str) -> str:
+    """What another program prints while the window, which it may ask something, works."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           env=os.environ | {"DISPLAY": driver.app.root.winfo_screen()}) as other:
         driver.wait(lambda: other.poll() is not None, "the other program's end")
         return other.stdout.read().decode()
@@ -633,8 +664,8 @@ def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
     if X11 and shutil.which("xclip") and "WAYLAND_DISPLAY" not in os.environ:
         subprocess.run(["xclip", "-selection", "clipboard", "-t", "image/png", "-i", str(tmp_path / "line.png")],
                        check=True, stdout=subprocess.DEVNULL)
-        offered = ["xclip", "-selection", "clipboard", "-o", "-t", "TARGETS"]
-        driver.wait(lambda: b"image/png" in subprocess.run(offered, capture_output=True).stdout, "xclip's offer")
+        driver.wait(lambda: "image/png" in output_of(driver, "xclip", "-selection", "clipboard", "-o", "-t", "TARGETS"),
+                    "xclip's offer")
     else:
         held = [line, None]
         monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: held.pop(0))
@@ -711,6 +742,109 @@ def test_without_drag_and_drop_the_rest_works(display, monkeypatch, missing):
         driver.wait(lambda: any(part.winfo_class() == "Toplevel" and part.winfo_ismapped()
                               for part in app.root.winfo_children()), "the shortcuts")
         assert not app.files.takes_drops and len(app.pad.drawing.strokes) == 1 and app.banner.cget("text") == ""
+
+
+# ---- what all apps have
+
+def contrast(one: str, other: str) -> float:
+    """As WCAG 2 has it, 1 to 21."""
+    lights = []
+    for colour in (one, other):
+        parts = np.array([int(colour[place:place + 2], 16) for place in (1, 3, 5)]) / 255
+        parts = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        lights.append(float(parts @ (0.2126, 0.7152, 0.0722)) + 0.05)
+    return max(lights) / min(lights)
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_all_that_is_shown_can_be_told_from_its_ground(name):
+    theme = THEMES[name]
+    pairs = {(colour, theme.pad.paper) for colour in theme.pad if colour != theme.pad.paper}
+    pairs |= {(colour, ground) for colour in (theme.text, theme.muted, theme.accent)
+              for ground in (theme.window, theme.raised)}
+    pairs |= {(theme.text, theme.warning), (theme.on_accent, theme.accent), (theme.text, theme.line)}
+    assert not [pair for pair in pairs if contrast(*pair) < 4.5]
+
+
+@pytest.mark.parametrize("script", ["tkRecogIndv", "tkRecogAll", "textrecog_ui"])
+@pytest.mark.parametrize("text_size, width, height", [(100, 640, 420), (5000, 800, 680)])
+def test_in_a_small_window_and_in_large_letters_every_button_is_there(display, script, text_size, width, height):
+    with opened(script, text_size=text_size) as driver:
+        root = driver.app.root
+        root.geometry(f"{width}x{height}")
+        driver.wait(lambda: root.winfo_width() == width, "a small window")
+        driver.rest(0.1)
+        assert driver.app.looks.text_size <= 220
+        hidden = [part for part in driver.app.toolbar.winfo_children() if not part.winfo_ismapped()
+                  or part.winfo_rootx() + part.winfo_width() > root.winfo_rootx() + width
+                  or part.winfo_rooty() + part.winfo_height() > driver.app.pad.winfo_rooty()]
+        assert not hidden and driver.app.pad.winfo_height() > 100
+        driver.press("F1")
+        keys, = (part for part in root.winfo_children() if part.winfo_class() == "Toplevel" and part.winfo_children())
+        root.update()
+        assert keys.winfo_reqheight() < (768 if text_size == 100 else 1000)
+        shown = " ".join(label.cget("text") for label in keys.winfo_children())
+        assert "Undo Ctrl+Z" in shown and "KP" not in shown
+
+
+def test_shortcuts_work_with_caps_lock_and_on_other_layouts(live):
+    pad, drawing = live.app.pad, live.app.pad.drawing
+    live.stroke([(100, 100), (200, 100)])
+    live.app.root.focus_force()
+    live.app.root.update()
+    pad.event_generate("<Key>", keysym="Z", state=0x2 | 0x4)    # Lock and Control
+    assert not drawing.strokes
+    pad.event_generate("<Key>", keysym="z", state=0x1 | 0x2 | 0x4)
+    assert drawing.strokes, "Shift as well: Redo"
+    pad.event_generate("<Key>", keysym="E", state=0x2)
+    assert pad.tool == "eraser"
+    assert commands.pressed("Cyrillic_ya", 0x4, 52) == "Control-z" and commands.pressed("Greek_pi", 0, 33) == "p"
+
+
+def test_what_does_nothing_is_gray(live):
+    app = live.app
+
+    def states() -> list[str]:
+        return ["gray" if str(app.commands.buttons[label][0].cget("state")) == "disabled" else "" for label in
+                ("Undo", "Redo", "Clear", "Copy text")]
+
+    app.pad.drawing.before.clear()
+    app.pad.drawing.undone.clear()
+    app.commands.refresh()
+    assert states() == ["gray"] * 4
+    live.write("l", 100, 120)
+    live.read()
+    assert states() == ["", "gray", "", ""]
+    live.press("Control-z")
+    assert states() == ["gray", "", "gray", "gray"]
+
+
+def test_ready_means_that_both_networks_are_loaded():
+    jobs.load(runs.DEFAULT, MODELS_PATH)
+    assert vars(jobs._reader(runs.DEFAULT, MODELS_PATH)).keys() >= {"pages", "characters"}
+
+
+@pytest.mark.parametrize("name, kind", [("a.jpg", "JPEG"), ("a.PNG", "PNG"), ("a.webp", "WEBP")])
+def test_a_picture_is_saved_as_its_name_says(live, tmp_path, name, kind):
+    live.write("Hello", 40, 120)
+    live.app.files.save_file(str(tmp_path / name))
+    assert Image.open(tmp_path / name).format == kind
+    live.app.files.save_file(str(tmp_path / "a.xyz"))
+    assert "a.xyz is no name of a picture" in live.app.banner.cget("text") and not (tmp_path / "a.xyz").exists()
+    live.app.files.save_file(str(tmp_path / name))
+    assert not live.app.banner.winfo_ismapped(), "what no longer holds goes away"
+
+
+@needs_xdotool
+@pytest.mark.parametrize("end", ["windowclose", "windowkill"])
+def test_a_window_that_is_taken_away_from_outside_ends_without_a_traceback(end):
+    with ui_driver.display(always=True):
+        window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True)
+        search = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Handwriting"]
+        subprocess.run([*search, end], check=True, timeout=20, stdout=subprocess.DEVNULL)
+        window.wait(10)
+        assert "Traceback" not in window.stderr.read()
+        window.stderr.close()
 
 
 # ---- tkRecogIndv
@@ -801,8 +935,8 @@ def test_the_reading_process_ends_with_the_window(end, status):
     with ui_driver.display(always=True):
         window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True,
                                   start_new_session=True)
-        subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Write$"], check=True, timeout=20,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Handwriting"], check=True,
+                       timeout=20, stdout=subprocess.DEVNULL)
         children = Path(f"/proc/{window.pid}/task/{window.pid}/children").read_text().split()
         os.killpg(window.pid, end)  # as a terminal's Ctrl-C
         assert window.wait(10) == status and children
