@@ -15,6 +15,8 @@ text_size = 100            # % of the system's
 boxes = True               # show what was read over the ink
 remember = False           # keep corrected characters and words as training data
 corrections_path = "Dataset/Corrections"   # where they are kept
+state_path = ""            # where settings and unsaved ink are remembered: "" the system's own folder, none nowhere
+reset = False              # forget the settings and the ink that are remembered
 # ---- end of settings
 
 

@@ -16,6 +16,8 @@ theme = "light"            # or dark
 text_size = 100            # % of the system's
 remember = False           # keep corrected characters as training data
 corrections_path = "Dataset/Corrections"   # where they are kept
+state_path = ""            # where settings and unsaved ink are remembered: "" the system's own folder, none nowhere
+reset = False              # forget the settings and the ink that are remembered
 # ---- end of settings
 
 BARS = 5
@@ -26,7 +28,7 @@ class Indv(window.App):
     title, icon = "Handwriting: one character", "letter"
     kind = "character"
     hint = "Draw one character here\n0–9, A–Z, a–z"
-    size = (870, 660)
+    size, pen_width = (870, 660), 12
 
     def build(self, frame):
         """The pad on the left; on the right the character, bars and the picture."""
@@ -35,7 +37,6 @@ class Indv(window.App):
         field = ttk.Frame(frame)
         field.grid(row=0, column=0, sticky="nsew")
         self.make_pad(field)
-        self.toolbar.set_pen(12)
         field.bind("<Configure>", self._square)
         side = ttk.Frame(frame, style="Card.TFrame", padding=self.px(16))
         side.grid(row=0, column=1, sticky="ns", padx=(self.px(12), 0))
@@ -44,7 +45,11 @@ class Indv(window.App):
         self.bars = tk.Canvas(side, width=self.px(240), height=self.px(36 * BARS), highlightthickness=0)
         self.bars.pack(pady=self.px(10))
         self.bars.bind("<Button-1>", self._correct)
-        switch(self, side, "Remember my writing").pack()
+        ttk.Label(side, text="Wrong? Click a bar, or type what it was:", style="Muted.Card.TLabel").pack()
+        self.entry = ttk.Entry(side, width=4, justify="center", font=self.looks.font(14))
+        self.entry.bind("<Return>", self._type)
+        self.entry.pack(pady=self.px(4))
+        switch(self, side, "Remember my writing").configure(style="Card.TCheckbutton")
         ttk.Label(side, text="What the network saw", style="Muted.Card.TLabel").pack(pady=self.px(4))
         self.zoom = max(1, self.px(4.5))
         self.picture = tk.PhotoImage(master=self.root, width=28 * self.zoom, height=28 * self.zoom)
@@ -55,6 +60,13 @@ class Indv(window.App):
         row = event.y // self.px(36)
         if self.shown and row < len(self.shown[0].character.alternatives):
             self.correct(self.reading.lines[0].words, self.shown[0].character.alternatives[row][0])
+
+    def _type(self, event) -> None:
+        """It was what is typed."""
+        if self.shown and self.entry.get().strip():
+            self.correct(self.reading.lines[0].words, self.entry.get().strip())
+        self.entry.delete(0, "end")
+        self.pad.focus_set()
 
     def _square(self, event) -> None:
         side = min(event.width, event.height)

@@ -13,10 +13,10 @@ import numpy as np
 
 from apps import boxes, strokes
 from apps.boxes import Box
+from apps.strokes import Correction
 from common import alphabets
 from reading.readings import Character, Line, Reading, Word, around, reading_of
 
-KEPT = 0.5          # share of a corrected character's ink that has to be there still
 ALIKE = 0.5         # boxes of one character, read twice, have so much in common of what either covers
 SAME = 0.5          # and so much of the smaller, where other characters are seen in the same ink than before
 
@@ -35,20 +35,6 @@ def places(reading: Reading) -> list[Place]:
     glyphs, alone = iter(reading.glyphs), iter(reading.alone)
     return [Place(line, word, character, next(glyphs), next(alone))
             for line in reading.lines for word in line.words for character in word.characters]
-
-
-class Correction(NamedTuple):
-    """A text in the place of a character that was read, and the ink that it belongs to."""
-    text: str
-    ends: bool | None                    # whether a word ends behind it; None: as it is read
-    box: Box
-    origins: frozenset[int]              # of the strokes in the box
-    ink: int                             # points of their curves in the box; 0: it is in a picture
-
-    def holds(self, drawing: strokes.Drawing) -> bool:
-        """Whether its ink is still there; ink that was written in its place later does not count."""
-        return sum(stroke.points_in(self.box) for stroke in drawing.strokes
-                   if stroke.origin in self.origins) >= KEPT * self.ink
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,10 @@ class Files:
         try:
             if name.lower().endswith(".json"):
                 self.app.pad.drawing.replace(strokes.load(name))
+                self.app.saved = self.app.pad.drawing.now
             else:
                 self.open_picture(Path(name).read_bytes(), Path(name).name)
+            self.app.memory.note_file(name)
         except OSError as error:
             self.app.message(f"{name} cannot be read ({error.strerror}): check the name", "open")
         except strokes.DrawingError as error:
@@ -91,6 +93,8 @@ class Files:
                 strokes.save(drawing, name)
             else:
                 page.save_picture(drawing.strokes, drawing.image, name, self.app.kind == "character")
+            self.app.saved = drawing.now
+            self.app.memory.note_file(name)
             self.app.message("", "save")
             self.app.set_status(f"saved {Path(name).name}")
         except OSError as error:

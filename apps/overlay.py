@@ -35,8 +35,8 @@ class Overlay:
         for number, place in enumerate(found):
             box, tags = place.character.box, ("read", f"read{number}")
             free, line = free if place.line is line else 0.0, place.line
-            label = self.canvas.create_text(box.x + box.width / 2, box.bottom + 4 * self.looks.scale, anchor="n",
-                                            text=place.character.text, font=font, tags=tags,
+            label = self.canvas.create_text(box.x + box.width / 2, place.word.box.bottom + 4 * self.looks.scale,
+                                            anchor="n", text=place.character.text, font=font, tags=tags,
                                             fill=self._colour(place.character))
             left, top, right, bottom = self.canvas.bbox(label)
             moved = max(0.0, free - left)     # behind the label before, though its ink may lie over it

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apps import jobs, strokes, worker
+from apps.widgets import percent
 from common import runs
 from reading.readings import Reading
 
@@ -31,6 +32,7 @@ class Session:
         self.window, self.kind, self.models_path = window, kind, models_path
         self.model = ""                       # unixTime of the network that reads; "" until one is ready
         self.loading = ""                     # ... of the one that is being loaded
+        self.chosen = ""                      # ... of the one that a person has chosen
         self.version = 0                      # of the drawing
         self.answer: Answer | None = None     # the newest, which need not be to this version
 
@@ -39,6 +41,11 @@ class Session:
         there = runs.list_runs(self.models_path)
         shipped = runs.DEFAULT_CHARACTERS if self.kind == "character" else runs.DEFAULT
         return shipped if shipped in there or not there else there[-1]
+
+    def choose(self, name: str) -> None:
+        """Read with a network that a person has chosen, next time as well."""
+        self.chosen = name
+        self.load(name)
 
     def load(self, name: str) -> None:
         """Read with another network; drawing goes on meanwhile."""
@@ -89,7 +96,7 @@ class Session:
         self.window.message(error, "reading")
         if answer and answer.model == self.model:
             sure = statistics.fmean(one.confidence for one in answer.reading.characters)
-            self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {100 * sure:.0f} % sure")
+            self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {percent(sure)} sure")
             self._show(answer)
 
     def _opened(self, image: strokes.Underlay | None, error: str) -> None:

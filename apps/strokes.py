@@ -5,7 +5,7 @@ Strokes are in px of the pad they were drawn on, x to the right and y down.
 import base64
 import itertools
 import json
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +18,7 @@ from apps import boxes, curve
 from common import errors, files
 
 UNDO_LIMIT = 1000        # steps that can be taken back
+KEPT = 0.5               # share of a corrected character's ink that has to be there still
 
 _origins = itertools.count(1)
 
@@ -69,11 +70,25 @@ class Underlay(NamedTuple):
     preview: bytes      # a PPM file of the size in which it is shown
 
 
+class Correction(NamedTuple):
+    """A text in the place of a character that was read, and the ink that it belongs to."""
+    text: str
+    ends: bool | None                    # whether a word ends behind it; None: as it is read
+    box: boxes.Box
+    origins: frozenset[int]              # of the strokes in the box
+    ink: int                             # points of their curves in the box; 0: it is in a picture
+
+    def holds(self, drawing: "Drawing") -> bool:
+        """Whether its ink is still there; ink that was written in its place later does not count."""
+        return sum(stroke.points_in(self.box) for stroke in drawing.strokes
+                   if stroke.origin in self.origins) >= KEPT * self.ink
+
+
 class State(NamedTuple):
     """All that is on a pad at one moment."""
     strokes: tuple[Stroke, ...] = ()     # in the order in which they were drawn
     image: Underlay | None = None        # under them
-    corrections: tuple = ()              # of corrections.Correction
+    corrections: tuple[Correction, ...] = ()
 
 
 EMPTY = State()
@@ -107,7 +122,7 @@ class Drawing:
         """Add strokes as one step."""
         self._do(self.now._replace(strokes=(*self.strokes, *strokes)))
 
-    def correct(self, corrections: Iterable) -> None:
+    def correct(self, corrections: Iterable[Correction]) -> None:
         """Put these in the place of all corrections, as one step."""
         self._do(self.now._replace(corrections=tuple(corrections)))
 
@@ -160,13 +175,15 @@ class Drawing:
 # ---- files
 
 def save(drawing: Drawing, path: str | Path) -> None:
-    """Write the strokes, with the picture under them, as JSON; strokes are flat [x, y, ...], as in Dataset/UNIPEN."""
+    """Write all that is on the pad as JSON; strokes are flat [x, y, ...], as in Dataset/UNIPEN."""
     image = drawing.image
     content = {
         "strokes": [stroke.points.astype(float).round(1).ravel().tolist() for stroke in drawing.strokes],
         "widths": [stroke.width for stroke in drawing.strokes],
+        "origins": [stroke.origin for stroke in drawing.strokes],
         "image": image and image._asdict() | {name: base64.b64encode(getattr(image, name)).decode()
                                               for name in ("data", "preview")},
+        "corrections": [one._asdict() | {"origins": sorted(one.origins)} for one in drawing.now.corrections],
     }
     files.write_atomically(Path(path), lambda temporary: temporary.write_text(json.dumps(content)))
 
@@ -175,12 +192,18 @@ def load(path: str | Path) -> State:
     """Read what `save` has written; DrawingError if it is something else, OSError if it cannot be read."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        strokes = tuple(Stroke(np.array(points, np.float32).reshape(-1, 2), float(width))
-                        for points, width in zip(content["strokes"], content["widths"], strict=True))
+        origins = defaultdict(lambda: next(_origins))   # in the file -> here
+        kept = content.get("origins") or range(len(content["strokes"]))
+        strokes = tuple(Stroke(np.array(points, np.float32).reshape(-1, 2), float(width), origins[origin])
+                        for points, width, origin in zip(content["strokes"], content["widths"], kept, strict=True))
         if not all(len(stroke.points) and np.isfinite(stroke.points).all() for stroke in strokes):
             raise ValueError("a stroke without points")
         image = content.get("image")
-        return State(strokes, image and Underlay(**image | {name: base64.b64decode(image[name])
-                                                            for name in ("data", "preview")}))
+        if image:
+            image = Underlay(**image | {name: base64.b64decode(image[name]) for name in ("data", "preview")})
+        return State(strokes, image, tuple(
+            Correction(str(one["text"]), one["ends"], boxes.Box(*map(float, one["box"])),
+                       frozenset(origins[origin] for origin in one["origins"]), int(one["ink"]))
+            for one in content.get("corrections", ())))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DrawingError(f"{path} holds no strokes: choose a file that was saved here") from error

@@ -32,7 +32,7 @@ class TextApp(window.App):
             action_button(self, side, "Recognise", "Recognise", style="Accent.TButton").pack(fill="x", pady=(0, gap))
         action_button(self, side, "Copy text", "Copy text").pack(fill="x")
         for label in ("Remember my writing", "Show on the ink"):
-            switch(self, side, label).pack(anchor="w", pady=(self.px(4), 0))
+            switch(self, side, label)
 
     def actions(self):
         """Reading, and choosing and correcting words."""

@@ -56,6 +56,11 @@ class Looks:
         self._fonts = {name: font.nametofont(name).actual()["size"] for name in font.names(root)
                        if name.startswith("Tk")}
 
+    @property
+    def name(self) -> str:
+        """The theme's name."""
+        return next(name for name, theme in THEMES.items() if theme is self.theme)
+
     def px(self, number: float) -> int:
         """Pixels of this display, of so many at 96 dpi."""
         return round(number * self.scale)
@@ -118,9 +123,11 @@ def widgets(theme: Theme, px: Callable[[float], int]) -> dict[str, dict]:
         "TCheckbutton": dict(indicatorbackground=theme.raised, indicatorforeground=theme.on_accent,
                              upperbordercolor=theme.muted, lowerbordercolor=theme.muted, indicatorsize=px(12),
                              padding=(px(6), px(4))),
-        "TEntry": dict(fieldbackground=theme.raised, insertcolor=theme.text, padding=px(6)),
+        "TEntry": dict(fieldbackground=theme.raised, insertcolor=theme.text, padding=px(6),
+                       selectbackground=theme.accent, selectforeground=theme.on_accent),
         "Card.TFrame": dict(background=theme.raised, bordercolor=theme.line, borderwidth=1, relief="solid"),
         "Card.TLabel": dict(background=theme.raised),
+        "Card.TCheckbutton": dict(background=theme.raised),
         "Muted.Card.TLabel": dict(foreground=theme.muted),
     }
 

@@ -79,7 +79,7 @@ class Status(ttk.Frame):
         self.networks.delete(0, "end")
         for name in runs.list_runs(session.models_path):
             self.networks.add_radiobutton(label=runs.describe(session.models_path, name), variable=self.chosen,
-                                          value=name, command=lambda name=name: session.load(name))
+                                          value=name, command=lambda name=name: session.choose(name))
         if self.networks.index("end") is None:
             self.networks.add_command(label=f"none in {session.models_path}", state="disabled")
 
@@ -145,6 +145,7 @@ def switch(app, parent, label: str) -> ttk.Checkbutton:
     action = app.commands[label]
     button = ttk.Checkbutton(parent, text=label, variable=action.switch, command=action.do)
     tooltip(app, button, action.key)
+    button.pack(anchor="w", pady=(app.px(4), 0))
     return button
 
 

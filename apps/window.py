@@ -6,9 +6,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
-from apps import corrections, icons, strokes
+from apps import corrections, icons, memory, strokes
 from apps.canvas import Pad
 from apps.commands import Action, Commands
 from apps.files import Files
@@ -29,6 +30,7 @@ class App:
     kind = "text"                    # what is read: text or character
     hint = "Write here"              # what an empty pad says
     size = (1080, 680)               # px at 96 dpi
+    pen_width = 5                    # px at 96 dpi
     interrupted = False              # by Ctrl-C in the terminal
     reading: Reading | None = None   # what is shown, with corrections
     shown: Sequence[corrections.Place] = ()   # its characters
@@ -37,8 +39,9 @@ class App:
     _before = strokes.EMPTY          # the drawing when it changed last
 
     def __init__(self, config: SimpleNamespace):
-        """config: the script's settings: unixTime, models_path, theme, text_size; may raise settings.SettingsError."""
-        self.config = config
+        """config: the script's settings, as memory.configure has them; may raise settings.SettingsError."""
+        self.config, self.memory = config, config.memory
+        self.saved = strokes.EMPTY    # what the newest saved file holds
         self.session = Session(self, self.kind, runs.models_folder(config.models_path))
         try:
             self.root = open_window(self.title)
@@ -50,18 +53,26 @@ class App:
         except BaseException:
             self.session.close()
             raise
-        self.session.load(config.unixTime or self.session.default_network())
+        self.session.load(self._first_network())
         self.root.after_idle(self._poll)
+        self.root.after(memory.EVERY, self._keep_all)
+
+    def _first_network(self) -> str:
+        remembered = self.session.chosen = self.memory.kept.get("unixTime", "")
+        named = self.config.unixTime
+        gone = named == remembered and named not in runs.list_runs(self.session.models_path)
+        return self.session.default_network() if gone else named
 
     @classmethod
     def main(cls, arguments: list[str]) -> int:
         """Open the window of a script, with the picture or strokes that are named; returns the exit status."""
         script = vars(sys.modules[cls.__module__])
-        config, names = settings.configure(script, arguments, positional="FILE")
+        given, names = settings.read(script["__file__"], script, arguments, positional="FILE")
+        defaults = {name: script[name] for name in settings.meanings(script["__file__"])}
+        config = memory.configure(defaults, given, Path(script["__file__"]).stem)
         signal.signal(signal.SIGINT, lambda *_: setattr(cls, "interrupted", True))  # Tk would go on after an exception
         app = cls(config)
-        if names:
-            app.root.after(50, app.files.open_files, names)
+        app.root.after(50, app.files.open_files if names else app.restore, *[names] * bool(names))
         app.root.mainloop()           # until the window is closed, by whomever
         return 130 if app.interrupted else 0
 
@@ -143,13 +154,14 @@ class App:
         middle.grid(row=2, sticky="nsew", padx=px(12), pady=px(8))
         self.status.grid(row=3, sticky="ew", padx=px(12), pady=(0, px(8)))
         self.build(middle)
+        self.toolbar.set_pen(self.memory.kept.get("pen", self.pen_width))
         self.looks.parts = [self.commands, self.toolbar, self.pad, self]
         self.looks.apply()
         root.protocol("WM_DELETE_WINDOW", self.close)
         root.bind("<Destroy>", lambda event: self.session.close() if event.widget is root else None)
         width, height = (min(px(side), space - px(60)) for side, space in
                          zip(self.size, (root.winfo_screenwidth(), root.winfo_screenheight())))
-        root.geometry(f"{width}x{height}")
+        root.geometry(self.memory.kept.get("geometry", f"{width}x{height}"))
         root.minsize(px(640), px(420))
         root.update_idletasks()
         self.pad.focus_set()
@@ -190,8 +202,30 @@ class App:
         self.message("")
         self.pad.cancel()
 
+    def restore(self) -> None:
+        """Bring back ink that was not saved."""
+        ink = self.memory.ink()
+        if any(ink):
+            self.pad.drawing.replace(ink)
+            self.message("The ink of last time, which was not saved, is here again: Clear takes it away", "restored")
+
+    def keep(self) -> None:
+        """Remember settings and ink that is not saved."""
+        try:
+            self.memory.keep({
+                "theme": self.looks.name, "text_size": self.looks.text_size, "unixTime": self.session.chosen,
+                "remember": self.remember.get(), "pen": self.toolbar.pen.get(), "geometry": self.root.geometry()})
+            self.memory.keep_ink(self.pad.drawing, self.saved)
+        except OSError as error:
+            self.message(f"Settings and ink cannot be remembered in {error.filename} ({error.strerror})", "memory")
+
+    def _keep_all(self) -> None:
+        self.keep()
+        self.root.after(memory.EVERY, self._keep_all)
+
     def close(self) -> None:
         """End at once, whatever the reading process does."""
+        self.keep()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
             self.root.tk.call("after", "cancel", timer)
         self.root.destroy()

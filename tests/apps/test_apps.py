@@ -835,6 +835,41 @@ def test_a_picture_is_saved_as_its_name_says(live, tmp_path, name, kind):
     assert not live.app.banner.winfo_ismapped(), "what no longer holds goes away"
 
 
+def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp_path):
+    kept = {"state_path": str(tmp_path)}
+    with opened("textrecog_ui", **kept) as driver:
+        app = driver.app
+        driver.press("Control-t")
+        driver.press("Control-plus")
+        driver.press("bracketright")
+        driver.press("Control-r")
+        app.status.fill_networks()
+        app.status.networks.invoke(MODELS.index(runs.DEFAULT_SEGMENTING))
+        driver.ready()
+        app.root.geometry("900x600+30+40")
+        driver.write("Hello", 40, 120)
+        driver.read()
+        app.correct(app.reading.lines[0].words, "Yellow")
+        driver.wait(lambda: (tmp_path / "textrecog_ui-ink.json").exists(), "ink that is kept while one writes", 5)
+        app.root.update()
+    with opened("textrecog_ui", **kept) as driver:
+        app = driver.app
+        assert (app.looks.name, app.looks.text_size) == ("dark", 110)
+        assert app.toolbar.pen.get() == 6 and app.remember.get()
+        app.restore()
+        driver.ready()
+        driver.read()
+        assert app.session.model == runs.DEFAULT_SEGMENTING and "is here again" in app.banner.cget("text")
+        assert app.field.text == "Yellow" and app.root.winfo_width() == 900
+        app.files.save_file(str(tmp_path / "mine.json"))
+    with opened("textrecog_ui", **kept, theme="light") as driver:
+        driver.app.restore()
+        assert driver.app.looks.name == "light", "what is named goes before what is remembered"
+        assert not driver.app.pad.drawing, "what was saved is not brought back"
+    with opened("textrecog_ui", **kept, reset=True) as driver:
+        assert driver.app.looks.name == "light" and driver.app.toolbar.pen.get() == 5
+
+
 @needs_xdotool
 @pytest.mark.parametrize("end", ["windowclose", "windowkill"])
 def test_a_window_that_is_taken_away_from_outside_ends_without_a_traceback(end):
@@ -861,6 +896,14 @@ def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, c
     ink, *_ = page.render(app.pad.drawing.strokes, alone=True)
     shown = np.array([[app.picture.get(x * app.zoom, y * app.zoom)[0] for x in range(28)] for y in range(28)])
     assert np.abs(shown - glyph.glyph(ink).astype(int)).mean() < 4  # found again in the picture, so not quite the same
+    app.bars.event_generate("<Button-1>", x=10, y=app.px(36 + 18))
+    assert app.letter.cget("text") == texts[2], "the second bar"
+    app.entry.insert(0, "Q")
+    app.entry.event_generate("<Return>") if app.root.focus_get() is app.entry else app._type(None)
+    assert app.letter.cget("text") == "Q"
+    single.press("Control-z")
+    single.press("Control-z")
+    assert app.letter.cget("text") == character
     app.pad.clear()
     assert app.letter.cget("text") == ""
 
