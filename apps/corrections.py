@@ -160,7 +160,7 @@ def remember(folder: str, shown: Reading, drawing: strokes.Drawing, changed: set
         if place.alone and len(text) < 2 and text in alphabets.CHARACTERS:   # as "" is
             corrections_store.remember(folder, place.glyph, text)
         if drawing.image is None:
-            curves = [stroke.curve for stroke in strokes_of(place.word, shown, drawing)]
+            curves = [stroke.curve for stroke in _strokes_of(place.word, shown, drawing)]
             corrected = any(map(_by, place.word.characters))
             corrections_store.remember_word(folder, curves, place.word.text if corrected else "")
     words, characters = (len(corrections_store.read_corrected_words(folder)),
@@ -168,8 +168,22 @@ def remember(folder: str, shown: Reading, drawing: strokes.Drawing, changed: set
     return f"{words} word{'s' * (words != 1)}, {characters} character{'s' * (characters != 1)}"
 
 
-def strokes_of(word: Word, reading: Reading, drawing: strokes.Drawing) -> list[strokes.Stroke]:
-    """The strokes of a drawing that belong to one word: more of each lies in its box than in any other word's."""
+def owners(words: Sequence[Word], ink: Sequence[strokes.Stroke]) -> dict[strokes.Stroke, int]:
+    """The number of the word that each stroke belongs to: more of it lies in that word's box than in any other's."""
+    if not words or not ink:
+        return {}
+    theirs, its = (np.array([[box.x, box.y, box.right, box.bottom] for box in of])
+                   for of in ([stroke.box for stroke in ink], [word.box for word in words]))
+    touch = (theirs[:, None, :2] <= its[None, :, 2:]).all(2) & (its[None, :, :2] <= theirs[:, None, 2:]).all(2)
+    found = {}
+    for stroke, near in zip(ink, touch):
+        numbers = np.flatnonzero(near).tolist()
+        shares = [stroke.points_in(words[number].box) for number in numbers]
+        if any(shares):
+            found[stroke] = numbers[shares.index(max(shares))]
+    return found
+
+
+def _strokes_of(word: Word, reading: Reading, drawing: strokes.Drawing) -> list[strokes.Stroke]:
     words = [one for line in reading.lines for one in line.words]
-    return [stroke for stroke in drawing.strokes
-            if stroke.points_in(word.box) and word is max(words, key=lambda one: stroke.points_in(one.box))]
+    return [stroke for stroke, number in owners(words, drawing.strokes).items() if words[number] is word]

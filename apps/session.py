@@ -5,17 +5,18 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from apps import jobs, strokes, worker
+from apps import jobs, stillness, strokes, worker
 from apps.widgets import percent
 from common import runs
 from reading.readings import Reading
 
 
 class Answer(NamedTuple):
-    """A reading, with the version of the drawing and the network that it is of."""
+    """A reading, with the version and the strokes of the drawing and the network that it is of."""
     reading: Reading
     version: int
     model: str
+    strokes: tuple[strokes.Stroke, ...]
 
 
 class Session:
@@ -63,7 +64,7 @@ class Session:
             version, model, began = self.version, self.model, time.monotonic()
             self.worker.ask("read", jobs.read, model, self.models_path, page.strokes, page.image,
                             self.kind == "character", then=lambda reading, error: self._read(
-                                reading and Answer(reading, version, model), error, version, began))
+                                reading and Answer(reading, version, model, page.strokes), error, version, began))
 
     def forget(self) -> None:
         """Show nothing as read, and drop a reading that waits."""
@@ -97,6 +98,9 @@ class Session:
         if answer and answer.model == self.model:
             sure = statistics.fmean(one.confidence for one in answer.reading.characters)
             self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {percent(sure)} sure")
+            if self.answer and self.answer.model == answer.model and self.kind == "text":
+                answer = answer._replace(reading=stillness.settled(self.answer.reading, self.answer.strokes,
+                                                                   answer.reading, answer.strokes))
             self._show(answer)
 
     def _opened(self, image: strokes.Underlay | None, error: str) -> None:

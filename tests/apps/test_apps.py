@@ -205,6 +205,23 @@ def test_the_text_can_be_selected_and_the_keys_work_there(live):
     assert app.root.focus_get() is not app.field
 
 
+def test_finished_words_stand_still_and_a_slip_of_the_pen_changes_nothing(live):
+    live.write("Hello", 40, 120)
+    live.read()
+    word = live.app.reading.lines[0].words[0]
+    live.write("then", 340, 120)
+    live.read()
+    assert live.app.field.text == "Hello then"
+    kept = live.app.reading.lines[0].words[0]
+    assert [one is other for one, other in zip(kept.characters, word.characters)] == [True] * 5, "not read again"
+    live.click(900, 400)
+    live.read()
+    assert len(live.app.pad.drawing.strokes) and live.app.field.text == "Hello then", "a dot far away is no text"
+    live.write("l", 232, 120)
+    live.read()
+    assert live.app.reading.lines[0].words[0].characters[0] is not word.characters[0], "its ink has changed"
+
+
 def test_undo_redo_erase_and_clear_change_the_text(live):
     live.write("tin", 40, 120)
     live.read()
