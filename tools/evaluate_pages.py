@@ -1,0 +1,160 @@
+"""Measures how well pages are read: wrong characters end to end, and lines found as one.
+
+    python -m tools.evaluate_pages --network=page.onnx --pages=FOLDER            folders of pictures with labels.json
+    python -m tools.evaluate_pages --network=page.onnx --copiste=FOLDER          real pages with known lines
+
+labels.json maps each picture's name to its text.  CER is without case; line breaks count as spaces.
+"""
+import json
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+
+from common import files, settings
+from reading import page_network, recognizer, text_lines
+from reading.binarize import ImageError, read_picture
+
+# ---- settings: change them here or on the command line, as --name=value
+network = ""                     # the page network, an ONNX file; without it pages are read by rules
+pages = ""                       # folder with folders of pictures
+only = ""                        # of these folders, with commas between them; all without
+copiste = ""                     # folder with pages.jsonl
+split = "val"                    # of its pages
+count = 0                        # of its pages, 0 for all
+out = ""                         # folder for pictures of what was found
+verbose = False                  # print each text
+# ---- end of settings
+
+
+def error(read: str, truth: str) -> tuple[int, int]:
+    """Wrong characters without case, and how many there are."""
+    read, truth = (" ".join(text.split()).lower() for text in (read, truth))
+    return Levenshtein.distance(read, truth), len(truth)
+
+
+class Reader:
+    """Reads pages with or without the page network."""
+
+    def __init__(self, network: str):
+        self.recognizer = recognizer.Recognizer()
+        self.finder = page_network.PageNetwork(network) if network else None
+
+    def read(self, path: Path) -> tuple[str, page_network.FoundPage | None]:
+        """The text of a picture, and where it was found; "" for one in which nothing is."""
+        try:
+            if self.finder is None:
+                lines, page = text_lines.straight_lines(read_picture(path, page=True).ink), None
+            else:
+                page = self.finder.find(page_network.colours(path))
+                lines = page.lines
+        except ImageError:
+            return "", None
+        texts = self.recognizer.line_reader.read([line.ink for line in lines])
+        return "\n".join(text.text for text in texts), page
+
+
+def show(page: page_network.FoundPage, path: Path) -> None:
+    """Draw the ink, and each line's core in its own colour with its place in the reading order."""
+    shown = cv2.cvtColor(255 - page.ink, cv2.COLOR_GRAY2BGR)
+    for number, core in enumerate(page.cores):
+        colour = [int(each) for each in np.random.default_rng(number).integers(0, 200, 3)]
+        points = np.stack([np.arange(core.left, core.right), core.middle], 1).astype(np.int32)
+        cv2.polylines(shown, [points], False, colour, max(1, int(core.x_height / 4)))
+        cv2.putText(shown, str(number + 1), (max(0, core.left - 4), int(core.middle[0])), cv2.FONT_HERSHEY_SIMPLEX,
+                    0.5, (0, 0, 255), 1)
+    cv2.imwrite(str(path), shown)
+
+
+def folders(config, reader: Reader) -> None:
+    """Print the share of wrong characters of each folder."""
+    names = config.only.split(",") if config.only else sorted(
+        path.parent.name for path in Path(config.pages).glob("*/labels.json"))
+    for name in names:
+        labels = json.loads(Path(config.pages, name, "labels.json").read_text())
+        wrong, total, begun = 0, 0, time.process_time()
+        for file, truth in labels.items():
+            text, page = reader.read(Path(config.pages, name, file))
+            of_file = error(text, truth)
+            wrong, total = wrong + of_file[0], total + of_file[1]
+            if config.verbose:
+                print(f"{name}/{file} {of_file[0]}/{of_file[1]} {' | '.join(text.splitlines())}")
+            if page and config.out:
+                Path(config.out).mkdir(parents=True, exist_ok=True)
+                show(page, Path(config.out, f"{name}-{Path(file).stem}.png"))
+        seconds = (time.process_time() - begun) / len(labels)
+        print(f"{name:16s} {len(labels):3d} pictures  CER {wrong / total:.3f}  ({wrong} of {total})  "
+              f"{seconds:.2f} s of one core each", flush=True)
+
+
+# ---- pages with known lines
+
+def found_as_one(page: page_network.FoundPage, lines: list[dict]) -> int:
+    """How many known lines have one core that covers most of their baseline, and no other line's."""
+    baselines = [np.array(line["baseline"], float) / page.scale for line in lines]
+    owners = np.zeros((len(baselines), len(page.cores)))
+    for row, line in enumerate(baselines):
+        x = np.arange(line[0, 0], line[-1, 0] + 1)
+        y = np.interp(x, *line.T)
+        for column, core in enumerate(page.cores):
+            inside = (x >= core.left) & (x < core.right)
+            if inside.any():
+                middle = core.middle[(x[inside] - core.left).astype(int).clip(0, len(core.middle) - 1)]
+                owners[row, column] = (np.abs(y[inside] - core.x_height / 2 - middle) < core.x_height).sum() / len(x)
+    covers = owners > 0.2
+    return int(sum(owners[row].max(initial=0) > 0.75 and covers[row].sum() == 1
+                   and covers[:, owners[row].argmax()].sum() == 1 for row in range(len(lines))))
+
+
+def real_pages(config, reader: Reader) -> None:
+    """Print how many lines of Copiste's pages are found as one, and the share of wrong characters."""
+    with open(Path(config.copiste, "pages.jsonl"), encoding="utf-8") as lines:
+        chosen = [page for page in map(json.loads, lines) if page["split"] == config.split and page["lines"]]
+    one, known, wrong, total = 0, 0, 0, 0
+    for page in chosen[:config.count or None]:
+        picture = page_network.colours(Path(config.copiste, "pages", page["file"]))
+        picture = without_print(picture, page)
+        found = reader.finder.find(picture)
+        lines = sorted(page["lines"], key=lambda line: float(np.mean(np.array(line["baseline"])[:, 1])))
+        hits = found_as_one(found, lines)
+        one, known = one + hits, known + len(lines)
+        text = " ".join(read.text for read in reader.recognizer.line_reader.read([line.ink for line in found.lines]))
+        of_page = error(text, " ".join(line["text"] for line in lines))
+        wrong, total = wrong + of_page[0], total + of_page[1]
+        print(f"{page['file']} lines {hits} of {len(lines)}, found {len(found.lines)}, CER "
+              f"{of_page[0] / of_page[1]:.3f}", flush=True)
+        if config.out:
+            Path(config.out).mkdir(parents=True, exist_ok=True)
+            show(found, Path(config.out, page["file"].replace(".webp", ".png")))
+    print(f"copiste: {one / known:.3f} of {known} lines found as one, CER {wrong / total:.3f}")
+
+
+def without_print(picture: np.ndarray, page: dict) -> np.ndarray:
+    """The page with the sentence that is printed at the top of some painted over."""
+    if not page["file"].startswith("imp_"):
+        return picture
+    keep = np.zeros(picture.shape[:2], np.uint8)
+    for line in page["lines"]:
+        cv2.fillPoly(keep, [np.array(line["polygon"])], 255)
+    keep = cv2.dilate(keep, np.ones((9, 9), np.uint8))
+    top = int(0.09 * picture.shape[0])
+    hidden = picture.copy()
+    hidden[:top][keep[:top] == 0] = np.median(picture[:top].reshape(-1, 3), axis=0).astype(np.uint8)
+    return hidden
+
+
+def main(arguments: list[str]) -> None:
+    """Measure what the settings name."""
+    config, _ = settings.configure(globals(), arguments)
+    reader = Reader(config.network)
+    if config.pages:
+        folders(config, reader)
+    if config.copiste:
+        real_pages(config, reader)
+
+
+if __name__ == "__main__":
+    settings.run(main)
