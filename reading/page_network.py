@@ -102,7 +102,7 @@ class PageNetwork:
         ink = _sigmoid(ink[0, :height, :width, 0])
         core = _sigmoid(marks[0, :(height + 1) // 2, :(width + 1) // 2, 0])
         sure = core > CORE
-        across, down = np.tanh(marks[0, :core.shape[0], :core.shape[1], 2:][sure]).sum(axis=0) if sure.any() else (1, 0)
+        across, down = marks[0, :core.shape[0], :core.shape[1], 2:][sure].sum(axis=0) if sure.any() else (1, 0)
         return Maps(cv2.convertScaleAbs(ink, alpha=255), core, float(across), float(down))
 
     def find(self, picture: np.ndarray) -> FoundPage:

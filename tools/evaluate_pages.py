@@ -6,7 +6,6 @@
 labels.json maps each picture's name to its text.  CER is without case; line breaks count as spaces.
 """
 import json
-import sys
 import time
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import cv2
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from common import files, settings
+from common import settings
 from reading import page_network, recognizer, text_lines
 from reading.binarize import ImageError, read_picture
 

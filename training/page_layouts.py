@@ -141,11 +141,7 @@ def rule_page(page: Page, pitch: float, first: float) -> None:
         return
     rows = np.arange(first % step, height, step)
     if kind == 2:
-        dots = np.zeros(page.ink.shape, np.uint8)
-        grid = np.stack(np.meshgrid(np.arange(rng.uniform(0, step), width, step), rows), -1).reshape(-1, 2)
-        for x, y in np.round(grid * 8).astype(int).tolist():
-            cv2.circle(dots, (x, y), round(8 * max(0.7, thick * 0.8)), 255, cv2.FILLED, cv2.LINE_AA, 3)
-        page.stamp(dots, 0, 0, pen, page.rules)
+        _dots(page, step, rows, thick, pen)
         return
     inset = rng.uniform(0, 0.12) * width if rng.random() < 0.3 else 0
     for y in rows:
@@ -160,6 +156,15 @@ def rule_page(page: Page, pitch: float, first: float) -> None:
         x = width * rng.choice((rng.uniform(0.05, 0.25), rng.uniform(0.75, 0.95)))
         for offset in (0, rng.uniform(3, 8))[:rng.integers(1, 3)]:
             page.draw([(x + offset, 0), (x + offset, height)], thick, pen)
+
+
+def _dots(page: Page, step: float, rows: np.ndarray, thick: float, pen: Pen) -> None:
+    """Print dots at every `step` px of each row."""
+    dots = np.zeros(page.ink.shape, np.uint8)
+    columns = np.arange(page.rng.uniform(0, step), page.size[0], step)
+    for x, y in np.round(np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2) * 8).astype(int).tolist():
+        cv2.circle(dots, (x, y), round(8 * max(0.7, thick * 0.8)), 255, cv2.FILLED, cv2.LINE_AA, 3)
+    page.stamp(dots, 0, 0, pen, page.rules)
 
 
 # ---- layouts: each writes on a page with letters of about x_height px
@@ -362,7 +367,7 @@ def boxes(page: Page, sources, x_height: float) -> None:
                         page.draw([(start, y), (start, y + high)], thick, rule)
                     word = writer.word(x_height, character)
                     page.stamp(word.ink, start + (cell - word.ink.shape[1]) / 2, baseline - word.baseline, pen)
-                page.mark(x + 0.2 * cell, x + wide - 0.2 * cell, lambda _: baseline, x_height)
+                page.mark(x + 0.2 * cell, x + wide - 0.2 * cell, lambda _, y=baseline: y, x_height)
             else:
                 page.write(writer, pen, x_height, x + rng.uniform(0.2, 1) * capital, baseline, x + wide + capital,
                            texts=[text], slope=rng.normal(0, 0.02))

@@ -1,4 +1,4 @@
-"""The network that finds the writing on a page: a small U-Net over the picture (Ronneberger et al. 2015, arXiv 1505.04597).
+"""The network that finds the writing on a page: a small U-Net (Ronneberger et al. 2015, arXiv 1505.04597).
 
     network = page_networks.build("page")
 
@@ -19,7 +19,7 @@ CORE, RULE, ACROSS, DOWN = range(4)        # channels of marks
 MARKS = ("core",      # the band between baseline and the top of small letters, of a whole line with its spaces
          "rule",      # printed rules, boxes and tables, underlines, drawings
          "across",    # in cores: the reading direction's cosine ...
-         "down")      # ... and sine, y downwards; both as tanh of the logit
+         "down")      # ... and sine, y downwards; these two are no logits
 DROPOUT = 0.1
 
 

@@ -6,7 +6,6 @@
 A page is written (page_layouts) with pens of people, fonts or real pages (page_writing) on paper, and photographed
 (paper).  What is writing, what rules, and where lines of text run is drawn along, and bent as the page is.
 """
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,8 +53,9 @@ class PageSynthesizer:
         """A picture to learn from."""
         lot = rng.random()
         x_height = float(np.clip(USUAL[0] * np.exp(rng.normal(0, USUAL[1])), *SIZES))
-        if lot < REAL + COPIED:
+        if lot < REAL + COPIED and self.sources.real:
             page, on_page = self._real(rng, x_height, copied=lot > REAL)
+            x_height = max(x_height, rng.uniform(0.6, 1.1) * on_page * self.side / page.size[0])   # no small scraps
         else:
             page = self._written(rng, x_height)
             on_page = x_height
@@ -72,6 +72,7 @@ class PageSynthesizer:
         layouts = list(page_layouts.LAYOUTS)
         shares = np.array(list(page_layouts.LAYOUTS.values()))
         layouts[rng.choice(len(layouts), p=shares / shares.sum())](page, self.sources, x_height)
+        paper.dirt(page.picture, rng)
         return page
 
     def _show_through(self, page: page_layouts.Page, x_height: float) -> None:
@@ -83,17 +84,19 @@ class PageSynthesizer:
 
     def _real(self, rng: np.random.Generator, x_height: float, copied: bool) -> tuple[page_layouts.Page, float]:
         """A part of a real page, or its writing on other paper; and the height of its letters."""
-        for _ in range(20):
+        for _ in range(20 if copied else 1):
             block = self.sources.real.block(rng, int(np.clip(self.side * 15 / x_height, 200, 1400)))
-            if not (copied and block.ruled):
+            if not (copied and block.rules.any()):
                 break
         if not copied:
             page = page_layouts.Page(block.picture.astype(np.float32), rng)
+            page.rules = block.rules
         else:
             page = page_layouts.Page(paper.sheet(block.ink.shape, rng, self.sources.papers), rng)
             if rng.random() < 0.5:
                 page_layouts.rule_page(page, block.x_height * rng.uniform(2, 5), rng.uniform(0, 99))
             page.stamp(block.ink, 0, 0, page_layouts.Pen(rng))
+            paper.dirt(page.picture, rng)
         page.ink, page.core = block.ink, block.core
         page.known = block.known if not copied else _lines_known(block)
         return page, block.x_height
@@ -163,7 +166,7 @@ def overlay(sample: Sample) -> np.ndarray:
 def main(arguments: list[str]) -> None:
     """Draw a sheet of pages, each beside what is known of it."""
     config, _ = settings.configure(globals(), arguments)
-    synthesizer = PageSynthesizer(Sources(config.pen_path, config.shared), config.side)
+    synthesizer = PageSynthesizer(Sources.read(config.pen_path, config.shared), config.side)
     rng = np.random.default_rng(config.seed)
     samples = [synthesizer.sample(rng) for _ in range(16)]
     rows = [np.concatenate([part for sample in samples[row:row + 4] for part in (sample.picture, overlay(sample))], 1)

@@ -43,7 +43,6 @@ def losses(outputs, truth):
     Cross entropy tells how sure to be, Dice's coefficient that few pixels are ink (Milletari et al. 2016, V-Net).
     """
     import tensorflow as tf
-    from keras import ops
 
     from training.page_networks import CORE, RULE
     ink, core, rule, known = (tf.cast(each, "float32") / 255 for each in truth[:4])
@@ -57,7 +56,7 @@ def losses(outputs, truth):
         every = tf.reduce_sum(weight * (found * found + target * target)) + 1
         return tf.reduce_sum(weight * cross) / (tf.reduce_sum(weight) + 1) + 0.5 * (1 - both / every)
 
-    direction = ops.tanh(marks[..., 2:]) - truth[4][:, None, None]
+    direction = marks[..., 2:] - truth[4][:, None, None]
     of_core = core * known
     return {"ink": told(fine[..., 0], ink, known_fine), "core": told(marks[..., CORE], core, known),
             "rule": told(marks[..., RULE], rule, known),
@@ -72,7 +71,7 @@ def make_pages(queue, config: dict, number: int) -> None:
     from training.page_writing import Sources
     cv2.setNumThreads(1)
     rng = np.random.default_rng((int(time.time()), number))
-    synthesizer = PageSynthesizer(Sources(config["pen_path"], config["shared"]), config["side"])
+    synthesizer = PageSynthesizer(Sources.read(config["pen_path"], config["shared"]), config["side"])
     while True:
         samples = [synthesizer.sample(rng) for _ in range(config["batch"])]
         queue.put([np.stack(part) for part in zip(*samples)])

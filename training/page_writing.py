@@ -4,9 +4,11 @@ Three sources: pen strokes (UNIPEN's training split), fonts, and whole blocks of
 A writer keeps one style; `word` gives one word of it, as large as asked for.
 """
 import functools
+import importlib.util
 import itertools
 import json
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +21,6 @@ from training import synthesis
 
 RECORDS = 14_000          # words of pen strokes that are kept in memory, every few of all
 BEFORE_WORD = 0.15        # of a word's height: paper left of a font's word, for letters that reach out
-BLOCK_WIDTH = 1500        # px: width of Copiste's pages
-PRINT_FOLDERS = ("/usr/share/fonts", )
 
 
 class Word(NamedTuple):
@@ -36,8 +36,8 @@ class Block(NamedTuple):
     ink: np.ndarray       # uint8 (height, width): coverage by writing
     core: np.ndarray      # uint8 (height, width): 255 between baseline and the top of small letters
     known: np.ndarray     # uint8 (height, width): 255 where ink and core are sure
+    rules: np.ndarray     # uint8 (height, width): 255 on printed rules
     x_height: float
-    ruled: bool
 
 
 # ---- pen strokes
@@ -56,7 +56,9 @@ class PenWriter:
         if text:
             return self._drawn(*self._composed(text), x_height)
         record = self.records[self.rng.integers(len(self.records))]
-        writing = synthesis.writing_of(record)
+        if "writing" not in record:
+            record["writing"] = synthesis.writing_of(record)
+        writing = record["writing"]
         top, bottom = (choose(synthesis.EXTENTS.get(c, (1, 0))[side] for c in writing.label)
                        for choose, side in ((max, 0), (min, 1)))
         low, high = writing.points.min(axis=0), writing.points.max(axis=0)
@@ -181,8 +183,8 @@ def block_of(picture: np.ndarray, page: dict, left: int, top: int) -> Block:
     unsure = cv2.dilate(unsure.view(np.uint8), np.ones((9, 9), np.uint8)) > 0
     known = ~(unsure | near_rules & (inside > 0)) & (len(heights) == len(shown))
     ink = np.where(near_rules, 0, 255 * np.clip(1.6 * soft - 0.3, 0, 1)).astype(np.uint8)
-    return Block(picture, ink, core, known.view(np.uint8) * np.uint8(255), float(np.median(heights or [15])),
-                 bool(rules.any()))
+    return Block(picture, ink, core, known.view(np.uint8) * np.uint8(255), rules * np.uint8(255),
+                 float(np.median(heights or [15])))
 
 
 def _overlaps(polygon: list, left: int, top: int, shape: tuple) -> bool:
@@ -218,38 +220,49 @@ def _x_height(ink: np.ndarray, baseline: np.ndarray, least: float = 5.0, most: f
 
 # ---- all sources together
 
+@dataclass
 class Sources:
-    """All there is to write with."""
+    """All there is to write with, and on."""
+    writers: dict[str, list[dict]]        # records of words, by person
+    glyphs: dict[str, list[dict]]         # records of digits and capitals
+    fonts: list[str]                      # files of handwriting fonts
+    print_fonts: list[str]                # files of typefaces
+    texts: list[str]                      # sentences
+    papers: list[np.ndarray]              # pictures of paper, uint8 (height, width, 3)
+    real: RealPages | None = None
 
-    def __init__(self, pen_path: str | Path, shared: str | Path, split: str = "train"):
+    @classmethod
+    def read(cls, pen_path: str | Path, shared: str | Path, split: str = "train") -> "Sources":
         """pen_path: folder with UNIPEN's records.  shared: folder with fonts, text, copiste and backgrounds."""
-        shared = Path(shared)
+        shared, writers, glyphs = Path(shared), defaultdict(list), defaultdict(list)
         words = itertools.islice(synthesis.read_records(pen_path, "words", split), 0, None, 3)
-        self.writers = defaultdict(list)
         for record in itertools.islice(words, RECORDS):
-            self.writers[record["writer"]].append(record)
-        self.names = [name for name, records in self.writers.items() if len(records) > 8]
-        self.glyphs = defaultdict(list)
+            writers[record["writer"]].append(record)
         for record in itertools.islice(synthesis.read_records(pen_path, "characters", split), 0, None, 4):
             if record["label"].isdigit() or record["label"].isupper():
-                self.glyphs[record["label"]].append(record)
-        self.fonts = sorted(map(str, (shared / "fonts").glob("*.ttf")))
-        self.print_fonts = [str(path) for folder in PRINT_FOLDERS for path in sorted(Path(folder).rglob("*.ttf"))]
-        self.texts = [line.strip() for path in sorted((shared / "text").glob("*.txt"))
-                      for line in path.read_text(encoding="utf-8").splitlines()[::9] if len(line) > 8]
-        self.real = RealPages(shared / "copiste", split)
-        self.papers = clean_papers(shared / "backgrounds")
+                glyphs[record["label"]].append(record)
+        texts = [line.strip() for path in sorted((shared / "text").glob("*.txt"))
+                 for line in path.read_text(encoding="utf-8").splitlines()[::9] if len(line) > 8]
+        return cls({name: records for name, records in writers.items() if len(records) > 8}, glyphs,
+                   sorted(map(str, (shared / "fonts").glob("*.ttf"))), typefaces(), texts,
+                   clean_papers(shared / "backgrounds"), RealPages(shared / "copiste", split))
 
     def hand(self, rng: np.random.Generator):
         """Someone who writes: a person's pen strokes, or a handwriting font."""
-        if rng.random() < 0.6:
-            records = self.writers[self.names[rng.integers(len(self.names))]]
+        if self.writers and rng.random() < 0.6:
+            records = list(self.writers.values())[rng.integers(len(self.writers))]
             return PenWriter(records, self.glyphs, rng)
         return FontWriter(self.fonts[rng.integers(len(self.fonts))], self.texts, rng)
 
     def printer(self, rng: np.random.Generator) -> FontWriter:
         """A typeface."""
         return FontWriter(self.print_fonts[rng.integers(len(self.print_fonts))], self.texts, rng, printed=True)
+
+
+def typefaces() -> list[str]:
+    """Files of the typefaces for text that come with matplotlib."""
+    folder = Path(importlib.util.find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"
+    return sorted(str(path) for kind in ("DejaVuS*[!y].ttf", "STIXGeneral*.ttf") for path in folder.glob(kind))
 
 
 def clean_papers(folder: Path) -> list[np.ndarray]:

@@ -44,6 +44,30 @@ def board(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     return surface
 
 
+def dirt(surface: np.ndarray, rng: np.random.Generator) -> None:
+    """Put specks, holes, folds and stains on a surface, float32 (height, width, 3), that are no writing."""
+    shape = surface.shape[:2]
+    if rng.random() < 0.3:    # specks
+        mask = np.zeros(shape, np.uint8)
+        for x, y in rng.integers(0, shape[::-1], (int(rng.exponential(12)) + 1, 2)).tolist():
+            cv2.circle(mask, (8 * x, 8 * y), int(8 * np.exp(rng.uniform(-0.7, 1.2))), 255, cv2.FILLED, cv2.LINE_AA, 3)
+        surface += (rng.uniform(0, 120, 3) - surface) * (mask * rng.uniform(0.3, 1) / 255)[..., None]
+    if rng.random() < 0.07:   # punched holes along a side
+        x, radius = int(rng.uniform(0.01, 0.08) * shape[1]), int(rng.uniform(5, 16))
+        x = x if rng.random() < 0.7 else shape[1] - x
+        for y in np.arange(rng.uniform(0.05, 0.4), 1, rng.uniform(0.05, 0.4)) * shape[0]:
+            cv2.circle(surface, (x, int(y)), radius, 3 * [rng.uniform(0, 120)], cv2.FILLED, cv2.LINE_AA)
+    for _ in range(rng.choice(3, p=(0.8, 0.12, 0.08))):   # folds: a bright side and a dark one
+        place, along = rng.uniform(0.1, 0.9), rng.integers(2)
+        distance = np.arange(shape[along], dtype=np.float32) - place * shape[along]
+        fold = rng.normal(0, 18) * np.exp(-np.abs(distance) / rng.uniform(1.5, 25)) * np.sign(distance)
+        surface += (fold[:, None] if along == 0 else fold[None])[..., None]
+    if rng.random() < 0.06:   # a stain
+        stain = clouds(shape, rng, rng.uniform(2, 6)) > rng.uniform(0.6, 1.6)
+        soft = cv2.GaussianBlur(stain.astype(np.float32), (0, 0), rng.uniform(1, 8))
+        surface *= 1 - soft[..., None] * rng.uniform(0.02, 0.25, 3).astype(np.float32)
+
+
 def table(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """What a sheet may lie on, a table of wood or cloth or a scanner's black: float32 (height, width, 3), 0..255."""
     surface = np.empty((*shape, 3), np.float32)
@@ -104,11 +128,11 @@ def bend(shape: tuple[int, int], size: tuple[int, int], rng: np.random.Generator
 def light(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Light that falls unevenly, and shadows, on float32 (height, width, 3)."""
     shape = picture.shape[:2]
-    brightness = np.full(shape, rng.uniform(0.55, 1.0), np.float32)
+    brightness = np.full(shape, rng.uniform(0.7, 1.05), np.float32)
     x, y = np.meshgrid(np.linspace(-0.5, 0.5, shape[1], dtype=np.float32),
                        np.linspace(-0.5, 0.5, shape[0], dtype=np.float32))
     if rng.random() < 0.7:
-        fall = rng.normal(0, 0.25, 2)
+        fall = rng.normal(0, 0.2, 2)
         brightness *= np.clip(1 + fall[0] * x + fall[1] * y, 0.3, 1.5)
     if rng.random() < 0.3:
         brightness *= 1 - rng.uniform(0.1, 0.9) * ((x - rng.normal(0, 0.3)) ** 2 + (y - rng.normal(0, 0.3)) ** 2)
