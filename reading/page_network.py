@@ -46,8 +46,13 @@ class Maps:
     """What the network sees in a picture."""
     ink: np.ndarray        # uint8 (height, width): how much of a pixel is covered
     core: np.ndarray       # float32 (height / 2, width / 2): probability
-    across: float          # the reading direction, averaged over all cores
-    down: float
+    across: float          # the reading direction, averaged over all cores: its cosine ...
+    down: float            # ... and sine, y downwards
+
+    @property
+    def turns(self) -> int:
+        """How many quarter turns to the left make the picture upright."""
+        return round(math.atan2(self.down, self.across) / (math.pi / 2)) % 4
 
 
 @dataclass
@@ -102,30 +107,43 @@ class PageNetwork:
         ink = _sigmoid(ink[0, :height, :width, 0])
         core = _sigmoid(marks[0, :(height + 1) // 2, :(width + 1) // 2, 0])
         sure = core > CORE
-        across, down = marks[0, :core.shape[0], :core.shape[1], 2:][sure].sum(axis=0) if sure.any() else (1, 0)
+        across, down = marks[0, :core.shape[0], :core.shape[1], 2:][sure].mean(axis=0) if sure.any() else (1, 0)
         return Maps(cv2.convertScaleAbs(ink, alpha=255), core, float(across), float(down))
 
     def find(self, picture: np.ndarray) -> FoundPage:
         """The lines of a picture, uint8 (height, width, 3), RGB; there may be none."""
-        turns, scale = 0, min(1.0, math.sqrt(PIXELS / (picture.shape[0] * picture.shape[1])))
-        maps, cores, labels = self._look(picture, scale)
-        if cores:
-            turns = round(math.atan2(maps.down, maps.across) / (math.pi / 2)) % 4
-            better = _better_scale(cores, scale, picture.shape)
-        else:   # huge letters, or tiny ones
-            better = next((other for other in (0.3 * scale, min(2.5, FINE_PIXELS / picture[..., 0].size))
-                           if self._look(picture, other)[1]), scale)
-        if turns or better != scale:
-            picture, scale = np.ascontiguousarray(np.rot90(picture, turns)), better
-            maps, cores, labels = self._look(picture, scale)
+        scale = min(1.0, math.sqrt(PIXELS / (picture.shape[0] * picture.shape[1])))
+        maps = self.maps(_resized(picture, scale))
+        turns = maps.turns
+        if turns:
+            picture = np.ascontiguousarray(np.rot90(picture, turns))
+            maps = self.maps(_resized(picture, scale))
+        cores, labels = find_cores(maps.core, maps.ink.shape)
+        better = self._better_scale(picture, scale, cores)
+        if better != scale:
+            scale = better
+            maps = self.maps(_resized(picture, scale))
+            cores, labels = find_cores(maps.core, maps.ink.shape)
         order = reading_order(cores)
         inks = line_inks(maps.ink, labels, cores)
         lines = [(inks[place], cores[place]) for place in order if inks[place] is not None]
         return FoundPage(maps.ink, [line for line, _ in lines], [core for _, core in lines], 1 / scale, turns)
 
-    def _look(self, picture: np.ndarray, scale: float) -> tuple[Maps, list[Core], np.ndarray]:
-        maps = self.maps(_resized(picture, scale))
-        return maps, *find_cores(maps.core, maps.ink.shape)
+    def _better_scale(self, picture: np.ndarray, scale: float, cores: list[Core]) -> float:
+        """At which scale the network sees the letters of a picture better than at `scale`, or the same."""
+        most = min(ENLARGED, math.sqrt(FINE_PIXELS / (picture.shape[0] * picture.shape[1])))
+        if not cores:   # huge letters, or tiny ones
+            for other in (0.3 * scale, most):
+                maps = self.maps(_resized(picture, other))
+                if find_cores(maps.core, maps.ink.shape)[0]:
+                    return other
+            return scale
+        weights = [core.right - core.left for core in cores]
+        order = np.argsort([core.x_height for core in cores])
+        usual = cores[order[np.searchsorted(np.cumsum(np.array(weights)[order]), sum(weights) / 2)]].x_height
+        if X_HEIGHTS[0] <= usual <= X_HEIGHTS[1]:
+            return scale
+        return min(max(scale, most), scale * USUAL / usual)
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -138,17 +156,6 @@ def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
     size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
-
-def _better_scale(cores: list[Core], scale: float, shape: tuple) -> float:
-    """At which scale the network sees the letters of a picture better than at `scale`, or the same."""
-    weights = [core.right - core.left for core in cores]
-    order = np.argsort([core.x_height for core in cores])
-    middle = order[np.searchsorted(np.cumsum(np.array(weights)[order]), sum(weights) / 2)]
-    usual = cores[middle].x_height
-    if X_HEIGHTS[0] <= usual <= X_HEIGHTS[1]:
-        return scale
-    most = min(ENLARGED, math.sqrt(FINE_PIXELS / (shape[0] * shape[1])))
-    return min(max(scale, most), scale * USUAL / usual)
 
 
 # ---- cores -> lines
@@ -238,7 +245,7 @@ def reading_order(cores: list[Core]) -> list[int]:
         if gutter is not None:
             sides = [[], []]
             for place in places:
-                sides[cores[place].left >= gutter].append(place)
+                sides[int(cores[place].left >= gutter)].append(place)
             return ordered(sides[0]) + ordered(sides[1])
         return _by_rows(cores, places)
 
