@@ -6,6 +6,7 @@
 A page is written (page_layouts) with pens of people, fonts or real pages (page_writing) on paper, and photographed
 (paper).  What is writing, what rules, and where lines of text run is drawn along, and bent as the page is.
 """
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ REAL = 0.16                      # of the pages: real ones as they are, ...
 COPIED = 0.14                    # ... and real writing on other paper
 DARK = 0.08                      # of the others: on boards
 TURNED = 0.12                    # of all: by 90, 180 or 270 degrees
+PHOTOS, MIXED = 3, 24            # of each page so many photos, which come mixed with those of others
 LARGER = 1.15                    # a page is larger than its photo, or smaller where the table shows
 
 
@@ -49,17 +51,29 @@ class PageSynthesizer:
         """side: px of the square pictures."""
         self.sources, self.side = sources, side
 
+    def stream(self, rng: np.random.Generator) -> Iterator[Sample]:
+        """Pictures to learn from, without end, PHOTOS of each page but not one after the other."""
+        waiting = []
+        while True:
+            while len(waiting) < MIXED:
+                page, zoom, gentle = self._page(rng)
+                waiting += [self._photo(page, zoom, rng, gentle) for _ in range(PHOTOS)]
+            yield waiting.pop(rng.integers(len(waiting)))
+
     def sample(self, rng: np.random.Generator) -> Sample:
         """A picture to learn from."""
+        page, zoom, gentle = self._page(rng)
+        return self._photo(page, zoom, rng, gentle)
+
+    def _page(self, rng: np.random.Generator) -> tuple[page_layouts.Page, float, bool]:
+        """A page, px of its photo in a px of it, and whether it already is a photo."""
         lot = rng.random()
         x_height = float(np.clip(USUAL[0] * np.exp(rng.normal(0, USUAL[1])), *SIZES))
-        if lot < REAL + COPIED and self.sources.real:
-            page, on_page = self._real(rng, x_height, copied=lot > REAL)
-            x_height = max(x_height, rng.uniform(0.6, 1.1) * on_page * self.side / page.size[0])   # no small scraps
-        else:
-            page = self._written(rng, x_height)
-            on_page = x_height
-        return self._photo(page, x_height / on_page, rng, gentle=lot < REAL)
+        if lot > REAL + COPIED or not self.sources.real:
+            return self._written(rng, x_height), 1.0, False
+        page, on_page = self._real(rng, x_height, copied=lot > REAL)
+        x_height = max(x_height, rng.uniform(0.6, 1.1) * on_page * self.side / page.size[0])   # no small scraps
+        return page, x_height / on_page, lot < REAL
 
     def _written(self, rng: np.random.Generator, x_height: float) -> page_layouts.Page:
         """A page as large as the picture or somewhat larger, in whose px letters have their final size."""

@@ -6,9 +6,11 @@
 FOLDER/checkpoint.npz holds all that a training goes on from, FOLDER/log.jsonl how it went.  What reads are the
 averaged weights (Polyak and Juditsky 1992), so that the learning rate need not fall: end it when you like.
 """
+import itertools
 import json
 import multiprocessing
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -71,9 +73,9 @@ def make_pages(queue, config: dict, number: int) -> None:
     from training.page_writing import Sources
     cv2.setNumThreads(1)
     rng = np.random.default_rng((int(time.time()), number))
-    synthesizer = PageSynthesizer(Sources.read(config["pen_path"], config["shared"]), config["side"])
+    samples_of = PageSynthesizer(Sources.read(config["pen_path"], config["shared"]), config["side"]).stream(rng)
     while True:
-        samples = [synthesizer.sample(rng) for _ in range(config["batch"])]
+        samples = list(itertools.islice(samples_of, config["batch"]))
         queue.put([np.stack(part) for part in zip(*samples)])
 
 
@@ -164,7 +166,6 @@ class Training:
             if time.time() - last > 60 * self.config.minutes:
                 self.save()
                 last = time.time()
-        self.save()
 
 
 def main(arguments: list[str]) -> None:
@@ -184,7 +185,11 @@ def main(arguments: list[str]) -> None:
               for number in range(config.workers)]
     for maker in makers:
         maker.start()
-    training.go_on(queue)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        training.go_on(queue)
+    finally:
+        training.save()
 
 
 if __name__ == "__main__":
