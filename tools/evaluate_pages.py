@@ -7,6 +7,7 @@ labels.json maps each picture's name to its text.  CER is without case; line bre
 """
 import json
 import time
+import unicodedata
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 
 from common import settings
 from reading import page_network, recognizer, text_lines
-from reading.binarize import ImageError, read_picture
+from reading.binarize import ImageError, find_ink, read_picture
 
 # ---- settings: change them here or on the command line, as --name=value
 network = ""                     # the page network, an ONNX file; without it pages are read by rules
@@ -29,9 +30,16 @@ verbose = False                  # print each text
 # ---- end of settings
 
 
-def error(read: str, truth: str) -> tuple[int, int]:
-    """Wrong characters without case, and how many there are."""
+PLAIN = str.maketrans({"«": '"', "»": '"', "’": "'", "‘": "'", "“": '"', "”": '"', "œ": "oe", "Œ": "OE", "æ": "ae",
+                       "ß": "ss", "–": "-", "—": "-"})
+
+
+def error(read: str, truth: str, accents: bool = True) -> tuple[int, int]:
+    """Wrong characters without case, and how many there are; without `accents` é is as good as e."""
     read, truth = (" ".join(text.split()).lower() for text in (read, truth))
+    if not accents:
+        read, truth = ("".join(character for character in unicodedata.normalize("NFKD", text.translate(PLAIN))
+                               if not unicodedata.combining(character)) for text in (read, truth))
     return Levenshtein.distance(read, truth), len(truth)
 
 
@@ -112,7 +120,7 @@ def real_pages(config, reader: Reader) -> None:
     """Print how many lines of Copiste's pages are found as one, and the share of wrong characters."""
     with open(Path(config.copiste, "pages.jsonl"), encoding="utf-8") as lines:
         chosen = [page for page in map(json.loads, lines) if page["split"] == config.split and page["lines"]]
-    one, known, wrong, total = 0, 0, 0, 0
+    one, known, wrong, total, cut = 0, 0, 0, 0, 0
     for page in chosen[:config.count or None]:
         picture = page_network.colours(Path(config.copiste, "pages", page["file"]))
         picture = without_print(picture, page)
@@ -120,15 +128,35 @@ def real_pages(config, reader: Reader) -> None:
         lines = sorted(page["lines"], key=lambda line: float(np.mean(np.array(line["baseline"])[:, 1])))
         hits = found_as_one(found, lines)
         one, known = one + hits, known + len(lines)
-        text = " ".join(read.text for read in reader.recognizer.line_reader.read([line.ink for line in found.lines]))
-        of_page = error(text, " ".join(line["text"] for line in lines))
-        wrong, total = wrong + of_page[0], total + of_page[1]
+        truth = " ".join(line["text"] for line in lines)
+        of_page, of_cut = (error(" ".join(read.text for read in reader.recognizer.line_reader.read(inks)), truth, False)
+                           for inks in ([line.ink for line in found.lines], cut_lines(picture, lines)))
+        wrong, total, cut = wrong + of_page[0], total + of_page[1], cut + of_cut[0]
         print(f"{page['file']} lines {hits} of {len(lines)}, found {len(found.lines)}, CER "
-              f"{of_page[0] / of_page[1]:.3f}", flush=True)
+              f"{of_page[0] / of_page[1]:.3f}, cut by polygons {of_cut[0] / of_cut[1]:.3f}", flush=True)
         if config.out:
             Path(config.out).mkdir(parents=True, exist_ok=True)
             show(found, Path(config.out, page["file"].replace(".webp", ".png")))
-    print(f"copiste: {one / known:.3f} of {known} lines found as one, CER {wrong / total:.3f}")
+    print(f"copiste: {one / known:.3f} of {known} lines found as one, CER {wrong / total:.3f}, "
+          f"cut by polygons {cut / total:.3f}; accents aside")
+
+
+def cut_lines(picture: np.ndarray, lines: list[dict]) -> list[np.ndarray]:
+    """The ink of each line that lies in its polygon, straight, found by rules."""
+    found = []
+    for line in lines:
+        x, y, width, height = cv2.boundingRect(np.array(line["polygon"]))
+        x, y = max(x, 0), max(y, 0)
+        crop = picture[y:y + height, x:x + width].copy()
+        outside = np.full(crop.shape[:2], 255, np.uint8)
+        cv2.fillPoly(outside, [np.array(line["polygon"]) - (x, y)], 0)
+        crop[outside > 0] = np.median(crop.reshape(-1, 3), axis=0).astype(np.uint8)
+        ink = find_ink(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY))
+        ink = None if ink is None else text_lines.without_rules(ink)
+        boxes = [] if ink is None else text_lines._components((ink >= text_lines.INK).view(np.uint8))[1]
+        if len(boxes):
+            found.append(text_lines.straight_line(ink, 0, 0, boxes).ink)
+    return found
 
 
 def without_print(picture: np.ndarray, page: dict) -> np.ndarray:

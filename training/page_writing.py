@@ -163,7 +163,7 @@ def block_of(picture: np.ndarray, page: dict, left: int, top: int) -> Block:
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     paper = cv2.medianBlur(cv2.morphologyEx(gray, cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8)), 5)
     dark = cv2.subtract(paper, gray).astype(np.float32)
-    inside, core = np.zeros(gray.shape, np.uint8), np.zeros(gray.shape, np.uint8)
+    inside, core, strange = (np.zeros(gray.shape, np.uint8) for _ in range(3))
     heights = []
     rules = cv2.morphologyEx((dark > 12).view(np.uint8), cv2.MORPH_OPEN, np.ones((1, 81), np.uint8))
     shown = [line for line in page["lines"] if _overlaps(line["polygon"], left, top, gray.shape)]
@@ -178,10 +178,12 @@ def block_of(picture: np.ndarray, page: dict, left: int, top: int) -> Block:
             heights.append(height)
             band = np.concatenate([baseline, baseline[::-1] - (0, height)])
             cv2.fillPoly(core, [np.round(band * 8).astype(np.int32)], 255, cv2.LINE_8, 3)
+        else:
+            cv2.fillPoly(strange, [np.array(line["polygon"]) - (left, top)], 255)
     near_rules = cv2.dilate(rules, np.ones((5, 5), np.uint8)) > 0
     unsure = (dark > 0.25 * level) & (cv2.dilate(inside, np.ones((5, 5), np.uint8)) == 0) & ~near_rules
     unsure = cv2.dilate(unsure.view(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    known = ~(unsure | near_rules & (inside > 0)) & (len(heights) == len(shown))
+    known = ~(unsure | near_rules & (inside > 0) | (strange > 0))
     ink = np.where(near_rules, 0, 255 * np.clip(1.6 * soft - 0.3, 0, 1)).astype(np.uint8)
     return Block(picture, ink, core, known.view(np.uint8) * np.uint8(255), rules * np.uint8(255),
                  float(np.median(heights or [15])))
