@@ -24,6 +24,10 @@ PIXELS = 1_000_000         # a picture is reduced to so many for a first look, .
 FINE_PIXELS = 4_000_000    # ... and to so many at most for the second, ...
 X_HEIGHTS = 12.0, 22.0     # px: ... if its small letters are lower or taller than this, ...
 USUAL = 16.0               # px: ... at which they are so tall
+SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at ...
+COVERS_MORE = 2.0          # times: ... and is better seen if cores cover so much more of it ...
+LARGEST = 30.0             # px: ... with letters no taller than this
+LINE_LIKE = 2.5            # times its height: only a core so long counts for that
 ENLARGED = 3.0             # times: a picture is made no larger
 CORE = 0.5                 # probability from which a pixel belongs to a core
 LEAST_CORE = 2.0           # px of a half-size map: a core is at least so tall ...
@@ -112,38 +116,55 @@ class PageNetwork:
 
     def find(self, picture: np.ndarray) -> FoundPage:
         """The lines of a picture, uint8 (height, width, 3), RGB; there may be none."""
-        scale = min(1.0, math.sqrt(PIXELS / (picture.shape[0] * picture.shape[1])))
-        maps = self.maps(_resized(picture, scale))
+        scale, maps = self._look(picture)
         turns = maps.turns
         if turns:
             picture = np.ascontiguousarray(np.rot90(picture, turns))
-            maps = self.maps(_resized(picture, scale))
+            scale, maps = self._look(picture)
         cores, labels = find_cores(maps.core, maps.ink.shape)
-        better = self._better_scale(picture, scale, cores)
-        if better != scale:
-            scale = better
-            maps = self.maps(_resized(picture, scale))
-            cores, labels = find_cores(maps.core, maps.ink.shape)
         order = reading_order(cores)
         inks = line_inks(maps.ink, labels, cores)
         lines = [(inks[place], cores[place]) for place in order if inks[place] is not None]
         return FoundPage(maps.ink, [line for line, _ in lines], [core for _, core in lines], 1 / scale, turns)
 
-    def _better_scale(self, picture: np.ndarray, scale: float, cores: list[Core]) -> float:
-        """At which scale the network sees the letters of a picture better than at `scale`, or the same."""
-        most = min(ENLARGED, math.sqrt(FINE_PIXELS / (picture.shape[0] * picture.shape[1])))
-        if not cores:   # huge letters, or tiny ones
-            for other in (0.3 * scale, most):
-                maps = self.maps(_resized(picture, other))
-                if find_cores(maps.core, maps.ink.shape)[0]:
-                    return other
-            return scale
-        weights = [core.right - core.left for core in cores]
-        order = np.argsort([core.x_height for core in cores])
-        usual = cores[order[np.searchsorted(np.cumsum(np.array(weights)[order]), sum(weights) / 2)]].x_height
-        if X_HEIGHTS[0] <= usual <= X_HEIGHTS[1]:
-            return scale
-        return min(max(scale, most), scale * USUAL / usual)
+    def _look(self, picture: np.ndarray) -> tuple[float, Maps]:
+        """What is where in a picture, at the scale at which the network sees its letters best, and that scale.
+
+        Letters much larger than those that it knows look like many small strokes, and their cores are scraps: a
+        picture is looked at ever smaller as long as this makes cores larger.
+        """
+        most = math.sqrt(FINE_PIXELS / (picture.shape[0] * picture.shape[1]))
+        best, scale = None, min(1.0, math.sqrt(PIXELS / (picture.shape[0] * picture.shape[1])))
+        for smaller in SMALLER:
+            look = self._seen(picture, scale / smaller)
+            if best is None or look.covers > COVERS_MORE * best.covers and look.x_height <= LARGEST:
+                best = look
+        if not best.covers:   # tiny letters
+            best = self._seen(picture, min(ENLARGED, most))
+        if best.covers and not X_HEIGHTS[0] <= best.x_height <= X_HEIGHTS[1]:
+            best = self._seen(picture, min(ENLARGED, max(best.scale, most), best.scale * USUAL / best.x_height))
+        return best.scale, best.maps
+
+    def _seen(self, picture: np.ndarray, scale: float) -> "Look":
+        maps = self.maps(_resized(picture, scale))
+        cores, _ = find_cores(maps.core, maps.ink.shape)
+        widths = np.array([core.right - core.left for core in cores])
+        heights = np.array([core.x_height for core in cores])
+        if not len(cores):
+            return Look(scale, maps, 0.0, 0.0)
+        long = widths > LINE_LIKE * heights
+        order = np.argsort(heights)
+        usual = heights[order][np.searchsorted(np.cumsum(widths[order]), widths.sum() / 2)]
+        return Look(scale, maps, float((widths * heights)[long].sum()) / scale ** 2, float(usual))
+
+
+@dataclass
+class Look:
+    """What the network sees in a picture at one scale."""
+    scale: float           # px that it sees in a px of the picture
+    maps: Maps
+    covers: float          # px of the picture: all cores that are as long as lines are
+    x_height: float        # px that it sees: of half the writing letters are no taller
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -155,7 +176,6 @@ def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
         return picture
     size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-
 
 
 # ---- cores -> lines

@@ -24,8 +24,8 @@ side = 512                       # px of a picture
 seed = 0                         # of everything random
 # ---- end of settings
 
-SIZES = 5.5, 48.0                # px: height of small letters in a picture; most are small
-USUAL = 13.0, 0.5                # px: their median, and the deviation of its logarithm
+SIZES = 5.5, 64.0                # px: height of small letters in a picture; most are small
+USUAL = 14.5, 0.5                # px: their median, and the deviation of its logarithm
 REAL = 0.16                      # of the pages: real ones as they are, ...
 COPIED = 0.14                    # ... and real writing on other paper
 DARK = 0.08                      # of the others: on boards

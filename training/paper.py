@@ -81,6 +81,15 @@ def table(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         surface += (grain * rng.uniform(4, 22))[..., None]
         if rng.random() < 0.5:
             surface = np.ascontiguousarray(cv2.rotate(cv2.resize(surface, shape), cv2.ROTATE_90_CLOCKWISE))
+    elif kind < 0.8:          # other ruled paper, or stripes
+        surface[:] = rng.uniform(120, 250)
+        angle, step = rng.uniform(0, np.pi), rng.uniform(9, 50)
+        along = np.array([np.cos(angle), np.sin(angle)])
+        middle, long = np.array(shape[::-1]) / 2, 1.5 * max(shape)
+        colour, thick = (rng.uniform(20, 200) * np.ones(3)).tolist(), int(rng.choice((1, 1, 2, 3)))
+        for offset in np.arange(-long, long, step):
+            ends = middle + offset * along[::-1] * (1, -1) + long * np.array([along, -along])
+            cv2.line(surface, *np.round(ends).astype(int).tolist(), colour, thick, cv2.LINE_AA)
     else:
         surface[:] = rng.uniform(20, 230, 3) * 0.3 + rng.uniform(20, 160)
         surface += (clouds(shape, rng, max(shape) / rng.uniform(3, 30)) * rng.uniform(3, 18))[..., None]
