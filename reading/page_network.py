@@ -43,6 +43,7 @@ class Core:
     right: int
     middle: np.ndarray     # float (right - left,): y of its middle
     x_height: float
+    confidence: float      # mean probability of its pixels
 
 
 @dataclass
@@ -155,7 +156,7 @@ class PageNetwork:
         long = widths > LINE_LIKE * heights
         order = np.argsort(heights)
         usual = heights[order][np.searchsorted(np.cumsum(widths[order]), widths.sum() / 2)]
-        return Look(scale, maps, float((widths * heights)[long].sum()) / scale ** 2, float(usual))
+        return Look(scale, maps, float(widths[long].sum() * usual) / scale ** 2, float(usual))   # merged cores are tall
 
 
 @dataclass
@@ -163,7 +164,7 @@ class Look:
     """What the network sees in a picture at one scale."""
     scale: float           # px that it sees in a px of the picture
     maps: Maps
-    covers: float          # px of the picture: all cores that are as long as lines are
+    covers: float          # px of the picture: lines' lengths times their usual height
     x_height: float        # px that it sees: of half the writing letters are no taller
 
 
@@ -200,7 +201,8 @@ def find_cores(probability: np.ndarray, shape: tuple[int, int]) -> tuple[list[Co
         rows = np.interp(x, x[columns > 0], rows[columns > 0])
         smooth = max(1, int(2 * tall)) * 2 + 1
         rows = cv2.blur(rows[None].astype(np.float32), (smooth, 1), borderType=cv2.BORDER_REPLICATE)[0]
-        cores.append(Core(2 * left, 2 * (left + width), np.repeat(2 * rows + 1, 2), 2.0 * np.median(columns)))
+        cores.append(Core(2 * left, 2 * (left + width), np.repeat(2 * rows + 1, 2), 2.0 * np.median(columns),
+                          float(probability[top:top + height, left:left + width][mine].mean())))
         numbers[part] = len(cores)
     whole, joined = _joined(cores)
     numbers = np.concatenate([[0], joined])[numbers].astype(np.int32)
@@ -253,8 +255,8 @@ def _together(parts: list[Core]) -> Core:
     y = np.concatenate([part.middle for part in parts])
     order = np.argsort(x, kind="stable")
     weights = [part.right - part.left for part in parts]
-    return Core(left, right, np.interp(np.arange(left, right), x[order], y[order]),
-                float(np.average([part.x_height for part in parts], weights=weights)))
+    x_height, confidence = np.average([(part.x_height, part.confidence) for part in parts], axis=0, weights=weights)
+    return Core(left, right, np.interp(np.arange(left, right), x[order], y[order]), float(x_height), float(confidence))
 
 
 def reading_order(cores: list[Core]) -> list[int]:
