@@ -26,10 +26,11 @@ X_HEIGHTS = 12.0, 22.0     # px: ... if its small letters are lower or taller th
 USUAL = 16.0               # px: ... at which they are so tall
 SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at ...
 COVERS_MORE = 2.0          # times: ... and is better seen if cores cover so much more of it ...
-LARGEST = 30.0             # px: ... with letters no taller than this
+LARGEST = 34.0             # px: ... with letters no taller than this
 LINE_LIKE = 2.5            # times its height: only a core so long counts for that
 ENLARGED = 3.0             # times: a picture is made no larger
 CORE = 0.5                 # probability from which a pixel belongs to a core
+SURE = 0.7                 # mean probability: less sure cores are edges, grain or drawings
 LEAST_CORE = 2.0           # px of a half-size map: a core is at least so tall ...
 LEAST_LENGTH = 0.6         # ... and so long, in its own height
 NEAR = 1.6                 # x-heights: ink farther than this from every core is no writing
@@ -195,6 +196,9 @@ def find_cores(probability: np.ndarray, shape: tuple[int, int]) -> tuple[list[Co
         if tall < LEAST_CORE or width < LEAST_LENGTH * tall:
             continue
         mine = labels[top:top + height, left:left + width] == part
+        confidence = float(probability[top:top + height, left:left + width][mine].mean())
+        if confidence < SURE:
+            continue
         columns = mine.sum(axis=0)
         rows = np.arange(height) @ mine / np.maximum(columns, 1) + top
         x = np.arange(width)
@@ -202,7 +206,7 @@ def find_cores(probability: np.ndarray, shape: tuple[int, int]) -> tuple[list[Co
         smooth = max(1, int(2 * tall)) * 2 + 1
         rows = cv2.blur(rows[None].astype(np.float32), (smooth, 1), borderType=cv2.BORDER_REPLICATE)[0]
         cores.append(Core(2 * left, 2 * (left + width), np.repeat(2 * rows + 1, 2), 2.0 * np.median(columns),
-                          float(probability[top:top + height, left:left + width][mine].mean())))
+                          confidence))
         numbers[part] = len(cores)
     whole, joined = _joined(cores)
     numbers = np.concatenate([[0], joined])[numbers].astype(np.int32)
