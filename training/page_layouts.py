@@ -173,7 +173,7 @@ def notes(page: Page, sources, x_height: float) -> None:
     """One to three columns of text, on plain or ruled paper."""
     rng = page.rng
     width, height = page.size
-    pitch = x_height * rng.choice((rng.uniform(1.7, 2.4), rng.uniform(2.2, 3.4), rng.uniform(3, 5)))
+    pitch = x_height * rng.choice((rng.uniform(1.5, 2.3), rng.uniform(2.1, 3.4), rng.uniform(3, 5)))
     top = rng.uniform(0.5, 4) * pitch
     if rng.random() < 0.55:
         rule_page(page, pitch, top + rng.normal(0.1, 0.15) * x_height)
@@ -184,7 +184,7 @@ def notes(page: Page, sources, x_height: float) -> None:
     writer, pen = sources.hand(rng), Pen(rng, page.dark)
     if rng.random() < 0.12:
         writer, pen = sources.printer(rng), Pen(rng, page.dark, "pen")
-    slope = rng.normal(0, 0.012)
+    slope = rng.normal(0, 0.06 if rng.random() < 0.15 else 0.012)
     for column in range(columns):
         left = side + column * (each + gutter)
         baseline = top + (rng.integers(0, 4) * pitch if column else 0)
