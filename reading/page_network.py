@@ -124,6 +124,8 @@ class PageNetwork:
             picture = np.ascontiguousarray(np.rot90(picture, turns))
             scale, maps = self._look(picture)
         cores, labels = find_cores(maps.core, maps.ink.shape)
+        if not cores:   # better unsure than nothing
+            cores, labels = find_cores(maps.core, maps.ink.shape, sure=0.0)
         order = reading_order(cores)
         inks = line_inks(maps.ink, labels, cores)
         lines = [(inks[place], cores[place]) for place in order if inks[place] is not None]
@@ -182,7 +184,7 @@ def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
 
 # ---- cores -> lines
 
-def find_cores(probability: np.ndarray, shape: tuple[int, int]) -> tuple[list[Core], np.ndarray]:
+def find_cores(probability: np.ndarray, shape: tuple[int, int], sure: float = SURE) -> tuple[list[Core], np.ndarray]:
     """The text lines in a map of cores, half as large as a picture of `shape`.
 
     Returns them, and a map int32 of `shape` with each core's number, from 1.
@@ -197,7 +199,7 @@ def find_cores(probability: np.ndarray, shape: tuple[int, int]) -> tuple[list[Co
             continue
         mine = labels[top:top + height, left:left + width] == part
         confidence = float(probability[top:top + height, left:left + width][mine].mean())
-        if confidence < SURE:
+        if confidence < sure:
             continue
         columns = mine.sum(axis=0)
         rows = np.arange(height) @ mine / np.maximum(columns, 1) + top
@@ -300,22 +302,40 @@ def _gutter(cores: list[Core]) -> float | None:
 
 
 def _by_rows(cores: list[Core], places: list[int]) -> list[int]:
-    """Lines by their height on the page; those at one height from left to right."""
+    """Lines by their height on the page, as if it were level; those at one height from left to right."""
+    slope = _slope([cores[place] for place in places])
+
+    def level(core: Core, place: int) -> float:
+        """Height of one end, 0 or -1, of a core."""
+        return float(core.middle[place]) - slope * (core.left if place == 0 else core.right)
+
+    def one_row(core: Core, last: Core) -> bool:
+        first, second = (last, core) if core.left >= last.right else (core, last)
+        return first.right <= second.left and abs(level(first, -1) - level(second, 0)) < 0.6 * max(
+            first.x_height, second.x_height)
+
     rows = []
-    for place in sorted(places, key=lambda place: float(cores[place].middle.mean())):
-        core = cores[place]
-        for row in rows[-3:]:
-            last = cores[row[-1]]
-            beside = core.left >= last.right or core.right <= last.left
-            level = _ahead(last, 0, True) - _ahead(core, 0, False) if core.left >= last.right else \
-                _ahead(core, 0, True) - _ahead(last, 0, False)
-            if beside and abs(level) < 0.6 * max(core.x_height, last.x_height):
-                row.append(place)
-                row.sort(key=lambda each: cores[each].left)
-                break
-        else:
+    for place in sorted(places, key=lambda place: level(cores[place], 0) + level(cores[place], -1)):
+        row = next((row for row in rows[-3:] if any(one_row(cores[place], cores[other]) for other in row)
+                    and all(cores[place].left >= cores[other].right or cores[place].right <= cores[other].left
+                            for other in row)), None)
+        if row is None:
             rows.append([place])
+        else:
+            row.append(place)
+            row.sort(key=lambda each: cores[each].left)
     return [place for row in rows for place in row]
+
+
+def _slope(cores: list[Core]) -> float:
+    """How steeply long lines fall: the median of all of which each px of their length counts as one."""
+    long = [core for core in cores if core.right - core.left > 5 * core.x_height]
+    if not long:
+        return 0.0
+    widths = np.array([core.right - core.left for core in long])
+    slopes = np.array([core.middle[-1] - core.middle[0] for core in long]) / widths
+    order = np.argsort(slopes)
+    return float(slopes[order][np.searchsorted(np.cumsum(widths[order]), widths.sum() / 2)])
 
 
 # ---- ink -> lines

@@ -29,7 +29,7 @@ USUAL = 14.5, 0.5                # px: their median, and the deviation of its lo
 REAL = 0.16                      # of the pages: real ones as they are, ...
 COPIED = 0.14                    # ... and real writing on other paper
 DARK = 0.08                      # of the others: on boards
-TURNED = 0.12                    # of all: by 90, 180 or 270 degrees
+TURNED = 0.3                     # of all: by 90, 180 or 270 degrees
 PHOTOS, MIXED = 3, 24            # of each page so many photos, which come mixed with those of others
 LARGER = 1.15                    # a page is larger than its photo, or smaller where the table shows
 

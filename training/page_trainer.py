@@ -35,7 +35,7 @@ export = False                   # write the network for reading, and end
 # ---- end of settings
 
 REPORT = 25                      # steps between two lines of the log
-WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.3}
+WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}
 
 
 def losses(outputs, truth):

@@ -56,6 +56,13 @@ def test_cells_of_a_row_are_read_from_left_to_right():
     assert [core.left // 100 for core in found.cores] == [0, 3, 5] * 3
 
 
+def test_parts_of_a_sloping_line_stay_together():
+    picture = page((30, 120, 200), (330, 120, 220), (30, 190, 500))
+    sloping = cv2.warpAffine(picture, np.float32([[1, 0, 0], [-0.12, 1, 40]]), picture.shape[1::-1],
+                             borderValue=(255, 0, 0))
+    assert widths(Drawn().find(sloping)) == pytest.approx([200, 220, 500], abs=8)
+
+
 def test_a_gap_within_a_line_is_bridged_and_a_wide_one_is_not():
     found = Drawn().find(page((30, 100, 150), (200, 102, 150), (450, 100, 100)))
     assert widths(found) == pytest.approx([320, 100], abs=4)
