@@ -5,41 +5,50 @@
     python recogScript.py --json photos/ b.jpg       a folder's pictures and one more, a JSON object a line
     python recogScript.py --show a.png               draws what was read into a.read.png and a.glyphs.png
     cat a.png | python recogScript.py -              from standard input
-    python recogScript.py --model=1700000000 a.png   with another network; see Models/
+    python recogScript.py --unixTime=1700000000 a.png              with another network; see Models/
+    python recogScript.py --workers=2 --recursive --output=readings.jsonl photos/    many, and goes on after a break
+    python recogScript.py --json @list.txt           the pictures that a file lists, a name on each line
 
-The writing is print, 0-9 A-Z a-z, dark on light or light on dark, scanned,
-drawn or photographed; crop a photo to the paper.  In other programs:
+It reads Latin letters without accents, digits and punctuation, printed or cursive, dark on light or light on dark,
+drawn, scanned or photographed.  In other programs:
 
     reader = recogScript.Recognizer()
     reader.recog("a.png").text
 """
+import functools
 import io
-import os
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
-from common import files, glyph, runs, settings
-from reading import recognizer
-from reading.binarize import FORMATS, ImageError, Picture, read_picture
+from common import files, runs, settings
+from reading import bulk, picture_names
+from reading.binarize import ImageError, Picture, read_picture
+from reading.network import THREADS
+from reading.readings import Reading
+from reading.recognizer import Recognizer, recog  # noqa: F401  recog is for other programs
 
 # ---- settings: change them here or on the command line, as --name=value
-model = ""                 # unixTime of the network that reads; without one, the shipped network
+unixTime = ""              # the network that reads; without one, the shipped network
 models_path = "Models"     # where networks are kept
-prior = "drawings"         # class mix to expect: drawings, as people write; forms, as NIST's forms were filled
-language = "english"       # weighs what fits English words; none: network and geometry alone decide
+prior = "drawings"         # class mix of single characters: drawings, as people write; forms, as in NIST's forms
+language = "english"       # weighs what fits English; none: the network alone decides
 characters = False         # each picture holds one character
 json = False               # print a JSON object for each picture
 show = False               # draw what was read into NAME.read.png and what the network saw into NAME.glyphs.png
+workers = 1                # processes that read, each with one thread
+recursive = False          # a folder stands for the pictures in the folders below it too
+unordered = False          # print readings as soon as they are there, not in the order of the names
+output = ""                # a file for the JSON objects; if it is there already, only what it lacks is read
 # ---- end of settings
+MOST_WORKERS = 256
+VERSION = 1                        # of what --json prints; a new one when a key changes its meaning
 READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of what --show draws
 
 
@@ -47,69 +56,73 @@ READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of what --show draws
 
 def main(arguments: list[str]) -> int:
     """Read all pictures that are named; returns the exit status: 2 if any could not be read."""
-    given, names = settings.read(__file__, globals(), arguments, positional="IMAGE...")
-    config = globals() | given
+    config, names = settings.configure(globals(), arguments, positional="IMAGE...")
     if not names:
-        raise settings.SettingsError("name a picture, a folder of pictures, or - for standard input")
-    pictures = [picture for name in names for picture in find_pictures(name)]
-    model = config["model"] or (runs.DEFAULT_CHARACTERS if config["characters"] else None)
-    reader = recognizer.Recognizer(model, config["models_path"], config["prior"], config["language"])
-    status = 0
-    for name in tqdm(pictures, "reading", disable=len(pictures) <= 10 or not sys.stderr.isatty()):
-        try:
-            fields = read_one(reader, name, config["characters"], config["show"])
-        except ImageError as error:
-            tqdm.write(f"{Path(__file__).name}: {error}", file=sys.stderr)
-            status = 2
-            continue
-        text = fields["text"]
-        if len(pictures) > 1:
-            text = f"{name}: {text}" if "\n" not in text else f"{name}:\n{text}"
-        tqdm.write(dumps(fields) if config["json"] else text)
-        sys.stdout.flush()
-    return status
+        raise settings.SettingsError("name a picture, a folder of pictures, @ and a list, or - for standard input")
+    if not 1 <= config.workers <= MOST_WORKERS:
+        raise settings.SettingsError(f"--workers={config.workers} has to lie between 1 and {MOST_WORKERS}")
+    usual = runs.DEFAULT_CHARACTERS if config.characters else runs.DEFAULT
+    reader = Recognizer(config.unixTime or usual, config.models_path, config.prior, config.language,
+                        threads=1 if config.workers > 1 else THREADS)
+    output = bulk.Output(config.output) if config.output else None
+    found, problems = picture_names.find(names, config.recursive, leave=(READ, GLYPHS))
+    for problem in problems:
+        report(problem)
+    left = [name for name in found if name not in output.done] if output else found
+    read = functools.partial(read_one, reader, config.characters, config.show)
+    bad = 0
+    bar = tqdm(bulk.read_all(read, left, min(config.workers, max(1, len(left))), not config.unordered), "reading",
+               total=len(left), unit=" pictures", disable=len(left) <= 10 or not sys.stderr.isatty())
+    for fields in bar:
+        if "error" in fields:
+            report(fields["error"])
+            bad += 1
+        if output:
+            output.write(fields)
+        elif "error" not in fields:
+            tqdm.write(dumps(fields) if config.json else as_text(fields, len(found) > 1))
+            sys.stdout.flush()
+    if bad and len(left) > 10:
+        report(f"{bad:,} of {len(left):,} pictures could not be read")
+    return 2 if bad or problems else 0
 
 
-def find_pictures(name: str) -> Iterator[str]:
-    """The pictures that a name on the command line stands for: those in a folder, sorted, or itself."""
-    if not os.path.isdir(name):
-        yield name
-        return
-    endings = {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
-    found = sorted(str(path) for path in Path(name).iterdir()
-                   if path.suffix.lower() in endings and not path.name.startswith(".")
-                   and not path.name.endswith((READ, GLYPHS)))
-    if not found:
-        raise settings.SettingsError(f"the folder {name} holds no pictures: name another")
-    yield from found
+def report(problem: str) -> None:
+    """Say on stderr what is wrong with one of the pictures."""
+    tqdm.write(f"{Path(__file__).name}: {problem}", file=sys.stderr)
 
 
-def read_one(reader: recognizer.Recognizer, name: str, characters: bool, show: bool) -> dict:
-    """Read one picture of the command line; returns the fields of --json."""
-    source = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else name
-    called = "standard input" if name == "-" else name
-    picture, seconds = _timed(read_picture, source, called, not characters)
-    reader.load()  # here: a bad picture has been noticed by now, and loading does not count as reading
+def as_text(fields: dict, several: bool) -> str:
+    """What is printed of a reading without --json; of several pictures the name goes first."""
+    text = fields["text"]
+    if not several:
+        return text
+    return f"{fields['file']}:\n{text}" if "\n" in text else f"{fields['file']}: {text}"
+
+
+def read_one(reader: Recognizer, characters: bool, show: bool, name: str) -> dict:
+    """Read one picture; returns the fields of --json, or "error" among them if it cannot be read."""
+    about = {"version": VERSION, "file": name}
+    source, called = (io.BytesIO(sys.stdin.buffer.read()), "standard input") if name == "-" else (name, name)
+    try:
+        picture, seconds = _timed(read_picture, source, called, not characters)
+        reader.load(characters)   # only now: a bad picture need not wait for it, and it does not count as reading
+        reading, more = _timed(reader.read_character if characters else reader.read, picture)
+        if show:
+            save_shown(picture, reading, "stdin" if name == "-" else name)
+    except ImageError as error:
+        return about | {"error": str(error)}
+    seconds = round(seconds + more, 4)
     if characters:
-        (character,), more = _timed(reader.recog_pictures, [picture])
-        fields = asdict(character) | {"seconds": round(seconds + more, 4)}
-        found, glyphs = [character], glyph.glyph(picture.ink)[None]
-    else:
-        reading, more = _timed(reader.recog_page, picture)
-        fields = {"text": reading.text, "seconds": round(seconds + more, 4),
-                  "lines": [asdict(line) for line in reading.lines]}
-        found = [character for line in reading.lines for word in line.words for character in word.characters]
-        glyphs = reading.glyphs
-    if show:
-        save_shown(picture, found, glyphs, "stdin" if name == "-" else name)
-    return {"file": name} | fields
+        return about | asdict(reading.characters[0]) | {"seconds": seconds}
+    return about | {"text": reading.text, "seconds": seconds, "lines": [asdict(line) for line in reading.lines]}
 
 
-def save_shown(picture: Picture, characters: list[recognizer.Character], glyphs: np.ndarray, name: str) -> None:
+def save_shown(picture: Picture, reading: Reading, name: str) -> None:
     """Draw what was read into NAME.read.png, and the glyphs with it into NAME.glyphs.png, beside the picture."""
     path = Path(name)
     drawn = np.dstack([255 - picture.ink] * 3)
-    for character in characters:
+    for character in reading.characters:
         x, y, width, height = (round(side / picture.scale) for side in character.box)
         size = max(0.4, height / 60)
         colour = (30, 120, 180) if character.confidence >= 0.5 else (200, 60, 40)
@@ -117,7 +130,7 @@ def save_shown(picture: Picture, characters: list[recognizer.Character], glyphs:
         cv2.putText(drawn, character.text, (x, max(12, y - 3)), cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
         cv2.putText(drawn, f"{100 * character.confidence:.0f}", (x, y + height + 10), cv2.FONT_HERSHEY_SIMPLEX, 0.3,
                     colour, 1, cv2.LINE_AA)
-    tiles = [_glyph_tile(image, character.text) for image, character in zip(glyphs, characters, strict=True)]
+    tiles = [_glyph_tile(image, one.text) for image, one in zip(reading.glyphs, reading.characters, strict=True)]
     try:
         files.save_picture(drawn, path.with_name(path.stem + READ))
         if tiles:
@@ -140,12 +153,4 @@ def _timed(function, *arguments) -> tuple:
 
 if __name__ == "__main__":
     sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
-    try:
-        raise SystemExit(main(sys.argv[1:]))
-    except (settings.SettingsError, runs.RunError) as error:
-        settings.fail(error)
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
-    except BrokenPipeError:  # whoever read our output, such as head, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(141) from None
+    settings.run(main)

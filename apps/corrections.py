@@ -1,21 +1,62 @@
-"""Characters that were put right by hand, kept as long as their ink is there, whatever is written beside it."""
+"""Characters that a person has corrected, kept as long as their ink is there, whatever is written beside it."""
+import itertools
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from apps import drawing
-from apps.worker import Character
+import numpy as np
+
+from apps import boxes, strokes
+from apps.boxes import Box
+from common import alphabets
+from reading.readings import Character, Line, Reading, Word, reading_of
 
 KEPT = 0.5          # share of a corrected character's ink that has to be there still
 ALIKE = 0.5         # boxes of one character, read twice, have so much in common of what either covers
 SAME = 0.5          # and so much of the smaller, where other characters are seen in the same ink than before
 
 
+class Place(NamedTuple):
+    """A character of a reading with what it is part of."""
+    line: Line
+    word: Word
+    character: Character
+    glyph: np.ndarray    # uint8 (28, 28): its ink
+    alone: bool          # whether the glyph shows all of it and nothing else
+
+
+def places(reading: Reading) -> list[Place]:
+    """All characters of a reading in order."""
+    glyphs, alone = iter(reading.glyphs), iter(reading.alone)
+    return [Place(line, word, character, next(glyphs), next(alone))
+            for line in reading.lines for word in line.words for character in word.characters]
+
+
+def place_of(box: Box, found: list[Place]) -> Place | None:
+    """The character whose ink lies in a box."""
+    number = _most_alike(box, [place.character.box for place in found])
+    return None if number is None else found[number]
+
+
 class Correction(NamedTuple):
-    """A text that was put in the place of what was read, and the ink that it belongs to."""
+    """A text in the place of what was read, and the ink that it belongs to."""
     text: str
-    box: tuple[float, float, float, float]
+    box: Box
     origins: frozenset[int]              # of the strokes in the box
     ink: int                             # points of their curves in the box
-    image: drawing.Underlay | None
+    image: strokes.Underlay | None
+
+    def holds(self, page: strokes.Drawing) -> bool:
+        """Whether its ink is still on the page; ink that was written there later does not count."""
+        if not self.ink:
+            return self.image is page.image
+        return sum(stroke.points_in(self.box) for stroke in page.strokes
+                   if stroke.origin in self.origins) >= KEPT * self.ink
+
+
+@dataclass(frozen=True)
+class Corrected(Character):
+    """A character whose text a person gave; it may stand for several that were read."""
+    by: list[Correction]
 
 
 class Corrections:
@@ -23,116 +64,104 @@ class Corrections:
 
     def __init__(self):
         self._all: list[Correction] = []
-        self._shown: list[tuple[tuple, list[Correction]]] = []   # box of a character put right, and by what
 
-    def add(self, character: Character, text: str, page: drawing.Drawing) -> None:
+    def add(self, character: Character, text: str, page: strokes.Drawing) -> None:
         """From now on the ink of this character reads `text`."""
         self.remove(character)
-        inside = {stroke: _inside(stroke, character.box) for stroke in page.strokes}
+        inside = {stroke: stroke.points_in(character.box) for stroke in page.strokes}
         origins = frozenset(stroke.origin for stroke, count in inside.items() if count)
         self._all.append(Correction(text, character.box, origins, sum(inside.values()), page.image))
 
     def remove(self, character: Character) -> None:
         """Read the ink of this character as the network does."""
-        place = _most_alike(character.box, [box for box, _ in self._shown])
-        gone = self._shown[place][1] if place is not None else []
-        self._all = [one for one in self._all if one not in gone]
+        if isinstance(character, Corrected):
+            self._all = [one for one in self._all if one not in character.by]
 
-    def apply(self, characters: list[Character], page: drawing.Drawing) -> list[Character]:
-        """The characters with the corrections whose ink is still there."""
-        taken: dict[int, int] = {}       # a character's number -> its place in found
-        found: list[Character] = []
-        by: list[list[Correction]] = []
-        for one in sorted((one for one in self._all if _there(one, page)), key=lambda one: one.box[0]):
-            members = _members(one.box, characters)
-            place = next((taken[number] for number in members if number in taken), None)
-            if not members:
-                continue
-            if place is None:
-                place = len(found)
-                found.append(_around([characters[number] for number in members]))
-                by.append([])
-            by[place].append(one)
-            taken |= dict.fromkeys(members, place)
-        result, shown = [], set()
-        for number, character in enumerate(characters):
-            place = taken.get(number)
-            if place is None:
-                result.append(character)
-            elif place not in shown:
-                shown.add(place)
-                result.append(found[place]._replace(text="".join(one.text for one in by[place])))
-        self._shown = [(character.box, ones) for character, ones in zip(found, by, strict=True)]
-        return result
+    def apply(self, reading: Reading, page: strokes.Drawing) -> Reading:
+        """The reading with the corrections whose ink is still there."""
+        found = places(reading)
+        owners: dict[int, list[Correction]] = {}   # a character's number -> what corrects it, alone or with others
+        for one in sorted((one for one in self._all if one.holds(page)), key=lambda one: one.box.x):
+            members = _members(one.box, [place.character.box for place in found])
+            together = next((owners[number] for number in members if number in owners), [])
+            together.append(one)
+            owners |= dict.fromkeys(members, together)
+        shown: list[Place | None] = []
+        for number, place in enumerate(found):
+            if number in owners:
+                members = [other for other in sorted(owners) if owners[other] is owners[number]]
+                place = (_corrected([found[member] for member in members], owners[number]) if number == members[0]
+                         else None)
+            shown.append(place)
+        return _rebuilt(reading, shown)
 
 
-def strokes_of(word: tuple[int, int], characters: list[Character], page: drawing.Drawing) -> list[drawing.Stroke]:
-    """The strokes of a drawing that belong to one word: more of each lies in its box than in any other word's."""
-    parts: dict[tuple[int, int], list] = {}
-    for one in characters:
-        parts.setdefault(one.word, []).append(one.box)
-    boxes = {number: drawing.around(inside) for number, inside in parts.items()}
-    return [stroke for stroke in page.strokes
-            if _inside(stroke, boxes[word]) and word == max(boxes, key=lambda number: _inside(stroke, boxes[number]))]
+def _corrected(members: list[Place], by: list[Correction]) -> Place:
+    """Characters with a corrected one in their place."""
+    box = boxes.around(place.character.box for place in members)
+    character = Corrected("".join(one.text for one in by), 1.0, members[0].character.alternatives, box, by)
+    return members[0]._replace(character=character, alone=members[0].alone and len(members) == 1)
 
 
-def _members(box, characters: list[Character]) -> list[int]:
-    """The numbers of the characters that are seen in the ink of a corrected one.
+def _rebuilt(reading: Reading, found: list[Place | None]) -> Reading:
+    """The reading with other characters in the place of its own, or with None for none."""
+    rest, lines, kept = iter(found), [], [place for place in found if place]
+    for line in reading.lines:
+        words = []
+        for word in line.words:
+            characters = [place.character for place in itertools.islice(rest, len(word.characters)) if place]
+            if characters:
+                words.append(replace(word, text="".join(one.text for one in characters), characters=characters))
+        if words:
+            lines.append(replace(line, text=" ".join(word.text for word in words), words=words))
+    return reading_of(lines, lambda: [place.glyph for place in kept], [place.alone for place in kept])
 
-    Mostly it is one in the same place.  In joined or slanted writing it may lie in the
-    box of a neighbour, which is another character nevertheless.
+
+def _members(box: Box, others: list[Box]) -> list[int]:
+    """The numbers of the characters, by their boxes, that are seen in the ink of a corrected one.
+
+    Mostly it is one in the same place.  In cursive or slanted writing a character may lie in the box of a neighbour,
+    which is another character nevertheless.
     """
-    place = _most_alike(box, [one.box for one in characters])
+    place = _most_alike(box, others)
     if place is not None:
         return [place]
-    return [number for number, one in enumerate(characters)
-            if _common(box, one.box) >= SAME * max(min(_area(box), _area(one.box)), 1e-6)]
+    return [number for number, other in enumerate(others)
+            if box.cut(other).area >= SAME * max(min(box.area, other.area), 1e-6)]
 
 
-def _inside(stroke: drawing.Stroke, box) -> int:
-    """How many points of a stroke's curve lie in a box."""
-    left, top, right, bottom = box
-    if stroke.box[0] > right or stroke.box[2] < left or stroke.box[1] > bottom or stroke.box[3] < top:
-        return 0
-    x, y = stroke.curve.T
-    return int(((x >= left) & (x <= right) & (y >= top) & (y <= bottom)).sum())
-
-
-def _there(one: Correction, page: drawing.Drawing) -> bool:
-    """Whether the ink of a correction is still on the page; ink that was written there later does not count."""
-    if not one.ink:
-        return one.image is page.image
-    return sum(_inside(stroke, one.box) for stroke in page.strokes if stroke.origin in one.origins) >= KEPT * one.ink
-
-
-def _most_alike(box, boxes: list) -> int | None:
+def _most_alike(box: Box, others: list[Box]) -> int | None:
     """The number of the box with most in common with `box`, as a share of what both cover; None: all below ALIKE."""
-    shares = [_common(box, one) / max(_area(box) + _area(one) - _common(box, one), 1e-6) for one in boxes]
+    common = [box.cut(other).area for other in others]
+    shares = [both / max(box.area + other.area - both, 1e-6) for both, other in zip(common, others)]
     best = max(shares, default=0.0)
     return shares.index(best) if best >= ALIKE else None
 
 
-def _common(a, b) -> float:
-    """The area that two boxes have in common."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return max(0, width) * max(0, height)
+# ---- what is kept for a training
+
+def remember(folder: str, place: Place, text: str, reading: Reading, page: strokes.Drawing) -> str:
+    """Keep a corrected character for networks that read characters, and its word for those that read lines.
+
+    text: what was corrected; "" forgets it.  place: in the reading that shows the correction.
+    Returns how much there is now, in words.  Raises OSError and ValueError when it cannot be kept.
+    """
+    from training import corrections_store  # late: the window need not wait for it
+    if place.alone and len(text) < 2 and text in alphabets.CHARACTERS:   # as "" is
+        characters = corrections_store.remember(folder, place.glyph, text)
+    else:
+        characters = len(corrections_store.read_corrections(folder)[1])
+    if page.image is None:
+        corrected = any(isinstance(one, Corrected) for one in place.word.characters)
+        curves = [stroke.curve for stroke in strokes_of(place.word, reading, page)]
+        words = corrections_store.remember_word(folder, curves, place.word.text if corrected else "")
+    else:
+        words = len(corrections_store.read_corrected_words(folder))
+    return f"{words} word{'s' * (words != 1)}, {characters} character{'s' * (characters != 1)}"
 
 
-def _area(box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
-
-
-def _around(members: list[Character]) -> Character:
-    """Several characters as one that was put right."""
-    box = drawing.around(one.box for one in members)
-    return members[0]._replace(box=box, confidence=1.0, corrected=True, alone=len(members) == 1 and members[0].alone)
-
-
-def text_of(characters: list[Character]) -> str:
-    """The characters as text, with spaces between words and newlines between lines."""
-    text, before = "", None
-    for one in characters:
-        if before is not None and one.word != before:
-            text += "\n" if one.word[0] != before[0] else " "
-        text, before = text + one.text, one.word
-    return text
+def strokes_of(word: Word, reading: Reading, page: strokes.Drawing) -> list[strokes.Stroke]:
+    """The strokes of a drawing that belong to one word: more of each lies in its box than in any other word's."""
+    words = [one for line in reading.lines for one in line.words]
+    return [stroke for stroke in page.strokes
+            if stroke.points_in(word.box) and word is max(words, key=lambda one: stroke.points_in(one.box))]

@@ -1,7 +1,7 @@
 """The toolbar's pictures, drawn from strokes in the theme's colour at the display's resolution."""
-import tkinter as tk
+from PIL import Image, ImageDraw
 
-from PIL import Image, ImageDraw, ImageTk
+from apps.toolkit import ImageTk, tk
 
 GRID = 24           # the strokes' unit is 1/GRID of a side
 LINE = 1.9
@@ -25,12 +25,11 @@ STROKES = {
               [(17.5, 9), (17.5, 15)]],
     "help": [[(8, 8.5), (8.6, 6), (10.5, 4.6), (13.5, 4.6), (15.5, 6.2), (16, 8.6), (15, 11), (12.4, 13), (12, 15.5)],
              [(12, 19.6), (12, 19.7)]],
-    "read": [[(4, 6), (20, 6)], [(4, 12), (20, 12)], [(4, 18), (13, 18)]],
 }
 
 
 class Icons:
-    """Pictures by name; paint() gives all of them, wherever they are shown, another colour."""
+    """Pictures by name; paint() changes the colour of all of them, wherever they are shown."""
 
     def __init__(self, root: tk.Tk, side: int):
         """side: of an icon in px."""

@@ -1,212 +1,154 @@
-"""Reads in a process of its own, so that no window ever waits for TensorFlow.
+"""Reads in a process of its own, so that no window ever waits.
 
-Importing TensorFlow, loading a network and searching for words hold Python's
-lock for long; in the window's process the pen would stutter.  The window asks,
-goes on, and finds the answer when it looks for it:
+Finding ink, running a network and searching for words hold Python's lock; in the window's process the pen would
+stutter.  The window asks, goes on, and finds the answer when it looks for it:
 
     worker = Worker()
     worker.ask(Request("load", "1700000000"))
     for answer in worker.answers(): ...
 
-Of several questions of one kind that wait, only the newest is answered.
+Of several requests of one kind that wait, only the newest is answered.
 """
 import contextlib
 import functools
-import gc
 import io
-import os
-import pickle
-import queue
-import subprocess
-import sys
-import threading
+import multiprocessing
+import signal
 import time
 import traceback
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
-from apps import drawing
+from apps import page
+from apps.strokes import Stroke, Underlay
 from common import runs
+from reading.readings import Reading
 
-SERVE = "import sys; sys.path.insert(0, sys.argv[1]); from apps import worker; worker.serve()"
+SPAWN = multiprocessing.get_context("spawn")   # a forked process would share the window's connection to the display
 
 
 class Request(NamedTuple):
-    """A question to the worker."""
+    """What the worker is asked."""
     kind: str                                # load: get ready; text, character: read; picture: prepare to be shown
     model: str = ""                          # unixTime of the network
-    strokes: tuple[drawing.Stroke, ...] = ()
-    image: drawing.Underlay | None = None
+    strokes: tuple[Stroke, ...] = ()
+    image: Underlay | None = None
     data: bytes = b""                        # of a picture's file
     size: tuple[int, int] = (0, 0)           # px, in which a picture is to fit
     models_path: str = "Models"
-    token: object = None                     # comes back with the answer
-
-
-class Character(NamedTuple):
-    """A character that was read."""
-    text: str
-    confidence: float                        # 0..1
-    alternatives: list[tuple[str, float]]    # best first
-    box: tuple[float, float, float, float]   # left, top, right, bottom of its ink in px of the pad
-    glyph: np.ndarray                        # uint8 (28, 28): what the network saw
-    word: tuple[int, int]                    # numbers of its line and of its word in the line
-    below: float                             # y of the bottom of its line's ink
-    corrected: bool = False                  # by hand
-    alone: bool = True                       # whether the glyph shows all of it and nothing else
+    version: int = 0                         # of the drawing
 
 
 class Answer(NamedTuple):
     """What the worker found, or in `error` one sentence that says why not."""
-    request: Request
-    characters: list[Character] = []
-    text: str = ""
-    confidence: float = 0.0                  # mean of the characters'
+    request: Request                         # without strokes and pictures
+    reading: Reading | None = None           # its boxes in px of the pad
     seconds: float = 0.0                     # that reading took
-    image: drawing.Underlay | None = None    # answer to picture
+    image: Underlay | None = None            # answer to picture
     error: str = ""
 
 
 class Worker:
-    """The window's end: starts the process, and ends it."""
+    """The window's end: starts the process, replaces it when it has died, and ends it.
+
+    The process gets the next request when it has answered the one before, so it takes what is sent at once.
+    """
 
     def __init__(self):
-        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self._waiting: dict[str, Request] = {}
-        self._change = threading.Condition()
-        self._closed = False
-        self._process = self._start()
-        self.busy = False                    # whether an answer is to come
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        self._waiting: dict[str, Request] = {}   # by their kinds
+        self._start()
 
-    def _start(self) -> subprocess.Popen:
-        # In a session of its own: Ctrl-C in the terminal is the window's business.
-        return subprocess.Popen([sys.executable, "-c", SERVE, str(Path(__file__).resolve().parents[1])], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                start_new_session=True,
-                                env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")})
+    def _start(self) -> None:
+        self._asked: Request | None = None       # what the process works on
+        self._pipe, end = SPAWN.Pipe()
+        self.process = SPAWN.Process(target=serve, args=(end,), daemon=True)
+        usual = signal.signal(signal.SIGINT, signal.SIG_IGN)   # inherited: Ctrl-C is the window's business
+        try:
+            self.process.start()
+        finally:
+            signal.signal(signal.SIGINT, usual)
+        end.close()   # else the end of the process would not close it
 
     @property
-    def pid(self) -> int:
-        return self._process.pid
+    def busy(self) -> bool:
+        """Whether an answer is to come."""
+        return self._asked is not None
 
     def ask(self, request: Request) -> None:
-        """Ask without waiting; a question of the same kind that was not taken up yet is dropped."""
-        with self._change:
-            self._waiting.pop(request.kind, None)
-            self._waiting[request.kind] = request
-            self.busy = True
-            self._change.notify()
+        """Ask without waiting; a request of the same kind that was not taken up yet is dropped."""
+        self._waiting[request.kind] = request
+        self._hand_over()
 
-    def forget(self, *kinds: str) -> None:
-        """Drop questions of these kinds that were not taken up yet."""
-        with self._change:
-            for kind in kinds:
-                self._waiting.pop(kind, None)
+    def forget(self, kind: str) -> None:
+        """Drop a request of this kind that was not taken up yet."""
+        self._waiting.pop(kind, None)
 
-    def answers(self):
+    def answers(self) -> Iterator[Answer]:
         """The answers that have come since the last call."""
-        while not self._answers.empty():
-            yield self._answers.get()
-
-    def close(self) -> None:
-        """End the process at once, whatever it does."""
-        with self._change:
-            self._closed = True
-            self._change.notify()
-            self._process.kill()
-        self._process.wait()
-        self._thread.join(1)
-        self._process.stdin.close()
-        self._process.stdout.close()
-
-    def _serve(self) -> None:
-        """Hand questions over, one at a time, and wait for the answers: in a thread, since both may take long."""
-        while True:
-            with self._change:
-                self._change.wait_for(lambda: self._waiting or self._closed)
-                if self._closed:
-                    return
-                request = self._waiting.pop(next(iter(self._waiting)))
+        while self._asked:
             try:
-                pickle.dump(request, self._process.stdin, pickle.HIGHEST_PROTOCOL)
-                self._process.stdin.flush()
-                answer = pickle.load(self._process.stdout)
-            except (OSError, EOFError, ValueError, pickle.UnpicklingError):
-                with self._change:
-                    if self._closed:
-                        return
-                    self._process.kill()
-                    status = self._process.wait()
-                    self._process = self._start()
-                answer = Answer(request, error=f"the reading process has ended with status {status} and was started "
-                                               "again: write on, or close other programs if memory is short")
-            self._answers.put(answer)
-            with self._change:
-                self.busy = bool(self._waiting)
+                if not self._pipe.poll():
+                    return
+                answer = self._pipe.recv()
+            except (OSError, EOFError):
+                status, asked = self.close(), self._asked
+                self._start()
+                answer = Answer(asked, error=f"the reading process has ended with status {status} and was started "
+                                             "again: write on, or close other programs if memory is short")
+            self._asked = None
+            self._hand_over()
+            yield answer
+
+    def _hand_over(self) -> None:
+        if self._asked is None and self._waiting:
+            if not self.process.is_alive():   # nobody has missed it until now
+                self.close()
+                self._start()
+            self._asked = self._waiting.pop(next(iter(self._waiting)))
+            with contextlib.suppress(OSError):  # it has died; answers() notices that
+                self._pipe.send(self._asked)
+
+    def close(self) -> int:
+        """End the process at once, whatever it does; returns its exit status."""
+        self.process.kill()
+        self.process.join()
+        status = self.process.exitcode
+        self.process.close()
+        self._pipe.close()
+        return status
 
 
 # ---- the process
 
-def serve() -> None:
-    """Answer questions from standard input on standard output, until the window is gone."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get among the answers
-    requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(requests,), daemon=True).start()
-    while True:
-        request = requests.get()
-        try:
-            answer = ANSWERS[request.kind](request)
-        except Exception as error:
-            expected = isinstance(error, (runs.RunError, ValueError, MemoryError))  # ImageError is a ValueError
-            if not expected:
-                traceback.print_exc()
-            answer = Answer(request, error=str(error) or error.__class__.__name__)
-        pickle.dump(answer._replace(request=request._replace(strokes=(), image=None, data=b"")), answers,
-                    pickle.HIGHEST_PROTOCOL)
-        answers.flush()
-        if request.kind == "load" and not answer.error:
-            _settle(request)
-
-
-def _receive(requests: queue.SimpleQueue) -> None:
-    """Take questions; when the window is gone, end the process, even in the midst of loading."""
-    try:
+def serve(pipe) -> None:
+    """Answer requests until the window is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it is not inherited
+    with contextlib.suppress(OSError, EOFError):
         while True:
-            requests.put(pickle.load(sys.stdin.buffer))
-    except (EOFError, OSError, pickle.UnpicklingError):
-        os._exit(0)
+            pipe.send(answer(pipe.recv()))
+
+
+def answer(request: Request) -> Answer:
+    """The answer to a request, whatever goes wrong."""
+    try:
+        found = ANSWERS[request.kind](request)
+    except Exception as error:
+        if not isinstance(error, (ValueError, MemoryError)):  # what a person can put right is a ValueError
+            traceback.print_exc()
+        found = Answer(request, error=str(error) or error.__class__.__name__)
+    return found._replace(request=request._replace(strokes=(), image=None, data=b""))
 
 
 @functools.lru_cache(maxsize=4)  # of all networks of a long list only some stay in memory
 def _reader(unix_time: str, models_path: str):
-    """The Recognizer of a run, loaded and warmed up."""
-    from reading import recognizer
-    gc.unfreeze()  # a network that is no longer kept can go now
-    reader = recognizer.Recognizer(unix_time or None, models_path)
+    """The recogniser of a run, loaded."""
+    from reading import recognizer  # here: the window does without it
+    reader = recognizer.Recognizer(unix_time, models_path)
     reader.load()
-    # The first reading fills caches; nobody should wait for them.
-    reader.recog(_warm_up_page(["Read this line now", "and this"]))
-    return reader
-
-
-def _settle(request: Request) -> None:
-    """What can wait until the window knows that its network is ready."""
     with contextlib.suppress(runs.RunError):  # a reading that needs it will say what is missing
-        _reader(request.model, request.models_path).of_characters.load()  # reads what stands alone
-    gc.collect()
-    gc.freeze()  # else each full collection looks through all of TensorFlow, and a reading waits 0.2 s for it
-
-
-def _warm_up_page(lines: list[str]) -> np.ndarray:
-    import cv2
-    page = np.full((120 * len(lines), 900), 255, np.uint8)
-    for row, text in enumerate(lines):
-        cv2.putText(page, text, (30, 80 + 120 * row), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 5, cv2.LINE_AA)
-    return page
+        reader.load(characters=True)
+    return reader
 
 
 def load(request: Request) -> Answer:
@@ -215,60 +157,23 @@ def load(request: Request) -> Answer:
     return Answer(request)
 
 
-def read_character(request: Request) -> Answer:
-    """Read all ink as one character."""
-    from common import glyph
+def read(request: Request) -> Answer:
+    """Read words and lines, or all ink as one character."""
     reader, start = _reader(request.model, request.models_path), time.perf_counter()
-    page = _page(request, alone=True)
-    (found,) = reader.recog_pictures([page.picture])
-    character = Character(found.text, found.confidence, found.alternatives, page.on_pad(found.box),
-                          glyph.glyph(page.picture.ink), (0, 0), page.on_pad(found.box)[3])
-    return Answer(request, [character], found.text, found.confidence, time.perf_counter() - start)
+    alone = request.kind == "character"
+    ink = page.page_of(request.strokes, request.image, alone)
+    reading = reader.read_character(ink.picture) if alone else reader.read(ink.picture)
+    return Answer(request, _on_pad(reading, ink), time.perf_counter() - start)
 
 
-def read_text(request: Request) -> Answer:
-    """Read words and lines."""
-    reader, start = _reader(request.model, request.models_path), time.perf_counter()
-    page = _page(request)
-    reading = reader.recog_page(page.picture)
-    glyphs, alone = iter(reading.glyphs), iter(reading.alone)
-    characters = [Character(one.text, one.confidence, one.alternatives, page.on_pad(one.box), next(glyphs),
-                            (row, place), page.on_pad(line.box)[3], alone=next(alone))
-                  for row, line in enumerate(reading.lines) for place, word in enumerate(line.words)
-                  for one in word.characters]
-    confidence = float(np.mean([one.confidence for one in characters])) if characters else 0.0
-    return Answer(request, characters, reading.text, confidence, time.perf_counter() - start)
+def _on_pad(reading: Reading, ink: page.Page) -> Reading:
+    """A reading with its boxes on the pad, and with glyphs that can be sent."""
+    def moved(part, **parts):
+        return replace(part, box=ink.on_pad(part.box), **parts)
 
-
-class _Page(NamedTuple):
-    """Ink for recogScript.py; a point p of the pad lies at p * scale + offset in the picture whose boxes it tells."""
-    picture: object
-    scale: float
-    offset: np.ndarray
-
-    def on_pad(self, box: list[int]) -> tuple[float, ...]:
-        """A box [x, y, width, height] of the picture as left, top, right, bottom on the pad."""
-        left, top, width, height = box
-        corners = (np.array([[left, top], [left + width, top + height]]) - self.offset) / self.scale
-        return tuple(corners.ravel().tolist())
-
-
-def _page(request: Request, alone: bool = False) -> _Page:
-    """The ink of a drawing, through the same steps as a file that recogScript.py is given."""
-    from reading.binarize import Picture, read_picture
-    if request.image is None:
-        page = drawing.render(list(request.strokes), alone)
-        return _Page(read_picture(255 - page.ink, page=not alone), page.scale, page.offset)
-    image, photo = request.image, _photo(request.image.data, alone)
-    drawn, around = drawing.on_page(list(request.strokes), image, photo.scale, photo.ink.shape)
-    corner = np.array([image.x, image.y]) / image.zoom - photo.scale * np.array([around[1][0], around[0][0]])
-    return _Page(Picture(np.maximum(np.pad(photo.ink, around), drawn), photo.scale), 1 / image.zoom, -corner)
-
-
-@functools.lru_cache(maxsize=2)
-def _photo(data: bytes, alone: bool):
-    from reading.binarize import read_picture
-    return read_picture(io.BytesIO(data), "the picture", page=not alone)
+    lines = [moved(line, words=[moved(word, characters=[moved(one) for one in word.characters])
+                                for word in line.words]) for line in reading.lines]
+    return replace(reading, lines=lines, make_glyphs=functools.partial(list, reading.glyphs))
 
 
 def prepare_picture(request: Request) -> Answer:
@@ -280,15 +185,14 @@ def prepare_picture(request: Request) -> Answer:
     binarize.decode(file, "the picture")  # refuses what is damaged or too large
     with Image.open(file) as opened:
         image = ImageOps.exif_transpose(opened)
-        image = image.convert("RGBA") if image.has_transparency_data else image.convert("RGB")
-    zoom = min(1.0, request.size[0] / image.width, request.size[1] / image.height)
-    image = image.resize([max(1, round(side * zoom)) for side in image.size], Image.Resampling.LANCZOS)
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    preview = io.BytesIO()
-    image.save(preview, "PPM")
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    width = image.width
+    image.thumbnail(request.size, Image.Resampling.LANCZOS)
+    paper, preview = Image.new("RGB", image.size, "white"), io.BytesIO()
+    paper.paste(image, mask=image if image.mode == "RGBA" else None)
+    paper.save(preview, "PPM")
     place = [(space - side) / 2 for space, side in zip(request.size, image.size)]
-    return Answer(request, image=drawing.Underlay(request.data, *place, zoom, preview.getvalue()))
+    return Answer(request, image=Underlay(request.data, *place, image.width / width, preview.getvalue()))
 
 
-ANSWERS = {"load": load, "text": read_text, "character": read_character, "picture": prepare_picture}
+ANSWERS = {"load": load, "text": read, "character": read, "picture": prepare_picture}

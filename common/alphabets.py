@@ -1,11 +1,9 @@
 """The characters that networks read, in the order of their labels, and how often people write each."""
 import numpy as np
 
-# Label 0..61 -> character.
-CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"   # of labels 0..61
 
-# Images of each class in the official training set: how often people wrote each
-# character on NIST's forms, and with that the natural class mix.
+# Images of each class in EMNIST's official training set: how often people wrote each character on NIST's forms.
 OFFICIAL_COUNTS = np.array([
     34585, 38374, 34203, 35143, 33535, 31416, 34232, 35754, 33946, 33847,
     6407, 3878, 10094, 4562, 4934, 9182, 2517, 3152, 11946, 3762, 2468, 5076, 9002,
@@ -13,12 +11,11 @@ OFFICIAL_COUNTS = np.array([
     10033, 5159, 2854, 10177, 24631, 2561, 3687, 8738, 2725, 1896, 2491, 15318, 2645,
     11418, 2749, 2448, 2994, 14105, 2699, 18262, 2830, 2910, 2697, 2822, 2365, 2725])
 
-
-# What a line reader can read: printable ASCII.  Its place here plus 1 is a character's label; 0 is CTC's blank.
+# Networks for lines read printable ASCII.  A character's label is its place here plus 1; 0 is CTC's blank.
 ALPHABET = "".join(map(chr, range(32, 127)))
 LABELS = {character: label for label, character in enumerate(ALPHABET, 1)}
 SPACE = LABELS[" "]
-MARKS = "".join(character for character in ALPHABET if not character.isalnum())   # and the space: what ends a word
+MARKS = "".join(character for character in ALPHABET if not character.isalnum())   # with the space: what ends a word
 
 
 def log_ratio(counts: np.ndarray) -> np.ndarray:

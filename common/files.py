@@ -1,6 +1,7 @@
 """Writing files so that an end at any moment leaves the old one or the new one; pictures, hashes."""
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ def sha256(path: Path) -> str:
 
 def write_atomically(path: Path, write) -> None:
     """write(temporary path), then rename: an end at any moment leaves the old file or the new one."""
-    temporary = path.with_name(f"partial-{path.name}")
+    temporary = path.with_name(f"partial-{os.getpid()}-{path.name}")   # several processes may write one file
     try:
         write(temporary)
         temporary.replace(path)

@@ -1,12 +1,10 @@
-"""Ink -> the 28x28 picture a network sees.
+"""Ink of a character -> the 28x28 picture that a network reads.
 
-This is the only place that decides what that picture looks like, for training
-on pen strokes and for reading alike.  It follows the geometry of EMNIST (Cohen
-et al. 2017, arXiv 1702.05373): blur, crop to the ink's bounding box, centre in
-a square that keeps the aspect ratio, leave a border of 2 px, reduce to 28x28.
-A pen of any width is first brought to a stroke width usual in EMNIST, so that
-thin and thick pens give nearly one picture; widths that occur there stay as
-they are, since they say something about the size that was written in.
+Only here is decided what that picture looks like, for training on pen strokes and for reading alike.  It follows the
+geometry of EMNIST (Cohen et al. 2017, arXiv 1702.05373): blur, crop to the ink's bounding box, centre in a square that
+keeps the aspect ratio, leave a border of 2 px, reduce to 28x28.  A pen of any width is first brought to a stroke width
+usual in EMNIST, so that thin and thick pens give nearly one picture; widths that occur there stay, since they tell the
+size of the writing.
 """
 import cv2
 import numpy as np
@@ -15,8 +13,7 @@ from common import pen_strokes
 
 SIZE = 28            # px, side of a glyph
 EXTENT = 22.8        # px, longest side before the blur; 23.8 px of it are brighter than 16 after, as in EMNIST
-# px, stroke widths as stroke_width() measures them, and what they become: EMNIST's median is 3, and its usual widths
-# stay.  A hairline tells nothing of the size.
+# px: stroke widths by stroke_width(), and what they become.  EMNIST's median is 3; a hairline does not tell the size.
 STROKES = (1.2, 2.0, 2.45, 3.4), (3.0, 2.45, 2.45, 3.4)
 BLUR = 1.2           # px of the fine picture: EMNIST's sigma of 1 px in a 128 px scan
 FINE = 4             # the work is done in a picture this many times larger
@@ -32,8 +29,7 @@ def ink_box(ink: np.ndarray) -> tuple[int, int, int, int] | None:
 def stroke_width(ink: np.ndarray) -> float:
     """Mean stroke width in px of the ink (uint8): four times its mean distance to the background.
 
-    In a band of width w that distance runs from 0 to w/2 with mean w/4; counted
-    from pixel centre to pixel centre, it is half a pixel more.
+    In a band of width w that distance runs from 0 to w/2, and is half a px more from pixel centre to pixel centre.
     """
     padded = cv2.copyMakeBorder((ink >= 128).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     distance = cv2.distanceTransform(padded, cv2.DIST_L2, 3)
@@ -41,10 +37,9 @@ def stroke_width(ink: np.ndarray) -> float:
 
 
 def glyph(ink: np.ndarray) -> np.ndarray:
-    """The 28x28 picture of one character.
+    """The picture of one character, uint8 (28, 28).
 
     ink: uint8 (height, width), bright ink on dark, any size, with or without margin.
-    Returns uint8 (28, 28).
     Raises ValueError when the image is not of this kind or holds no ink.
     """
     if ink.dtype != np.uint8 or ink.ndim != 2:
@@ -60,7 +55,7 @@ def glyph(ink: np.ndarray) -> np.ndarray:
 
 
 def _fit_stroke(crop: np.ndarray) -> np.ndarray:
-    """Scale a crop so that, with the stroke brought to its width, its longest side fills the inner square."""
+    """Scale a crop so that its longest side fills the inner square once the stroke has its width."""
     inner = EXTENT * FINE
     scale = inner / max(crop.shape)
     width = min(stroke_width(_resize(crop, scale)), inner / 2)
@@ -95,7 +90,7 @@ def _widen(image: np.ndarray, by: float) -> np.ndarray:
 
 
 def _centre(image: np.ndarray, side: int) -> np.ndarray:
-    """The image by its ink's bounding box in the middle of a dark square of `side` px."""
+    """The ink's bounding box in the middle of a dark square of `side` px."""
     x, y, width, height = ink_box(image) or (0, 0, image.shape[1], image.shape[0])
     image = image[y:y + height, x:x + width]
     if max(width, height) > side:

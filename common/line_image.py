@@ -1,19 +1,14 @@
-"""Ink of a word or line -> the strip a line reader sees: what common/glyph.py is for one character.
+"""Ink of a word or line -> the line image that a network reads: what common/glyph.py is for one character.
 
-This is the only place that decides what a strip looks like, for training and
-for reading alike.  People write large and small, wide and narrow; a strip has
-one height, about one height of small letters and about one width of a letter,
-whatever the writer's:
+Only here is decided what a line image looks like, for training and for reading alike.  People write large and small,
+wide and narrow; line images have one height, about one height of small letters and about one width of a letter:
 
-- The height follows the ink's spread about its middle, not its bounding box,
-  which one long tail would double (moment-based normalisation: Kozielski,
-  Doetsch and Ney 2013, "Improvements in RWTH's system for off-line handwriting
+- The height follows the ink's spread about its middle, not its bounding box, which one long tail would double
+  (moment-based normalisation: Kozielski, Doetsch and Ney 2013, "Improvements in RWTH's system for off-line handwriting
   recognition").
-- A long line that rises, falls or bends is levelled first: its middle is
-  followed from left to right, and each column moved.
-- The width follows the number of strokes that cross the middle, about two for
-  each letter, so that widely spaced print and tight joined writing take much
-  the same room.
+- A long line that rises, falls or bends is levelled first: its middle is followed from left to right.
+- The width follows the number of strokes across the middle, about two for each letter, so that widely spaced print and
+  tight cursive take much the same room.
 """
 import math
 
@@ -22,32 +17,28 @@ import numpy as np
 
 from common import glyph
 
-WIDTH_STEP = 32      # px: strips are filled up to a multiple of this
-
-
-HEIGHT = 32          # px of a strip
+HEIGHT = 32          # px of a line image
+STEP = 4             # px of width in one step of a network
+WIDTH_STEP = 32      # px: batches are filled up to a multiple of this
+MARGIN = 6           # px of paper before and behind
 SPREAD = 5.0         # px, standard deviation of the ink's height about its middle
-FULL = 30            # px: ink is made no higher, ...
-CUT = 1.15           # ... but for tails, a little of which may be cut off
+FULL, CUT = 30, 1.15 # px: ink is made no higher, times what may be cut off of its tails
 THICK = 5.0          # px: strokes are made no thicker, so that a full stop stays small
 CROSSING = 9.5       # px of width for each stroke across the middle, ...
-LONG_CROSSING = 13.0 # the same in long lines, whose letters people write smaller and flow into each other
-LONG = 48.0          # times the ink's standard deviation: from this width on a line is long, and is levelled
-REACH = 12.0         # times that deviation: over so much width, also a standard deviation, its middle is followed
-FOLLOW = 0.8         # ... of which so much is followed: 0 would keep the writer's own proportions
+LONG_CROSSING = 13.0 # ... and in long lines, whose letters people write smaller and flow into each other
+LONG = 48.0          # times the spread: a line of this width is long
+REACH = 12.0         # times the spread: standard deviation of the window in which a long line's middle is taken
+FOLLOW = 0.8         # exponent of the change of width: 0 would keep the writer's own proportions
 STRETCH = 0.7, 3.0   # least and most change of width
-STEP = 4             # px of width in one step of a line reader
-MARGIN = 6           # px of paper before and behind
-DARK = 96            # brightness from which a pixel counts as ink here
+DARK = 96            # brightness from which a pixel counts as a stroke here
 
 
 def normalize(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The strip of one straight line of text.
+    """The line image of one straight line of text.
 
     ink: uint8 (height, width), bright ink on dark, any size, with or without margin.
-    Returns uint8 (HEIGHT, width) and the affine map float (2, 3) from px of the strip to px of the ink, of a long line
-    of the levelled ink, which differs in y.
-    Raises ValueError when there is no ink.
+    Returns uint8 (HEIGHT, width) and the affine map float (2, 3) from its px to px of the ink; y of a long line is that
+    of the levelled ink.  Raises ValueError when there is no ink.
     """
     box = glyph.ink_box(ink)
     if box is None:
@@ -62,19 +53,19 @@ def normalize(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         crop, top = crop[first:first + height], top + first
         middle, spread = _rows(crop)
     scale = min(SPREAD / max(spread, 0.3), CUT * FULL / height, THICK / glyph.stroke_width(crop))
-    stretch = _stretch(crop[max(0, round(middle - spread)):round(middle + spread) + 1], width * scale,
-                       LONG_CROSSING if long else CROSSING)
+    core = crop[max(0, round(middle - spread)):round(middle + spread) + 1]
+    stretch = _stretch(core, width * scale, LONG_CROSSING if long else CROSSING)
     size = max(1, round(width * scale * stretch)), max(1, round(height * scale))
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
-    # The middle of the ink lies in the middle of the strip, but for ink that would stick out.
+    # The middle of the ink lies in the middle of the image, but for ink that would stick out.
     above = round(HEIGHT / 2 - middle * size[1] / height)
     above = min(max(above, 1), HEIGHT - 1 - size[1]) if size[1] <= HEIGHT - 2 else (HEIGHT - size[1]) // 2
-    picture = np.zeros((HEIGHT, size[0] + 2 * MARGIN), np.uint8)
+    image = np.zeros((HEIGHT, size[0] + 2 * MARGIN), np.uint8)
     first, last = max(above, 0), min(above + size[1], HEIGHT)
-    picture[first:last, MARGIN:MARGIN + size[0]] = small[first - above:last - above]
+    image[first:last, MARGIN:MARGIN + size[0]] = small[first - above:last - above]
     across, down = width / size[0], height / size[1]
-    return picture, np.array([[across, 0, left - across * MARGIN], [0, down, top - down * above]])
+    return image, np.array([[across, 0, left - across * MARGIN], [0, down, top - down * above]])
 
 
 def _rows(ink: np.ndarray) -> tuple[float, float]:
@@ -86,14 +77,14 @@ def _rows(ink: np.ndarray) -> tuple[float, float]:
 
 
 def _levelled(ink: np.ndarray, middle: float, spread: float) -> np.ndarray:
-    """A line of ink (height, width), each column moved so that the middle of what stands around is at `middle`."""
+    """A line of ink (height, width), each column moved so that the middle of the ink around it is at `middle`."""
     height, width = ink.shape
     mass = cv2.reduce(ink, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[0]
     moment = (np.arange(height, dtype=np.float32) + 0.5) @ ink.astype(np.float32)
     sigma = max(1.0, REACH * spread)
     reach = round(4 * sigma)
-    around = np.exp(-0.5 * (np.arange(-reach, reach + 1, dtype=np.float32) / np.float32(sigma)) ** 2)
-    mass, moment = (np.convolve(each, around / around.sum())[reach:reach + width] for each in (mass, moment))
+    window = np.exp(-0.5 * (np.arange(-reach, reach + 1, dtype=np.float32) / np.float32(sigma)) ** 2)
+    mass, moment = (np.convolve(each, window / window.sum())[reach:reach + width] for each in (mass, moment))
     off = moment / np.maximum(mass, 1e-3) - middle
     above = max(0, math.ceil(off.max()))
     x, y = np.meshgrid(np.arange(width, dtype=np.float32),
@@ -102,7 +93,7 @@ def _levelled(ink: np.ndarray, middle: float, spread: float) -> np.ndarray:
 
 
 def _stretch(core: np.ndarray, width: float, crossing: float) -> float:
-    """How much wider the middle rows (rows, width) of a line are to be made that would else be `width` px wide.
+    """The change of width for a line whose middle rows are `core` (rows, width), else `width` px wide.
 
     crossing: px for each stroke across them.
     """
@@ -112,10 +103,10 @@ def _stretch(core: np.ndarray, width: float, crossing: float) -> float:
     return float(np.clip((wanted / width) ** FOLLOW, *STRETCH))
 
 
-def to_batch(strips) -> np.ndarray:
-    """Strips uint8 (height, width) as one batch (n, height, width), paper behind those that are narrower."""
-    width = max(picture.shape[1] for picture in strips)
-    batch = np.zeros((len(strips), HEIGHT, width + -width % WIDTH_STEP), np.uint8)
-    for row, picture in enumerate(strips):
-        batch[row, :, :picture.shape[1]] = picture
+def to_batch(images) -> np.ndarray:
+    """Line images uint8 (height, width) as one batch (n, height, width), with paper behind those that are narrower."""
+    width = max(image.shape[1] for image in images)
+    batch = np.zeros((len(images), HEIGHT, width + -width % WIDTH_STEP), np.uint8)
+    for row, image in enumerate(images):
+        batch[row, :, :image.shape[1]] = image
     return batch

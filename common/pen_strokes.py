@@ -1,8 +1,7 @@
 """Draws pen strokes as ink: uint8 images, ink bright on dark.
 
-A stroke is what a pen writes between touching the paper and leaving it: an
-array of points, x to the right and y down.  The training data made from pen
-strokes and the drawing apps use this one pen, so that both look the same.
+A stroke is what a pen writes between touching the paper and leaving it: an array of points, x to the right and y down.
+Training data made from pen strokes and the drawing apps use this one pen, so that both look the same.
 """
 from collections.abc import Sequence
 
@@ -10,8 +9,8 @@ import cv2
 import numpy as np
 
 _SHIFT = 4  # OpenCV takes coordinates in 1/16 px
-FINE = 5         # times as large is ink drawn before it is reduced, ...
-MOST = 1 << 25   # ... in parts of so many of these px at most, about
+FINE = 5         # ink is drawn so many times as large and then reduced, ...
+MOST = 1 << 25   # ... in parts of about so many of these px
 
 
 def as_points(stroke) -> np.ndarray:
@@ -48,8 +47,7 @@ def draw_strokes(strokes: Sequence, pen_width: float, margin: int = 4) -> np.nda
 def trace(image: np.ndarray, strokes: Sequence[np.ndarray], pen_width: float) -> tuple[int, int, int, int]:
     """Draw strokes, each points (n, 2) in px of the image, into a uint8 image; what lies outside is cut off.
 
-    Drawn FINE times as large and then reduced, they are as wide as they should be:
-    OpenCV's own anti-aliased lines are up to 2.4 px wider.
+    OpenCV's own anti-aliased lines are up to 2.4 px too wide: these are drawn FINE times as large and reduced.
     Returns the box (left, top, right, bottom) that can have changed; if it is empty, nothing has.
     """
     points, reach = np.concatenate(strokes), pen_width / 2 + 2

@@ -1,13 +1,12 @@
-"""Settings at the top of a script, changed on the command line as --name=value.
+"""Settings at the top of a script, changed on the command line as --name=value, and one way to run scripts.
 
-A script's settings are the plain assignments between two marker lines,
+A script's settings are the plain assignments between two marker lines, each with its meaning in the comment behind it:
 
     # ---- settings: ...
     learning_rate = 0.0005     # step size of the optimiser
     # ---- end of settings
 
-each with its meaning in the comment behind it.  `read` applies the command
-line to them; --help prints them.
+`configure` applies the command line to them, --help prints them, and `run` runs the script's main.
 """
 import ast
 import os
@@ -19,11 +18,14 @@ from types import SimpleNamespace
 
 from common import errors
 
+ALIASES = {"model": "unixTime",        # other names of settings, where a script has none of that name
+           "harvest": "extracted"}
+KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}   # of settings
 _LINE = re.compile(r"(\w+) = (.*?)(?:\s{2,}#\s*(.*))?$")
 
 
 class SettingsError(errors.UserError):
-    """A command line that names no setting, or gives it a value of the wrong kind."""
+    """A command line that names no setting, or gives it a value that it cannot have."""
 
 
 def meanings(script: str | Path) -> dict[str, str]:
@@ -34,51 +36,64 @@ def meanings(script: str | Path) -> dict[str, str]:
     return {match[1]: match[3] or "" for match in matches if match}
 
 
+def constants(script: str | Path) -> dict:
+    """What globals() is in a script as far as it is plain: its file, docstring and literal values; nothing runs."""
+    tree = ast.parse(Path(script).read_text(encoding="utf-8"))
+    found = {"__file__": str(script), "__doc__": ast.get_docstring(tree, clean=False)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            try:
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+            except ValueError:   # computed
+                continue
+    return found
+
+
 def parse(text: str, default) -> object:
     """`text` as a value of the default's type; ValueError if it is none."""
     if isinstance(default, bool):
         if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
             raise ValueError("True or False")
         return text.lower() in ("true", "1", "yes")
-    if isinstance(default, int):
-        return int(text)
-    if isinstance(default, float):
-        return float(text)
+    if isinstance(default, (int, float)):
+        return type(default)(text)
     if isinstance(default, (tuple, list)):
         return type(default)(ast.literal_eval(text))
     return text
 
 
 def apply(values: dict, arguments: list[str]) -> tuple[dict, list[str]]:
-    """Apply --name=value arguments; returns the settings named, with their new values, and what is left over."""
+    """Apply --name=value arguments to settings; returns those named, with their new values, and what is left over."""
     given, left = {}, []
+    known = f"the settings are: {', '.join(values)}"
     for argument in arguments:
         if not argument.startswith("--"):
             left.append(argument)
             continue
         name, equals, text = argument[2:].partition("=")
         name = name.replace("-", "_")
+        if name not in values and ALIASES.get(name) in values:
+            name = ALIASES[name]
         if name not in values:
-            raise SettingsError(f"there is no setting --{name}; the settings are: {', '.join(values)}")
-        if not equals and not isinstance(values[name], bool):
-            raise SettingsError(f"--{name} needs a value, such as --{name}={values[name]}; the settings are: "
-                                f"{', '.join(values)}")
+            raise SettingsError(f"there is no setting --{name}; {known}")
+        default = values[name]
+        if not equals and not isinstance(default, bool):
+            raise SettingsError(f"--{name} needs a value, such as --{name}={default}; {known}")
         try:
-            given[name] = parse(text, values[name]) if equals else True
+            given[name] = parse(text, default) if equals else True
         except (ValueError, SyntaxError, TypeError):
-            kind = "True or False" if isinstance(values[name], bool) else {
-                int: "a whole number", float: "a number"}.get(type(values[name]), "a list")
-            raise SettingsError(f"--{name}={text} is not {kind}, such as {values[name]}; the settings are: "
-                                f"{', '.join(values)}") from None
+            kind = KINDS.get(type(default), "a list")
+            raise SettingsError(f"--{name}={text} is not {kind}, such as {default}; {known}") from None
     return given, left
 
 
 def read(script: str, space: dict, arguments: list[str], positional: str = "") -> tuple[dict, list[str]]:
-    """Apply the command line to a script's settings; `space` is the script's globals().
+    """Apply the command line to a script's settings.
 
     --help prints the script's docstring and settings and ends the program.
+    space: the script's globals().
     positional: what other arguments mean, such as "IMAGE..."; without it there may be none.
-    Returns the settings named on the command line and the other arguments.
+    Returns the settings named on the command line and the other arguments; SettingsError for a wrong one.
     """
     explained = meanings(script)
     values = {name: space[name] for name in explained}
@@ -96,10 +111,7 @@ def read(script: str, space: dict, arguments: list[str], positional: str = "") -
 
 
 def configure(space: dict, arguments: list[str], positional: str = "") -> tuple[SimpleNamespace, list[str]]:
-    """All settings of a script as attributes, the command line applied, and the other arguments.
-
-    space: the script's globals().  positional: see `read`.
-    """
+    """All settings of a script as attributes, the command line applied, and the other arguments; see `read`."""
     given, left = read(space["__file__"], space, arguments, positional)
     return SimpleNamespace(**{name: space[name] for name in meanings(space["__file__"])} | given), left
 
@@ -117,7 +129,7 @@ def run(main: Callable[[list[str]], int | None], interrupted: str = "ended") -> 
     except errors.UserError as error:
         fail(error)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its last flush
         raise SystemExit(0) from None
     except KeyboardInterrupt:
         print(f"\n{interrupted}", file=sys.stderr)

@@ -1,7 +1,7 @@
 """Logits to probabilities, and the likeliest of them."""
 import numpy as np
 
-ALTERNATIVES = 5         # of a character, told
+ALTERNATIVES = 5   # of a character or word
 
 
 def ranked(probabilities: np.ndarray, characters: str, first: int | None = None) -> list[tuple[str, float]]:
@@ -16,5 +16,6 @@ def ranked(probabilities: np.ndarray, characters: str, first: int | None = None)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Log probabilities from logits along the last axis, of the same dtype."""
     logits = logits - logits.max(axis=-1, keepdims=True)
     return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))

@@ -1,39 +1,52 @@
-"""Draws the figures of docs/reading.md: what each step of reading makes of pages that samples/draw.py writes.
+"""Draws the figures of docs/: what each step of reading makes of pages that tools/draw_samples.py draws from its font.
 
-    python docs/figures.py
+    python docs/figures.py                      all; real-writing.png needs the pen strokes, see docs/data.md
+    python docs/figures.py --pen_path=FOLDER    with the pen strokes in another folder
 """
 import itertools
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "samples")]
+sys.path.insert(0, str(HERE.parent))
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from rapidfuzz.distance import Levenshtein
 
-from common import alphabets, line_image, pen_strokes, runs
+from common import alphabets, line_image, pen_strokes, runs, settings
 from reading import character_boxes, lattice, oversegmentation, recognizer, text_lines
 from reading.binarize import read_picture
 from tools import draw_samples
-from training import synthesis
+from training import line_records, line_rendering, unipen
+
+# ---- settings: change them here or on the command line, as --name=value
+pen_path = "Dataset/UNIPEN"    # folder with the pen strokes; without it real-writing.png stays as it is
+# ---- end of settings
 
 COLOURS = np.array([(31, 119, 180), (214, 96, 20), (44, 140, 60), (150, 80, 170), (190, 150, 20)], np.uint8)
 CHOSEN, REFUSED = "#1f77b4", "#cccccc"
+PEN_BLUE, WRONG = np.array((32, 60, 140)), "#c0392b"
+LINES_SHOWN = 10             # of real writing, one of each writer
+TALL, WIDE = 44, 33          # px: height of a tall letter and width of a character in them, about
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Draw all figures."""
+    config, _ = settings.configure(globals(), arguments)
     reader = recognizer.Recognizer(runs.DEFAULT_SEGMENTING)
     page = read_picture(255 - draw_samples.write_lines(draw_samples.LINES, 60, 5, 8), page=True)
-    joined = read_picture(255 - draw_samples.write_lines(["thorn"], 60, 4, 3, gap=8), page=True)
+    touching = read_picture(255 - draw_samples.write_lines(["thorn"], 60, 4, 3, gap=8), page=True)
     figures = {"ink": ink_figure(), "pieces": pieces_figure(reader, page),
-               "candidates": candidates_figure(reader, joined), "spaces": spaces_figure(reader, page),
+               "candidates": candidates_figure(reader, touching), "spaces": spaces_figure(reader, page),
                "letters": letters_figure(reader, page), "line": line_figure("little world"),
                "written": written_figure()}
+    figures = {f"how-{name}": figure for name, figure in figures.items()}
+    if Path(config.pen_path, "lines.jsonl.gz").is_file():
+        figures["real-writing"] = real_writing_figure(config.pen_path)
     for name, figure in figures.items():
-        path = HERE / f"how-{name}.png"
+        path = HERE / f"{name}.png"
         figure.savefig(path, dpi=80)
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
@@ -59,11 +72,11 @@ def show_pieces(axes, line: oversegmentation.TextLine) -> None:
 
 
 def pieces_figure(reader, page) -> Figure:
-    """The lines of a page with their pieces, and the lines of writing that their letters vote for."""
+    """The lines of a page with their pieces, and cap height, x-height and baseline, estimated from their letters."""
     lines = oversegmentation.find_lines(page.ink)
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     width = max(line.ink.shape[1] for line in lines)
-    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.candidates(lines)[0], strict=True):
+    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.pages.candidates(lines)[0], strict=True):
         show_pieces(axes, line)
         guides = lattice.estimate_guides(found)
         for y, name in ((guides.cap_line, "cap height"), (guides.x_line, "x-height"), (guides.base, "baseline")):
@@ -74,9 +87,9 @@ def pieces_figure(reader, page) -> Figure:
 
 
 def candidates_figure(reader, picture) -> Figure:
-    """All candidates of a word whose letters touch: below the pieces they are made of, with what the judge thinks."""
-    line, found, glyphs, judged, way = read_line(reader, picture)
-    chosen = {step.candidate for step in way}
+    """All candidates of a word whose letters touch, below their pieces, with the geometry model's scores."""
+    line, found, glyphs, scores, path = read_line(reader, picture)
+    chosen = {step.candidate for step in path}
     figure = Figure(figsize=(10, 6.2), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=(1, 4), sharex=True)
     show_pieces(above, line)
@@ -87,8 +100,8 @@ def candidates_figure(reader, picture) -> Figure:
         colour, width = (CHOSEN, 2.5) if row in chosen else (REFUSED, 1)
         below.imshow(255 - glyphs[row], cmap="gray", vmin=0, vmax=255, extent=(x - half, x + half, y + 0.18, y - 0.18))
         below.add_patch(Rectangle((x - half, y - 0.18), 2 * half, 0.36, fill=False, linewidth=width, edgecolor=colour))
-        best = alphabets.CHARACTERS[int(judged.characters[row].argmax())]
-        below.text(x + half + 1, y, f"{best}\n{100 / (1 + np.exp(-judged.whole[row])):.0f}", va="center", fontsize=9,
+        best = alphabets.CHARACTERS[int(scores.characters[row].argmax())]
+        below.text(x + half + 1, y, f"{best}\n{100 / (1 + np.exp(-scores.whole[row])):.0f}", va="center", fontsize=9,
                    color=CHOSEN if row in chosen else "#888888")
     below.set(xlim=(-4, line.ink.shape[1] + 8), ylim=(lengths.max() + 0.8, 0.7), yticks=range(1, lengths.max() + 1),
               ylabel="pieces joined", xticks=[])
@@ -99,17 +112,17 @@ def candidates_figure(reader, picture) -> Figure:
 
 
 def read_line(reader, picture) -> tuple:
-    """The first line of a page, its candidates, their glyphs, what the judge makes of them, and the way chosen."""
+    """The first line of a page, its candidates, their glyphs, the geometry model's scores, and the chosen path."""
     line = oversegmentation.find_lines(picture.ink)[0]
-    (found,), (glyphs,) = reader.candidates([line])
-    judged = lattice.score(found)
-    return line, found, glyphs, judged, lattice.search(judged, reader.language)
+    (found,), (glyphs,) = reader.pages.candidates([line])
+    scores = lattice.score(found)
+    return line, found, glyphs, scores, lattice.search(scores, reader.pages.model)
 
 
 def spaces_figure(reader, page) -> Figure:
     """The probability of a space at each gap of the longest line."""
     line = max(oversegmentation.find_lines(page.ink), key=lambda line: line.ink.shape[1])
-    odds = lattice.score(reader.candidates([line])[0][0]).spaces
+    odds = lattice.score(reader.pages.candidates([line])[0][0]).spaces
     figure = Figure(figsize=(9, 2.2), layout="constrained")
     axes = figure.subplots()
     show_pieces(axes, line)
@@ -123,18 +136,18 @@ def spaces_figure(reader, page) -> Figure:
 
 
 def letters_figure(reader, page) -> Figure:
-    """Each line, and its characters as the network alone, the judge, and the judge with the language model see them."""
+    """Each line, and its characters by the network alone, with the geometry model, and with the language model too."""
     lines = oversegmentation.find_lines(page.ink)
     figure = Figure(figsize=(9, 5.6), layout="constrained")
-    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.candidates(lines)[0], strict=True):
+    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.pages.candidates(lines)[0], strict=True):
         axes.imshow(255 - line.ink, cmap="gray", vmin=0, vmax=255)
-        judged = lattice.score(found)
-        way = lattice.search(judged, reader.language)
-        read = [alphabets.CHARACTERS[step.label] for step in way]
-        views = (20, "network", found.log_probs), (42, "and place", judged.characters), (64, "and words", None)
+        scored = lattice.score(found)
+        path = lattice.search(scored, reader.pages.model)
+        read = [alphabets.CHARACTERS[step.label] for step in path]
+        views = (20, "network", found.log_probs), (42, "and place", scored.characters), (64, "and words", None)
         for y, name, scores in views:
             axes.text(-8, line.ink.shape[0] + y, name, ha="right", va="center", fontsize=8, color="#666666")
-            for step, character in zip(way, read):
+            for step, character in zip(path, read):
                 box = found.boxes[step.candidate]
                 seen = character if scores is None else alphabets.CHARACTERS[int(scores[step.candidate].argmax())]
                 axes.text((box[0] + box[2]) / 2, line.ink.shape[0] + y, seen, ha="center", va="center", fontsize=12,
@@ -145,17 +158,18 @@ def letters_figure(reader, page) -> Figure:
 
 
 def line_figure(text: str) -> Figure:
-    """Joined writing, its strip, what the network says at each step, and whose ink is whose."""
+    """Cursive writing, its line image, what the network says at each step, and which ink belongs to which character."""
     reader = recognizer.Recognizer()
-    picture = read_picture(255 - pen_strokes.draw_strokes(draw_samples.joined_strokes(text, 80, 2), 5, margin=24), page=True)
+    ink = pen_strokes.draw_strokes(draw_samples.cursive_strokes(text, 80, 2), 5, margin=24)
+    picture = read_picture(255 - ink, page=True)
     line, = text_lines.straight_lines(picture.ink)
     seen, to_ink = line_image.normalize(line.ink)
-    # All is drawn over the px of the strip.
+    # All is drawn over the px of the line image.
     height, width = line.ink.shape
     left, right = (np.array([0, width]) - to_ink[0, 2]) / to_ink[0, 0]
     place = {"aspect": "auto", "extent": (left, right, height, 0)}
-    log_probs, = reader.line_reader.log_probs([seen])
-    read, = reader.line_reader.read([line.ink])
+    log_probs, = reader.pages.log_probs([seen])
+    read, = reader.pages.read_lines([line.ink])
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     above, middle, below, parted = figure.subplots(4, 1, height_ratios=(3, 2, 3, 3))
     above.imshow(255 - line.ink, cmap="gray", vmin=0, vmax=255, **place)
@@ -168,15 +182,16 @@ def line_figure(text: str) -> Figure:
         below.plot(steps, chances[:, label], color=colour, linewidth=1.5)
         says = chances.argmax(axis=1) == label
         for step in steps[says & ~np.roll(says, 1)]:
-            below.text(step, 1.04, "space" if label == alphabets.LABELS[" "] else alphabets.ALPHABET[label - 1], ha="center",
-                       fontsize=10 if label != alphabets.LABELS[" "] else 7, color=colour)
+            text, size = ("space", 7) if label == alphabets.LABELS[" "] else (alphabets.ALPHABET[label - 1], 10)
+            below.text(step, 1.04, text, ha="center", fontsize=size, color=colour)
     below.set(ylim=(0, 1.25), yticks=(0, 1), xticks=[])
     below.spines[["top", "right"]].set_visible(False)
     shown = np.full((*line.ink.shape, 3), 255, np.uint8)
-    for colour, shape in zip(itertools.cycle(COLOURS), character_boxes.shapes(line.ink, read)):
+    centres = [character.centre for word in read.words for character in word]
+    for colour, shape in zip(itertools.cycle(COLOURS), character_boxes.shapes(line.ink, centres)):
         shown[shape.y, shape.x] = colour
     parted.imshow(shown, **place)
-    for axes, name in zip((above, middle, below, parted), ("line", "strip", "network", f"read: {read.text}")):
+    for axes, name in zip((above, middle, below, parted), ("line", "line image", "network", f"read: {read.text}")):
         axes.set_title(name, fontsize=9, loc="left", color="#666666")
         axes.set_xlim(0, seen.shape[1])
     for axes in (above, middle, parted):
@@ -185,18 +200,59 @@ def line_figure(text: str) -> Figure:
 
 
 def written_figure() -> Figure:
-    """What a reader of lines learns from, as far as it can be shown without the data: letters put together, changed."""
+    """What a reader of lines learns from, here from cursive words of the stroke font: changed at random and drawn."""
     rng = np.random.default_rng(3)
-    strokes = [stroke.astype(np.float32) for stroke in draw_samples.joined_strokes("hello world", 60, 1)]
+    strokes = [stroke.astype(np.float32) for stroke in draw_samples.cursive_strokes("hello world", 60, 1)]
     record = {"strokes": [stroke.ravel().tolist() for stroke in strokes], "label": "hello world"}
-    writing = synthesis.writing_of(record)
+    writing = line_records.writing_of(record)
     figure = Figure(figsize=(9, 2.6), layout="constrained")
     for axes in figure.subplots(4, 3).ravel():
-        image = synthesis.draw(synthesis.change(writing, rng), writing.ends, rng)
+        image = line_rendering.draw(line_rendering.change(writing, rng), writing.ends, rng)
         axes.imshow(line_image.normalize(image)[0], cmap="gray", vmin=0, vmax=255)
         axes.set_axis_off()
     return figure
 
 
+def real_writing_figure(pen_path: str) -> Figure:
+    """A line of each of ten writers of UNIPEN's validation split, and below it what the reader makes of it."""
+    reader = recognizer.Recognizer()
+    figure = Figure(figsize=(12.5, 5.7))
+    grid = {"left": 0.012, "right": 1, "top": 0.995, "bottom": 0, "hspace": 0.04, "wspace": 0.02}
+    for axes, record in zip(figure.subplots(LINES_SHOWN // 2, 2, gridspec_kw=grid).ravel(), real_lines(pen_path),
+                            strict=True):
+        width = np.ptp(np.concatenate([stroke[::2] for stroke in record["strokes"]]))
+        scale = (TALL / line_records.tall_letter(record["strokes"]) * WIDE * len(record["label"]) / width) ** 0.5
+        strokes = pen_strokes.scale_strokes(record["strokes"], min(scale, 1000 / width))
+        ink = pen_strokes.draw_strokes(strokes, 3.6, margin=8)
+        cover = ink[..., None] / 255
+        axes.imshow((255 * (1 - cover) + PEN_BLUE * cover).astype(np.uint8))
+        axes.set(xlim=(0, 1030), ylim=(178, 0), anchor="NW", aspect="equal")
+        axes.set_axis_off()
+        show_text(axes, ink.shape[0] + 6, record["label"], reader.recog(255 - ink).text)
+    return figure
+
+
+def real_lines(pen_path: str) -> list[dict]:
+    """One short line of words of each of ten people, sampled at random from UNIPEN's validation split."""
+    by_writer = {}
+    for record in unipen.read_strokes(Path(pen_path, "lines.jsonl.gz"), "val"):
+        words = [word.strip(".,!?") for word in record["label"].split()]
+        if 16 <= len(record["label"]) <= 28 and len(words) > 1 and all(map(str.isalpha, words)):
+            by_writer.setdefault(record["writer"], []).append(record)
+    rng = np.random.default_rng(0)
+    return [by_writer[writer][rng.integers(len(by_writer[writer]))]
+            for writer in rng.permutation(sorted(by_writer))[:LINES_SHOWN]]
+
+
+def show_text(axes, y: float, truth: str, text: str) -> None:
+    """Write what was read at y, wrong characters red and a gap where one is missing."""
+    x = 8
+    for edit in Levenshtein.opcodes(truth, " ".join(text.split())):
+        part = "_" if edit.tag == "delete" else text[edit.dest_start:edit.dest_end]
+        axes.text(x, y, part, family="monospace", fontsize=14, va="top",
+                  color="#333333" if edit.tag == "equal" else WRONG)
+        x += 19 * len(part)
+
+
 if __name__ == "__main__":
-    main()
+    settings.run(main)

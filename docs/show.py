@@ -1,4 +1,4 @@
-"""Draws docs/reading.png, the picture at the top of the README: what the shipped network makes of the samples.
+"""Draws docs/reading.png: what the shipped network for characters makes of the samples, which code has drawn.
 
     python docs/show.py
 """
@@ -9,6 +9,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from common import glyph
@@ -17,10 +18,10 @@ from reading.binarize import read_picture
 
 
 def main() -> None:
-    """One column for each sample: the picture, the glyph, the five likeliest characters."""
+    """Draw one column for each sample: the picture, the glyph, the five likeliest characters."""
     paths = sorted(path for path in (HERE.parent / "samples").iterdir() if path.suffix in (".png", ".jpg"))
     pictures = [read_picture(path) for path in paths]
-    characters = recognizer.Recognizer().recog_pictures(pictures)
+    characters = recognizer.Recognizer().read_characters(pictures)
     figure = Figure(figsize=(2 * len(paths), 4.6), layout="constrained")
     rows = figure.subplots(3, len(paths), height_ratios=(5, 2.4, 3))
     for column, path, picture, character in zip(rows.T, paths, pictures, characters, strict=True):
@@ -30,8 +31,7 @@ def main() -> None:
 
 
 def draw_column(column, path: Path, picture, character) -> None:
-    """The picture with the ink's box, the 28x28 glyph, and the alternatives as bars."""
-    from matplotlib.patches import Rectangle
+    """Draw a picture with the ink's box, the 28x28 glyph, and the alternatives as bars."""
     seen, small, bars = column
     seen.imshow(Image.open(path).convert("RGB"))
     x, y, width, height = character.box

@@ -1,16 +1,14 @@
-"""How likely the next character of an English word is: the language model that helps to read.
+"""Character language model: how likely the next character of an English word is.
 
-    python -m tools.build_character_lm    make character_lm.npz again; needs `pip install wordfreq`, which reading does not
-
-    model = language.load()
+    model = character_lm.load()
     model.next_log_probs("th")   natural log of P(next character | "th"), in the order of alphabets.CHARACTERS
 
-Letters are predicted from up to seven characters before them, by counts from wordfreq's list of
-English words.  What that list does not know, case and digits, comes from a few kinds of words, see
-KINDS; one of them is any string at all, so that names, codes and non-words stay readable.
+Letters are predicted from up to seven characters before them, by counts from wordfreq's list of English words.  Case,
+digits and what the list does not know come from a few kinds of words, see KINDS; one of them is any string at all, so
+that names, codes and non-words stay readable.
 
-wordfreq: R. Speer, version 3.1, 2022, https://doi.org/10.5281/zenodo.7199437; its data, and so
-character_lm.npz, are under CC BY-SA 4.0.
+tools/build_language_models.py builds character_lm.npz.  wordfreq: R. Speer, version 3.1, 2022,
+https://doi.org/10.5281/zenodo.7199437; its data, and so character_lm.npz, are under CC BY-SA 4.0.
 """
 import functools
 import math
@@ -28,20 +26,19 @@ STEP = 1 / 4                       # nat: log probabilities are stored as multip
 END_OF_WORD = len(alphabets.CHARACTERS)
 DIGIT, UPPER, LOWER = slice(0, 10), slice(10, 36), slice(36, 62)
 
-# The kinds of words with the share of each among all: roughly that of running text, with more
-# digits and capitals, since labels, forms and headings are written by hand too.
+# The kinds of words and their shares: roughly those of running text, with more digits and capitals, since people also
+# write labels, forms and headings by hand.
 KINDS = {"lower": 0.66, "Capitalised": 0.16, "CAPITALS": 0.06, "digits": 0.06, "initial": 0.03, "any": 0.03}
-# The same behind a word of some kind: capitals mostly follow capitals.  About as counted in UNIPEN's training texts,
-# with more of what is rare.
+# The shares behind a word of some kind: capitals mostly follow capitals.  Roughly as counted in UNIPEN's training
+# texts, with more of what is rare.
 FOLLOWING = {"": tuple(KINDS.values()),
              "lower": (0.80, 0.09, 0.02, 0.03, 0.02, 0.04), "Capitalised": (0.50, 0.33, 0.04, 0.04, 0.04, 0.05),
              "CAPITALS": (0.16, 0.06, 0.62, 0.07, 0.04, 0.05), "initial": (0.38, 0.20, 0.05, 0.02, 0.30, 0.05),
              "digits": (0.60, 0.20, 0.05, 0.08, 0.02, 0.05)}
-SWITCH = 0.02                      # a word goes on as any of the kinds: McDonald, 3rd, HTML5
+SWITCH = 0.02                      # at each character a word may go on as any kind: McDonald, 3rd, HTML5
 END_OF_DIGITS, END_OF_ANY = 0.3, 0.15
 PRONOUN = 0.5                      # of single capital letters are "I"
 CACHE = 10_000                     # contexts remembered, some 7 MB
-
 
 LABELS = {character: label for label, character in enumerate(alphabets.CHARACTERS)}
 SHARES = {before: np.array(shares, np.float32) for before, shares in FOLLOWING.items()}
@@ -49,7 +46,7 @@ EVEN = 1 / len(KINDS)
 
 
 def _without_letters(first: bool) -> np.ndarray:
-    """P(next | kind of word) but for the letters of English, float32 (kinds, 63): of the first or of a later place."""
+    """P(next | kind of word) without the letters of English, for a first or a later place: float32 (kinds, 63)."""
     expected = np.zeros((len(KINDS), END_OF_WORD + 1), np.float32)
     *_, digits, initial, anything = expected
     anything[:] = (1 - END_OF_ANY) / END_OF_WORD
@@ -65,18 +62,18 @@ def _without_letters(first: bool) -> np.ndarray:
 
 
 FIRST, INSIDE = _without_letters(True), _without_letters(False)
-# Inside of words P(next | kind of word) is INSIDE + ENGLISH * P(next letter, whatever its case, or end of the word).
+# Inside words P(next | kind of word) is INSIDE + ENGLISH * P(next letter of either case, or end of the word).
 ENGLISH = np.zeros_like(INSIDE)
 ENGLISH[:2, LOWER] = ENGLISH[2, UPPER] = ENGLISH[:3, END_OF_WORD] = 1
 BY_LABEL = list(zip(INSIDE.T.tolist(), ENGLISH.T.tolist(), strict=True))
-LETTER = np.array([*[0] * 10, *range(26), *range(26), END])   # of each label; digits have none, and ENGLISH is 0
+LETTER = np.array([*[0] * 10, *range(26), *range(26), END])   # column of each label; digits have none: ENGLISH is 0
 
 
 class CharacterLM:
     """P(next character | the word's characters before it), for English words and everything else."""
 
     def __init__(self, table: dict[str, int], letters: np.ndarray):
-        """letters: probabilities float32 (n, 27) of a-z and the word's end; table: context -> its row."""
+        """letters: float32 (n, 27), P of a-z and the word's end in each context; table: context -> its row."""
         self._table, self._letters = table, letters
         self._longest = max(map(len, table))
         first = FIRST.copy()
@@ -91,7 +88,7 @@ class CharacterLM:
 
         context: the word's characters so far, "" at its beginning.
         before: the kind of the word before, of FOLLOWING; "" if it tells nothing.
-        What is returned is remembered: do not write to it.
+        The result is cached and read-only.
         """
         log_probs = (self.all_next_log_probs([context], [before])[0] if context else
                      np.log(SHARES[before] @ self._first))
@@ -99,19 +96,19 @@ class CharacterLM:
         return log_probs
 
     def all_next_log_probs(self, contexts: list[str], before: list[str]) -> np.ndarray:
-        """The same of many contexts, none of them empty, in less time than one by one: float32 (n, 63)."""
+        """next_log_probs of many contexts, none of them empty, in less time than one by one: float32 (n, 63)."""
         kinds, _, rows = zip(*map(self._beginning, contexts, before), strict=True)
         kinds, letters = np.array(kinds, np.float32), self._letters[list(rows)]
         return np.log(kinds @ INSIDE + kinds @ ENGLISH * letters[:, LETTER])
 
     def word_log_prob(self, word: str, before: str = "") -> float:
-        """Natural log of the probability of a whole word, its end included."""
+        """Natural log of P(word), its end included."""
         return self._beginning(word, before)[1] + math.log(sum(self._joint(word, before, END_OF_WORD)))
 
     def _beginning(self, context: str, before: str) -> tuple[list[float], float, int]:
-        """P(kind of word | context) of each kind, log of P(context), and the row of letters for what comes next.
+        """P(kind of word | context) of each kind, log P(context), and the row of letters for what comes next.
 
-        It is the forward algorithm of hidden Markov models, in plain numbers: for six NumPy takes longer.
+        This is the forward algorithm of hidden Markov models, in plain numbers: for six kinds NumPy takes longer.
         """
         if not context:
             return SHARES[before].tolist(), 0.0, self._row(context)
@@ -121,7 +118,7 @@ class CharacterLM:
         return [(1 - SWITCH) * one / total + SWITCH * EVEN for one in joint], log_prob, self._row(context)
 
     def _joint(self, context: str, before: str, label: int) -> list[float]:
-        """P(kind of word, and this label is next | context) of each kind."""
+        """P(kind of word, next label | context) of each kind."""
         kinds, _, row = self._beginning(context, before)
         if not context:
             return [kind * one for kind, one in zip(kinds, self._first[:, label].tolist(), strict=True)]
@@ -129,7 +126,7 @@ class CharacterLM:
         return [kind * (other + english * letter) for kind, other, english in zip(kinds, *BY_LABEL[label], strict=True)]
 
     def _row(self, context: str) -> int:
-        """The row of letters with P(next letter or end | the longest known end of the context)."""
+        """The row of letters for the longest known end of the context."""
         known = (START + context.lower())[-self._longest:]
         for start in range(len(known) + 1):
             row = self._table.get(known[start:])
@@ -139,14 +136,14 @@ class CharacterLM:
 
 
 class ClassMix:
-    """How frequent the characters are, whatever precedes them: in the place of a CharacterLM where there is none."""
+    """How frequent each character is, whatever precedes it: stands in for CharacterLM where no language is known."""
 
     def __init__(self, log_probs: np.ndarray):
         """log_probs: (62,), up to a constant."""
         self._log_probs = np.append(log_probs - log_probs.max(), 0).astype(np.float32)
 
     def next_log_probs(self, context: str) -> np.ndarray:
-        """As CharacterLM.next_log_probs, but that a word's end costs nothing, and the sum is not 1."""
+        """As CharacterLM.next_log_probs, but a word's end costs nothing, so that the sum is not 1."""
         return self._log_probs
 
 
@@ -165,7 +162,7 @@ def kind_of(word: str) -> str:
 
 @functools.lru_cache(1)
 def load(path: Path = FILE) -> CharacterLM:
-    """The model of English that comes with the project, read once."""
+    """The model in a file, by default the one that comes with the project; read once."""
     with np.load(path) as file:
         known = bytes(file["contexts"]).decode("ascii").split("\n")
         letters = np.exp(np.cumsum(file["changes"], axis=0, dtype=np.uint8) * np.float32(-STEP))

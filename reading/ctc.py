@@ -1,9 +1,8 @@
-"""What a line reader's logits say: CTC's label sequences as text, and where each character lies.
+"""What CTC logits say: texts with their probabilities, and where each character lies.
 
-For each step, 4 px of a strip, a network trained with CTC (Graves et al. 2006,
-"Connectionist temporal classification") gives the probabilities of each
-character and of a blank.  A text's probability is the sum over all ways to
-stretch it over the steps with blanks between.
+For each step, 4 px of a line image, a network trained by CTC (Graves et al. 2006, "Connectionist temporal
+classification") gives the probabilities of each character and of a blank.  A path is one label for each step; it says
+the text that is left without repeated labels and blanks.  A text's probability is the sum over all its paths.
 """
 import math
 import operator
@@ -15,20 +14,21 @@ import numpy as np
 
 from common import alphabets
 
-BEAM = 200           # texts that are followed at once, at most
-NEAR = 8.0           # nat below the best: those that are followed
-LIKELY = 8.0         # nat below a step's best: characters that are tried
-MOST_LIKELY = 10     # characters that are tried in a step, at most
-SURE_BLANK = math.log(0.998)   # steps that are surely blank change no text
-LEAST = -1e30        # log of 0, but that differences stay finite
+BEAM = 200                     # most texts that are followed at once
+NEAR = 8.0                     # nat below the best: texts that are followed
+LIKELY, MOST_LIKELY = 8.0, 10  # nat below a step's best: characters that are tried, at most so many
+SURE_BLANK = math.log(0.998)   # a likelier blank changes no text
+LEAST = -1e30                  # log of 0; differences stay finite
+LABELS = len(alphabets.ALPHABET) + 1
 
 
-class Weights(NamedTuple):
-    """What texts are ranked by, beside the network: all in nat."""
-    strength: float = 0.0   # how often the language model's log probability counts
-    bonus: float = 0.0      # what each character adds
-    space: float = 0.0      # what a space adds to that
-    spacing: float = 1.0    # how much of its strength the language model has where it expects a space
+@dataclass(frozen=True)
+class Weights:
+    """What texts are ranked by beside the network, in nat."""
+    lm_weight: float = 0.0        # factor of the language model's log probability
+    insertion_bonus: float = 0.0  # for each character
+    space_bonus: float = 0.0      # for a space, beside that
+    space_lm_share: float = 1.0   # of lm_weight at spaces
 
 
 NONE = Weights()   # the network alone
@@ -37,17 +37,17 @@ NONE = Weights()   # the network alone
 class Text(NamedTuple):
     """A text that the logits may say."""
     text: str
-    ctc: float          # log of its probability, after the network alone
-    language: float     # log of its probability, after the language model, spaces counting as in Weights.spacing
+    ctc: float          # log of its probability by the network alone
+    language: float     # log of its probability by the language model, spaces with Weights.space_lm_share
 
     def score(self, weights: Weights) -> float:
         """What it is ranked by."""
-        return (self.ctc + weights.strength * self.language + weights.bonus * len(self.text)
-                + weights.space * self.text.count(" "))
+        return (self.ctc + weights.lm_weight * self.language + weights.insertion_bonus * len(self.text)
+                + weights.space_bonus * self.text.count(" "))
 
 
 def greedy(logits: np.ndarray) -> str:
-    """The text along the likeliest label of each step: logits (steps, 96)."""
+    """The text of the likeliest path: logits (steps, 96)."""
     labels = logits.argmax(axis=-1)
     return text_of(labels[np.flatnonzero(np.diff(labels, prepend=0))])
 
@@ -59,17 +59,15 @@ def text_of(labels: np.ndarray) -> str:
 
 # ---- the search
 
-def search(log_probs: np.ndarray, prior=None, weights: Weights = NONE, before: str = "") -> list[Text]:
+def search(log_probs: np.ndarray, lm=None, weights: Weights = NONE, before: str = "") -> list[Text]:
     """The likeliest texts, best first, by prefix beam search (Hannun et al. 2014, arXiv 1408.2873).
 
-    log_probs: float (steps, 96), normalised.
-    prior: a phrases.Prior, the language model.
-    before: what stands before the text, for the prior.
+    log_probs: float (steps, 96), normalised.  lm: a word_lm.WordLM.  before: what it sees before the text.
     """
     log_probs = log_probs.astype(np.float64)
-    beam = _Beam(prior, weights, before)
+    beam = _Beam(lm, weights, before)
     for of_step, labels in zip(log_probs.tolist(), _likely(log_probs), strict=True):
-        beam.follow(of_step, labels)
+        beam.advance(of_step, labels)
     return beam.texts()
 
 
@@ -86,57 +84,57 @@ def _likely(log_probs: np.ndarray) -> list[list[int]]:
 
 
 @dataclass(slots=True)
-class _Followed:
-    """A text that a search follows."""
+class _Prefix:
+    """A text that the steps so far may say; probabilities are logs."""
     text: str
     last: int = 0               # label of its last character
-    language: float = 0.0       # log of its probability, after the language model
-    worth: float = 0.0          # what the language model and the bonus make of it
-    ends_blank: float = LEAST   # log P that the steps so far say it and end in a blank, ...
+    language: float = 0.0       # its probability by the language model
+    worth: float = 0.0          # nat of the language model and the bonuses
+    ends_blank: float = LEAST   # its probability by paths that end in a blank, ...
     ends_label: float = LEAST   # ... in its last character, ...
     total: float = LEAST        # ... in either
-    score: float = LEAST        # total + worth, what it is ranked by
+    score: float = LEAST        # total + worth: what it is ranked by
     following: memoryview | None = None   # what each label adds to language; see _Beam._ask
 
-    def arriving(self, label: int, of_step: list[float]) -> float:
-        """Log P that a step makes it one character longer; a character follows itself only after a blank."""
+    def longer(self, label: int, of_step: list[float]) -> float:
+        """Its probability with one more character in this step; a label follows itself only after a blank."""
         return (self.ends_blank if label == self.last else self.total) + of_step[label]
 
 
 class _Beam:
-    """The texts that a search follows, step by step, the best first.
+    """The prefixes that a search follows, the best first.
 
-    They are plain numbers, not arrays: mostly so few are followed that NumPy would take far longer.
+    They are plain numbers: there are few, mostly two to seven, and NumPy would take longer.
     """
 
-    def __init__(self, prior, weights: Weights, before: str):
-        self._prior, self._before, self._weights = prior, before, weights
-        self._bonus = [weights.bonus] * (len(alphabets.ALPHABET) + 1)
-        self._bonus[alphabets.SPACE] += weights.space
-        self._share = [1.0] * (len(alphabets.ALPHABET) + 1)   # of what the prior says, that counts
-        self._share[alphabets.SPACE] = weights.spacing
-        self._followed = {"": _Followed("", ends_blank=0.0, total=0.0, score=0.0)}
+    def __init__(self, lm, weights: Weights, before: str):
+        self._lm, self._before, self._weights = lm, before, weights
+        self._bonus = [weights.insertion_bonus] * LABELS
+        self._bonus[alphabets.SPACE] += weights.space_bonus
+        self._share = [1.0] * LABELS
+        self._share[alphabets.SPACE] = weights.space_lm_share
+        self._prefixes = {"": _Prefix("", ends_blank=0.0, total=0.0, score=0.0)}
 
-    def follow(self, of_step: list[float], labels: list[int]) -> None:
-        """Go on by a step with these log probabilities, trying these labels."""
+    def advance(self, of_step: list[float], labels: list[int]) -> None:
+        """Take a step with these log probabilities, trying these labels."""
         if of_step[0] > SURE_BLANK:
-            for one in self._followed.values():
+            for one in self._prefixes.values():
                 one.ends_blank = one.total = one.total + of_step[0]
                 one.ends_label, one.score = LEAST, one.total + one.worth
             return
         longer = self._grow(of_step, labels)
         self._stay(of_step, labels)
-        texts = sorted([*self._followed.values(), *longer], key=operator.attrgetter("score"), reverse=True)
-        least = texts[0].score - NEAR
-        self._followed = {one.text: one for one in texts[:BEAM] if one.score > least}
+        ranked = sorted([*self._prefixes.values(), *longer], key=operator.attrgetter("score"), reverse=True)
+        least = ranked[0].score - NEAR
+        self._prefixes = {one.text: one for one in ranked[:BEAM] if one.score > least}
 
     def texts(self) -> list[Text]:
-        """What is said if no more steps come, best first."""
-        self._ask(self._followed.values())
+        """The texts if no more steps come, best first."""
+        self._ask(self._prefixes.values())
         found: dict[str, Text] = {}
-        for text, one in self._followed.items():
+        for text, one in self._prefixes.items():
             language = one.language
-            if one.last == alphabets.SPACE:   # what ends in a space goes on with nothing: it is the text before
+            if one.last == alphabets.SPACE:   # a space at the end is the end of the word before
                 text = text[:-1]
             else:
                 language += self._share[alphabets.SPACE] * one.following[alphabets.SPACE]
@@ -144,53 +142,53 @@ class _Beam:
                 found[text] = Text(text, one.total, language)
         return sorted(found.values(), key=lambda one: -one.score(self._weights))
 
-    def _ask(self, texts: Iterable[_Followed]) -> None:
-        """Have the prior say, for all of them at once, what follows these texts."""
-        new = [one for one in texts if one.following is None]
+    def _ask(self, prefixes: Iterable[_Prefix]) -> None:
+        """Have the language model say what follows these prefixes, in one call."""
+        new = [one for one in prefixes if one.following is None]
         if not new:
             return
-        found = (self._prior.all_next_log_probs([self._before + one.text for one in new]) if self._prior else
-                 np.zeros((len(new), len(alphabets.ALPHABET) + 1)))
+        found = (self._lm.all_next_log_probs([self._before + one.text for one in new]) if self._lm else
+                 np.zeros((len(new), LABELS)))
         for one, following in zip(new, found, strict=True):
-            one.following = following.data   # gives plain numbers, and so faster ones than NumPy's
+            one.following = following.data   # whose items are plain numbers, faster than NumPy's
 
-    def _grow(self, of_step: list[float], labels: list[int]) -> list[_Followed]:
-        """Those texts, longer by a character, that a step makes likely and that are not followed yet."""
-        followed = list(self._followed.values())
-        least = followed[0].score + of_step[0] - NEAR   # the best text stays, and so is at least that good
-        growing = [one for one in followed if labels != [one.last] or one.ends_blank > LEAST / 2]
-        self._ask(growing)   # not of all: the prior takes longest, and many texts are dropped before they can grow
-        tried = [(label, of_step[label] + self._bonus[label], self._weights.strength * self._share[label])
+    def _grow(self, of_step: list[float], labels: list[int]) -> list[_Prefix]:
+        """The prefixes of one more character that a step makes likely and that are not followed yet."""
+        best = next(iter(self._prefixes.values()))
+        least = best.score + of_step[0] - NEAR   # the best one stays, at least with this score
+        growing = [one for one in self._prefixes.values() if labels != [one.last] or one.ends_blank > LEAST / 2]
+        self._ask(growing)   # only now: the language model takes half of the time, and many never grow
+        tried = [(label, of_step[label] + self._bonus[label], self._weights.lm_weight * self._share[label])
                  for label in labels]
         longer = []
         for one in growing:
             last, following = one.last, one.following
-            for label, adds, strength in tried:
-                score = one.score + adds + strength * following[label]
-                if label == last:   # a character follows itself only after a blank
+            for label, adds, lm_weight in tried:
+                score = one.score + adds + lm_weight * following[label]
+                if label == last:
                     score += one.ends_blank - one.total
-                if score < least or label == alphabets.SPACE and last in (0, alphabets.SPACE):   # no space comes first, nor after another
+                if score < least or label == alphabets.SPACE and last in (0, alphabets.SPACE):   # no space comes first
                     continue
                 text = one.text + alphabets.ALPHABET[label - 1]
-                if text not in self._followed:
+                if text not in self._prefixes:
                     longer.append((score, text, label, one))
                     least = max(least, score - NEAR)
         if len(longer) > BEAM:
             longer = sorted(longer, key=operator.itemgetter(0), reverse=True)[:BEAM]
         return [self._longer(one, text, label, of_step) for score, text, label, one in longer if score >= least]
 
-    def _longer(self, one: _Followed, text: str, label: int, of_step: list[float]) -> _Followed:
-        """The text that a text becomes in a step by one more character."""
-        arrives = one.arriving(label, of_step)
+    def _longer(self, one: _Prefix, text: str, label: int, of_step: list[float]) -> _Prefix:
+        """The prefix that a prefix becomes in a step by one more character."""
+        arrives = one.longer(label, of_step)
         language = self._share[label] * one.following[label]
-        worth = one.worth + self._weights.strength * language + self._bonus[label]
-        return _Followed(text, label, one.language + language, worth, LEAST, arrives, arrives, arrives + worth)
+        worth = one.worth + self._weights.lm_weight * language + self._bonus[label]
+        return _Prefix(text, label, one.language + language, worth, LEAST, arrives, arrives, arrives + worth)
 
     def _stay(self, of_step: list[float], labels: list[int]) -> None:
-        """Have a step add no character to the texts, but for what others that are followed grow into."""
-        arrived = {text: parent.arriving(one.last, of_step) for text, one in self._followed.items()
-                   if one.last in labels and (parent := self._followed.get(text[:-1]))}
-        for text, one in self._followed.items():
+        """Have a step add no character, but for prefixes that grow into others of the beam."""
+        arrived = {text: parent.longer(one.last, of_step) for text, one in self._prefixes.items()
+                   if one.last in labels and (parent := self._prefixes.get(text[:-1]))}
+        for text, one in self._prefixes.items():
             one.ends_blank, one.ends_label = one.total + of_step[0], one.ends_label + of_step[one.last]
             if text in arrived:
                 one.ends_label = _either(one.ends_label, arrived[text])
@@ -206,22 +204,20 @@ def _either(first: float, second: float) -> float:
 
 
 def single(log_probs: np.ndarray) -> np.ndarray:
-    """Log of the probability of each text of one character alone, by its label: float (96,), [0] that of no text."""
-    blank = log_probs[:, 0].astype(float)
-    before, inside, behind = 0.0, np.full(log_probs.shape[1], LEAST), np.full(log_probs.shape[1], LEAST)
-    for step, of_step in enumerate(log_probs.astype(float)):
-        behind = np.logaddexp(behind, inside) + blank[step]
-        inside = np.logaddexp(inside, before) + of_step
-        before += blank[step]
-    found = np.logaddexp(inside, behind)
-    found[0] = before
+    """Log of the probability of each text of one character, by its label: float (96,), [0] that of no text."""
+    # A path is blanks, the character from step i to step j, and blanks.
+    gain = np.cumsum(log_probs - log_probs[:, :1], axis=0, dtype=float)   # of the character over blanks, up to a step
+    before = np.logaddexp.accumulate(np.vstack([np.zeros_like(gain[:1]), -gain[:-1]]))   # of all i up to a j
+    blanks = log_probs[:, 0].sum(dtype=float)
+    found = blanks + np.logaddexp.reduce(gain + before)
+    found[0] = blanks
     return found
 
 
 # ---- where the characters lie
 
 def align(log_probs: np.ndarray, text: str) -> np.ndarray:
-    """For each character of a text the steps that say it on the likeliest way: int (len(text), 2), first and last.
+    """The first and last step of each character of a text on its likeliest path: int (len(text), 2).
 
     log_probs: float (steps, 96).  Raises ValueError when there are too few steps for the text.
     """
@@ -231,7 +227,7 @@ def align(log_probs: np.ndarray, text: str) -> np.ndarray:
     closed = np.full(len(labels), LEAST)
     closed[3::2][labels[3::2] != labels[1:-2:2]] = 0
     said = log_probs[:, labels].astype(float)
-    padded = np.full(len(labels) + 2, LEAST)   # nobody comes from the two places before the first
+    padded = np.full(len(labels) + 2, LEAST)   # no path comes from the two places before the first
     second, first, scores = padded[:-2], padded[1:-1], padded[2:]
     scores[:2] = said[0, :2]
     moved, jumped = np.zeros((2, *said.shape), bool)

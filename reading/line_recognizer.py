@@ -1,20 +1,49 @@
-"""Reads straight lines of writing with a network trained by CTC: strips in, texts with their characters out.
+"""Reads straight lines of writing with a network trained by CTC: ink in, text with its characters out.
 
-    reader = LineReader(network, config["decoding"], word_lm.load())
-    texts = reader.read([line.ink for line in text_lines.straight_lines(ink)])
+    reader = LineReader(Network("Models", unix_time).each, config["decoding"], word_lm.load())
+    texts = reader.read_lines([line.ink for line in text_lines.straight_lines(ink)])
 """
+import functools
 import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from common import alphabets, line_image, softmax
-from reading import ctc, word_lm
+from reading import character_boxes, ctc, text_lines, word_lm
+from reading.binarize import Picture
+from reading.readings import Character, Line, Reading, Word, around, reading_of
 
-AT_ONCE = 8              # strips in one call of the network, at most
-# What config.json says of how to read with a network, if it says nothing.
-DECODING = {"strength": 0.4, "bonus": 0.6, "space": 0.0, "spacing": 1.0, "prior_share": 0.0,
-            "label_prior": [0.0] * len(alphabets.ALPHABET), "confidence": [0.27, 0.3, 0.53, 0.19, 0.59]}
+OLD_NAMES = {"strength": "lm_weight", "bonus": "insertion_bonus", "space": "space_bonus", "spacing": "space_lm_share"}
+
+
+@dataclass(frozen=True)
+class Decoding(ctc.Weights):
+    """How logits become text; training/calibration.py fits it, and config.json keeps it as "decoding"."""
+    lm_weight: float = 0.4
+    insertion_bonus: float = 0.6
+    prior_share: float = 0.0       # of label_prior that is taken away
+    label_prior: Sequence[float] = (0.0,) * len(alphabets.ALPHABET)   # log of each character's share in training
+    confidence: Sequence[float] = (0.27, 0.3, 0.53, 0.19, 0.59)       # weights of `evidence`, and an offset
+
+    @classmethod
+    def of(cls, config: dict | None) -> "Decoding":
+        """Decoding as config.json has it, of older runs too; what is missing is as above."""
+        return cls(**{OLD_NAMES.get(name, name): value for name, value in (config or {}).items()})
+
+    def without_prior(self, log_probs: np.ndarray) -> np.ndarray:
+        """Log probabilities (steps, 96) with less of what the network expects whatever it sees.
+
+        A network trained by CTC knows how often each character occurs, and the language model would count that a
+        second time (Miao, Gowayyed and Metze 2015, "EESEN", arXiv 1507.08240).
+        """
+        if not self.prior_share:
+            return log_probs
+        prior = np.array([0.0, *self.label_prior], np.float32)
+        prior[1:] -= np.exp(prior[1:]) @ prior[1:]   # on average a text becomes neither likelier nor unlikelier
+        return softmax.log_softmax(log_probs - np.float32(self.prior_share) * prior)
 
 
 class Read(NamedTuple):
@@ -29,137 +58,138 @@ class LineText(NamedTuple):
     """A line that was read: its text, and its words without the spaces between."""
     text: str
     words: list[list[Read]]
-    rivals: list[list[tuple[str, float]]]   # what each word may be, with the probabilities, itself first
-    evidence: list[tuple[float, ...]]       # what speaks for each word; see evidence
+    rivals: list[list[tuple[str, float]]]   # what each word may be, with probabilities, itself first
+    evidence: list[tuple[float, ...]]       # what speaks for each word; see `evidence`
 
 
 class LineReader:
     """Reads lines with one network."""
 
-    def __init__(self, network, decoding: dict | None = None, prior: word_lm.WordLM | None = None):
-        """network: keras.Model, uint8 (batch, line_image.HEIGHT, width) -> logits (batch, steps, 96).
+    def __init__(self, each: Callable[[Sequence[np.ndarray]], Iterable[np.ndarray]], decoding: dict | None = None,
+                 lm: word_lm.WordLM | None = None):
+        """each: the network; of batches uint8 (n, line_image.HEIGHT, width) it gives logits (n, width / 4, 96).
 
-        decoding: those of ctc.Weights, the network's own prior and the share of it to take
-        away, and what makes a word's confidence a probability; see line_trainer.fit, without_prior and
-        line_trainer.fit_confidence.
-        prior: the language model; None reads without.
+        decoding: as config.json has it.  lm: the language model; None reads without.
         """
-        self.network = network
-        self.decoding = DECODING | (decoding or {})
-        self.prior = prior
+        self._each, self.decoding, self.lm = each, Decoding.of(decoding), lm
 
-    @property
-    def weights(self) -> ctc.Weights:
-        """What texts are ranked by."""
-        return ctc.Weights(*(self.decoding[name] for name in ctc.Weights._fields))
+    # ---- pictures
 
-    def log_probs(self, strips: list[np.ndarray]) -> list[np.ndarray]:
-        """Log probabilities float32 (steps, 96) of each strip, uint8 (line_image.HEIGHT, width)."""
-        found = [None] * len(strips)
-        order = np.argsort([picture.shape[1] for picture in strips], kind="stable").tolist()
-        for start in range(0, len(order), AT_ONCE):
-            rows = order[start:start + AT_ONCE]
-            logits = self.network.predict_on_batch(line_image.to_batch([strips[row] for row in rows]))
-            for row, of_strip in zip(rows, logits):
-                found[row] = softmax.log_softmax(np.asarray(of_strip, np.float32))
-        return found
+    def read(self, picture: Picture) -> Reading:
+        """Read the words and lines of a picture."""
+        straight = text_lines.straight_lines(picture.ink)
+        lines, shapes = [], []
+        for line, text in zip(straight, self.read_lines([line.ink for line in straight]), strict=True):
+            if text.words:
+                found = character_boxes.shapes(line.ink, [one.centre for word in text.words for one in word])
+                lines.append(_line(text, character_boxes.boxes(line, found, picture.scale)))
+                shapes += found
+        return reading_of(lines, functools.partial(character_boxes.glyphs, shapes), [shape.alone for shape in shapes])
 
-    def read(self, inks: list[np.ndarray]) -> list[LineText]:
-        """Read lines: each uint8 (height, width), bright ink on dark, straight."""
-        strips, maps = zip(*map(line_image.normalize, inks), strict=True) if inks else ((), ())
-        return [self.decode(log_probs, to_ink)
-                for log_probs, to_ink in zip(self.log_probs(list(strips)), maps, strict=True)]
-
-    def read_characters(self, inks: list[np.ndarray]) -> list[list[tuple[str, float]]]:
-        """Read each ink, uint8 (height, width), as one letter or digit: the likeliest with their probabilities."""
+    def read_characters(self, pictures: list[Picture]) -> list[Character]:
+        """Read pictures of one letter or digit each."""
+        images = [line_image.normalize(picture.ink)[0] for picture in pictures]
+        labels = [alphabets.LABELS[character] for character in alphabets.CHARACTERS]
         found = []
-        for log_probs in self.log_probs([line_image.normalize(ink)[0] for ink in inks]):
-            scores = ctc.single(log_probs)[[alphabets.LABELS[character] for character in alphabets.CHARACTERS]]
-            found.append(softmax.ranked(np.exp(softmax.log_softmax(scores)), alphabets.CHARACTERS))
+        for picture, log_probs in zip(pictures, self.log_probs(images), strict=True):
+            chances = np.exp(softmax.log_softmax(ctc.single(log_probs)[labels]))
+            alternatives = softmax.ranked(chances, alphabets.CHARACTERS)
+            found.append(Character(*alternatives[0], alternatives, picture.box))
         return found
+
+    # ---- lines
+
+    def read_lines(self, inks: Sequence[np.ndarray]) -> Iterator[LineText]:
+        """Read lines, each uint8 (height, width), bright ink on dark, straight."""
+        images, maps = zip(*map(line_image.normalize, inks), strict=True) if len(inks) else ((), ())
+        yield from map(self.decode, self.log_probs(images), maps)
+
+    def log_probs(self, images: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        """Log probabilities float32 (steps, 96) of each line image, uint8 (line_image.HEIGHT, width)."""
+        for logits in self._each([line_image.to_batch([image]) for image in images]):
+            yield softmax.log_softmax(np.asarray(logits[0], np.float32))
 
     def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None) -> LineText:
-        """The text that log probabilities (steps, 96) say; to_ink, (2, 3), maps px of the strip to px of the ink."""
-        to_ink = np.eye(2, 3) if to_ink is None else to_ink
-        weights = ctc.NONE
-        if self.prior:
-            weights = self.weights
-            log_probs = without_prior(log_probs, self.decoding["label_prior"], self.decoding["prior_share"])
-        ways = ctc.search(log_probs, self.prior, weights)
-        text = ways[0].text
+        """The text that log probabilities (steps, 96) say; to_ink, (2, 3), maps px of the image to px of the ink."""
+        weights = self.decoding if self.lm else ctc.NONE
+        log_probs = self.decoding.without_prior(log_probs) if self.lm else log_probs
+        texts = ctc.search(log_probs, self.lm, weights)
+        text = texts[0].text
         if not text:
             return LineText("", [], [], [])
         steps = ctc.align(log_probs, text)
-        centres = to_ink[0, 0] * (steps.mean(axis=1) + 0.5) * line_image.STEP + to_ink[0, 2]
-        read = [[]]
-        alternatives = self._alternatives(log_probs, text, steps, weights.strength)
+        scale, left = (1.0, 0.0) if to_ink is None else to_ink[0, [0, 2]].tolist()
+        centres = scale * (steps.mean(axis=1) + 0.5) * line_image.STEP + left
+        words = [[]]
+        alternatives = self._alternatives(log_probs, text, steps, weights.lm_weight)
         for character, likely, centre in zip(text, alternatives, centres.tolist(), strict=True):
             if character == " ":
-                read.append([])
+                words.append([])
             else:
-                read[-1].append(Read(character, likely, likely[0][1], centre))
-        return LineText(text, read, *self._rivals(log_probs, ways, steps, weights))
+                words[-1].append(Read(character, likely, likely[0][1], centre))
+        return LineText(text, words, *self._rivals(log_probs, texts, steps, weights))
 
-    def _rivals(self, log_probs, readings: list[ctc.Text], steps, weights: ctc.Weights) -> tuple[list, list]:
-        """For each word of the best reading the likeliest readings of its steps, with probabilities, and evidence."""
-        text = readings[0].text
-        spaces = [place for place, character in enumerate(text) if character == " "]
-        firsts = [0, *(steps[place, 1] + 1 for place in spaces)]
-        behinds = [*(steps[place, 0] for place in spaces), len(log_probs)]
-        found, evidences = [], []
-        begin = 0
-        for word, first, behind in zip(text.split(" "), firsts, behinds, strict=True):
-            ways = readings if not spaces else ctc.search(log_probs[first:behind], self.prior, weights, text[:begin])
-            begin += len(word) + 1
-            scores = {way.text: way.score(weights) for way in ways if way.text and " " not in way.text}
-            scores.setdefault(word, min(scores.values(), default=0.0))
-            itself = next((way for way in ways if way.text == word), ways[-1])
-            others = sorted(scores.keys() - {word}, key=scores.get, reverse=True)
-            chances = np.exp(softmax.log_softmax(np.array([scores[one] for one in (word, *others)])))
-            evidences.append(evidence(word, float(chances[0]), itself))
-            sure = self._calibrated(evidences[-1])
-            left = (1 - sure) / max(float(chances[1:].sum()), 1e-9)
-            found.append([(word, round(sure, 6)), *((one, round(left * float(chance), 6)) for one, chance in
-                                                    zip(others[:softmax.ALTERNATIVES - 1], chances[1:]))])
-        return found, evidences
-
-    def _calibrated(self, values: tuple[float, ...]) -> float:
-        """How often words for which so much speaks are right."""
-        *weights, offset = self.decoding["confidence"]
-        return 1 / (1 + math.exp(-(np.dot(weights, values) + offset)))
-
-    def _alternatives(self, log_probs, text: str, steps, strength: float) -> list[list[tuple[str, float]]]:
+    def _alternatives(self, log_probs, text: str, steps, lm_weight: float) -> list[list[tuple[str, float]]]:
         """What each character may be instead, by the steps that say it and the characters before it; itself first."""
         scores = np.array([log_probs[first:last + 1, 1:].max(axis=0) for first, last in steps], float)
-        if self.prior:
+        if self.lm:
             before = [text[:place] for place in range(len(text))]
-            scores += strength * np.array(self.prior.all_next_log_probs(before))[:, 1:]
+            scores += lm_weight * np.array(self.lm.all_next_log_probs(before))[:, 1:]
         scores[:, 0] = ctc.LEAST   # a space is no character
         chances = np.exp(softmax.log_softmax(scores))
         return [softmax.ranked(of_place, alphabets.ALPHABET, alphabets.LABELS[character] - 1)
                 for of_place, character in zip(chances, text, strict=True)]
 
+    def _rivals(self, log_probs, texts: list[ctc.Text], steps, weights: ctc.Weights) -> tuple[list, list]:
+        """For each word of the best text what its steps may say instead, with probabilities, and its evidence."""
+        text = texts[0].text
+        spaces = [place for place, character in enumerate(text) if character == " "]
+        firsts = [0, *(steps[place, 1] + 1 for place in spaces)]
+        behinds = [*(steps[place, 0] for place in spaces), len(log_probs)]
+        rivals, evidences = [], []
+        begin = 0
+        for word, first, behind in zip(text.split(" "), firsts, behinds, strict=True):
+            found = texts if not spaces else ctc.search(log_probs[first:behind], self.lm, weights, text[:begin])
+            of_word, speaks = self._rivals_of(word, found, weights)
+            rivals.append(of_word)
+            evidences.append(speaks)
+            begin += len(word) + 1
+        return rivals, evidences
 
-def without_prior(log_probs: np.ndarray, prior: list[float], share: float) -> np.ndarray:
-    """Log probabilities (steps, 96) with less of what the network expects whatever it sees.
+    def _rivals_of(self, word: str, texts: list[ctc.Text], weights: ctc.Weights) -> tuple[list, tuple[float, ...]]:
+        """A word and its rivals among the texts that its steps may say, with probabilities, and the evidence for it."""
+        scores = {one.text: one.score(weights) for one in texts if one.text and " " not in one.text}
+        scores.setdefault(word, min(scores.values(), default=0.0))
+        itself = next((one for one in texts if one.text == word), texts[-1])
+        others = sorted(scores.keys() - {word}, key=scores.get, reverse=True)
+        chances = np.exp(softmax.log_softmax(np.array([scores[one] for one in (word, *others)])))
+        speaks = evidence(word, float(chances[0]), itself)
+        sure = self._confidence(speaks)
+        left = (1 - sure) / max(float(chances[1:].sum()), 1e-9)
+        rivals = [(one, round(left * float(chance), 6))
+                  for one, chance in zip(others[:softmax.ALTERNATIVES - 1], chances[1:])]
+        return [(word, round(sure, 6)), *rivals], speaks
 
-    A network trained by CTC knows how often each character occurs, and the language
-    model would count that a second time: a share of it is taken away (Miao, Gowayyed and
-    Metze 2015, "EESEN", arXiv 1507.08240).
-    prior: log of the share of each character of alphabets.ALPHABET in what the network has learned from.
-    """
-    if not share:
-        return log_probs
-    expected = np.array([0.0, *prior], np.float32)
-    expected[1:] -= np.exp(expected[1:]) @ expected[1:]   # on average a text becomes neither likelier nor unlikelier
-    return softmax.log_softmax(log_probs - np.float32(share) * expected)
+    def _confidence(self, evidence: tuple[float, ...]) -> float:
+        """How often words with this evidence are right."""
+        *weights, offset = self.decoding.confidence
+        return 1 / (1 + math.exp(-(np.dot(weights, evidence) + offset)))
 
 
-def evidence(word: str, chance: float, way: ctc.Text) -> tuple[float, ...]:
+def _line(text: LineText, boxes: list[list[int]]) -> Line:
+    """A line that was read, with the boxes of its characters."""
+    of_line, words = iter(boxes), []
+    for word, rivals in zip(text.words, text.rivals, strict=True):
+        characters = [Character(one.text, one.confidence, one.alternatives, box) for one, box in zip(word, of_line)]
+        words.append(Word(rivals[0][0], around(characters), rivals[0][1], characters, rivals))
+    return Line(text.text, around(words), words)
+
+
+def evidence(word: str, chance: float, text: ctc.Text) -> tuple[float, ...]:
     """What tells whether a word is right: four numbers.
 
-    chance: its probability among the readings of its steps.  way: what the network and the language model say of it.
+    chance: its probability among the texts that its steps may say.  text: its log probabilities.
     They are the log odds of that chance, both log probabilities in nat, kept within limits, and the word's length.
     """
     chance = min(max(chance, 1e-4), 1 - 1e-4)
-    return math.log(chance / (1 - chance)), max(way.ctc, -20.0), len(word), max(way.language, -60.0)
+    return math.log(chance / (1 - chance)), max(text.ctc, -20.0), len(word), max(text.language, -60.0)

@@ -45,6 +45,7 @@ class TextLine:
 
     @property
     def x_height(self) -> float:
+        """Height of small letters in px."""
         return self.base - self.top
 
     def corners(self, first: int, behind: int) -> tuple[float, float, float, float]:
@@ -81,7 +82,8 @@ def core(ink: np.ndarray, pen: float) -> tuple[float, float]:
     rows = (ink >= text_lines.INK).sum(axis=1).astype(np.float32)
     width = max(1, round(pen))
     rows = cv2.blur(rows[:, None], (1, width), borderType=cv2.BORDER_CONSTANT)[:, 0]
-    crossings = np.count_nonzero(np.diff((ink >= text_lines.INK).astype(np.int8), axis=1) == 1, axis=1).astype(np.float32)
+    begins = np.diff((ink >= text_lines.INK).astype(np.int8), axis=1) == 1
+    crossings = np.count_nonzero(begins, axis=1).astype(np.float32)
     crossings = cv2.blur(crossings[:, None], (1, width), borderType=cv2.BORDER_CONSTANT)[:, 0]
     profile = rows / max(1.0, rows.max()) + crossings / max(1.0, crossings.max())
     inside = np.flatnonzero(profile >= 0.4 * np.sort(profile)[-max(1, len(profile) // 8)])

@@ -1,4 +1,7 @@
-"""Ink to lines: finds the lines of a page, takes printed rules out, and straightens each line."""
+"""Ink -> text lines: removes printed rules, groups connected components into lines, deskews and deslants each.
+
+    lines = straight_lines(ink)       from top to bottom, each one upright, with an affine map back to the page
+"""
 import math
 from typing import NamedTuple
 
@@ -8,24 +11,27 @@ import numpy as np
 from common import glyph
 
 INK = 96                # brightness from which a pixel belongs to a connected component
-BODY = 0.45             # of the usual height: smaller components are dots, bars and specks
-MANY_RULES = 4          # so many lines printed on paper need not reach the picture's borders
-DOT = 0.75              # of the usual height: so large, and so far from a letter, may its dot be
-SPARSE = 0.5            # of a line's width: marks that fill no more of it are no line of text ...
-ASIDE, ABOVE = 2.0, 0.3 # of the usual height: ... if each is so near to a letter
-LINE_OVERLAP = 0.35     # of the smaller height: so much of a component beside a line lies in it
-FEW_OVERLAP = 0.2       # the same for one or two components that were taken for a line of their own
-COVERED = 0.42          # of a group's width: a line that was found again has no more letters over or under it
-FREE = 0.15             # of the same: with hardly any, a group stands in the other's gaps or beside it ...
-RAISED = 0.3            # of its height: ... and, as small as dots and quotes, may be so far from letters
-LETTER = 56             # px: lines are reduced to this usual height of a component ...
+MANY_RULES = 4          # this many printed rules need not reach the picture's borders
+
+# The usual height is the weighted median of all components' heights, about that of a small letter.
+BODY = 0.45             # usual heights: smaller components are dots, bars and specks
+DOT = 0.75              # usual heights: largest dot, and its largest distance from a letter
+ASIDE, ABOVE = 2.0, 0.3 # usual heights: largest distance of a mark from a letter, across and down
+SPARSE = 0.5            # of its width: a group of marks that fills less is no line of text
+LINE_OVERLAP = 0.35     # of the smaller height: least overlap of a component with the line beside it
+FEW_OVERLAP = 0.2       # the same for a group of one or two components
+COVERED = 0.42          # of a group's width under or over letters of a line: at most, if it belongs to that line
+FREE = 0.15             # of the same: a group with less stands in the line's gaps or beside it ...
+RAISED = 0.3            # of its height: ... and if it is as small as quotes, may be so far above or below letters
+
+LETTER = 56             # px: lines are reduced to this usual height ...
 THIN = 2.0              # px: ... as long as their strokes keep this width
 MAX_SLOPE = 0.36        # of a line, rise over run
 MAX_SLANT = 0.8         # of letters, run over rise
 
 
 class StraightLine(NamedTuple):
-    """One line of text, made straight and upright."""
+    """One line of text, deskewed and deslanted."""
     ink: np.ndarray         # uint8 (height, width), bright on dark
     to_page: np.ndarray     # float (2, 3): affine, from px of the line to px of the page
 
@@ -38,7 +44,10 @@ class StraightLine(NamedTuple):
 
 
 def straight_lines(ink: np.ndarray) -> list[StraightLine]:
-    """The text lines of a page, from top to bottom, not oversegmentation.cut."""
+    """The text lines of a page, from top to bottom.
+
+    ink: uint8 (height, width), bright on dark.
+    """
     ink = without_rules(ink)
     labels, boxes = _components((ink >= INK).view(np.uint8))
     if not len(boxes):
@@ -49,15 +58,15 @@ def straight_lines(ink: np.ndarray) -> list[StraightLine]:
 
 
 def _components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The connected components of a mask uint8 (height, width): their numbers, from 1, at its pixels, int32, and boxes.
+    """The connected components of a mask uint8 (height, width).
 
-    The boxes, int (n, 4), are left, top, right, bottom.
+    Returns labels int32 (height, width), 0 on paper, and boxes int (n, 4): left, top, right, bottom.
     """
     labels = np.zeros(mask.shape, np.int32)
     x, y, width, height = cv2.boundingRect(mask)
     if not width:
         return labels, np.empty((0, 4), int)
-    there = np.s_[y:y + height, x:x + width]   # around it is only paper, often much
+    there = np.s_[y:y + height, x:x + width]   # around it is only paper, often a lot
     _, labels[there], stats, _ = cv2.connectedComponentsWithStats(mask[there], connectivity=8)
     boxes = stats[1:, :4].astype(int)
     boxes[:, 2:] += boxes[:, :2]
@@ -65,26 +74,25 @@ def _components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _points(ink: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """y and x of the ink's pixels, about `count` of them: float32 (n,)."""
+    """y and x of about `count` pixels of the ink, evenly sampled: float32 (n,)."""
     there = np.flatnonzero(ink >= INK)
     y, x = np.divmod(there[::max(1, len(there) // count)], ink.shape[1])
     return y.astype(np.float32), x.astype(np.float32)
 
 
-# ---- what is no writing
+# ---- printed rules
 
 def without_rules(ink: np.ndarray) -> np.ndarray:
-    """The ink uint8 (height, width) without the lines that were printed on the paper; strokes that cross them stay.
+    """The ink, uint8 (height, width), without the rules printed on the paper; strokes that cross them stay.
 
-    Such a line runs through the whole picture, or there are several, it is thin, and
-    there is other ink.
+    A rule is thin and, unless there are MANY_RULES, runs through the whole picture.  Ink of nothing but rules stays.
     """
     width = ink.shape[1]
     mask = (ink >= glyph.INK).view(np.uint8)
     run = max(24, width // 40)
     flat = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
     if np.count_nonzero(cv2.dilate(flat.max(axis=0)[None], np.ones((1, run), np.uint8))) < 0.6 * width:
-        return ink   # some bars of letters, if anything
+        return ink   # bars of letters, if anything
     labels, boxes = _components(cv2.dilate(flat, np.ones((3, run), np.uint8)))
     long = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= 0.6 * width) + 1
     rules = [rule for part in long if (rule := _rule(flat, labels == part)) is not None]
@@ -96,22 +104,22 @@ def without_rules(ink: np.ndarray) -> np.ndarray:
     lowest = len(ink) - 1
     for x, y, thick in rules:
         first, last = np.rint(y - thick / 2 - 1).astype(int), np.rint(y + thick / 2 + 1).astype(int)
-        aside = np.ones((1, 2 * math.ceil(thick) + 1), np.uint8)   # strokes may cross it aslant
+        aside = np.ones((1, 2 * math.ceil(thick) + 1), np.uint8)   # slanted strokes cross it, too
         above, below = (mask[np.clip(row, 0, lowest), x] for row in (first - 1, last + 1))
         gone = (above & cv2.dilate(below[None], aside)[0] | cv2.dilate(above[None], aside)[0] & below) == 0
         rows = first[gone] + np.arange(math.ceil(thick) + 4)[:, None]
         inside = (rows >= 0) & (rows <= np.minimum(last[gone], lowest))
         rest[rows[inside], np.broadcast_to(x[gone], rows.shape)[inside]] = 0
     others = cv2.connectedComponentsWithStats((rest >= INK).view(np.uint8))[2][1:, cv2.CC_STAT_HEIGHT]
-    return rest if (others > 3 * max(thick for *_, thick in rules)).sum() > 1 else ink  # else it is an E or a T
+    return rest if (others > 3 * max(thick for *_, thick in rules)).sum() > 1 else ink   # else an E or a T
 
 
 def _rule(flat: np.ndarray, mine: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """The x and y of a printed line's middle, (n,), and its thickness in px; None if it is none."""
+    """x and y of the middle of a rule, (n,), and its thickness in px; None if the component `mine` is no rule."""
     y, x = np.nonzero(flat & mine)
     counts = np.bincount(x)
     thick, count = float(np.median(counts[counts > 0])), len(x)
-    for reach in (2 * thick + 2, thick + 1, thick / 2 + 1):   # what else lies flat beside it is left out by and by
+    for reach in (2 * thick + 2, thick + 1, thick / 2 + 1):   # leaves out, step by step, what lies flat beside it
         middle = np.polynomial.Polynomial.fit(x, y, 2)        # paper bends
         near = np.abs(y - middle(x)) <= reach
         if near.sum() < 0.7 * count:
@@ -126,13 +134,12 @@ def _rule(flat: np.ndarray, mine: np.ndarray) -> tuple[np.ndarray, np.ndarray, f
 # ---- components -> lines
 
 def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
-    """Sort components into lines.
+    """Group components into text lines.
 
+    Each line is followed from left to right by the running mean of its components' height and centre, so that it may
+    rise, fall and bend.
     boxes: (n, 4): left, top, right, bottom.
     Returns the rows of `boxes` in each line, lines from top to bottom.
-
-    Each line is followed from left to right by the height at which its last
-    components lay, so that it may rise, fall and bend.
     """
     heights = boxes[:, 3] - boxes[:, 1]
     usual = _usual_height(boxes)
@@ -157,7 +164,7 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
 
 
 def _usual_height(boxes: np.ndarray) -> float:
-    """Height of letters: the median, each component weighted by its size, since specks are many."""
+    """Median height of the components, each weighted by its size, since there are many specks."""
     heights = boxes[:, 3] - boxes[:, 1]
     sizes = np.maximum(heights, boxes[:, 2] - boxes[:, 0])
     order = np.argsort(heights)
@@ -170,14 +177,14 @@ def _middle(boxes: np.ndarray) -> float:
 
 
 def _merge_lines(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
-    """Join lines whose components lie beside each other or in gaps: a line that was lost and found again."""
+    """Join groups that are one line: beside each other, or one in the gaps of the other."""
     merged = []
     for group in groups:
         while (other := next((other for other in merged if _beside(boxes[other], boxes[group])), None)) is not None:
             merged.remove(other)
             group = other + group
         merged.append(group)
-    whole, spans = [], []   # and from where to where each reaches, by which most are ruled out at once
+    whole, spans = [], []   # spans: top and bottom of each, which rule out most pairs at once
     for group in sorted(merged, key=len, reverse=True):
         top, bottom = int(boxes[group, 1].min()), int(boxes[group, 3].max())
         reach = RAISED * (bottom - top)
@@ -194,24 +201,23 @@ def _merge_lines(groups: list[list[int]], boxes: np.ndarray, usual: float) -> li
 
 
 def _beside(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two groups of boxes are one line: at their nearest ends they share their height."""
+    """Whether two groups of boxes are one line: where they are nearest, they overlap in height."""
     if a[:, 3].max() <= b[:, 1].min() or b[:, 3].max() <= a[:, 1].min():
-        return False  # most lines, seen at once
+        return False   # most pairs
     if len(b) > len(a):
         a, b = b, a
     middle = (b[:, 0].min() + b[:, 2].max()) / 2
     near = a[np.argsort(np.abs((a[:, 0] + a[:, 2]) / 2 - middle))[:3]]
-    few = len(b) <= 2   # a question mark or a quote, which may stand high, beside a tall letter
+    few = len(b) <= 2   # a question mark or a quote may stand high, beside a tall letter
     top, bottom = (near[:, 1].min() if few else np.median(near[:, 1])), np.median(near[:, 3])
     overlap = min(bottom, b[:, 3].max()) - max(top, b[:, 1].min())
     return overlap > (FEW_OVERLAP if few else 0.5) * min(bottom - top, b[:, 3].max() - b[:, 1].min())
 
 
 def _interleaved(line: np.ndarray, group: np.ndarray, usual: float) -> bool:
-    """Whether a group of boxes, no more than a line has, stands in the line's gaps or beside it.
+    """Whether a group of boxes stands in a line's gaps or beside it, no more boxes than the line has.
 
-    So do quotes, powers and what was written higher or lower than the rest; the words of
-    the next line lie under letters.
+    Quotes, powers and words written higher or lower do; the words of the next line lie under letters.
     """
     across = np.minimum(line[:, 2], group[:, None, 2]) - np.maximum(line[:, 0], group[:, None, 0])
     covered = np.maximum(across, 0).max(axis=1).sum() / (group[:, 2] - group[:, 0]).sum()
@@ -229,7 +235,7 @@ def _interleaved(line: np.ndarray, group: np.ndarray, usual: float) -> bool:
 
 
 def _only_dots(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
-    """Those lines that are no more than the large dots and quotes of another: small, apart, near letters."""
+    """The groups that are only large dots and quotes of other lines: small, sparse, near letters."""
     dots = []
     for group in groups:
         others = [row for other in groups if other is not group for row in other]
@@ -248,7 +254,7 @@ def _only_dots(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list
 
 
 def _add_small(groups: list[list[int]], small: np.ndarray, boxes: np.ndarray) -> None:
-    """Give each dot, bar and accent to the line with the nearest letter, rather to one below it."""
+    """Add each dot, bar and accent to the line of the nearest letter; letters below it count as nearer."""
     if not groups:
         groups.append([])
     bodies = boxes[[row for group in groups for row in group]] if any(groups) else boxes
@@ -271,17 +277,17 @@ def _crop_line(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray,
         return crop, left, top
     mine = np.zeros(len(boxes) + 1, np.uint8)
     mine[members + 1] = 1
-    near = cv2.dilate(mine[there], np.ones((3, 3), np.uint8))  # the soft edge is no part of any component
+    near = cv2.dilate(mine[there], np.ones((3, 3), np.uint8))   # the soft edge belongs to no component
     return np.where((near > 0) & ((there == 0) | (mine[there] > 0)), crop, 0).astype(np.uint8), left, top
 
 
-# ---- line -> straight and upright
+# ---- deskewing and deslanting
 
 def straight_line(ink: np.ndarray, left: int, top: int, boxes: np.ndarray) -> StraightLine:
-    """Make a line straight and upright.
+    """Deskew and deslant a line, and reduce it to the usual height LETTER.
 
     ink: uint8 (height, width), the line's alone; its top left corner lies at (left, top) on the page.
-    boxes: its components' (n, 4).
+    boxes: (n, 4), of its components.
     """
     ink, forward = straighten(ink, _scale(ink, boxes))
     to_page = cv2.invertAffineTransform(forward)
@@ -290,15 +296,15 @@ def straight_line(ink: np.ndarray, left: int, top: int, boxes: np.ndarray) -> St
 
 
 def _scale(ink: np.ndarray, boxes: np.ndarray) -> float:
-    """How much smaller a line can be made: pieces are found and glyphs made as well, and sooner."""
+    """New px per old px, at most 1: smaller lines are read as well, and faster."""
     usual = _usual_height(boxes)
     return 1.0 if usual <= LETTER else min(1.0, max(LETTER / usual, THIN / glyph.stroke_width(ink)))
 
 
 def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Take slope and slant out of a line, and make it smaller.
+    """Remove slope and slant of a line, and reduce it.
 
-    scale: new px in an old px, at most 1.
+    scale: new px per old px, at most 1.
     Returns the new ink and the affine map float (2, 3) from old to new px.
     """
     if scale < 1:
@@ -323,16 +329,16 @@ def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndar
 
 
 def shears(y: np.ndarray, x: np.ndarray) -> tuple[float, float]:
-    """Slope (rise over run) of a line, and slant (run over rise) of its letters, from y and x of its ink (n,) in px."""
+    """Slope (rise over run) of a line and slant (run over rise) of its letters, from y and x of its ink (n,) in px."""
     width, height = np.ptp(x) + 1, np.ptp(y) + 1
     slope = _sharpest(y, x, MAX_SLOPE, 0.02, 1.03) if width > 2.5 * height else 0.0
     return slope, _sharpest(x, y - slope * x, MAX_SLANT, 0.05, 1.1)
 
 
 def _sharpest(values: np.ndarray, along: np.ndarray, limit: float, step: float, gain: float) -> float:
-    """The shear t for which the histogram of values - t * along has the highest peaks.
+    """The shear t, from -limit to limit, for which the projection profile of values - t * along is sharpest.
 
-    0 unless its sum of squares is `gain` times as large as that without shear.
+    Sharpness is the profile's sum of squares.  Returns 0 unless it is `gain` times as large as without shear.
     """
     shears = np.arange(-limit, limit + step / 2, step, dtype=np.float32)
     moved = values - shears[:, None] * along

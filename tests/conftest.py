@@ -1,6 +1,18 @@
-"""Let the tests import the scripts in the folder above."""
-
-import sys
+"""What holds for all tests."""
+import os
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+# The tests run in several processes, which share the cores: more threads in each would only wait for one another.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ.setdefault(name, "1")
+
+HERE = Path(__file__).parent
+LONG = ("training/test_lines.py", "training/test_model.py", "training/test_character_trainer.py",
+        "training/test_export.py", "apps/test_apps.py", "reading/test_network.py", "tools/test_benchmark.py",
+        "tools/test_train_geometry.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first: each stays in one process, and the last ones fill up what the processes have left."""
+    order = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.relative_to(HERE).as_posix(), len(order)))

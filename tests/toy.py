@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from common import line_image
 from common.alphabets import CHARACTERS
 from common.glyph import glyph
 from tools import draw_samples
@@ -60,7 +61,8 @@ def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
     records = {"words": [], "lines": [], "characters": [], "symbols": []}
     for text, count in texts.items():
         for number in range(count):
-            strokes = draw_samples.strokes_of([text], 60, int(rng.integers(1 << 30)), gap=rng.uniform(10, 30), tremor=0.8)
+            seed = int(rng.integers(1 << 30))
+            strokes = draw_samples.strokes_of([text], 60, seed, gap=rng.uniform(10, 30), tremor=0.8)
             split = "val" if number % 5 == 0 else "train"
             kind = "lines" if " " in text else "words" if len(text) > 1 else "characters"
             records[kind].append({"label": text, "writer": f"{split}/{number % 3}", "style": "printed", "split": split,
@@ -69,6 +71,24 @@ def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
         with gzip.open(folder / f"{kind}.jsonl.gz", "wt") as file:
             file.write("".join(json.dumps(record) + "\n" for record in found))
     return folder
+
+
+def line_network(x, dropout):
+    """A network for lines, as training/networks.py has one, that learns a few words within seconds."""
+    from keras import layers
+    x = layers.Reshape((line_image.HEIGHT, -1, 1))(x)
+    x = layers.Conv2D(16, 5, (4, 2), padding="same", activation="relu")(x)
+    x = layers.Conv2D(24, 3, (2, 2), padding="same", activation="relu")(x)
+    x = layers.Reshape((-1, 96), name="columns")(layers.Permute((2, 1, 3))(x))
+    return layers.Bidirectional(layers.LSTM(48, return_sequences=True))(layers.BatchNormalization()(x))
+
+
+def history(folder: Path) -> list[float]:
+    """val_loss of each epoch of a run."""
+    if not (folder / "checkpoint.npz").is_file():
+        return []
+    with np.load(folder / "checkpoint.npz") as kept:
+        return [epoch["val_loss"] for epoch in json.loads(str(kept["state"]))["history"]]
 
 
 def logged(folder: Path) -> set[str]:

@@ -1,25 +1,24 @@
-"""Measures how well pictures of words and lines are read, and draws what fails.
+"""Measures how well pictures of words and lines are read, and draws the worst readings.
 
     python -m tools.evaluate                        on validation data: for choosing thresholds and weights
     python -m tools.evaluate --split=test           on the writers and scans kept for final figures
-    python -m tools.evaluate --sets=lines,scans     some of the sets: characters, words, mixed, cursive, lines, every,
-                                              strings, scans
+    python -m tools.evaluate --sets=lines,scans     some of the sets, in this order
     python -m tools.evaluate --texts=all            with punctuation, which only a reader of lines knows
-    python -m tools.evaluate --labels=source        with the spaces that UNIPEN's sources put into labels, see training/unipen.py
-    python -m tools.evaluate --baseline             the classic method instead, which is to be beaten
+    python -m tools.evaluate --labels=source        with the spaces of UNIPEN's sources, see training/unipen.py
+    python -m tools.evaluate --baseline             with the classic method, to compare
 
-characters, printed words, mixed words (partly joined letters), cursive words, printed lines and
-lines of every style are pen strokes of people
-whose writing no network has learned from, drawn black on white with a round pen, at several sizes
-and pen widths.  strings and scans are lines put together from EMNIST's scans, letters at their
-true relative heights and not touching: strings are random ones in the natural class mix, scans are
-English words.  The tables are Markdown; the worst readings become a picture.
+The sets characters, words (printed), mixed (partly joined letters), cursive, lines (printed) and every (lines of every
+style) are pen strokes of people whose writing no network has learned from, drawn black on white with a round pen at
+several sizes and widths.  strings and scans are lines of EMNIST scans, letters at their true relative heights and not
+touching: random strings in EMNIST's class mix, and English words.  The tables are Markdown.
 """
 import functools
-import sys
+import itertools
+import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import cv2
@@ -28,7 +27,7 @@ from tqdm import tqdm
 
 from common import alphabets, errors, files, glyph, pen_strokes, runs, settings
 from reading import binarize, recognizer
-from training import emnist, metrics, synthesis, unipen
+from training import emnist, line_records, line_rendering, metrics, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 split = "val"                    # val, to choose by; test, for final figures alone
@@ -36,35 +35,30 @@ sets = "all"                     # which sets, separated by commas; see above
 texts = "plain"                  # plain: of 0-9, A-Z, a-z and spaces; all: of all printable ASCII
 labels = "written"               # written: with the spaces that people write; source: with those of the label's source
 number = 300                     # samples of each set, at most
-model = ""                       # unixTime of the network that reads; without one, the shipped network
-language = "english"             # language model, or none; scans are read with none too
+unixTime = ""                    # the network that reads; without one, the shipped network
+language = "english"             # language model, or none; the sets are read without one too
 prior = "drawings"               # class mix that the reader expects, see recogScript.py
 baseline = False                 # read with the classic method: contours, mean gap
-seed = 0                         # of what is drawn by lot: samples, sizes, pens, gaps
+seed = 0                         # of what is random: samples, sizes, pens, gaps
 picture = "worst.png"            # the worst readings; "" draws none
 models_path = "Models"           # where networks are kept
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
 # ---- end of settings
 
-SIZES = (30, 50, 90)             # px: height of a tall letter in words and lines; twice that for a character alone
+CHOICES = {"split": ("val", "test"), "texts": ("plain", "all"), "labels": ("written", "source")}
+SIZES = (30, 50, 90)             # px: height of a tall letter in words and lines; twice that for an isolated character
 PENS = (0.05, 0.08, 0.12)        # diameter of the pen in such heights
 MARGIN = 0.3                     # paper around the ink in such heights
-LINE_CHARACTERS = 20             # about so many in a line of scans
-SHOWN = 40                       # worst readings in the picture
-COLUMNS = ("set", "language", "exact", "CER", "CER without case", "WER", "space F1", "words split", "ECE",
-           "isolated, forms", "isolated, drawings", "ms", "n")
-
-
-class EvaluationError(ValueError):
-    """An evaluation that cannot be made; the message names what is missing and the remedy."""
+LINE_CHARACTERS = 20             # in a line of scans, about
+SHOWN = 40                       # readings in the picture of the worst
+COLUMNS = ("set", "language", "exact", "CER", "CER without case", "WER", "space F1", "words split", "ECE", "ms", "n")
 
 
 class Sample(NamedTuple):
     """A picture with known text."""
     image: np.ndarray                # uint8 (height, width), dark ink on white
     truth: str
-    rows: np.ndarray | None = None   # of the scans in it
 
 
 class Result(NamedTuple):
@@ -76,28 +70,26 @@ class Result(NamedTuple):
     confidences: list[float] = []    # of the words
 
 
-# ---- drawn test sets
+# ---- pen strokes
 
-def drawn(kind: str, style: str = "") -> Callable[[dict, np.random.Generator], list[Sample]]:
-    """A function that makes the samples of one category of training/unipen.py, and one style."""
-    def samples(config: dict, rng: np.random.Generator) -> list[Sample]:
-        records = list(read_records(config, kind, style))
-        chosen = rng.permutation(len(records))[:config["number"]]
-        return [draw_record(records[i], kind, rng) for i in tqdm(chosen, f"drawing {kind}", leave=False)]
-    return samples
+def draw_set(config: SimpleNamespace, rng: np.random.Generator, kind: str, style: str = "") -> list[Sample]:
+    """Samples of one category of training/unipen.py and one style, or of all styles."""
+    records = list(read_records(config.pen_path, kind, style, config.split, config.texts, config.labels))
+    chosen = rng.permutation(len(records))[:config.number]
+    return [draw_record(records[row], kind, rng) for row in tqdm(chosen, f"drawing {kind}", leave=False)]
 
 
-def read_records(config: dict, kind: str, style: str = "") -> Iterable[dict]:
-    """The records of one category, style and split whose text is of the kind that is wanted."""
-    known = {*alphabets.ALPHABET} if config["texts"] == "all" else {*alphabets.CHARACTERS, " "}
-    path = Path(config["pen_path"], f"{kind}.jsonl.gz")
-    return (record for record in unipen.read_strokes(path, config["split"], as_labelled=config["labels"] == "source")
-            if record["style"] == style or not style
-            if set(record["label"]) <= known)
+def read_records(pen_path: str, kind: str, style: str, split: str, texts: str = "plain",
+                 labels: str = "written") -> Iterator[dict]:
+    """The records of one category, style ("": of all) and split; texts and labels are those of the settings."""
+    known = {*alphabets.ALPHABET} if texts == "all" else {*alphabets.CHARACTERS, " "}
+    for record in unipen.read_strokes(Path(pen_path, f"{kind}.jsonl.gz"), split, as_labelled=labels == "source"):
+        if style in ("", record["style"]) and set(record["label"]) <= known:
+            yield record
 
 
 def draw_record(record: dict, kind: str, rng: np.random.Generator) -> Sample:
-    """Draw a record black on white, at a size and with a pen chosen by lot."""
+    """Draw a record black on white, at a random one of SIZES and with a random one of PENS."""
     size = rng.choice(SIZES) * (2 if kind == "characters" else 1)
     strokes = pen_strokes.scale_strokes(record["strokes"], size / height_of(record["strokes"], kind == "characters"))
     image = pen_strokes.draw_strokes(strokes, rng.choice(PENS) * size, margin=round(MARGIN * size))
@@ -105,55 +97,54 @@ def draw_record(record: dict, kind: str, rng: np.random.Generator) -> Sample:
 
 
 def height_of(strokes: list, alone: bool) -> float:
-    """The height of a tall letter in a record's own unit; of a character alone, the ink's longer side."""
+    """The height of a tall letter in a record's own unit; of an isolated character, the ink's longer side."""
     if not alone:
-        return synthesis.tall_letter(strokes)
+        return line_records.tall_letter(strokes)
     return max(1.0, float(np.ptp(np.concatenate([pen_strokes.as_points(stroke) for stroke in strokes]), axis=0).max()))
 
 
-# ---- lines of scans
+# ---- lines of EMNIST scans
 
-def random_strings(config: dict, rng: np.random.Generator) -> list[Sample]:
-    """Lines of scans as they come, so in EMNIST's class mix, parted by lot into words of 2 to 8 characters."""
-    images, labels = read_scans(config)
-    samples = []
-    for _ in tqdm(range(config["number"]), "composing strings", leave=False):
-        rows = rng.choice(len(images), LINE_CHARACTERS)
-        ends = np.cumsum(rng.integers(2, 9, LINE_CHARACTERS))
-        samples.append(compose(np.split(rows, ends[ends < LINE_CHARACTERS]), images, labels, rng))
-    return samples
-
-
-def english_scans(config: dict, rng: np.random.Generator) -> list[Sample]:
-    """Lines of scans that show words which the writers of pen strokes wrote: English, some names and numbers."""
-    images, labels = read_scans(config)
+def compose_set(config: SimpleNamespace, rng: np.random.Generator, english: bool) -> list[Sample]:
+    """Lines of scans: words that UNIPEN's writers wrote, or random strings and so in EMNIST's class mix."""
+    images, labels = read_scans(config.data_path, config.split, config.val_split)
     of_class = {character: np.flatnonzero(labels == label) for label, character in enumerate(alphabets.CHARACTERS)}
-    plain = read_records(config | {"texts": "plain"}, "words")
-    words = sorted({word for record in plain for word in record["label"].split()
-                    if len(word) > 1 and all(len(of_class[character]) for character in word)})
-    if not words:
-        raise EvaluationError(f"{config['pen_path']} holds no words that {config['data_path']} has scans for: "
-                              "leave the set scans out")
+    words = english_words(config, of_class) if english else []
     samples = []
-    for _ in tqdm(range(config["number"]), "composing words", leave=False):
-        line = []
-        while sum(map(len, line)) < LINE_CHARACTERS - 3:
+    for _ in tqdm(range(config.number), "composing lines", leave=False):
+        line = [] if english else random_words(len(images), rng)
+        while english and sum(map(len, line)) < LINE_CHARACTERS - 3:
             line.append([rng.choice(of_class[character]) for character in rng.choice(words)])
         samples.append(compose(line, images, labels, rng))
     return samples
 
 
-def read_scans(config: dict) -> tuple[np.ndarray, np.ndarray]:
-    """Scans that the network has not learned from: EMNIST's test file, or what validated the network's training."""
-    if config["split"] == "test":
-        return _read_scans(config["data_path"], "test")
-    images, labels = _read_scans(config["data_path"], "train")
-    share = runs.read_config(config["models_path"], config["model"])["settings"]["val_split"]
-    held_out = max(1, round(len(images) * share))  # as in model.py
+def random_words(count: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """LINE_CHARACTERS rows below `count`, split into words of 2 to 8; the last may be shorter."""
+    rows, ends = rng.choice(count, LINE_CHARACTERS), np.cumsum(rng.integers(2, 9, LINE_CHARACTERS))
+    return np.split(rows, ends[ends < LINE_CHARACTERS])
+
+
+def english_words(config: SimpleNamespace, of_class: dict[str, np.ndarray]) -> list[str]:
+    """Words that UNIPEN's writers wrote, some names and numbers among them, all of characters that have scans."""
+    records = read_records(config.pen_path, "words", "", config.split, labels=config.labels)
+    words = sorted({word for record in records for word in record["label"].split()
+                    if len(word) > 1 and all(len(of_class[character]) for character in word)})
+    if not words:
+        raise errors.DataError(f"{config.pen_path} holds no words that {config.data_path} has scans for: "
+                               "leave the set scans out")
+    return words
+
+
+@functools.lru_cache(1)
+def read_scans(data_path: str, split: str, val_split: float) -> tuple[np.ndarray, np.ndarray]:
+    """EMNIST scans that a network has not learned from: of the test file, or the share that validated its training.
+
+    Returns images uint8 (n, 28, 28) and labels uint8 (n,).
+    """
+    images, labels = emnist.read_emnist(data_path, "test" if split == "test" else "train")
+    held_out = len(images) if split == "test" else emnist.held_out(len(images), val_split)
     return images[-held_out:], labels[-held_out:]
-
-
-_read_scans = functools.lru_cache(1)(emnist.read_emnist)
 
 
 def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Sample:
@@ -169,59 +160,62 @@ def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.
     x = size
     for word in words:
         for row in word:
-            x += synthesis.paste(paper, x, images[row], alphabets.CHARACTERS[labels[row]], size, rng)
+            x += line_rendering.paste(paper, x, images[row], alphabets.CHARACTERS[labels[row]], size, rng)
             x += gap + rng.exponential(0.08) * size
         x += space
     left, top, width, height = glyph.ink_box(paper)
     margin = round(MARGIN * size)
     paper = paper[top - margin:top + height + margin, left - margin:left + width + margin]
     truth = " ".join("".join(alphabets.CHARACTERS[labels[row]] for row in word) for word in words)
-    return Sample(255 - paper, truth, np.concatenate(words))
+    return Sample(255 - paper, truth)
 
 
-SETS = {"characters": ("characters, isolated", drawn("characters")),
-        "words": ("printed words", drawn("words", "printed")),
-        "mixed": ("mixed words", drawn("words", "mixed")),
-        "cursive": ("cursive words", drawn("words", "cursive")),
-        "lines": ("printed lines", drawn("lines", "printed")),
-        "every": ("lines of every style", drawn("lines")),
-        "strings": ("EMNIST, random strings", random_strings),
-        "scans": ("EMNIST, English words", english_scans)}
+SETS = {"characters": ("characters, isolated", functools.partial(draw_set, kind="characters")),
+        "words": ("printed words", functools.partial(draw_set, kind="words", style="printed")),
+        "mixed": ("mixed words", functools.partial(draw_set, kind="words", style="mixed")),
+        "cursive": ("cursive words", functools.partial(draw_set, kind="words", style="cursive")),
+        "lines": ("printed lines", functools.partial(draw_set, kind="lines", style="printed")),
+        "every": ("lines of every style", functools.partial(draw_set, kind="lines")),
+        "strings": ("EMNIST, random strings", functools.partial(compose_set, english=False)),
+        "scans": ("EMNIST, English words", functools.partial(compose_set, english=True))}
+
+
+def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
+    """The samples of one set, the same for the same seed."""
+    samples = SETS[name][1](config, np.random.default_rng(config.seed))
+    if not samples:
+        raise errors.DataError(f"there is nothing of the set {name} in the split {config.split}: leave it out")
+    return samples
 
 
 # ---- readers
 
-class Baseline:
-    """The classic method, which is to be beaten.
+def read_classic(reader: recognizer.Recognizer, image: np.ndarray) -> str:
+    """Read a picture, uint8 (height, width), dark ink on white, with the classic method.
 
-    Otsu's threshold, outer contours from left to right, a space wherever the gap is
-    above the line's mean gap, and one call of the network for each contour.  It uses
-    the same glyphs and the same network as recogScript.py.
+    Otsu's threshold, outer contours from left to right, and a space wherever the gap is above the line's mean gap.
+    Glyphs and network are those of recogScript.py.
     """
-
-    def __init__(self, reader: recognizer.Recognizer):
-        self.reader = reader.of_characters
-
-    def __call__(self, image: np.ndarray) -> str:
-        _, binary = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-        contours, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        boxes = sorted(map(cv2.boundingRect, contours))
-        gaps = [right[0] - left[0] - left[2] for left, right in zip(boxes, boxes[1:])]
-        text = ""
-        for (x, y, width, height), gap in zip(boxes, [0, *gaps]):
-            text += " " if text and gap > np.mean(gaps) else ""
-            text += self._character(255 - image[y:y + height, x:x + width])
-        return text
-
-    def _character(self, crop: np.ndarray) -> str:
-        return alphabets.CHARACTERS[int(self.reader.probabilities(glyph.glyph(crop)[None]).argmax())]
+    _, binary = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    contours, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    boxes = sorted(map(cv2.boundingRect, contours))
+    glyphs = np.array([glyph.glyph(255 - image[y:y + height, x:x + width]) for x, y, width, height in boxes])
+    gaps = [right[0] - left[0] - left[2] for left, right in zip(boxes, boxes[1:])]
+    spaces = [" " if gap > np.mean(gaps) else "" for gap in gaps]
+    read = [alphabets.CHARACTERS[label] for label in reader.characters.probabilities(glyphs).argmax(axis=1)]
+    return "".join(part for pair in zip(["", *spaces], read) for part in pair)
 
 
-def one_character(reader: recognizer.Recognizer) -> Callable[[np.ndarray], str]:
-    return lambda image: reader.recog_character(image).text
+def read_functions(config: SimpleNamespace, name: str, readers: dict) -> dict[str, Callable]:
+    """By language model, or "baseline", the functions that read a set: picture -> text, or what has one."""
+    if config.baseline:
+        return {"baseline": functools.partial(read_classic, readers["none"])}
+    if name == "characters":
+        return {"none": readers["none"].recog_character}
+    return {language: reader.recog for language, reader in readers.items()}
 
 
-def read_all(samples: list[Sample], read: Callable[[np.ndarray], str | recognizer.Reading], what: str) -> list[Result]:
+def read_all(samples: list[Sample], read: Callable, what: str) -> list[Result]:
     """Read each sample and time it; what cannot be read counts as no text."""
     results = []
     for sample in tqdm(samples, what, leave=False):
@@ -231,26 +225,11 @@ def read_all(samples: list[Sample], read: Callable[[np.ndarray], str | recognize
         except binarize.ImageError:
             found = ""
         seconds = time.perf_counter() - start
-        lines = [] if isinstance(found, str) else found.lines
-        results.append(Result(sample.image, sample.truth, one_line(found if isinstance(found, str) else found.text),
-                              seconds, [word.confidence for line in lines for word in line.words]))
+        text = found if isinstance(found, str) else found.text
+        # A line break counts as a space: where a text of two rows breaks is not in its label.
+        results.append(Result(sample.image, sample.truth, " ".join(text.split()), seconds,
+                              [word.confidence for line in getattr(found, "lines", ()) for word in line.words]))
     return results
-
-
-def one_line(text: str) -> str:
-    """A line break counts as a space: where a text of two rows breaks is not in its label."""
-    return " ".join(text.split())
-
-
-def isolated_errors(reader: recognizer.Recognizer, samples: list[Sample], config: dict) -> dict[str, float]:
-    """Share of these samples' scans that the network gets wrong when it sees each alone, untouched, for both priors."""
-    images, labels = read_scans(config)
-    rows = np.concatenate([sample.rows for sample in samples])
-    reader = reader.of_characters
-    logits, truth = reader.logits(images[rows]), labels[rows]
-    shift = np.array(runs.read_config(reader.models_path, reader.unixTime).get("prior_of_drawings", 0.0))
-    return {"isolated, forms": float((logits.argmax(axis=1) != truth).mean()),
-            "isolated, drawings": float(((logits + shift).argmax(axis=1) != truth).mean())}
 
 
 # ---- figures
@@ -259,21 +238,19 @@ def measure(results: list[Result]) -> dict[str, float]:
     """The figures of readings; errors are counted over all of them together, NaN where there is nothing to count."""
     pairs = [(result.truth, result.text) for result in results]
     plain = [(truth.lower(), text.lower()) for truth, text in pairs]
-    confident = [result for result in results if result.confidences]
-    single = [" " in text for truth, text in pairs if " " not in truth]
     return {"exact": _mean([truth == text for truth, text in pairs]),
-            "CER": metrics.error_rate(pairs), "CER without case": metrics.error_rate(plain),
-            "WER": metrics.error_rate([(truth.split(), text.split()) for truth, text in pairs]),
-            "space F1": metrics.space_f1(plain), "words split": _mean(single),
-            "ECE": calibration_error(confident),
+            "CER": metrics.cer(pairs), "CER without case": metrics.cer(plain), "WER": metrics.wer(pairs),
+            "space F1": metrics.space_f1(plain),
+            "words split": _mean([" " in text for truth, text in pairs if " " not in truth]),
+            "ECE": calibration_error(results),
             "ms": 1000 * float(np.median([result.seconds for result in results])), "n": len(results)}
 
 
 def calibration_error(results: list[Result]) -> float:
     """Expected calibration error of the words of readings that have confidences."""
-    return metrics.calibration_error([value for result in results for value in result.confidences],
-                                   [right for result in results
-                                    for right in metrics.right_words(result.truth, result.text)])
+    confident = [result for result in results if result.confidences]
+    return metrics.ece([value for result in confident for value in result.confidences],
+                       [right for result in confident for right in metrics.right_words(result.truth, result.text)])
 
 
 def _mean(values: list) -> float:
@@ -282,128 +259,87 @@ def _mean(values: list) -> float:
 
 def table(rows: list[dict]) -> str:
     """A Markdown table, one line for each dict of COLUMNS; what a row lacks, or NaN, stays blank."""
-    def cell(value) -> str:
+    def cell(row: dict, column: str) -> str:
+        value = row.get(column, "")
         if not isinstance(value, float):
             return str(value)
-        return "" if np.isnan(value) else f"{value:.4f}"
-    lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
-    for row in rows:
-        shown = row | ({"ms": f"{row['ms']:.1f}"} if "ms" in row else {})
-        lines.append("| " + " | ".join(cell(shown.get(column, "")) for column in COLUMNS) + " |")
-    return "\n".join(lines)
+        return "" if np.isnan(value) else f"{value:.{1 if column == 'ms' else 4}f}"
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *([cell(row, column) for column in COLUMNS] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-# ---- the picture of what fails
+# ---- the picture of the worst readings
 
 def draw_worst(results: dict[str, list[Result]], path: Path) -> None:
-    """The readings with the highest error rates, as many of each set: text above, what was read below."""
-    tiles = []
-    for name, of_set in results.items():
-        order = sorted(of_set, key=lambda result: -metrics.error_rate([(result.truth, result.text)]))
-        tiles += [_tile(result, name) for result in order[:SHOWN // len(results)] if result.text != result.truth]
-    if tiles:
-        files.save_picture(files.in_rows(tiles, 4), path)
-
-
-def _tile(result: Result, name: str) -> np.ndarray:
-    tile = np.full((150, 420, 3), 255, np.uint8)
-    height, width = result.image.shape
-    scale = min(1.0, 94 / height, 412 / width)
-    small = cv2.resize(result.image, (max(1, round(width * scale)), max(1, round(height * scale))),
-                       interpolation=cv2.INTER_AREA)
-    tile[2:2 + small.shape[0], 4:4 + small.shape[1]] = small[..., None]
-    for text, y, colour in ((result.truth, 114, (0, 130, 0)), (result.text, 134, (200, 0, 0))):
-        cv2.putText(tile, text, (6, y), cv2.FONT_HERSHEY_SIMPLEX, 0.55, colour, 1, cv2.LINE_AA)
-    cv2.putText(tile, name, (250, 147), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (140, 140, 140), 1, cv2.LINE_AA)
-    tile[-1] = tile[:, -1] = 200
-    return tile
+    """Draw the readings with the highest error rates, as many of each set: truth above, what was read below."""
+    from matplotlib.figure import Figure
+    worst = []
+    for of_set in results.values():
+        wrong = [result for result in of_set if result.text != result.truth]
+        wrong.sort(key=lambda result: -metrics.cer([(result.truth, result.text)]))
+        worst += wrong[:SHOWN // len(results)]
+    rows = max(1, math.ceil(len(worst) / 4))
+    figure = Figure(figsize=(16, 1.6 * rows), layout="constrained")
+    for axes, result in itertools.zip_longest(figure.subplots(rows, 4).flat, worst):
+        axes.set(xticks=[], yticks=[], frame_on=bool(result))
+        if result:
+            axes.imshow(result.image, cmap="gray", vmin=0, vmax=255)
+            axes.set_title(result.truth, color="green", fontsize=9, parse_math=False)
+            axes.set_xlabel(result.text, color="firebrick", fontsize=9, parse_math=False)
+    files.write_atomically(path, lambda temporary: figure.savefig(temporary))
 
 
 # ---- command line
 
 def main(arguments: list[str]) -> None:
-    """Read every set that is named, print the table, and draw what fails."""
-    config = globals() | settings.read(__file__, globals(), arguments)[0]
+    """Read every set that is named, print the table, and draw the worst readings."""
+    config, _ = settings.configure(globals(), arguments)
     names = check(config)
-    readers = {which: recognizer.Recognizer(config["model"] or None, config["models_path"], config["prior"],
-                                             language=which) for which in ("none", config["language"])}
-    reader = readers["none"]
-    config |= {"model": reader.of_characters.unixTime, "reader": reader.unixTime, "models_path": reader.models_path}
-    for each in readers.values():
-        each.load()  # not to be timed
+    readers = {which: recognizer.Recognizer(config.unixTime or None, config.models_path, config.prior, language=which)
+               for which in ("none", config.language)}
+    for reader in readers.values():
+        reader.load()  # not to be timed
+    config.models_path, config.unixTime = reader.models_path, reader.unixTime
+    about = runs.read_config(reader.models_path, reader.character_run)
+    config.val_split = about["settings"]["val_split"]   # of EMNIST
     rows, results = [], {}
     for name in names:
-        samples = make_samples(config, name)
-        for which, read in ways(config, name, readers):
-            found = read_all(samples, read, SETS[name][0])
-            results[f"{SETS[name][0]}, {which}"] = found
-            alone = samples[0].rows is not None and reader.of_characters.reads == "characters"
-            of_scans = isolated_errors(reader, samples, config) if alone else {}
-            rows.append({"set": SETS[name][0], "language": which} | measure(found) | of_scans)
-    pooled = [result for name, found in results.items() if name.endswith(f", {config['language']}") for result in found
-              if result.confidences]
-    print(table(rows) + "\n\n" + describe(config))
-    print(f"ECE of all {sum(len(result.confidences) for result in pooled):,} words read with language "
-          f"{config['language']} together: {calibration_error(pooled):.4f}")
-    if config["picture"]:
-        draw_worst(results, Path(config["picture"]))
-        print(f"the worst readings: {config['picture']}")
+        title, samples = SETS[name][0], make_samples(config, name)
+        for which, read in read_functions(config, name, readers).items():
+            found = results[f"{title}, {which}"] = read_all(samples, read, title)
+            rows.append({"set": title, "language": which} | measure(found))
+    print(f"{table(rows)}\n\n{describe(config)}")
+    read = [result for name, found in results.items() if name.endswith(f", {config.language}") for result in found]
+    if words := sum(len(result.confidences) for result in read):
+        print(f"ECE of all {words:,} words read with language {config.language}: {calibration_error(read):.4f}")
+    if config.picture:
+        draw_worst(results, Path(config.picture))
+        print(f"the worst readings: {config.picture}")
 
 
-def make_samples(config: dict, name: str) -> list[Sample]:
-    """The samples of one set, the same for the same seed."""
-    samples = SETS[name][1](config, np.random.default_rng(config["seed"]))
-    if not samples:
-        raise EvaluationError(f"there is nothing of the set {name} in the split {config['split']}: leave it out")
-    return samples
-
-
-def check(config: dict) -> list[str]:
+def check(config: SimpleNamespace) -> list[str]:
     """The names of the sets to read; SettingsError where a setting has no meaning."""
-    names = list(SETS) if config["sets"] == "all" else config["sets"].split(",")
+    names = list(SETS) if config.sets == "all" else config.sets.split(",")
     for name in names:
         if name not in SETS:
             raise settings.SettingsError(f"there is no set {name!r}; there are: {', '.join(SETS)}, all")
-    if config["split"] not in ("val", "test"):
-        raise settings.SettingsError(f"--split={config['split']} has to be val or test")
-    if config["texts"] not in ("plain", "all"):
-        raise settings.SettingsError(f"--texts={config['texts']} has to be plain or all")
-    if config["labels"] not in ("written", "source"):
-        raise settings.SettingsError(f"--labels={config['labels']} has to be written or source")
-    if config["number"] < 1:
-        raise settings.SettingsError(f"--number={config['number']} has to be 1 or more")
+    for name, values in CHOICES.items():
+        if getattr(config, name) not in values:
+            raise settings.SettingsError(f"--{name}={getattr(config, name)} has to be {' or '.join(values)}")
+    if config.number < 1:
+        raise settings.SettingsError(f"--number={config.number} has to be 1 or more")
     return names
 
 
-def ways(config: dict, name: str, readers: dict) -> list[tuple[str, Callable[[np.ndarray], str]]]:
-    """The ways in which a set is read: (language model, function from picture to text)."""
-    if config["baseline"]:
-        return [("baseline", Baseline(readers["none"]))]
-    if name == "characters":
-        return [("none", one_character(readers["none"]))]
-    both = readers if name in ("strings", "scans") or readers["none"].reads == "lines" else [config["language"]]
-    return [(which, readers[which].recog) for which in both]
-
-
-def describe(config: dict) -> str:
-    """What has to be known to understand the table."""
-    return (f"split {config['split']}, network {config['reader']}, prior of {config['prior']}, seed {config['seed']}; "
-            f"{runs.hardware()}.\n"
-            f"Texts of {'all printable ASCII' if config['texts'] == 'all' else '0-9, A-Z, a-z and spaces alone'}. "
-            f"Labels have the spaces {'that people write' if config['labels'] == 'written' else 'of their source'}. "
-            "A line break counts as a space, so texts in two rows are kept.\n"
-            f"Tall letters are {', '.join(map(str, SIZES))} px high (isolated ones twice that), pens "
-            f"{', '.join(f'{100 * pen:.0f}' for pen in PENS)} % of it.\n"
+def describe(config: SimpleNamespace) -> str:
+    """What one has to know to understand the table."""
+    known = "all printable ASCII" if config.texts == "all" else "0-9, A-Z, a-z and spaces alone"
+    spaces = "that people write" if config.labels == "written" else "of their source"
+    return (f"split {config.split}, network {config.unixTime}, prior of {config.prior}, seed {config.seed}; "
+            f"{runs.hardware()}.\nTexts of {known}. Labels have the spaces {spaces}. A line break counts as a space.\n"
             "CER, WER: edits over true length, all samples together. words split: texts of one word in which a space "
-            "was read. ECE: expected calibration error of the words' confidences.\n"
-            "ms: median for one picture, network loaded.\n"
-            "isolated: error of the same network on the same scans, each alone, with each prior.")
+            "was read. ECE: expected calibration error of the words' confidences. ms: median for one picture.")
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except (settings.SettingsError, EvaluationError, errors.DataError, unipen.UnipenError, runs.RunError) as error:
-        settings.fail(error)
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    settings.run(main)

@@ -1,28 +1,28 @@
-"""Measures how much one writer gains when half of what he wrote has been learned as corrections.
+"""Measures how much one writer gains when half of what they wrote has been learned as corrections.
 
-    python -m tools.measure_adaptation                    characters of writers that no part of the reader has learned from
+    python -m tools.measure_adaptation                    characters of writers that no network has learned from
     python -m tools.measure_adaptation --reads=lines      words of such writers, read by the network that reads lines
     python -m tools.measure_adaptation --split=val        others, to try settings on
 
-For each writer the network learns as `model.py --finetune` does, from half of what
-he wrote, chosen by lot; the other half is measured.  Of words only those are
-learned that were read wrongly: nobody corrects the others.  The last two columns
-tell what has not been forgotten: how much of EMNIST's validation images is read
-rightly, or the character error rate of words of the validation split, which
-others wrote, without a language model.
+For each writer the network learns as `model.py --finetune` does, from a random half of what they wrote; the other half
+is measured.  Of words only those are learned that were read wrongly: nobody corrects the others.  The last two columns
+tell what has not been forgotten: the accuracy on EMNIST's validation images, or the character error rate of words of
+the validation split, which others wrote, without a language model.
 """
-import sys
+import functools
 import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from tqdm import tqdm
 
-import model
-from common import alphabets, errors, glyph, runs, settings
+from common import alphabets, glyph, runs, settings
 from reading import line_recognizer, word_lm
-from training import corrections_store, dataset, line_trainer, metrics, synthesis, unipen
+from training import corrections_store, dataset, devices, line_records, line_rendering, metrics, unipen
+from training.config import TrainingConfig, configure
 
 # ---- settings: change them here or on the command line, as --name=value
 reads = "characters"             # or lines: which of the shipped networks learns, without a unixTime
@@ -38,114 +38,105 @@ models_path = "Models"           # where networks are kept
 
 
 def main(arguments: list[str]) -> None:
-    """Let a network know each writer, and print what that brings."""
-    config = globals() | settings.read(__file__, globals(), arguments)[0]
-    if config["reads"] not in ("characters", "lines"):
-        raise settings.SettingsError(f"--reads={config['reads']} has to be characters or lines")
-    name = config["unixTime"] or (runs.DEFAULT_CHARACTERS if config["reads"] == "characters" else runs.DEFAULT)
-    lines = runs.read_config(config["models_path"], name)["reads"] == "lines"
+    """Finetune a network for each writer, and print what that brings."""
+    config, _ = settings.configure(globals(), arguments)
+    if config.reads not in ("characters", "lines"):
+        raise settings.SettingsError(f"--reads={config.reads} has to be characters or lines")
+    name = config.unixTime or (runs.DEFAULT_CHARACTERS if config.reads == "characters" else runs.DEFAULT)
     with tempfile.TemporaryDirectory() as folder:
-        setup = model.configure([f"--finetune={name}", f"--corrections_path={folder}", *(
-            f"--{key}={config[key]}" for key in ("data_path", "pen_path", "models_path"))])
-        (measure_words if lines else measure_characters)(config, setup)
+        setup = configure(settings.constants(runs.ROOT / "model.py"), [
+            f"--finetune={name}", f"--corrections_path={folder}",
+            *(f"--{key}={getattr(config, key)}" for key in ("data_path", "pen_path", "models_path"))])
+        (measure_words if setup.reads == "lines" else measure_characters)(config, setup)
 
 
-def report(names: tuple[str, ...], hands: dict, measure: Callable) -> np.ndarray:
-    """A table of what `measure` finds for each hand: (learned, measured, before, after, ...); all as an array."""
+def report(names: tuple[str, ...], of_writers: dict[str, list[dict]], measure: Callable) -> None:
+    """Print what `measure` finds for the records of each writer, (learned, measured, figure, ...), and for all of them.
+
+    names: of the figures, of which the last line has the means over all records that were measured.
+    """
+    rows = {writer: measure(records) for writer, records in tqdm(of_writers.items(), "learning", unit="writer")}
+    table = np.array(list(rows.values()), float)
+    rows["all"] = (*table[:, :2].sum(axis=0), *np.average(table[:, 2:], axis=0, weights=table[:, 1]))
     print("| writer | learned | measured | " + " | ".join(names) + " |\n|" + "---|" * (3 + len(names)))
-    rows = []
-    for writer in (bar := tqdm(hands, "learning", unit="writer")):
-        learned, measured, *shares = measure(hands[writer])
-        bar.write(f"| {writer} | {learned} | {measured} | " + " | ".join(f"{share:.3f}" for share in shares) + " |",
-                  file=sys.stdout)
-        rows.append((learned, measured, *shares))
-    return np.array(rows, float)
+    for writer, (learned, measured, *figures) in rows.items():
+        shown = " | ".join(f"{figure:.3f}" for figure in figures)
+        print(f"| {writer} | {learned:.0f} | {measured:.0f} | {shown} |")
+    print(f"\n{runs.hardware()}.")
 
 
-def chosen(records: Iterable[dict], config: dict) -> dict[str, list[dict]]:
-    """Some records, in an order drawn by lot, of each of the writers with most of them."""
+def chosen(records: Iterable[dict], config: SimpleNamespace) -> dict[str, list[dict]]:
+    """Some records, in random order, of each of the writers with most of them."""
     of_writer: dict[str, list[dict]] = {}
     for record in records:
         of_writer.setdefault(record["writer"], []).append(record)
-    names = sorted(of_writer, key=lambda writer: -len(of_writer[writer]))[:config["writers"]]
+    names = sorted(of_writer, key=lambda writer: -len(of_writer[writer]))[:config.writers]
     random = np.random.default_rng(0)
-    return {name: [of_writer[name][row] for row in random.permutation(len(of_writer[name]))[:config["most"]]]
+    return {name: [of_writer[name][row] for row in random.permutation(len(of_writer[name]))[:config.most]]
             for name in names}
 
 
-# ---- characters
+def measure_characters(config: SimpleNamespace, setup: TrainingConfig) -> None:
+    """Finetune a network that reads characters for each writer."""
+    of_writers = chosen(unipen.read_strokes(Path(config.pen_path, "characters.jsonl.gz"), config.split), config)
+    images, sources = dataset.load_sources(replace(setup, corrections=0.0))
+    devices.prepare(setup)
+    from training import networks
+    from training.character_trainer import CharacterTrainer
+    network = networks.load_network(config.models_path, setup.finetune)
+    prior = runs.read_config(config.models_path, setup.finetune)["prior_of_drawings"]
 
-def measure_characters(config: dict, setup: dict) -> None:
-    """Let a network that reads characters know each writer."""
-    hands = chosen(unipen.read_strokes(Path(config["pen_path"], "characters.jsonl.gz"), config["split"]), config)
-    images, sources = dataset.load_sources(setup | {"corrections": 0.0})
-    model.prepare_backend(setup)
-    network = runs.load_network(config["models_path"], setup["finetune"])
-    prior = runs.read_config(config["models_path"], setup["finetune"])["prior_of_drawings"]
+    def accuracy(network, samples, **more) -> float:
+        return float((metrics.predict(network, *samples, **more).guesses == samples[1]).mean())
 
     def measure(records: list[dict]) -> tuple:
-        glyphs = np.array([glyph.draw_glyph(record["strokes"], config["pen"]) for record in records])
+        glyphs = np.array([glyph.draw_glyph(record["strokes"], config.pen) for record in records])
         labels = np.array([alphabets.CHARACTERS.index(record["label"]) for record in records], np.uint8)
         half = len(labels) // 2
         data = dataset.join(setup, images, [*sources, dataset.corrections_of(glyphs[:half], labels[:half])])
-        trainee, order = model.build_training_model(setup, data)
-        trainee.fit(order.places, batch_size=setup["batch_size"], shuffle=False, epochs=setup["train_epochs"],
-                    callbacks=[order], verbose=0)
-        forms = data.images[data.val_rows], data.targets[data.val_rows, 0]
-        both = network, trainee.network
-        hits = [(metrics.read(one, glyphs[half:], labels[half:], shift=prior).guesses == labels[half:]).mean()
-                for one in both]
-        kept = [(metrics.read(one, *forms).guesses == forms[1]).mean() for one in both]
-        return half, len(labels) - half, *hits, *kept
+        trainer = CharacterTrainer(setup, data)
+        model = trainer.build_model()
+        trainer.fit(model, [])
+        rest = glyphs[half:], labels[half:]
+        return (half, len(rest[1]), *(accuracy(one, rest, shift=prior) for one in (network, model.network)),
+                *(accuracy(one, data.validation()) for one in (network, model.network)))
 
-    found = report(("before", "after", "forms before", "forms after"), hands, measure)
-    count, before, after = found[:, 1].sum(), *(found[:, 1] @ found[:, 2:4] / found[:, 1].sum())
-    print(f"\n{len(hands)} writers, n = {count:.0f} characters: {before:.3f} read rightly before, {after:.3f} after; "
-          f"{runs.hardware()}.")
+    report(("before", "after", "scans before", "scans after"), of_writers, measure)
 
 
-# ---- words
-
-def measure_words(config: dict, setup: dict) -> None:
-    """Let a network that reads lines know each writer."""
-    hands = chosen(synthesis.read_records(config["pen_path"], "words", config["split"]), config)
-    model.prepare_backend(setup)
-    import keras
-    validation = line_trainer.Validation(setup)
-    first = runs.load_network(config["models_path"], setup["finetune"])
-    decoding = runs.read_config(config["models_path"], setup["finetune"]).get("decoding")
-    others = validation.measure(first)[0]["val_cer_words"]
-    prior = word_lm.load()
+def measure_words(config: SimpleNamespace, setup: TrainingConfig) -> None:
+    """Finetune a network that reads lines for each writer."""
+    of_writers = chosen(line_records.read_records(config.pen_path, "words", config.split), config)
+    devices.prepare(setup)
+    from training import networks
+    from training.line_trainer import LineTrainer, Validation
+    validation = Validation(setup)
+    first = networks.load_network(config.models_path, setup.finetune)
+    decoding = runs.read_config(config.models_path, setup.finetune).get("decoding")
+    others = validation.measure(first)["cer_words"]
+    lm = word_lm.load()
 
     def pairs(network, records: list[dict]) -> list[tuple[str, str]]:
-        reader = line_recognizer.LineReader(network, decoding, prior)
-        return [(record["label"], text.text) for record, text in zip(records, reader.read(
-            [synthesis.plainly(synthesis.writing_of(record)) for record in records]), strict=True)]
+        reader = line_recognizer.LineReader(functools.partial(map, network.predict_on_batch), decoding, lm)
+        inks = [line_rendering.draw_plain(line_records.writing_of(record)) for record in records]
+        return [(record["label"], text.text) for record, text in zip(records, reader.read_lines(inks), strict=True)]
 
     def measure(records: list[dict]) -> tuple:
         half = len(records) // 2
         wrong = [record for record, (truth, read) in zip(records, pairs(first, records[:half])) if truth != read]
-        corrections_store.write_corrected_words(setup["corrections_path"], wrong)
+        corrections_store.write_corrected_words(setup.corrections_path, wrong)
         after, kept = first, others
         if wrong:
-            trainee, history = model.build_line_training_model(setup), keras.callbacks.History()
-            line_trainer.fit(trainee, setup, validation, keras.callbacks.CallbackList([history], model=trainee))
-            after, kept = trainee.network, history.history["val_cer_words"][-1]
+            trainer = LineTrainer(setup, validation)
+            model = trainer.build_model()
+            kept = trainer.fit(model, []).history["val_cer_words"][-1]
+            after = model.network
         found = [pairs(network, records[half:]) for network in (first, after)]
-        return (len(wrong), len(records) - half, *map(metrics.error_rate, found),
+        return (len(wrong), len(records) - half, *map(metrics.cer, found),
                 *(np.mean([truth == read for truth, read in both]) for both in found), others, kept)
 
-    found = report(("CER before", "after", "exact before", "after", "others' CER before", "after"), hands, measure)
-    count = found[:, 1].sum()
-    means = found[:, 1] @ found[:, 2:] / count
-    print(f"\n{len(hands)} writers, n = {count:.0f} words: CER {means[0]:.3f} before, {means[1]:.3f} after; exact "
-          f"{means[2]:.3f} and {means[3]:.3f}; {runs.hardware()}.")
+    report(("CER before", "after", "exact before", "after", "others' CER before", "after"), of_writers, measure)
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except (settings.SettingsError, errors.DataError, unipen.UnipenError, runs.RunError) as error:
-        settings.fail(error)
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    settings.run(main)

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from common import alphabets, errors, runs, settings
 from reading import binarize, character_lm, lattice, oversegmentation, recognizer
 from tools import evaluate
-from training import emnist, metrics, unipen
+from training import emnist, metrics
 
 # ---- settings: change them here or on the command line, as --name=value
 model = ""                       # unixTime of the network that reads; without one, the shipped network
@@ -63,14 +63,14 @@ def examples(reader: recognizer.Recognizer, samples: Iterable[evaluate.Sample]) 
     for sample in samples:
         ink = binarize.find_ink(sample.image)
         if ink is not None:
-            yield Example(sample.truth, reader.candidates(oversegmentation.find_lines(ink))[0])
+            yield Example(sample.truth, reader.pages.candidates(oversegmentation.find_lines(ink))[0])
 
 
 def draw(config: dict, split: str, kind: str, style: str, number: int) -> list[evaluate.Sample]:
     """Draw `number` records of one split, as evenly from all writers as there are records."""
     rng = np.random.default_rng(config["seed"])
     of_writer = {}
-    for record in evaluate.read_records(config | {"split": split, "texts": "plain", "labels": "written"}, kind, style):
+    for record in evaluate.read_records(config["pen_path"], kind, style, split):
         of_writer.setdefault(record["writer"], []).append(record)
     turns = [(turn, record) for records in of_writer.values() for turn, record in enumerate(rng.permuted(records))]
     chosen = sorted(turns, key=lambda turn: turn[0])[:number]
@@ -81,14 +81,13 @@ def compose(config: dict, validation: bool, number: int) -> list[evaluate.Sample
     """Lines of EMNIST's scans: of those that validated the network's training, or of those it learned from."""
     rng = np.random.default_rng(config["seed"])
     images, labels = emnist.read_emnist(config["data_path"], "train")
-    held_out = len(evaluate.read_scans(config | {"split": "val"})[0])
+    held_out = len(evaluate.read_scans(config["data_path"], "val", config["val_split"])[0])
     rows = np.arange(len(images))
     rows = rows[-held_out:] if validation else rows[:-held_out]
     samples = []
     for _ in range(number):
-        of_line = rng.choice(rows, evaluate.LINE_CHARACTERS)
-        ends = np.cumsum(rng.integers(2, 9, evaluate.LINE_CHARACTERS))
-        samples.append(evaluate.compose(np.split(of_line, ends[ends < len(of_line)]), images, labels, rng))
+        words = [rows[word] for word in evaluate.random_words(len(rows), rng)]
+        samples.append(evaluate.compose(words, images, labels, rng))
     return samples
 
 
@@ -170,6 +169,7 @@ def train_spaces(rows: Rows, config: dict) -> dict[str, np.ndarray]:
 
 
 def as_arrays(part: str, mean: np.ndarray, scale: np.ndarray, layers: Iterable) -> dict[str, np.ndarray]:
+    """One part of geometry.npz: what its input is scaled by, and the kernel and bias of each layer, float32."""
     arrays = {f"{part}_mean": mean, f"{part}_scale": scale}
     for place, (kernel, bias) in enumerate(layers):
         arrays |= {f"{part}_kernel{place}": kernel, f"{part}_bias{place}": bias}
@@ -229,7 +229,7 @@ def cost(sets: list[tuple[float, list]], model, weights: dict[str, float]) -> fl
         split = np.mean([" " in text for truth, text in pairs if " " not in truth] or [0])
         with_spaces = [pair for pair in pairs if " " in pair[0]]
         wrong = 1 - metrics.space_f1(with_spaces) if with_spaces else 0
-        total += part * (metrics.error_rate(pairs) + EXACT * (1 - exact) + SPACES * (split + wrong))
+        total += part * (metrics.cer(pairs) + EXACT * (1 - exact) + SPACES * (split + wrong))
     return total / sum(part for part, _ in sets)
 
 
@@ -253,6 +253,7 @@ def main(arguments: list[str]) -> None:
     config = globals() | settings.read(__file__, globals(), arguments)[0]
     reader = recognizer.Recognizer(config["model"] or runs.DEFAULT_SEGMENTING, config["models_path"])
     config["model"] = reader.unixTime
+    config["val_split"] = runs.read_config(reader.models_path, reader.unixTime)["settings"]["val_split"]
     judge = lattice.GeometryModel(mean_of([learn(reader, config | {"seed": seed}) for seed in config["seeds"]]))
     config["seed"] = config["seeds"][0]
     words, lines, strings = (
@@ -261,7 +262,8 @@ def main(arguments: list[str]) -> None:
         for samples in (draw(config, "val", "words", "printed", config["validation"]),
                         draw(config, "val", "lines", "printed", config["validation"] // 4),
                         compose(config, True, config["validation"] // 4)))
-    for name, model, parts in (("weights", character_lm.load(), (1, 1, CODES)), ("weights_alone", reader.mix, ALONE)):
+    for name, model, parts in (("weights", character_lm.load(), (1, 1, CODES)),
+                               ("weights_alone", reader.characters.mix, ALONE)):
         weights = tune(list(zip(parts, (words, lines, strings))), model, judge.weights(model), config["rounds"])
         judge.arrays[name] = np.array(list(weights.values()), np.float32)
     judge.save(Path(config["output"]))
@@ -271,8 +273,7 @@ def main(arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (settings.SettingsError, evaluate.EvaluationError, errors.DataError, unipen.UnipenError,
-            runs.RunError) as error:
+    except (settings.SettingsError, errors.DataError, runs.RunError) as error:
         settings.fail(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None

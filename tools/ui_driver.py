@@ -1,83 +1,69 @@
-"""Uses the drawing apps as a hand would: for the tests, the benchmark and the pictures in the README.
+"""Uses the drawing apps as a person would: for the tests, the benchmark and the pictures in the README.
 
 Events go through Tk as a mouse's do; what is written comes from tools/draw_samples.py.
 """
 import contextlib
 import importlib
 import os
-import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from common import settings
 from tools import draw_samples
 
-SPACING = 5   # px between two events of a fast hand
+SPACING = 5   # px between two events of a fast pen
 
 
-class RobotError(RuntimeError):
+class DriverError(RuntimeError):
     """Something that should have happened in a window did not, or there can be no window."""
 
 
 @contextlib.contextmanager
-def display(size: str = "1280x800", dpi: int = 96, always: bool = False):
-    """A display: the one that is there or, without one or if `always`, an Xvfb of our own."""
-    before = os.environ.get("DISPLAY")
-    if not always and (before or sys.platform in ("win32", "darwin")):
-        yield before
+def display(size: tuple[int, int] = (1280, 800), dpi: int = 96, always: bool = False) -> Iterator[str | None]:
+    """A display: the one that is there or, without one or if `always`, an Xvfb; gives its name."""
+    if not always and (os.environ.get("DISPLAY") or sys.platform in ("win32", "darwin")):
+        yield os.environ.get("DISPLAY")
         return
-    if not shutil.which("Xvfb"):
-        raise RobotError("there is no display, and Xvfb is not installed: sudo apt install xvfb")
-    read, write = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-dpi", str(dpi),
-                               "-nolisten", "tcp"], pass_fds=[write], stderr=subprocess.DEVNULL)
-    os.close(write)
+    import pyvirtualdisplay
     try:
-        with os.fdopen(read) as answer:
-            number = answer.readline().strip()
-        if not number:
-            raise RobotError("Xvfb did not start")
-        os.environ["DISPLAY"] = f":{number}"
-        yield os.environ["DISPLAY"]
-    finally:
-        os.environ.pop("DISPLAY", None)
-        if before is not None:
-            os.environ["DISPLAY"] = before
-        server.terminate()
-        server.wait()
+        server = pyvirtualdisplay.Display(backend="xvfb", size=size, dpi=dpi)
+    except FileNotFoundError:
+        raise DriverError("there is no display, and Xvfb is not installed: sudo apt install xvfb") from None
+    with server:
+        yield f":{server.display}"
 
 
-def start(script: str, **config):
+def start(script: str, **changed):
     """The app of a script, such as "textrecog_ui", with some of its settings changed."""
     module = importlib.import_module(script)
     app_class = next(found for found in vars(module).values()
                      if isinstance(found, type) and found.__module__ == script and hasattr(found, "build"))
-    config = {name: getattr(module, name) for name in settings.meanings(module.__file__)} | config
+    config, _ = settings.configure(vars(module), [])
+    vars(config).update(changed)
     app = app_class(config)
     app.errors = []
     app.root.report_callback_exception = lambda kind, error, trace: app.errors.append(error)
     return app
 
 
-class Hand:
+class Driver:
     """Writes, clicks and types in one app, and waits until something is to be seen."""
 
     def __init__(self, app):
         self.app = app
 
     def wait(self, seen: Callable[[], object], what: str, seconds: float = 30) -> float:
-        """Let the window work until seen() is true; returns the seconds that it took, or raises RobotError."""
+        """Let the window work until seen() is true; returns the seconds that it took, or raises DriverError."""
         began = time.perf_counter()
         while not seen():
             if time.perf_counter() > began + seconds:
-                raise RobotError(f"{what} was not to be seen within {seconds:g} s")
+                raise DriverError(f"{what} was not to be seen within {seconds:g} s")
             self.app.root.update()
             if self.app.errors:
-                raise RobotError("an event was handled with an error") from self.app.errors[0]
+                raise DriverError("an event was handled with an error") from self.app.errors[0]
             time.sleep(0.001)
         return time.perf_counter() - began
 
@@ -89,12 +75,11 @@ class Hand:
     def ready(self) -> None:
         """Wait for the network."""
         self.app.root.update()
-        self.wait(lambda: self.app.model, "a ready network", 60)
+        self.wait(lambda: not self.app.session.loading, "a ready network", 60)
 
     def read(self) -> None:
         """Wait until all that is on the pad has been read."""
-        app = self.app
-        self.wait(lambda: app.answer and app.answer.request.token == app.version or not app.pad.drawing, "a reading")
+        self.wait(lambda: self.app.session.current or not self.app.pad.drawing, "a reading")
 
     def stroke(self, points, button: int = 1) -> None:
         """Move the mouse along points with a button down."""
@@ -105,9 +90,10 @@ class Hand:
             pad.event_generate(f"<B{button}-Motion>", x=x, y=y)
         pad.event_generate(f"<ButtonRelease-{button}>", x=points[-1][0], y=points[-1][1])
 
-    def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 3, joined: bool = False) -> None:
-        """Write lines of text, or one line in joined writing; capitals of the first stand on y."""
-        strokes = draw_samples.joined_strokes(text, height, seed) if joined else draw_samples.strokes_of(text.split("\n"), height, seed)
+    def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 3, cursive: bool = False) -> None:
+        """Write lines of text, or one cursive line; capitals of the first stand on y."""
+        strokes = (draw_samples.cursive_strokes(text, height, seed) if cursive else
+                   draw_samples.strokes_of(text.split("\n"), height, seed))
         for points in strokes:
             self.stroke(np.vstack([points[::SPACING], points[-1:]]) + (x, y))
 
@@ -133,8 +119,3 @@ class Hand:
         """The characters that are shown on the pad."""
         pad = self.app.pad
         return [pad.itemcget(item, "text") for item in pad.find_withtag("read") if pad.type(item) == "text"]
-
-
-def letters(text: str) -> str:
-    """A text without spaces and newlines."""
-    return "".join(text.split())

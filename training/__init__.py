@@ -1,2 +1,3 @@
-"""Files to arrays to networks to Models/.  Read in this order: emnist, download, unipen, corrections_store, dataset,
-augment, character_trainer; synthesis, prefetch, line_trainer; metrics, curves, tensorboard_log."""
+"""Files to networks, in order: config, pipeline; dataset, emnist, download, unipen, unipen_format, corrections_store;
+devices, networks, optimizer, augment, callbacks, character_trainer; line_records, line_texts, line_rendering,
+synthesis, prefetch, line_validation, line_trainer; calibration, metrics, curves, export, tensorboard_log."""

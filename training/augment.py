@@ -1,14 +1,13 @@
-"""Random changes to training glyphs and strips that handwriting itself makes: slant, size, place, waviness, pen.
+"""Changes training glyphs at random as people's writing differs: slant, size, place, waviness, pen.
 
-Written in `keras.ops`, so it runs inside the training step on whatever device
-that uses, from uint8 to uint8.  Nothing is ever flipped: a flipped letter is
-another letter, or none.
+Written in `keras.ops`, it runs inside the training step on any device, from uint8 to uint8.  Nothing is ever flipped:
+a flipped letter is another letter, or none.
 """
 import keras
 import numpy as np
 from keras import ops
 
-from common import networks
+from training import networks
 
 ROTATION = 0.16   # radians, to either side
 SHEAR = 0.20      # px of slant per px of height
@@ -18,12 +17,6 @@ ELASTIC = 0.9     # px, standard deviation of the displacement of a 5x5 grid (Si
 STROKE = (-0.15, 0.2)  # range of the share of one erosion (below 0) or dilation by 3x3 px; small, since in scans the
                        # stroke's width beside the letter's size tells y, p, w from Y, P, W
 
-STRIP_SLANT = 0.12     # standard deviations for strips: px of slant per px of height,
-STRIP_SIZE = 0.06      # ... relative height,
-STRIP_SHIFT = 0.8      # ... px up or down,
-STRIP_WAVE = 0.7       # ... and px of a slow wave in each direction, ...
-STRIP_WAVES = 30, 120  # ... which is so many px long
-
 SIDE = 28
 
 
@@ -31,10 +24,8 @@ def augment(images, seed: keras.random.SeedGenerator, group: int, strength: floa
     """Change uint8 (batch, 28, 28) at random; returns the same shape and dtype.
 
     strength: 1 for the ranges above, less for a part of them.
-
-    Images come in groups of `group` that share one warp (batch must be a multiple
-    of it).  Batches are shuffled, so it costs no variety that matters, and fetching
-    a pixel for several images at once is several times faster than for one.
+    group: images that share one warp; batch must be a multiple of it.  Batches are shuffled, so this costs no variety
+        that matters, and fetching a pixel for several images at once is several times faster than for one.
     """
     images = _change_stroke(ops.cast(images, "float32"), seed, strength)
     groups = ops.shape(images)[0] // group
@@ -42,38 +33,15 @@ def augment(images, seed: keras.random.SeedGenerator, group: int, strength: floa
     return ops.cast(ops.round(images), "uint8")
 
 
-def change_strips(strips, seed: keras.random.SeedGenerator, strength: float = 1.0):
-    """Change strips uint8 (batch, height, width), see common/line_image.py, at random; returns the same shape and dtype.
+def softness(strength: float, samples: int = 1000) -> float:
+    """How much such changes blur pictures on average, in the unit of networks.Soften.
 
-    No strip becomes longer, so that all of its text stays in it.
-    strength: 1 for the ranges above, less for a part of them.
+    A pixel fetched from f px aside is the mean of two with weights of variance f (1 - f); the variance of Soften's
+    weights is twice its softness.
+
+    samples: of the changes, to average over.
     """
-    count, height, width = strips.shape
-    y = ops.arange(height, dtype="float32")[:, None] - (height - 1) / 2
-    x = ops.arange(width, dtype="float32")
-    slant, size, shift, *waves = strength * keras.random.normal((5, count, 1, 1), seed=seed)
-    lengths = keras.random.uniform((2, count, 1, 1), *STRIP_WAVES, seed=seed)
-    phases = keras.random.uniform((2, count, 1, 1), 0, 2 * np.pi, seed=seed)
-    wave_x, wave_y = (STRIP_WAVE * wave * ops.sin(2 * np.pi * x / length + phase)
-                      for wave, length, phase in zip(waves, lengths, phases))
-    across = ops.clip(x + STRIP_SLANT * slant * y + wave_x, 0, width - 1)
-    down = ops.clip((1 + STRIP_SIZE * size) * y + STRIP_SHIFT * shift + wave_y + (height - 1) / 2, 0, height - 1)
-    rows = down + height * ops.arange(count, dtype="float32")[:, None, None]   # of all strips, one below the other
-    positions = ops.reshape(ops.stack([rows, across]), (2, -1, width))
-    changed = _change_stroke(ops.cast(strips, "float32"), seed, strength)
-    fetched = ops.image.map_coordinates(ops.reshape(changed, (-1, width)), positions, order=1)
-    return ops.cast(ops.round(ops.reshape(fetched, (count, height, width))), "uint8")
-
-
-def softness(strength: float, drawn: int = 1000) -> float:
-    """How much such changes soften pictures on average, in the unit of networks.Soften.
-
-    Half a pixel aside, a fetched pixel is the mean of two; f px aside, the variance of
-    their weights is f (1 - f), and that of Soften's weights twice its softness.
-
-    drawn: so many changes are drawn by lot to find it out.
-    """
-    positions = ops.convert_to_numpy(_positions(drawn, keras.random.SeedGenerator(0), strength))
+    positions = ops.convert_to_numpy(_positions(samples, keras.random.SeedGenerator(0), strength))
     aside = positions - np.floor(positions)
     return float((aside * (1 - aside)).mean() / 2)
 

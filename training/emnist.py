@@ -1,20 +1,17 @@
-"""Fetches, checks and reads the pictures that the networks learn from.
+"""Reads EMNIST ByClass: 814,255 scanned characters in 62 classes, in NIST's IDX files.
 
-    python -m tools.fetch_data                     fetch EMNIST into Dataset/EMNIST, once (562 MB), and check it
-    python -m tools.fetch_data --archive=UNIPEN    make Dataset/UNIPEN/*.jsonl.gz from the UNIPEN distribution
-
-EMNIST ByClass (Cohen et al. 2017, arXiv 1702.05373) holds 814,255 scanned
-characters in 62 classes.  UNIPEN (Guyon et al. 1994) holds pen strokes of
-people writing on tablets: what a hand draws on a canvas.
+G. Cohen, S. Afshar, J. Tapson, A. van Schaik, "EMNIST: an extension of MNIST to handwritten letters", 2017,
+arXiv 1702.05373.  `python -m tools.fetch_data` fetches the files.
 """
 import gzip
+import struct
+import zlib
 from pathlib import Path
 
-import idx2numpy
 import numpy as np
 
 from common import alphabets, errors
-from training import download
+from training import devices
 
 URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
 URL_BYTES = 561_753_746
@@ -27,15 +24,13 @@ MEMBERS = {  # member of the archive: its SHA-256
         "5ec835bd5d5b1a66378a132e727fef20fe994b3cc666899befcca5ac766f50cd",
     "gzip/emnist-byclass-test-labels-idx1-ubyte.gz":
         "501e305eeeacb093b162592d80e8a2632040872360fa6d85cfcb2200d91ca92a",
-    "gzip/emnist-byclass-mapping.txt": None,
 }
 
-IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801
-ALIGNMENT = 64   # bytes
-PIECE = 1 << 20  # bytes read at a time
+IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801   # unsigned bytes in three dimensions, and in one
+BLOCK = 4096   # images read at a time: a second copy of all would cost half a gigabyte
 
 
-def find(data_path: str, name: str) -> Path | None:
+def find(data_path: str | Path, name: str) -> Path | None:
     """The IDX file `name`, plain or gzip-compressed, in data_path or one of EMNIST's usual folders below it."""
     for folder in ("", "ByClass", "EMNIST", "EMNIST/ByClass", "gzip"):
         for ending in ("", ".gz"):
@@ -45,14 +40,22 @@ def find(data_path: str, name: str) -> Path | None:
     return None
 
 
-def fetch(data_path: str) -> None:
-    """Fetch the official files into data_path unless they, or stand-ins for them, are there."""
-    if all(find(data_path, Path(member).stem) for member, _ in MEMBERS.items() if "ubyte" in member):
-        return
-    download.fetch_members(URL, data_path, MEMBERS, URL_BYTES)
+def fetch(data_path: str | Path) -> None:
+    """Fetch the official files into data_path unless they, or stand-ins for them, are there.
+
+    Raises download.DownloadError.
+    """
+    from training import download  # here, since reading files need not wait for an HTTP library
+    if not all(find(data_path, Path(member).stem) for member in MEMBERS):
+        download.fetch(URL, data_path, MEMBERS, URL_BYTES)
 
 
-def read_emnist(data_path: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+def held_out(count: int, val_split: float) -> int:
+    """How many rows of a training file with `count` rows, the last ones, validate and never teach."""
+    return max(1, round(count * val_split))
+
+
+def read_emnist(data_path: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     """Read one part, "train" or "test", of EMNIST ByClass.
 
     Returns upright images uint8 (n, 28, 28), ink bright, and labels uint8 (n,).
@@ -63,79 +66,64 @@ def read_emnist(data_path: str, part: str) -> tuple[np.ndarray, np.ndarray]:
     return images, labels
 
 
-def read_either(data_path: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def read_either(data_path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read the training images whose letter is certain but whose case is not.
 
-    Returns images as read_emnist does, and for each its label as an upper-case
-    and as a lower-case letter, uint8 (n,).
+    Returns images as read_emnist does, and each one's label as an upper-case and as a lower-case letter, uint8 (n,).
     """
     name = "emnist-byclass-train-either-"
     images = read_images(data_path, name + "images-idx3-ubyte")
-    upper = read_labels(data_path, name + "upper-labels-idx1-ubyte", len(images))
-    lower = read_labels(data_path, name + "lower-labels-idx1-ubyte", len(images))
+    upper, lower = (read_labels(data_path, f"{name}{case}-labels-idx1-ubyte", len(images))
+                    for case in ("upper", "lower"))
     return images, upper, lower
 
 
-def read_images(data_path: str, name: str) -> np.ndarray:
-    """Upright images uint8 (n, 28, 28) from an IDX file.  EMNIST stores them transposed: undone here only."""
+def read_images(data_path: str | Path, name: str) -> np.ndarray:
+    """Upright images uint8 (n, 28, 28) from an IDX file; errors.DataError if it is none of such images."""
     path, images = _read_idx(data_path, name, IMAGES_MAGIC)
     if images.shape[1:] != (28, 28):
-        raise errors.DataError(f"{path} holds images of {images.shape[1]}x{images.shape[2]} pixels, not 28x28: "
-                        "put EMNIST's own file in its place")
-    for start in range(0, len(images), 4096):  # in place: a second copy of all would cost half a gigabyte
-        images[start:start + 4096] = images[start:start + 4096].transpose(0, 2, 1).copy()
+        raise errors.DataError(f"{path} holds images of {images.shape[2]}x{images.shape[1]} pixels, not 28x28: "
+                               "put EMNIST's own file in its place")
     return images
 
 
-def read_labels(data_path: str, name: str, count: int | None) -> np.ndarray:
+def read_labels(data_path: str | Path, name: str, count: int | None) -> np.ndarray:
     """Labels uint8 (count,) from an IDX file, or all with None; errors.DataError if number or values are wrong."""
     path, labels = _read_idx(data_path, name, LABELS_MAGIC)
     if count is not None and len(labels) != count:
         raise errors.DataError(f"{path} holds {len(labels):,} labels for {count:,} images: "
-                        "take both files from the same download")
+                               "take both files from the same download")
     if len(labels) and labels.max() >= len(alphabets.CHARACTERS):
         raise errors.DataError(f"{path} holds the label {labels.max()}, above {len(alphabets.CHARACTERS) - 1}: "
-                        "EMNIST ByClass is needed, not another split of EMNIST")
+                               "EMNIST ByClass is needed, not another split of EMNIST")
     return labels
 
 
-def aligned(size: int) -> np.ndarray:
-    """Memory for `size` bytes, uint8 (size,), that begins where TensorFlow can use it without a copy."""
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start:start + size]
+def to_idx(array: np.ndarray) -> bytes:
+    """Upright images uint8 (n, height, width), or labels uint8 (n,), as an IDX file of EMNIST's kind."""
+    magic, stored = (IMAGES_MAGIC, array.swapaxes(1, 2)) if array.ndim == 3 else (LABELS_MAGIC, array)
+    return struct.pack(f">{1 + stored.ndim}I", magic, *stored.shape) + stored.tobytes()
 
 
-class _Stream:
-    """Gives idx2numpy a file's bytes in memory that may be written to and shared, so that nothing is copied."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def read(self, size: int) -> np.ndarray:
-        data, filled = aligned(size), 0
-        while filled < size:
-            got = self.file.readinto(data[filled:filled + PIECE])  # gzip holds a second copy of what is asked for
-            if not got:
-                break
-            filled += got
-        return data[:filled]
-
-
-def _read_idx(data_path: str, name: str, magic: int) -> tuple[Path, np.ndarray]:
+def _read_idx(data_path: str | Path, name: str, magic: int) -> tuple[Path, np.ndarray]:
     path = find(data_path, name)
     if path is None:
-        raise errors.DataError(f"{name}.gz is not in {data_path}: run `python -m tools.fetch_data` to fetch it from {URL}, "
-                        "or name the right folder with --data_path=")
+        raise errors.DataError(f"{name}.gz is not in {data_path}: run `python -m tools.fetch_data` to fetch it from "
+                               f"{URL}, or name the right folder with --data_path=")
+    dimensions = magic & 0xFF
     try:
         with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-            found = int.from_bytes(file.read(4), "big")
+            found, count, *size = struct.unpack(f">{1 + dimensions}I", file.read(4 + 4 * dimensions))
             if found != magic:
-                raise errors.DataError(f"{path} begins with the number {found:#x}, not {magic:#x}: it is not the IDX file "
-                                "its name says; delete it and run `python -m tools.fetch_data`")
-            file.seek(0)
-            return path, idx2numpy.convert_from_file(_Stream(file))
-    except errors.DataError:
-        raise
-    except (OSError, EOFError, ValueError, MemoryError, gzip.zlib.error, idx2numpy.FormatError) as error:
-        raise errors.DataError(f"{path} is truncated or damaged ({error}): delete it and run `python -m tools.fetch_data`") from error
+                raise ValueError(f"it begins with {found:#x}, not {magic:#x}")
+            array = devices.aligned((count, *size[::-1]))
+            for start in range(0, count, BLOCK):
+                block = array[start:start + BLOCK]
+                stored = np.frombuffer(file.read(block.size), np.uint8).reshape(len(block), *size)
+                block[...] = stored.swapaxes(-1, -2) if size else stored   # EMNIST stores images transposed
+            if file.read(1):
+                raise ValueError("more follows than it announces")
+    except (OSError, EOFError, ValueError, MemoryError, struct.error, zlib.error) as error:
+        raise errors.DataError(f"{path} is truncated or damaged, or not the IDX file that its name says ({error}): "
+                               "delete it and run `python -m tools.fetch_data`") from error
+    return path, array

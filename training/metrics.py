@@ -1,7 +1,6 @@
-"""Scores a trained network and draws what it gets wrong.
+"""Figures of characters, words and lines, and what a finished training leaves of them in its folder.
 
-model.py calls `finish` once at the end of a training; tools/check_acc_loss.py calls
-`evaluate` again for saved networks.
+model.py calls `finish` once at the end of a training; tools/check_acc_loss.py calls `evaluate` for saved networks.
 """
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
 
-from common import alphabets, files, runs
+from common import alphabets, files, runs, softmax
 from training import curves, emnist, tensorboard_log, unipen
 
 BATCH = 500
@@ -19,41 +18,47 @@ PEN_WIDTH = 8        # px, for a character 100 px tall: the pen that test stroke
 LOOKALIKES = ("0Oo", "1Il", "5Ss", "2Zz", "9gq")
 WORST_PAIRS = 15
 ERRORS_SHOWN = 96
+BINS = 10            # of the expected calibration error
 
 
-class Reading(NamedTuple):
+# ---- characters
+
+class Predictions(NamedTuple):
     """What a network makes of n glyphs: probabilities float32 (n, 62), and the true labels uint8 (n,)."""
     probabilities: np.ndarray
     labels: np.ndarray
 
     @property
     def guesses(self) -> np.ndarray:
+        """The likeliest label of each glyph: int (n,)."""
         return self.probabilities.argmax(axis=1)
 
 
-def read(network, images: np.ndarray, labels: np.ndarray, what: str = "test images", shift=0) -> Reading:
-    """Let a network read uint8 (n, 28, 28); shift (62,) is added to its logits, see training.TrainingModel."""
+def predict(network, images: np.ndarray, labels: np.ndarray, what: str = "test images", shift=0) -> Predictions:
+    """Let a network read images uint8 (n, 28, 28) with these true labels uint8 (n,).
+
+    what: shown by the progress bar.
+    shift: (62,), added to the logits: the class mix that the images come from, see character_trainer.TrainingModel.
+    """
     logits = [network.predict_on_batch(images[start:start + BATCH])
               for start in tqdm(range(0, len(images), BATCH), desc=what, unit="batch", leave=False)]
     logits = np.concatenate(logits).astype(np.float32) + np.asarray(shift, np.float32)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return Reading(powers / powers.sum(axis=1, keepdims=True), labels)
+    return Predictions(np.exp(softmax.log_softmax(logits)), labels)
 
 
-def measure(reading: Reading) -> dict[str, float]:
-    """The figures of a reading; each share lies between 0 and 1."""
+def measure(predictions: Predictions) -> dict[str, float]:
+    """Loss in nat, and accuracies and F1 between 0 and 1."""
     from sklearn.metrics import f1_score  # here, since a training should not wait for it
-    labels, guesses = reading.labels.astype(int), reading.guesses
-    of_truth = reading.probabilities[np.arange(len(labels)), labels]
-    # The label's rank: how many classes are thought more likely.
-    rank = (reading.probabilities > of_truth[:, None]).sum(axis=1)
+    labels, guesses = predictions.labels.astype(int), predictions.guesses
+    of_truth = predictions.probabilities[np.arange(len(labels)), labels]
+    likelier = (predictions.probabilities > of_truth[:, None]).sum(axis=1)   # classes that come before the label
     return {
         "images": len(labels),
         "loss": float(-np.log(np.maximum(of_truth, 1e-12)).mean()),
         "accuracy": float((guesses == labels).mean()),
         "accuracy_without_case": _agreement(labels, guesses, str.lower),
         "accuracy_lookalikes_merged": _agreement(labels, guesses, _merged),
-        "top5": float((rank < 5).mean()),
+        "top5": float((likelier < 5).mean()),
         "macro_f1": float(f1_score(labels, guesses, labels=np.unique(labels), average="macro", zero_division=0)),
     }
 
@@ -63,151 +68,45 @@ def _merged(character: str) -> str:
 
 
 def _agreement(labels, guesses, same) -> float:
+    """Accuracy where characters that `same` maps to the same count as one."""
     kinds = np.unique([same(character) for character in alphabets.CHARACTERS], return_inverse=True)[1]
     return float((kinds[labels] == kinds[guesses]).mean())
 
 
-def confusion(reading: Reading) -> np.ndarray:
+def confusion_matrix(predictions: Predictions) -> np.ndarray:
     """int (62, 62): how often each true label (row) was read as each other (column)."""
-    return np.bincount(reading.labels.astype(int) * 62 + reading.guesses, minlength=62 * 62).reshape(62, 62)
+    from sklearn import metrics
+    return metrics.confusion_matrix(predictions.labels, predictions.guesses, labels=range(62))
 
 
 def worst_pairs(table: np.ndarray) -> list[list]:
-    """The most frequent errors: [true character, character read, count]."""
-    errors = table * (1 - np.eye(62, dtype=int))
-    order = np.argsort(-errors, axis=None)[:WORST_PAIRS]
-    return [[alphabets.CHARACTERS[i // 62], alphabets.CHARACTERS[i % 62], int(errors.flat[i])]
-            for i in order if errors.flat[i]]
+    """The most frequent errors of a confusion matrix: [true character, character read, count]."""
+    mistakes = table * (1 - np.eye(62, dtype=int))
+    order = np.argsort(-mistakes, axis=None)[:WORST_PAIRS]
+    return [[alphabets.CHARACTERS[i // 62], alphabets.CHARACTERS[i % 62], int(mistakes.flat[i])]
+            for i in order if mistakes.flat[i]]
 
 
-def read_test_data(data_path: str, pen_path: str = "", limit: int = 0) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """EMNIST's official test set and, if pen_path is given, pen strokes of unseen writers.
+# ---- words and lines
 
-    limit: only so many images of each (0: all).
-    Returns {"emnist_test": (images, labels), "pen_test": (images, labels)}.
-    """
-    images, labels = emnist.read_emnist(data_path, "test")
-    data = {"emnist_test": (images[:limit], labels[:limit]) if limit else (images, labels)}
-    if pen_path:
-        data["pen_test"] = unipen.read_pen(pen_path, "test", pen=PEN_WIDTH, limit=limit)
-    return data
+def cer(pairs: list[tuple[str, str]]) -> float:
+    """Character error rate of (truth, reading): edits that turn readings into truths, over the truths' length.
 
-
-def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: dict) -> tuple[dict, Reading]:
-    """Score a network on what read_test_data gives; config is its run's config.json.
-
-    Scans are read by the network's logits as they are.  Drawings are read as
-    recogScript.py reads them: with the class mix of the drawings trained on, not
-    that of NIST's forms.
-    Returns the figures, {"emnist_test": {...}, "pen_test": {...}}, and the reading of EMNIST's test set.
-    """
-    shifts = {"pen_test": config["prior_of_drawings"]}
-    readings = {part: read(network, *samples, what=part, shift=shifts.get(part, 0)) for part, samples in data.items()}
-    figures = {part: measure(reading) for part, reading in readings.items()}
-    test = readings["emnist_test"]
-    figures["emnist_test"]["worst_pairs"] = worst_pairs(confusion(test))
-    return figures, test
-
-
-def finish(folder: Path, data) -> dict:
-    """Score the best network of a finished training and leave metrics.json, pictures and logs in its folder."""
-    about = runs.read_config(str(folder.parent), folder.name)
-    config = about["settings"]
-    network = runs.load_network(str(folder.parent), folder.name)
-    rows = data.val_rows
-    validation = read(network, data.images[rows], data.targets[rows, 0], "validation images")
-    test = read_test_data(config["data_path"], config["pen_path"] if config["pen"] else "",
-                          limit=400 if config["dry_run"] else 0)
-    figures, reading = evaluate(network, test, about)
-    figures = {"parameters": network.count_params(), "emnist_validation": measure(validation)} | figures
-    files.write_json(folder / "metrics.json", figures)
-    _draw_all(folder, config, figures, reading, test["emnist_test"][0])
-    print(describe(figures))
-    print(f"{folder}: model.keras, config.json, metrics.json, logs/, confusion.png, errors.png, training.png")
-    return figures
-
-
-def _draw_all(folder: Path, config: dict, figures: dict, reading: Reading, images: np.ndarray) -> None:
-    draw_confusion(confusion(reading), folder / "confusion.png")
-    files.save_picture(errors_picture(reading, images), folder / "errors.png")
-    curves.plot([folder], folder / "training.png")
-    test = figures["emnist_test"]
-    with tensorboard_log.EventLog(folder / "logs") as log:
-        log.hparams(config, {f"test_{name}": test[name] for name in ("accuracy", "accuracy_without_case", "loss")})
-        for name in ("confusion", "errors"):
-            log.image(name, cv2.imread(str(folder / f"{name}.png"))[..., ::-1], 0)
-
-
-def describe(figures: dict) -> str:
-    """The figures of a run for people."""
-    test = figures["emnist_test"]
-    lines = [f"official test set, {test['images']:,} images: accuracy {test['accuracy']:.4f}, "
-             f"without case {test['accuracy_without_case']:.4f}, "
-             f"lookalikes merged {test['accuracy_lookalikes_merged']:.4f}, top 5 {test['top5']:.4f}, "
-             f"macro F1 {test['macro_f1']:.4f}, loss {test['loss']:.4f}",
-             "most frequent errors (true, read, how often): "
-             + ", ".join(f"{a} {b} {count}" for a, b, count in test["worst_pairs"])]
-    if "pen_test" in figures:
-        pen = figures["pen_test"]
-        lines.append(f"pen strokes of unseen writers, {pen['images']:,}: accuracy {pen['accuracy']:.4f}, "
-                     f"without case {pen['accuracy_without_case']:.4f}")
-    return "\n".join(lines)
-
-
-# ---- pictures
-
-def draw_confusion(table: np.ndarray, path: Path) -> None:
-    """Confusion matrix as a PNG: each row's shares, so that rare classes show as well as frequent ones."""
-    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    from matplotlib.figure import Figure  # here, since a training should not wait for it
-    figure = Figure(figsize=(9.6, 9), layout="constrained")
-    axes = figure.subplots()
-    picture = axes.imshow(np.sqrt(shares), cmap="magma", vmin=0, vmax=1)
-    for set_ticks in (axes.set_xticks, axes.set_yticks):
-        set_ticks(range(62), list(alphabets.CHARACTERS), fontsize=8, family="monospace")
-    axes.set(xlabel="read as", ylabel="true character", title="Official test set: how each character is read")
-    bar = figure.colorbar(picture, shrink=0.7, ticks=np.sqrt([0, 0.01, 0.05, 0.2, 0.5, 1]))
-    bar.ax.set_yticklabels(["0", "1 %", "5 %", "20 %", "50 %", "100 %"])
-    files.write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=90))
-
-
-def errors_picture(reading: Reading, images: np.ndarray) -> np.ndarray:
-    """The errors that the network was surest of, each with its true and its read label: RGB uint8."""
-    confidence = reading.probabilities.max(axis=1) * (reading.guesses != reading.labels)
-    worst = np.argsort(-confidence)[:ERRORS_SHOWN]
-    worst = worst[confidence[worst] > 0]
-    tiles = [_tile(images[i], alphabets.CHARACTERS[reading.labels[i]], alphabets.CHARACTERS[reading.guesses[i]],
-                   confidence[i]) for i in worst]
-    return files.in_rows(tiles, 12) if tiles else np.zeros((32, 32, 3), np.uint8)
-
-
-def _tile(image: np.ndarray, truth: str, guess: str, confidence: float) -> np.ndarray:
-    tile = np.zeros((106, 88, 3), np.uint8)
-    tile[2:86, 2:86] = cv2.resize(image, (84, 84), interpolation=cv2.INTER_CUBIC)[..., None]
-    for text, x, colour in ((truth, 6, (120, 230, 120)), (guess, 30, (255, 120, 110)),
-                            (f"{confidence:.2f}", 52, (150, 150, 150))):
-        cv2.putText(tile, text, (x, 101), cv2.FONT_HERSHEY_SIMPLEX, 0.52 if x < 50 else 0.38, colour, 1, cv2.LINE_AA)
-    return tile
-"""How far what was read is from what was written: CER, WER, spaces, and whether confidences are honest."""
-
-BINS = 10   # of the expected calibration error
-
-
-def error_rate(pairs: list[tuple]) -> float:
-    """Edits that turn readings into truths, over the truths' length: CER of strings, WER of lists of words.
-
-    V. Levenshtein, "Binary codes capable of correcting deletions, insertions, and
-    reversals", 1966.
+    V. Levenshtein, "Binary codes capable of correcting deletions, insertions, and reversals", 1966.
     """
     edits = sum(Levenshtein.distance(truth, text) for truth, text in pairs)
     return edits / max(1, sum(len(truth) for truth, _ in pairs))
 
 
-def space_f1(pairs: list[tuple[str, str]]) -> float:
-    """Harmonic mean of the shares of true spaces that were read and of read spaces that are true.
+def wer(pairs: list[tuple[str, str]]) -> float:
+    """Word error rate of (truth, reading): as cer, but words are counted."""
+    return cer([(truth.split(), text.split()) for truth, text in pairs])
 
-    A true space was read if the best alignment of both texts leaves it untouched.
-    NaN where neither text has a space.
+
+def space_f1(pairs: list[tuple[str, str]]) -> float:
+    """F1 of spaces: harmonic mean of the share of true spaces that were read and of read spaces that are true.
+
+    A true space was read if the best alignment of both texts leaves it untouched.  NaN where neither has a space.
     """
     right = true = read = 0
     for truth, text in pairs:
@@ -227,7 +126,7 @@ def right_words(truth: str, text: str) -> list[bool]:
     return right
 
 
-def calibration_error(confidences: list[float], right: list[bool]) -> float:
+def ece(confidences: list[float], right: list[bool]) -> float:
     """Expected calibration error: how far confidences are from the share that is right, on average over BINS bins.
 
     C. Guo et al., "On calibration of modern neural networks", 2017, arXiv 1706.04599.  NaN without any.
@@ -238,3 +137,109 @@ def calibration_error(confidences: list[float], right: list[bool]) -> float:
     bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
     gaps = np.bincount(bins, confidences - right, minlength=BINS)
     return float(np.abs(gaps).sum() / len(confidences))
+
+
+# ---- a finished training
+
+def read_test_data(data_path: str, pen_path: str = "", limit: int = 0) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """EMNIST's official test set and, if pen_path is given, pen strokes of unseen writers.
+
+    limit: only so many images of each (0: all).
+    Returns {"emnist_test": (images, labels), "pen_test": (images, labels)}.
+    """
+    images, labels = emnist.read_emnist(data_path, "test")
+    data = {"emnist_test": (images[:limit or None], labels[:limit or None])}
+    if pen_path:
+        data["pen_test"] = unipen.read_pen(pen_path, "test", pen=PEN_WIDTH, limit=limit)
+    return data
+
+
+def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: dict) -> tuple[dict, Predictions]:
+    """Score a network on what read_test_data gives; config is its run's config.json.
+
+    EMNIST scans are read by the network's logits as they are.  Pen strokes are read as recogScript.py reads them: with
+    the class mix of the pen strokes that were trained on, not that of NIST's forms.
+    Returns the figures, {"emnist_test": {...}, "pen_test": {...}}, and the predictions for EMNIST's test set.
+    """
+    shifts = {"pen_test": config["prior_of_drawings"]}
+    found = {part: predict(network, *samples, what=part, shift=shifts.get(part, 0)) for part, samples in data.items()}
+    figures = {part: measure(predictions) for part, predictions in found.items()}
+    figures["emnist_test"]["worst_pairs"] = worst_pairs(confusion_matrix(found["emnist_test"]))
+    return figures, found["emnist_test"]
+
+
+def finish(folder: Path, validation: tuple[np.ndarray, np.ndarray]) -> dict:
+    """Score the best network of a finished training and leave metrics.json, pictures and logs in its folder."""
+    from training import export, networks  # here, since tools that only score need no Keras
+    about = runs.read_config(str(folder.parent), folder.name)
+    config = about["settings"]
+    network = networks.load_network(str(folder.parent), folder.name)
+    validation = predict(network, *validation, "validation images")
+    test = read_test_data(config["data_path"], config["pen_path"] if config["pen"] else "",
+                          limit=400 if config["dry_run"] else 0)
+    figures, predictions = evaluate(network, test, about)
+    figures = {"parameters": network.count_params(), "emnist_validation": measure(validation)} | figures
+    files.write_json(folder / "metrics.json", figures)
+    draw_confusion(confusion_matrix(predictions), folder / "confusion.png")
+    files.save_picture(errors_picture(predictions, test["emnist_test"][0]), folder / "errors.png")
+    curves.plot([folder], folder / "training.png")
+    of_test = figures["emnist_test"]
+    with tensorboard_log.EventLog(folder / "logs") as log:
+        log.hparams(config, {f"test_{name}": of_test[name] for name in ("accuracy", "accuracy_without_case", "loss")})
+        for name in ("confusion", "errors"):
+            log.image(name, cv2.imread(str(folder / f"{name}.png"))[..., ::-1], 0)
+    print(describe(figures))
+    export.export_run(folder)
+    print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, confusion.png, errors.png, "
+          "training.png")
+    return figures
+
+
+def describe(figures: dict) -> str:
+    """The figures of a run for people."""
+    lines = []
+    for part, name in (("emnist_test", "official test set"), ("pen_test", "pen strokes of unseen writers")):
+        if part in figures:
+            found = [f"{key.replace('_', ' ')} {value:.4f}" for key, value in figures[part].items()
+                     if isinstance(value, float)]
+            lines.append(f"{name}, {figures[part]['images']:,} images: {', '.join(found)}")
+    pairs = (f"{truth} {read} {count}" for truth, read, count in figures["emnist_test"]["worst_pairs"])
+    return "\n".join([*lines, "most frequent errors (true, read, how often): " + ", ".join(pairs)])
+
+
+# ---- pictures
+
+def draw_confusion(table: np.ndarray, path: Path) -> None:
+    """A confusion matrix as a PNG: each row's shares, so that rare classes show as well as frequent ones."""
+    from matplotlib.colors import PowerNorm  # here, since a training should not wait for it
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(9.6, 9), layout="constrained")
+    axes = figure.subplots()
+    picture = axes.imshow(shares, cmap="magma", norm=PowerNorm(0.5, 0, 1))   # so that 1 % is seen
+    for set_ticks in (axes.set_xticks, axes.set_yticks):
+        set_ticks(range(62), list(alphabets.CHARACTERS), fontsize=8, family="monospace")
+    axes.set(xlabel="read as", ylabel="true character", title="Official test set: how each character is read")
+    figure.colorbar(picture, shrink=0.7, ticks=[0, 0.01, 0.05, 0.2, 0.5, 1], format=PercentFormatter(1, decimals=0))
+    files.write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=90))
+
+
+def errors_picture(predictions: Predictions, images: np.ndarray) -> np.ndarray:
+    """The errors that a network was surest of, each with its true and its read label: RGB uint8."""
+    confidence = predictions.probabilities.max(axis=1) * (predictions.guesses != predictions.labels)
+    worst = np.argsort(-confidence)[:ERRORS_SHOWN]
+    tiles = [_tile(images[row], alphabets.CHARACTERS[predictions.labels[row]],
+                   alphabets.CHARACTERS[predictions.guesses[row]], confidence[row])
+             for row in worst if confidence[row] > 0]
+    return files.in_rows(tiles, 12) if tiles else np.zeros((32, 32, 3), np.uint8)
+
+
+def _tile(image: np.ndarray, truth: str, guess: str, confidence: float) -> np.ndarray:
+    """A glyph above its true label (green), the label read (red) and the probability of that."""
+    tile = np.zeros((106, 88, 3), np.uint8)
+    tile[2:86, 2:86] = cv2.resize(image, (84, 84), interpolation=cv2.INTER_CUBIC)[..., None]
+    for text, x, colour in ((truth, 6, (120, 230, 120)), (guess, 30, (255, 120, 110)),
+                            (f"{confidence:.2f}", 52, (150, 150, 150))):
+        cv2.putText(tile, text, (x, 101), cv2.FONT_HERSHEY_SIMPLEX, 0.52 if x < 50 else 0.38, colour, 1, cv2.LINE_AA)
+    return tile

@@ -1,10 +1,13 @@
-"""Strips to learn from, written by processes of their own while the network learns from the last.
+"""Batches of line images that processes write while the network learns from earlier ones.
 
 No Keras in here: the processes that write do not need it.
 """
+import itertools
 import multiprocessing
+import os
 import queue
-import random
+import signal
+import threading
 from collections.abc import Iterator
 
 import cv2
@@ -12,18 +15,19 @@ import numpy as np
 
 from common import alphabets, errors, line_image
 from training import synthesis
+from training.config import TrainingConfig
 
-AREA = 96                # px of width that a strip of a batch has on average
-LONG = 700               # px: batches of strips so long hold twice as much, since an LSTM's steps cost most there
-MOST = 2.5               # times batch_size: strips in a batch, however narrow
-CHUNK = 12               # batches of strips are written and sorted by width together
-WAITING = 24             # batches wait, at most
-KEPT = 200               # batches that may be given again
+AREA = 96                # px of width that a line image of a batch has on average
+LONG = 700               # px: batches of images so long hold twice as much, since an LSTM's steps cost most there
+MOST = 2.5               # times batch_size: images in a batch, however narrow
+CHUNK = 12               # batches whose images are written and sorted by width together
+WAITING = 24             # batches that wait for each process that writes, at most
 EASY_EPOCHS = 2          # of synthesis.FIRST_KINDS, where a network starts from nothing
 
 
-def batches(samples: list[synthesis.Sample], batch_size: int, rng: np.random.Generator | None = None) -> Iterator[tuple]:
-    """Samples of like width together: strips uint8 (n, height, width), labels int32 (n, length), sources.
+def batches(samples: list[synthesis.Sample], batch_size: int,
+            rng: np.random.Generator | None = None) -> Iterator[tuple]:
+    """Samples of like width together: images uint8 (n, height, width), labels int32 (n, length), sources.
 
     The wider they are, the fewer are in a batch, so that each takes about as long.
     """
@@ -47,88 +51,70 @@ def batches(samples: list[synthesis.Sample], batch_size: int, rng: np.random.Gen
         yield line_image.to_batch(pictures), labels, sources
 
 
-def _write(strips: queue.Queue, config: dict, epoch: int, dropped: set, place: int, writers: int) -> None:
-    """Fill the queue with batches, from this epoch on; runs in a process of its own, one of `writers`."""
+def _epoch(synthesizer: synthesis.LineSynthesizer, config: TrainingConfig, epoch: int, place: int,
+           writers: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The batches of an epoch that the process number `place` of `writers` writes: images and labels."""
+    kinds = synthesis.FIRST_KINDS if epoch < EASY_EPOCHS and not config.finetune else synthesis.KINDS
+    kinds = {kind: (1 - config.corrections) * share for kind, share in kinds.items()}
+    left, chunk = (config.epoch_steps + place) // writers, place
+    while left:
+        rng = np.random.default_rng((config.seed, epoch, chunk))
+        samples, area = [], 0
+        while area < AREA * config.batch_size * CHUNK:
+            sample = synthesizer.sample(rng, kinds | {"corrected": config.corrections})
+            if sample:
+                samples.append(sample)
+                area += sample.picture.shape[1] + 8
+        for images, labels, _ in list(batches(samples, config.batch_size, rng))[:left]:
+            yield images, labels
+            left -= 1
+        chunk += writers
+
+
+def _write(written: multiprocessing.Queue, config: TrainingConfig, epoch: int, dropped: set, *place_of_writers) -> None:
+    """Fill the queue with batches, from this epoch on: what each process does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)   # the training ends this process
+    threading.Thread(target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True).start()
     cv2.setNumThreads(1)
     try:
-        share = config["corrections"]
-        writer = synthesis.LineSynthesizer(config["pen_path"], config["data_path"], variety=config["augmentation"],
-                               corrections_path=config["corrections_path"] if share else "")
-        writer.dropped = dropped
-        while True:
-            kinds = synthesis.FIRST_KINDS if epoch < EASY_EPOCHS and not config["finetune"] else synthesis.KINDS
-            kinds = {kind: (1 - share) * often for kind, often in kinds.items()} | {"corrected": share}
-            left, chunk = (config["epoch_steps"] + place) // writers, place
-            while left:
-                rng = np.random.default_rng((config["seed"], epoch, chunk))
-                samples, area = [], 0
-                while area < AREA * config["batch_size"] * CHUNK:
-                    sample = writer.sample(rng, kinds)
-                    if sample:
-                        samples.append(sample)
-                        area += sample[0].shape[1] + 8
-                for batch in list(batches(samples, config["batch_size"], rng))[:left]:
-                    while not _put(strips, batch[:2]):
-                        if not multiprocessing.parent_process().is_alive():
-                            return  # nobody will read on
-                    left -= 1
-                chunk += writers
-            epoch += 1
-    except (KeyboardInterrupt, BrokenPipeError):
-        pass
-    except Exception as error:  # the training shall say it, not wait for ever
-        strips.put(error)
-        raise
-
-
-def _put(strips: queue.Queue, batch: tuple) -> bool:
-    """Put a batch into the queue; False if it is full for long."""
-    try:
-        strips.put(batch, timeout=5)
-        return True
-    except queue.Full:
-        return False
+        synthesizer = synthesis.LineSynthesizer(
+            config.pen_path, config.data_path, variety=config.augmentation, val_split=config.val_split,
+            corrections_path=config.corrections_path if config.corrections else "")
+        synthesizer.dropped = dropped
+        for number in itertools.count(epoch):
+            for batch in _epoch(synthesizer, config, number, *place_of_writers):
+                written.put(batch)
+    except Exception as error:
+        written.put(error)   # the training raises it
 
 
 class Prefetcher:
-    """Strips for training, written by other processes while the network learns from the last."""
+    """Processes that write batches to learn from, from an epoch on.
 
-    def __init__(self, config: dict, epoch: int = 0, dropped: set = frozenset(), writers: int = 1):
-        self._echo = config["echo"]
-        self._given: list[list] = []   # batches, each with how often it may be given again
+    dropped: records to leave out, see synthesis.LineSynthesizer.
+    """
+
+    def __init__(self, config: TrainingConfig, epoch: int = 0, dropped: set[synthesis.Source] = frozenset(),
+                 writers: int = 1):
         context = multiprocessing.get_context("spawn")
-        self.queue = context.Queue(WAITING * writers)
-        self.processes = [context.Process(target=_write, args=(self.queue, config, epoch, dropped, place, writers),
+        self._written = context.Queue(WAITING * writers)
+        self.processes = [context.Process(target=_write, args=(self._written, config, epoch, dropped, place, writers),
                                           daemon=True) for place in range(writers)]
         for process in self.processes:
             process.start()
 
-    def next(self) -> tuple[np.ndarray, np.ndarray, bool]:
-        """The next batch, strips and labels, and whether it was given before.
+    def next(self) -> tuple[np.ndarray, np.ndarray]:
+        """The next batch, as soon as it is written: images uint8 (n, height, width), labels int32 (n, length).
 
-        While none is written yet, an earlier one comes again, each at most config["echo"]
-        times (data echoing: Choi et al. 2019, arXiv 1907.05550).
+        Raises what a process has raised, and errors.DataError when one was ended.
         """
-        if self._given and self.queue.empty():
-            place = random.randrange(len(self._given))
-            self._given[place][1] -= 1
-            batch, left = self._given[place]
-            if not left:
-                del self._given[place]
-            return *batch, True
-        batch = self._written()
-        if self._echo:
-            self._given = [*self._given[-KEPT + 1:], [batch, self._echo]]
-        return *batch, False
-
-    def _written(self) -> tuple[np.ndarray, np.ndarray]:
-        """The next batch that is written, as soon as it is."""
         while True:
             try:
-                batch = self.queue.get(timeout=5)
+                batch = self._written.get(timeout=5)
             except queue.Empty:
                 if not all(process.is_alive() for process in self.processes):
-                    raise errors.DataError("a process that writes strips has ended: see its message above") from None
+                    raise errors.DataError("a process that writes line images was ended: is there memory for "
+                                           "--train_workers= of them?") from None
                 continue
             if isinstance(batch, Exception):
                 raise batch
@@ -138,5 +124,4 @@ class Prefetcher:
         """End the processes."""
         for process in self.processes:
             process.terminate()
-        for process in self.processes:
             process.join()

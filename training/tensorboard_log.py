@@ -37,24 +37,22 @@ class EventLog:
         self.close()
 
     def scalar(self, tag: str, value: float, step: int) -> None:
-        """One point of a curve."""
+        """Add a point of a curve."""
         self._add(step, tag=tag, simple_value=float(value))
 
     def image(self, tag: str, picture: np.ndarray, step: int) -> None:
-        """A picture: uint8 (height, width) or RGB (height, width, 3)."""
+        """Add a picture: uint8 (height, width) or RGB (height, width, 3)."""
         from tensorboard.compat.proto.summary_pb2 import Summary
-        colour = picture if picture.ndim == 2 else picture[..., ::-1]
-        png = cv2.imencode(".png", colour)[1].tobytes()
-        height, width = picture.shape[:2]
-        self._add(step, tag=tag, image=Summary.Image(height=height, width=width, colorspace=3 if picture.ndim == 3
-                                                     else 1, encoded_image_string=png))
+        height, width, *colours = picture.shape
+        png = cv2.imencode(".png", picture[..., ::-1] if colours else picture)[1].tobytes()
+        self._add(step, tag=tag, image=Summary.Image(height=height, width=width, colorspace=3 if colours else 1,
+                                                     encoded_image_string=png))
 
     def hparams(self, settings: dict, metrics: dict[str, float]) -> None:
-        """A line of the HParams table: this run's settings and its final metrics."""
+        """Add a line of the HParams table: this run's settings and its final metrics."""
         from tensorboard.plugins.hparams import summary_v2 as hp
-        simple = {name: value if isinstance(value, (bool, int, float, str)) else str(value)
-                  for name, value in settings.items()}
-        self._add_summary(hp.hparams_pb(simple))
+        self._add_summary(hp.hparams_pb({name: value if isinstance(value, (bool, int, float, str)) else str(value)
+                                         for name, value in settings.items()}))
         for tag, value in metrics.items():
             self.scalar(tag, value, 0)
 

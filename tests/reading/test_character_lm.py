@@ -5,7 +5,7 @@ import toy
 
 from common.alphabets import CHARACTERS
 from reading import character_lm
-from tools import build_character_lm
+from tools import build_language_models as build
 
 ENGLISH = character_lm.load()
 
@@ -56,7 +56,7 @@ def test_the_model_is_small_and_quick_to_load():
 
 
 def test_it_is_made_from_counts(tmp_path):
-    rows = build_character_lm.smooth(build_character_lm.count({"ab": 1e-8, "ac": 3e-8}, order=3, flatten=1.0), smoothing=0.5)
+    rows = build.smooth(build.count({"ab": 1e-8, "ac": 3e-8}, order=3, flatten=1.0), smoothing=0.5)
     for _, row in rows.values():
         assert row.sum() == pytest.approx(1)
     after_a = rows["a"][1]
@@ -64,7 +64,7 @@ def test_it_is_made_from_counts(tmp_path):
     # shorter context counts as one more; and there c is 3 of 12 characters before the same kind of smoothing.
     shorter = (3 + 0.5 * 4 / 27) / (12 + 0.5 * 4)
     assert after_a[2] == pytest.approx((3 + 1 * shorter) / (4 + 1))
-    build_character_lm.write(tmp_path / "small.npz", {context: rows[context][1] for context in build_character_lm.prune(rows, 100)})
+    build.write_characters(tmp_path / "small.npz", {context: rows[context][1] for context in build.prune(rows, 100)})
     small = character_lm.load(tmp_path / "small.npz")
     assert small.word_log_prob("ac") > small.word_log_prob("ab") > small.word_log_prob("cb")
     assert np.exp(small.next_log_probs("a")[CHARACTERS.index("c")]) == pytest.approx(after_a[2], rel=0.4)

@@ -7,7 +7,7 @@ import pages
 import pytest
 
 from common import runs
-from reading import binarize, oversegmentation, recognizer, text_lines
+from reading import binarize, character_lm, oversegmentation, recognizer, text_lines
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_size_beside_the_other_letters_tells_the_case(language):
 
 def test_without_a_language_the_network_and_geometry_decide():
     reader = recognizer.Recognizer(runs.DEFAULT_SEGMENTING, language="none")
-    assert reader.language is None
+    assert not isinstance(reader.pages.model, character_lm.CharacterLM)
     assert reader.recog(pages.draw_page("qxkr").image).text == "qxkr"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from common import alphabets
 from training import unipen
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # Strokes of each letter, 100 high from the top of capitals to the baseline.
 LETTERS = {
     "T": [[0, 0, 60, 0], [30, 0, 31, 50, 30, 100]],
@@ -27,6 +27,11 @@ def written(text: str) -> list[list[list[int]]]:
             for place, letter in enumerate(text)]
 
 
+def extract_characters(folder: Path) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "tools.extract_characters", f"--pen_path={folder}"], cwd=ROOT,
+                          capture_output=True, text=True, timeout=300)
+
+
 def test_the_strokes_of_each_letter_are_found(tmp_path):
     words = {"THAT": "a/1", "HEAT": "a/1", "74": "a/2", "NEAT": "a/2", "THEN": "a/3"}
     right = []
@@ -42,22 +47,21 @@ def test_the_strokes_of_each_letter_are_found(tmp_path):
         file.write(json.dumps({"label": "WRONG", "writer": "a/4", "style": "printed", "split": "train",
                                "strokes": sum(written("TTHHA"), [])}) + "\n")
     gzip.open(tmp_path / "lines.jsonl.gz", "wt").close()
-    done = subprocess.run([sys.executable, "-m", "tools.extract_characters", f"--pen_path={tmp_path}"], cwd=ROOT, capture_output=True,
-                          text=True, timeout=300)
+    done = extract_characters(tmp_path)
     assert done.returncode == 0, done.stderr
-    with gzip.open(tmp_path / "harvest.jsonl.gz", "rt") as file:
+    with gzip.open(tmp_path / "extracted.jsonl.gz", "rt") as file:
         records = [json.loads(line) for line in file]
     found = [(record["label"], sorted(record["strokes"])) for record in records]
     assert all(letter in right for letter in found), "nothing but the true strokes of a letter"
     assert len(found) >= 0.8 * len(right) and {record["split"] for record in records} == {"train"}
     assert f"{len(found)} characters of words, 0 of lines" in done.stdout
-    images, labels = unipen.read_pen(str(tmp_path), "train", file="harvest")
+    (tmp_path / "extracted.jsonl.gz").rename(tmp_path / "harvest.jsonl.gz")   # its older name is read as well
+    images, labels = unipen.read_pen(tmp_path, "train", file="extracted")
     assert images.shape == (len(found), 28, 28) and [alphabets.CHARACTERS[label] for label in labels] == [
         letter for letter, _ in found]
 
 
 def test_without_words_the_file_to_make_is_named(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "tools.extract_characters", f"--pen_path={tmp_path}"], cwd=ROOT, capture_output=True,
-                          text=True, timeout=300)
+    done = extract_characters(tmp_path)
     assert done.returncode == 2 and done.stderr.splitlines()[-1].count("words.jsonl.gz") == 1
     assert "Traceback" not in done.stderr and not list(tmp_path.iterdir())

@@ -1,0 +1,58 @@
+"""Boxes [x, y, width, height], as the recogniser's, in px of the pad."""
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Box(NamedTuple):
+    """A box on the pad."""
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """Where it ends on the right."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """Where it ends below."""
+        return self.y + self.height
+
+    @property
+    def area(self) -> float:
+        """Its area in px."""
+        return self.width * self.height
+
+    def cut(self, other: "Box") -> "Box":
+        """What it has in common with another box; of no width or height if nothing."""
+        x, y = max(self.x, other.x), max(self.y, other.y)
+        return Box(x, y, max(0, min(self.right, other.right) - x), max(0, min(self.bottom, other.bottom) - y))
+
+    def touches(self, other: "Box") -> bool:
+        """Whether the boxes overlap, or meet at a border."""
+        return (self.x <= other.right and other.x <= self.right
+                and self.y <= other.bottom and other.y <= self.bottom)
+
+    def grown(self, margin: float) -> "Box":
+        """The box with a margin on all sides."""
+        return Box(self.x - margin, self.y - margin, self.width + 2 * margin, self.height + 2 * margin)
+
+    def contains(self, points: np.ndarray) -> np.ndarray:
+        """Which of the points (n, 2) lie in it: bool (n,)."""
+        return ((points >= self[:2]) & (points <= (self.right, self.bottom))).all(axis=1)
+
+
+def between(low: Sequence[float], high: Sequence[float]) -> Box:
+    """The box from its top left corner to its bottom right one."""
+    return Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """The smallest box that holds them all."""
+    boxes = list(boxes)
+    return between((min(box.x for box in boxes), min(box.y for box in boxes)),
+                   (max(box.right for box in boxes), max(box.bottom for box in boxes)))

@@ -1,0 +1,141 @@
+"""Pictures and strokes that come into a window and leave it: dialogs, the clipboard, files dropped on it."""
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from apps import page, strokes
+from apps.toolkit import filedialog, tk
+
+PICTURES = "*.png *.jpg *.jpeg *.gif *.bmp *.tif *.tiff *.webp *.ppm *.pgm"
+SHOWN = 60                       # characters of dropped text that a message repeats
+
+
+class Files:
+    """Opens and saves what is on the pad of an app; app: a window.App."""
+
+    def __init__(self, app):
+        self.app, self.root = app, app.root
+        self.takes_drops = self._take_drops()
+
+    def open(self) -> None:
+        """Ask for a picture or saved strokes, and show them."""
+        name = filedialog.askopenfilename(parent=self.root, title="Open", filetypes=[
+            ("Pictures and strokes", f"{PICTURES} *.json"), ("All files", "*")])
+        if name:
+            self.open_files([name])
+
+    def open_files(self, names: Sequence[str]) -> None:
+        """Open the first of some files; the drawing before comes back with Undo."""
+        self.app.message(f"Only {names[0]} was opened, the first of {len(names)} files: open the others one at a time"
+                         if len(names) > 1 else "")
+        self.open_file(names[0])
+
+    def open_file(self, name: str) -> None:
+        """Show a picture under the ink, or strokes that were saved."""
+        try:
+            if name.lower().endswith(".json"):
+                self.app.pad.drawing.replace(*strokes.load(name))
+            else:
+                self.open_picture(Path(name).read_bytes())
+        except OSError as error:
+            self.app.message(f"{name} cannot be read ({error.strerror}): check the name")
+        except strokes.DrawingError as error:
+            self.app.message(str(error))
+
+    def open_picture(self, data: bytes) -> None:
+        """Show a picture, as the bytes of its file, under the ink once it has been decoded."""
+        self.root.update_idletasks()
+        margin, pad = self.app.px(16), self.app.pad
+        self.app.session.open_picture(data, (pad.winfo_width() - margin, pad.winfo_height() - margin))
+        self.app.set_status("opening the picture…")
+
+    def paste(self) -> None:
+        """Take a picture from the clipboard."""
+        from PIL import Image, ImageGrab  # late: the window need not wait for it
+        try:
+            found = None if self._clipboard_is_tks() else ImageGrab.grabclipboard()
+        except (NotImplementedError, OSError) as error:
+            self.app.message(f"The clipboard cannot be read ({error}): on Linux install xclip or wl-clipboard")
+            return
+        if isinstance(found, list) and found:  # names of files
+            self.open_files(found)
+        elif isinstance(found, Image.Image):
+            file = io.BytesIO()
+            found.save(file, "PNG")
+            self.open_picture(file.getvalue())
+        else:
+            self.app.message("There is no picture on the clipboard: copy one first")
+
+    def _clipboard_is_tks(self) -> bool:
+        """Whether a program with Tk, maybe this one, holds the clipboard: text, which xclip would wait for in vain."""
+        try:
+            return "TK_WINDOW" in self.root.clipboard_get(type="TARGETS").split()
+        except tk.TclError:  # it is empty, or its holder does not tell
+            return False
+
+    def save(self) -> None:
+        """Ask for a name, and save the drawing."""
+        name = filedialog.asksaveasfilename(parent=self.root, title="Save", defaultextension=".png", filetypes=[
+            ("PNG picture", "*.png"), ("Strokes, to be opened again", "*.json")])
+        if name:
+            self.save_file(name)
+
+    def save_file(self, name: str) -> None:
+        """Save strokes if the name ends with .json, else a PNG picture."""
+        drawing = self.app.pad.drawing
+        if not drawing:
+            self.app.message("There is nothing to save yet: draw something first")
+            return
+        try:
+            if name.lower().endswith(".json"):
+                strokes.save(drawing, name)
+            else:
+                page.save_png(drawing.strokes, drawing.image, name, self.app.kind == "character")
+            self.app.set_status(f"saved {Path(name).name}")
+        except OSError as error:
+            self.app.message(f"{name} cannot be written ({error.strerror}): choose another folder")
+
+    # ---- files dropped on the window
+
+    def _take_drops(self) -> bool:
+        """Open files that are dropped on the window; False where there is no tkinterdnd2, or none for this system."""
+        try:
+            from tkinterdnd2 import TkinterDnD  # here: the window works without it
+            TkinterDnD.require(self.root)
+            self.root.tk.call("tkdnd::drop_target", "register", self.root, ("DND_Files", "DND_Text"))
+        except (ImportError, RuntimeError, tk.TclError):
+            return False
+        for event, do in (("<<DropEnter>>", self._dragged_in), ("<<DropLeave>>", self._dragged_out),
+                          ("<<Drop:DND_Files>>", lambda names: self._dropped(self.root.tk.splitlist(names))),
+                          # Some programs give the addresses of files as text.
+                          ("<<Drop:DND_Text>>", lambda text: self._dropped(text.splitlines()))):
+            self.root.tk.call("bind", self.root, event, f"{self.root.register(do)} %D")
+        return True
+
+    def _dragged_in(self, data: str) -> str:
+        self.app.pad.show_drop("Drop to open")
+        return "copy"  # what the other program is to do: by no means move its file
+
+    def _dragged_out(self, data: str = "") -> None:
+        self.app.pad.show_drop("")
+        self.app.pad.focus_set()  # tkdnd has given it to the window
+
+    def _dropped(self, items: Sequence[str]) -> str:
+        names = [name for name in map(local_file, items) if name]
+        self._dragged_out()
+        if names:
+            self.open_files(names)
+        else:
+            text = " ".join(items)
+            self.app.message(f"{text if len(text) <= SHOWN else text[:SHOWN] + '…'} is no file: drop a picture, or "
+                             "strokes that were saved")
+        return "copy"
+
+
+def local_file(address: str) -> str:
+    """The path of a file from its path or its URI, "" if it is neither."""
+    if uri := re.fullmatch("file:(?://[^/]*)?(/.*)", address):
+        from urllib.request import url2pathname  # late: an import that takes long
+        return url2pathname(uri[1])
+    return address if Path(address).is_absolute() else ""

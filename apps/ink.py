@@ -1,0 +1,103 @@
+"""The ink of a drawing on a canvas.
+
+common/pen_strokes.py draws it, with soft edges that Tk's own lines do not have everywhere, into one array; what has
+changed is shown once per frame.  So an event costs the same however long a stroke is.
+"""
+import io
+
+import numpy as np
+from PIL import Image
+
+from apps import boxes
+from apps.boxes import Box
+from apps.strokes import Drawing, Underlay
+from apps.theme import Colours
+from apps.toolkit import tk
+from common import pen_strokes
+
+STEP = 128                    # px: the array grows by multiples of this
+FRAME = 12                    # ms between two pictures of what the pen does
+PEN_ON_PICTURES = "#173cbe"   # whatever the theme: blue is told from a picture's own ink
+
+
+class Ink:
+    """Shows the strokes of a drawing, and the picture under them."""
+
+    def __init__(self, canvas: tk.Canvas, drawing: Drawing):
+        self.canvas, self.drawing = canvas, drawing
+        self.cover = np.zeros((STEP, STEP), np.uint8)     # ink on the whole canvas
+        self._photo = tk.PhotoImage(master=canvas)        # ... as it is shown
+        canvas.create_image(0, 0, image=self._photo, anchor="nw")
+        self._changed = self.box
+        self._frame: str | None = None                    # timer of the next showing
+        self._image: Underlay | None = None
+        self._preview: Image.Image | None = None          # the picture, in the size in which it is shown
+
+    @property
+    def box(self) -> Box:
+        """All that can be shown."""
+        return Box(0, 0, *self.cover.shape[::-1])
+
+    @property
+    def colour(self) -> str:
+        """The colour of the pen."""
+        return PEN_ON_PICTURES if self._image else self._colours.ink
+
+    def recolour(self, colours: Colours) -> None:
+        """Show everything in other colours."""
+        self._colours = colours
+        self._change(self.box)
+
+    def resize(self, width: int, height: int) -> None:
+        """Let the array be as large as the canvas; what lies outside stays in the drawing."""
+        shape = tuple(max(-(-side // STEP) * STEP, before) for side, before in zip((height, width), self.cover.shape))
+        if shape != self.cover.shape:
+            self.cover = np.zeros(shape, np.uint8)
+            self.redraw(self.box)
+
+    def redraw(self, box: Box) -> None:
+        """Draw the ink in a box from the strokes."""
+        left, top, right, bottom = self._pixels(box.grown(2))
+        part = self.cover[top:bottom, left:right]
+        part[:] = 0
+        for stroke in self.drawing.strokes if part.size else ():
+            if stroke.box.touches(box):
+                pen_strokes.trace(part, [stroke.curve - (left, top)], stroke.width)
+        self._change(box.grown(2))
+
+    def trace(self, points: np.ndarray, width: float) -> None:
+        """Add a piece of a line that is still being drawn: points (n, 2)."""
+        left, top, right, bottom = pen_strokes.trace(self.cover, [points], width)
+        self._change(Box(left, top, right - left, bottom - top))
+
+    def show_image(self, image: Underlay | None) -> None:
+        """Show another picture under the ink, or none."""
+        if image is not self._image:
+            self._image = image
+            self._preview = image and Image.open(io.BytesIO(image.preview)).convert("RGB")
+            self._change(self.box)
+
+    def _change(self, box: Box) -> None:
+        """Have a box shown with the next frame."""
+        self._changed = box if self._frame is None else boxes.around([self._changed, box])
+        if self._frame is None:
+            self._frame = self.canvas.after(FRAME, self.show)
+
+    def show(self) -> None:
+        """Show what has changed."""
+        self._frame = None
+        left, top, right, bottom = self._pixels(self._changed)
+        cover = self.cover[top:bottom, left:right]
+        if self._preview or cover.any():
+            paper = Image.new("RGB", (right - left, bottom - top), self._colours.paper)
+            if self._preview:
+                paper.paste(self._preview, (round(self._image.x) - left, round(self._image.y) - top))
+            shown = Image.composite(Image.new("RGB", paper.size, self.colour), paper, Image.fromarray(cover))
+            self._photo.put(b"P6 %d %d 255 " % shown.size + shown.tobytes(), to=(left, top))
+        elif cover.size:
+            self._photo.put(self._colours.paper, to=(left, top, right, bottom))
+
+    def _pixels(self, box: Box) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of the pixels that a box covers, as far as there are any."""
+        part = box.cut(self.box)
+        return int(part.x), int(part.y), -int(-part.right // 1), -int(-part.bottom // 1)

@@ -1,0 +1,109 @@
+"""A drawing as a page that the recogniser reads, through the same steps as a picture's file.
+
+common/pen_strokes.py draws the ink, with the pen from which the networks have learned.
+"""
+import functools
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from apps import boxes
+from apps.strokes import Stroke, Underlay
+from common import files, pen_strokes
+from reading import binarize
+
+LETTER = (40, 110)       # px: letters of such a height are read as they are, others are scaled ...
+LETTER_SCALED = 64       # px: ... to this one
+CHARACTER_SIDE = 128     # px: longest side of a character that stands alone
+MAX_PIXELS = 2_900_000   # of the ink; reading/binarize.py reduces larger pages
+MARGIN = 12              # px around the ink
+
+
+class Page(NamedTuple):
+    """Ink to read; a point p of the pad lies at p * scale + offset in the picture whose boxes are told."""
+    picture: binarize.Picture
+    scale: float
+    offset: np.ndarray
+
+    def on_pad(self, box: Sequence[int]) -> boxes.Box:
+        """A box of the picture on the pad."""
+        x, y = ((box[:2] - self.offset) / self.scale).tolist()
+        return boxes.Box(x, y, box[2] / self.scale, box[3] / self.scale)
+
+
+def page_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool) -> Page:
+    """The page of a drawing; alone: all ink is one character.
+
+    Raises binarize.ImageError when there is no ink.
+    """
+    if image is None:
+        ink, scale, offset = render(strokes, alone)
+        return Page(binarize.read_picture(255 - ink, page=not alone), scale, offset)
+    photo = _photo(image.data, alone)
+    scale = 1 / (image.zoom * photo.scale)
+    ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.ink.shape)
+    ink[inside] = np.maximum(ink[inside], photo.ink)
+    return Page(binarize.Picture(ink, photo.scale), scale * photo.scale, offset * photo.scale)
+
+
+@functools.lru_cache(maxsize=2)
+def _photo(data: bytes, alone: bool) -> binarize.Picture:
+    return binarize.read_picture(io.BytesIO(data), "the picture", page=not alone)
+
+
+def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, float, np.ndarray]:
+    """Draw strokes at a size that suits the reader; alone: they are one character.
+
+    Returns the ink, uint8 (height, width), bright on dark, and the scale and the offset (x, y) by which a point p of
+    the pad lies at p * scale + offset.
+    """
+    scale = _scale_for(strokes, alone)
+    ink, offset, _ = _draw(strokes, scale, margin=MARGIN)
+    return ink, scale, offset
+
+
+def save_png(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path, alone: bool = False) -> None:
+    """Write the ink as the reader sees it, black on white or on the picture; read again it gives the same text."""
+    if image:
+        photo = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB"))
+        ink, _, inside = _draw(strokes, 1 / image.zoom, (-image.x / image.zoom, -image.y / image.zoom), photo.shape[:2])
+        picture = np.stack([255 - ink] * 3, axis=2)
+        picture[inside] = np.minimum(picture[inside], photo)
+    else:
+        picture = 255 - render(strokes, alone)[0]
+    files.write_atomically(Path(path), lambda temporary: Image.fromarray(picture).save(temporary, "PNG"))
+
+
+def _draw(strokes: Sequence[Stroke], scale: float, offset: Sequence[float] = (0, 0), shape: tuple | None = None,
+          margin: int = 0) -> tuple[np.ndarray, np.ndarray, tuple[slice, slice]]:
+    """Draw strokes into an image as large as they need, and as a picture of a shape under them if there is one.
+
+    A point p of the pad lies at p * scale + offset in the picture.  Returns the ink, uint8 (height, width), bright on
+    dark, the offset in it, which is larger by whole px, and the part of it that is the picture.
+    """
+    curves = [stroke.curve * scale + offset for stroke in strokes]
+    widths = [max(1.0, stroke.width * scale) for stroke in strokes]
+    points = np.concatenate([*curves, [(0, 0), shape[::-1]] if shape else np.empty((0, 2))])
+    reach = margin + max(widths, default=0) / 2
+    corner = np.ceil(reach - points.min(axis=0)).astype(int)
+    columns, rows = np.ceil(points.max(axis=0) + corner + reach).astype(int)
+    ink = np.zeros((rows, columns), np.uint8)
+    for curve, width in zip(curves, widths):
+        pen_strokes.trace(ink, [curve + corner], width)
+    (left, top), (height, width) = corner, shape or (0, 0)
+    return ink, offset + corner, np.s_[top:top + height, left:left + width]
+
+
+def _scale_for(strokes: Sequence[Stroke], alone: bool) -> float:
+    """How much larger strokes are drawn for the reader than they are on the pad."""
+    whole = boxes.around(stroke.box for stroke in strokes)
+    if alone:
+        return CHARACTER_SIDE / max(whole.width, whole.height)
+    letter = np.percentile([stroke.box.height for stroke in strokes], 90)   # nine of ten strokes are no taller
+    # In steps: each change of size would change the pixels, and with them some doubtful character.
+    scale = 1.0 if LETTER[0] <= letter <= LETTER[1] else 2.0 ** (round(2 * np.log2(LETTER_SCALED / max(letter, 8))) / 2)
+    return min(scale, float(np.sqrt(MAX_PIXELS / ((whole.width + 30) * (whole.height + 30)))))

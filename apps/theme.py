@@ -1,0 +1,142 @@
+"""How the windows look: colours, sizes and the style of Tk's widgets, the same on every system."""
+from collections.abc import Callable
+from typing import NamedTuple
+
+from apps import icons
+from apps.toolkit import font, tk, ttk
+from common import settings
+
+TEXT_SIZES = (70, 220)           # %
+
+
+class Colours(NamedTuple):
+    """Colours of the pad."""
+    paper: str
+    ink: str
+    text: str            # characters that were read
+    unsure: str          # ... with little confidence
+    corrected: str       # ... by hand
+    box: str
+    gap: str             # between words
+    hint: str            # what an empty pad says
+
+
+class Theme(NamedTuple):
+    """One palette, from which everything takes its colours."""
+    window: str
+    raised: str          # fields, buttons under the pointer
+    line: str            # borders
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    warning: str         # background of messages
+    pad: Colours
+
+
+THEMES = {
+    "light": Theme("#f3f4f6", "#ffffff", "#d5d9e0", "#1d2433", "#626b7b", "#3556d4", "#ffffff", "#fdecc8",
+                   Colours("#ffffff", "#17213f", "#3556d4", "#c05406", "#1f8343", "#8da2f0", "#b9c6f8", "#626b7b")),
+    "dark": Theme("#171a21", "#262b36", "#39404e", "#e7eaf0", "#9aa4b5", "#8aa5ff", "#10131a", "#5a4415",
+                  Colours("#1f232d", "#f2f4fa", "#94adff", "#ffb066", "#77d797", "#5f75c4", "#4a5a96", "#9aa4b5")),
+}
+
+
+class Looks:
+    """The theme and the text size of a window, which can change while it is open."""
+
+    def __init__(self, root: tk.Tk, theme: str, text_size: int):
+        """text_size: % of the system's.  Raises settings.SettingsError when there is no such theme."""
+        if theme not in THEMES:
+            raise settings.SettingsError(f"there is no theme {theme!r}; there are: {', '.join(THEMES)}")
+        self._root, self.theme, self.text_size = root, THEMES[theme], text_size
+        self.parts: list = []      # of the window; each has restyle(), which takes the colours and the text size
+        self.scale = max(1.0, root.winfo_fpixels("1i") / 96)   # px of this display in a px at 96 dpi
+        self.icons = icons.Icons(root, self.px(20))
+        self._fonts = {name: font.nametofont(name).actual()["size"] for name in font.names(root)
+                       if name.startswith("Tk")}
+
+    def px(self, number: float) -> int:
+        """Pixels of this display, of so many at 96 dpi."""
+        return round(number * self.scale)
+
+    def font(self, points: float) -> tuple[str, int]:
+        """The font of a size at the usual text size."""
+        return "TkDefaultFont", round(points * self.text_size / 100)
+
+    def switch_theme(self) -> None:
+        """Light becomes dark, dark light."""
+        self.theme = THEMES["dark" if self.theme is THEMES["light"] else "light"]
+        self.apply()
+
+    def set_text_size(self, percent: int) -> None:
+        """Make all text larger or smaller."""
+        self.text_size = percent
+        self.apply()
+
+    def apply(self) -> None:
+        """Show the window in this theme and text size."""
+        theme = self.theme
+        self.text_size = min(max(self.text_size, TEXT_SIZES[0]), TEXT_SIZES[1])
+        for name, size in self._fonts.items():
+            font.nametofont(name).configure(size=round(size * self.text_size / 100))
+        self.icons.paint(theme.text, theme.accent, theme.line)
+        self._root.configure(background=theme.window)
+        style = ttk.Style(self._root)
+        style.theme_use("clam")
+        for name, options in widgets(theme, self.px).items():
+            style.configure(name, **options)
+        for name, options in states(theme).items():
+            style.map(name, **options)
+        if "Round.slider" not in style.element_names():  # clam's own slider is a bevelled box
+            style.element_create("Round.slider", "image", self.icons["knob"])
+            style.element_create("Round.trough", "image", self.icons["groove"], border=(self.px(6), 0), sticky="ew")
+        style.layout("Horizontal.TScale", [("Round.trough", {"sticky": "ew", "children": [
+            ("Round.slider", {"side": "left", "sticky": ""})]})])
+        for part in self.parts:
+            part.restyle()
+
+
+def widgets(theme: Theme, px: Callable[[float], int]) -> dict[str, dict]:
+    """Options of ttk's widgets by style: flat, with room to breathe."""
+    def filled(colour: str) -> dict:
+        return dict(background=colour, lightcolor=colour, darkcolor=colour)
+
+    button = dict(padding=(px(8), px(6)), borderwidth=1, width=0)
+    tool = button | filled(theme.window) | dict(bordercolor=theme.window)
+    return {
+        ".": dict(filled(theme.window), foreground=theme.text, bordercolor=theme.line, troughcolor=theme.line,
+                  focuscolor=theme.accent, relief="flat"),
+        "Status.TLabel": dict(foreground=theme.muted),
+        "Key.TLabel": dict(foreground=theme.accent),
+        "Banner.TLabel": dict(background=theme.warning, padding=px(8)),
+        "Tool.TButton": tool,
+        "Tool.Toolbutton": tool,
+        "Status.TMenubutton": tool | dict(padding=(px(6), px(3)), arrowcolor=theme.muted, arrowsize=px(4)),
+        "TButton": button | filled(theme.raised),
+        "Alternative.TButton": dict(justify="center", anchor="center", padding=(px(6), px(4))),
+        "Accent.TButton": button | filled(theme.accent) | dict(foreground=theme.on_accent, bordercolor=theme.accent),
+        "TCheckbutton": dict(indicatorbackground=theme.raised, indicatorforeground=theme.on_accent,
+                             upperbordercolor=theme.muted, lowerbordercolor=theme.muted, indicatorsize=px(12),
+                             padding=(px(6), px(4))),
+        "TEntry": dict(fieldbackground=theme.raised, insertcolor=theme.text, padding=px(6)),
+        "Card.TFrame": dict(background=theme.raised, bordercolor=theme.line, borderwidth=1, relief="solid"),
+        "Card.TLabel": dict(background=theme.raised),
+        "Muted.Card.TLabel": dict(foreground=theme.muted),
+    }
+
+
+def states(theme: Theme) -> dict[str, dict]:
+    """Options of ttk's widgets by style, while they are pressed, selected, have the focus or the pointer."""
+    filled = [("pressed", theme.line), ("active", theme.raised), ("selected", theme.raised)]
+    button = dict(background=filled, lightcolor=filled, darkcolor=filled, foreground=[("disabled", theme.muted)],
+                  bordercolor=[("selected", theme.accent), ("focus", theme.accent), ("active", theme.line)])
+    lit = [("active", theme.pad.box)]
+    focus = [("focus", theme.accent)]
+    return {
+        **dict.fromkeys(("Tool.TButton", "Tool.Toolbutton", "Status.TMenubutton", "TButton"), button),
+        "Accent.TButton": dict(background=lit, lightcolor=lit, darkcolor=lit, foreground=[], bordercolor=[]),
+        "TCheckbutton": dict(background=[("active", theme.window)], foreground=focus,
+                             indicatorbackground=[("selected", theme.accent)]),
+        "TEntry": dict(bordercolor=focus, lightcolor=focus),
+    }

@@ -1,0 +1,151 @@
+"""The parts of a window around its pad: toolbar, status line, text field, tooltips."""
+from apps.canvas import PEN_WIDTHS
+from apps.commands import CONTROL, key_name
+from apps.toolkit import tk, ttk
+from common import runs
+
+
+class Toolbar(ttk.Frame):
+    """Pen and eraser with the pen's width, and buttons for what is done most; app: a window.App."""
+
+    def __init__(self, app):
+        super().__init__(app.root)
+        self.app, px = app, app.px
+        self.tool, self.pen = tk.StringVar(value="pen"), tk.IntVar(value=5)
+        for label in ("Pen", "Eraser"):
+            action_button(app, self, label, label, ttk.Radiobutton, style="Tool.Toolbutton", variable=self.tool,
+                          value=label.lower()).pack(side="left", padx=px(1))
+        slider = ttk.Scale(self, from_=PEN_WIDTHS[0], to=PEN_WIDTHS[1], variable=self.pen, length=px(96),
+                           command=lambda value: self.set_pen(float(value)))
+        slider.pack(side="left", padx=(px(8), 0))
+        tooltip(app, slider, "Width of the pen  ([ and ])")
+        self.dot = tk.Canvas(self, width=px(28), height=px(28), highlightthickness=0)
+        self.dot.pack(side="left", padx=(px(4), px(8)))
+        for label in ("Undo", "Redo", "Clear", "Open…", "Save…"):
+            action_button(app, self, label, label.rstrip("…"), style="Tool.TButton").pack(side="left", padx=px(1))
+        for label in ("Light or dark", "Shortcuts"):
+            action_button(app, self, label, "", style="Tool.TButton").pack(side="right", padx=px(1))
+
+    def choose(self, tool: str) -> None:
+        """Take the "pen" or the "eraser"."""
+        self.tool.set(tool)
+        self.app.pad.choose(tool)
+
+    def set_pen(self, width: float) -> None:
+        """Take a pen of so many px at 96 dpi, as far as there is one."""
+        width = round(min(max(width, PEN_WIDTHS[0]), PEN_WIDTHS[1]))
+        self.pen.set(width)
+        self.app.pad.pen_width = width * self.app.looks.scale
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Show the pen's width, in the theme's colours."""
+        theme, middle, reach = self.app.looks.theme, self.app.px(14), self.app.pad.pen_width / 2
+        self.dot.configure(background=theme.window)
+        self.dot.delete("all")
+        self.dot.create_oval(middle - reach, middle - reach, middle + reach, middle + reach, outline="",
+                             fill=theme.text)
+
+
+class Status(ttk.Frame):
+    """The network that reads, with the menu of all others, and what happens; app: a window.App."""
+
+    def __init__(self, app):
+        super().__init__(app.root)
+        self.app = app
+        self.networks = app.commands.menus["Network"]
+        self.networks.configure(postcommand=self.fill_networks)
+        self.network = ttk.Menubutton(self, style="Status.TMenubutton", direction="above", menu=self.networks)
+        self.network.pack(side="left")
+        tooltip(app, self.network, f"Network that reads  ({key_name(f'{CONTROL}-m')})")
+        self.text = ttk.Label(self, style="Status.TLabel")
+        self.text.pack(side="right")
+
+    def fill_networks(self) -> None:
+        """Write all networks that there are into the menu."""
+        session = self.app.session
+        self.networks.delete(0, "end")
+        for name in runs.list_runs(session.models_path):
+            mark = "●" if name == session.model else "   "
+            self.networks.add_command(label=f"{mark} {runs.describe(session.models_path, name)}",
+                                      command=lambda name=name: session.load(name))
+        if self.networks.index("end") is None:
+            self.networks.add_command(label=f"none in {session.models_path}", state="disabled")
+
+    def post_networks(self) -> None:
+        """Open the menu of networks."""
+        self.fill_networks()
+        self.networks.update_idletasks()
+        self.networks.tk_popup(self.network.winfo_rootx(), self.network.winfo_rooty() - self.networks.winfo_reqheight())
+
+    def show_network(self) -> None:
+        """Show which network reads, or is being loaded."""
+        session = self.app.session
+        self.fill_networks()   # a menu that is empty until it is opened has its size too late
+        self.network.configure(text=f"loading {session.loading}" if session.loading else
+                               runs.describe(session.models_path, session.model) if session.model else "no network")
+
+
+class TextField(tk.Text):
+    """Text that can be selected and copied, but not changed; app: a window.App."""
+
+    def __init__(self, app, parent: ttk.Frame, lines: int):
+        super().__init__(parent, height=lines, width=20, wrap="word", relief="flat", borderwidth=0, state="disabled",
+                         highlightthickness=app.px(1), padx=app.px(10), pady=app.px(6))
+        self.looks = app.looks
+        self.bind("<Button-1>", lambda event: self.focus_set())   # else what is selected could not be copied
+
+    def show(self, text: str) -> None:
+        """Show a text, unless it is there already, so that a selection stays."""
+        if text != self.text:
+            self.configure(state="normal")
+            self.replace("1.0", "end", text)
+            self.configure(state="disabled")
+            self.see("end")
+
+    @property
+    def text(self) -> str:
+        """What is shown."""
+        return self.get("1.0", "end-1c")
+
+    def restyle(self) -> None:
+        """Take the theme's colours and the text size."""
+        theme = self.looks.theme
+        self.configure(background=theme.raised, foreground=theme.text, selectbackground=theme.accent,
+                       selectforeground=theme.on_accent, highlightbackground=theme.line, highlightcolor=theme.accent,
+                       font=self.looks.font(15))
+
+
+def action_button(app, parent, label: str, text: str, kind: type[ttk.Widget] = ttk.Button, **options) -> ttk.Widget:
+    """A button that does the action of a label, with that and its key as tooltip."""
+    action = app.commands[label]
+    button = kind(parent, text=text, command=action.do, image=app.looks.icons[action.icon] if action.icon else "",
+                  compound="left" if text else "image", **options)
+    tooltip(app, button, f"{action.label}  ({action.key})")
+    return button
+
+
+def tooltip(app, widget, text: str) -> None:
+    """Show a hint while the pointer rests on a widget."""
+    state = {}
+
+    def show() -> None:
+        theme, px = app.looks.theme, app.px
+        tip = state["tip"] = tk.Toplevel(app.root, background=theme.text)
+        tip.overrideredirect(True)
+        tk.Label(tip, text=text, background=theme.text, foreground=theme.window, padx=px(6), pady=px(3)).pack()
+        tip.geometry(f"+{widget.winfo_rootx()}+{widget.winfo_rooty() + widget.winfo_height() + px(6)}")
+
+    def hide(event=None) -> None:
+        if "timer" in state:
+            app.root.after_cancel(state.pop("timer"))
+        if "tip" in state:
+            state.pop("tip").destroy()
+
+    def wait(event) -> None:
+        hide()
+        state["timer"] = app.root.after(600, show)
+
+    widget.bind("<Enter>", wait, add=True)
+    for event in ("<Leave>", "<Button-1>", "<Destroy>"):
+        widget.bind(event, hide, add=True)

@@ -1,0 +1,97 @@
+"""A run's trained network in ONNX Runtime: pictures in, logits out, without Keras.
+
+A training ends with model.onnx beside model.keras.  Where only model.keras is, as in older runs, it is converted on
+first use by a process that imports Keras (training/export.py): into the run's folder or, where that cannot be written
+to, into the user's cache.
+"""
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from common import files, runs
+
+# A line of 20 letters takes 6.4 ms with two threads on two cores, 10.6 with one.  Eight lines in one batch would take
+# 15 % less time than one by one, which filling them up to one width costs: lines are read one by one, two at a time.
+THREADS = min(2, os.cpu_count() or 1)
+
+
+class Network:
+    """The network of one run, opened."""
+
+    def __init__(self, models_path: str | Path, unix_time: str, threads: int = THREADS):
+        """threads: the most that are used at once; runs.RunError when there is no network or its file is damaged."""
+        self._threads = threads
+        self._session = _open(model_file(Path(models_path, unix_time)), threads)
+        self._input = self._session.get_inputs()[0].name
+
+    def logits(self, pictures: np.ndarray) -> np.ndarray:
+        """Logits float32 (n, 62) of glyphs uint8 (n, 28, 28), or (n, width / 4, 96) of line images (n, 32, width)."""
+        return self._session.run(None, {self._input: pictures})[0]
+
+    def each(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        """The logits of several batches; while the caller works on one, the next are computed."""
+        if len(batches) < 2 or self._threads < 2:
+            yield from map(self.logits, batches)
+            return
+        with ThreadPoolExecutor(self._threads) as pool:
+            yield from pool.map(self.logits, batches)
+
+
+def _open(path: Path, threads: int):
+    import onnxruntime  # here: --help and messages about wrong settings need not wait for it
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.force_spinning_stop", "1")   # a waiting thread takes the caller's time
+    options.log_severity_level = 3   # errors
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:   # ONNX Runtime's errors have no common class
+        raise runs.RunError(f"{path} cannot be loaded ({error.__class__.__name__}): delete it, and it is made again "
+                            "from model.keras") from error
+
+
+def model_file(folder: Path) -> Path:
+    """The ONNX file of a run's folder, converted from model.keras if there is none; RunError if that is impossible."""
+    path, source = folder / "model.onnx", folder / "model.keras"
+    if path.is_file():
+        return path
+    if not source.is_file():
+        raise runs.RunError(f"{folder} holds no trained network; the runs in {folder.parent} are: "
+                            f"{', '.join(runs.list_runs(folder.parent)) or 'none'}")
+    if not os.access(folder, os.W_OK):
+        path = _cache() / f"{files.sha256(source)}.onnx"
+        if path.is_file():
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if not importlib.util.find_spec("keras"):
+        raise runs.RunError(f"{folder} holds model.keras alone, and converting it needs Keras: "
+                            "pip install -r requirements.txt")
+    print(f"converting {source} to {path}, once, for reading", file=sys.stderr)
+    convert(folder, path)
+    return path
+
+
+def convert(folder: Path, path: Path) -> None:
+    """Write the network of a run's folder as an ONNX file by a process of its own, so that Keras stays out of this one.
+
+    RunError, with the reason, when that fails.
+    """
+    command = [sys.executable, "-m", "training.export", str(folder.resolve()), str(path.resolve())]
+    done = subprocess.run(command, cwd=runs.ROOT, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""}, capture_output=True,
+                          text=True)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason was given"])[-1].removeprefix("export.py: ")
+        raise runs.RunError(f"{folder / 'model.keras'} cannot be converted: {reason}")
+
+
+def _cache() -> Path:
+    """The folder for converted networks in the user's cache."""
+    home = Path.home()
+    usual = {"win32": home / "AppData/Local", "darwin": home / "Library/Caches"}.get(sys.platform, home / ".cache")
+    return Path(os.environ.get("XDG_CACHE_HOME") or usual, "handwriting")

@@ -1,0 +1,52 @@
+"""The pictures that are meant on a command line: files, folders, lists of names."""
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from reading.binarize import FORMATS
+
+
+def find(names: list[str], recursive: bool = False, leave: tuple[str, ...] = ()) -> tuple[list[str], list[str]]:
+    """The names of all pictures, and a sentence for each name that stands for none.
+
+    A name is a picture, "-" for standard input, a folder for the pictures in it, sorted, with `recursive` also those
+    in the folders below, or "@" and a file with a name on each line.
+    leave: endings of file names that do not count.
+    """
+    found, problems = [], []
+    for name in names:
+        try:
+            found += _of_list(name[1:]) if name.startswith("@") else _of_folder(name, recursive, leave)
+        except (OSError, UnicodeDecodeError, LookupError) as error:
+            problems.append(str(error) if isinstance(error, LookupError) else
+                            f"{name.removeprefix('@')} cannot be read: {getattr(error, 'strerror', 'it is no text')}")
+    return found, problems
+
+
+def _of_list(path: str) -> list[str]:
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.strip()]
+
+
+def _of_folder(name: str, recursive: bool, leave: tuple[str, ...]) -> list[str]:
+    if not os.path.isdir(name):
+        return [name]
+    endings = {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
+    found = [path for path in _files(name, recursive) if not path.endswith(leave or "/")
+             and os.path.splitext(path)[1].lower() in endings]
+    if not found:
+        remedy = "name another" if recursive else "name another, or use --recursive"
+        raise LookupError(f"the folder {name} holds no pictures: {remedy}")
+    return found
+
+
+def _files(folder: str, recursive: bool) -> Iterator[str]:
+    """The files of a folder, sorted, and then those of its folders; hidden ones are left out."""
+    with os.scandir(folder) as entries:
+        entries = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    yield from (entry.path for entry in entries if not entry.is_dir())
+    for entry in entries:
+        if recursive and entry.is_dir(follow_symlinks=False):
+            yield from _files(entry.path, recursive)

@@ -1,0 +1,74 @@
+"""What is read in a picture: lines of words of characters.
+
+Boxes are [x, y, width, height] of the ink in px of the picture, upright.
+"""
+import functools
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Character:
+    """A character."""
+    text: str
+    confidence: float                       # probability that it is right, 0..1
+    alternatives: list[tuple[str, float]]   # the likeliest characters with their probabilities, itself first
+    box: list[int]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word."""
+    text: str
+    box: list[int]
+    confidence: float                       # probability that all its characters are right
+    characters: list[Character]
+    alternatives: list[tuple[str, float]]   # the likeliest words with their probabilities, itself first
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of words; its text has a space between them."""
+    text: str
+    box: list[int]
+    words: list[Word]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that is read in a picture; the lines of its text are joined by newlines."""
+    text: str
+    lines: list[Line]
+    make_glyphs: Callable[[], Iterable[np.ndarray]] = field(repr=False, compare=False)
+    alone: list[bool] = field(repr=False, compare=False)   # of each glyph: it shows one whole character and no other
+
+    @property
+    def characters(self) -> list[Character]:
+        """The characters of all lines."""
+        return [character for line in self.lines for word in line.words for character in word.characters]
+
+    @functools.cached_property
+    def glyphs(self) -> np.ndarray:
+        """The ink of each character, uint8 (characters, 28, 28); made on first use."""
+        return np.array(list(self.make_glyphs()), np.uint8).reshape(-1, 28, 28)
+
+
+def reading_of(lines: list[Line], make_glyphs: Callable[[], Iterable[np.ndarray]], alone: list[bool]) -> Reading:
+    """The reading with these lines."""
+    return Reading("\n".join(line.text for line in lines), lines, make_glyphs, alone)
+
+
+def box_of(corners: Iterable[float], scale: float = 1.0) -> list[int]:
+    """The box in whole px of the picture around left, top, right, bottom in units of `scale` px."""
+    left, top, right, bottom = (corner * scale for corner in corners)
+    x, y = math.floor(left), math.floor(top)
+    return [x, y, math.ceil(right) - x, math.ceil(bottom) - y]
+
+
+def around(parts: Iterable[Character | Word]) -> list[int]:
+    """The box around the boxes of characters or words."""
+    x, y, width, height = np.array([part.box for part in parts]).T
+    return box_of((x.min(), y.min(), (x + width).max(), (y + height).max()))

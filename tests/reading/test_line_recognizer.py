@@ -1,0 +1,76 @@
+"""Reading lines with the shipped network, and how its logits become text."""
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common import alphabets, pen_strokes, runs, softmax
+from reading import binarize, line_recognizer, recognizer
+from tools import draw_samples
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> recognizer.Recognizer:
+    reader, = runs.list_runs(str(ROOT / "Models"), "lines")
+    return recognizer.Recognizer(reader)
+
+
+@pytest.mark.parametrize("text", ["minimum", "little", "hello world"])
+@pytest.mark.parametrize("height, width", [(40, 3), (90, 5), (150, 14)])
+def test_cursive_is_read(shipped, text, height, width):
+    page = pen_strokes.draw_strokes(draw_samples.cursive_strokes(text, height, 1), width, margin=20)
+    reading = shipped.recog(255 - page)
+    assert reading.text == text
+    characters = [character for word in reading.lines[0].words for character in word.characters]
+    assert "".join(character.text for character in characters) == text.replace(" ", "")
+    for one, other in zip(characters, characters[1:]):
+        assert one.box[0] < other.box[0] and one.box[0] + one.box[2] < other.box[0] + other.box[2] + 5
+    assert all(0 < word.confidence < 1 for word in reading.lines[0].words)
+
+
+def test_a_page_of_lines_is_read_from_top_to_bottom(shipped):
+    page = pen_strokes.draw_strokes(draw_samples.strokes_of(draw_samples.LINES, 60, 5), 8, margin=24)
+    assert shipped.recog(255 - page).text == "\n".join(draw_samples.LINES)
+
+
+def test_it_reads_single_characters_too(shipped):
+    samples = [path for path in (ROOT / "samples").iterdir() if path.suffix in (".png", ".jpg")]
+    found = shipped.pages.read_characters([binarize.read_picture(path) for path in samples])
+    right = sum(one.text.lower() == path.name[0].lower() for one, path in zip(found, samples, strict=True))
+    assert right >= len(samples) - 1 and all(len(one.alternatives) == 5 for one in found)
+
+
+def test_without_a_language_model_the_network_alone_decides(shipped):
+    alone = recognizer.Recognizer(shipped.unixTime, language="none")
+    assert alone.pages.lm is None
+    page = pen_strokes.draw_strokes(draw_samples.cursive_strokes("hello", 80, 1), 5, margin=20)
+    assert alone.recog(255 - page).text == "hello"
+
+
+def test_what_a_network_expects_of_any_text_is_taken_away():
+    shares = np.full(len(alphabets.ALPHABET), 0.004)
+    shares[alphabets.LABELS["e"] - 1] = 1 - 0.004 * (len(alphabets.ALPHABET) - 1)
+    seen = softmax.log_softmax(np.zeros((3, 96), np.float32))
+    decoding = line_recognizer.Decoding(prior_share=0.5, label_prior=np.log(shares).tolist())
+    fair = decoding.without_prior(seen)
+    np.testing.assert_allclose(np.exp(fair).sum(axis=1), 1, rtol=1e-5)
+    off = fair[:, alphabets.LABELS["q"]] - fair[:, alphabets.LABELS["e"]]
+    np.testing.assert_allclose(off, 0.5 * np.log(shares[alphabets.LABELS["e"] - 1] / 0.004), rtol=1e-4)
+    assert (replace(decoding, prior_share=0.0).without_prior(seen) == seen).all()
+
+
+def test_decoding_of_older_runs_is_understood():
+    old = {"strength": 1.5, "bonus": 3.2, "space": -2.0, "spacing": 0.6, "prior_share": 0.5}
+    found = line_recognizer.Decoding.of(old)
+    assert (found.lm_weight, found.insertion_bonus, found.space_bonus, found.space_lm_share, found.prior_share) == (
+        1.5, 3.2, -2.0, 0.6, 0.5)
+    assert line_recognizer.Decoding.of(asdict(found)) == found and line_recognizer.Decoding.of(None).lm_weight == 0.4
+
+
+def test_a_line_is_read_alike_whatever_stands_beside_it(shipped):
+    lines = [pen_strokes.draw_strokes(draw_samples.cursive_strokes(text, 60, 1), 5) for text in ("hello", "minimum")]
+    alone = [text for line in lines for text in shipped.pages.read_lines([line])]
+    assert list(shipped.pages.read_lines(lines)) == alone

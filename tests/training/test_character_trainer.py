@@ -1,0 +1,315 @@
+"""How networks for characters learn: losses, sampling, augmentation, backends and devices."""
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import toy
+
+import model
+from common import alphabets, runs
+from training import (
+    augment,
+    calibration,
+    callbacks,
+    character_trainer,
+    config,
+    dataset,
+    devices,
+    metrics,
+    networks,
+    optimizer,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "Models"
+DEFAULTS = config.configure(vars(model), [])
+
+
+# ---- data
+
+def source(name: str, labels: list[int], mix: int) -> dataset.Source:
+    labels = np.array(labels, np.uint8)
+    return dataset.Source(name, np.tile(labels[:, None, None], (1, 28, 28)), labels, labels, mix)
+
+
+def test_sources_are_joined_and_corrections_get_their_share_of_an_epoch():
+    sources = [source("emnist_train", [0] * 6 + [1] * 4, dataset.SCANS),
+               source("emnist_validation", [1, 2], dataset.NATURAL),
+               source("pen_strokes", [61] * 5, dataset.PEN_STROKES), source("pen_words", [3, 3, 24], dataset.PEN_WORDS),
+               source("corrections", [60, 59], dataset.PEN_STROKES)]
+    images = np.concatenate([each.images for each in sources[:2]])
+    data = dataset.join(replace(DEFAULTS, corrections=0.5), images, sources)
+    assert len(data.images) == 22 and data.val_rows.tolist() == [10, 11]
+    assert (data.images[:, 0, 0] == data.targets[:, 0]).all()
+    counts = np.bincount(data.train_rows, minlength=22)
+    assert counts[:20].tolist() == [1] * 10 + [0, 0] + [1] * 8 and counts[20:].sum() == 18
+    assert len(np.unique(data.groups)) == 2 + 2 + 1 + 2 + 2, "each class of each source is a group of its own"
+    assert data.prior_shift[dataset.PEN_WORDS].any() and not data.prior_shift[dataset.NATURAL].any()
+
+
+def test_images_of_unknown_case_and_a_dry_run(tmp_path):
+    toy.write_all(tmp_path, 20, "Oo")
+    glyphs, _ = toy.samples(4, 0, "O")
+    for kind, content in (("images-idx3", toy.idx(glyphs.transpose(0, 2, 1), 0x803)),
+                          ("upper-labels-idx1", toy.idx(np.full(4, 24, np.uint8), 0x801)),
+                          ("lower-labels-idx1", toy.idx(np.full(4, 50, np.uint8), 0x801))):
+        (tmp_path / f"emnist-byclass-train-either-{kind}-ubyte").write_bytes(content)
+    data = dataset.load(replace(DEFAULTS, data_path=str(tmp_path), either=True))
+    assert data.sizes["emnist_either_case"] == 4 and data.targets[-1].tolist() == [24, 50, dataset.SCANS]
+    assert np.array_equal(data.images[-4:], glyphs)
+    assert dataset.load(replace(DEFAULTS, data_path=str(tmp_path), dry_run=True)).sizes["emnist_train"] == 36
+
+
+def test_class_cap_shows_other_rows_each_epoch():
+    groups = np.repeat([0, 1], [9000, 1000])
+    sampler = character_trainer.EpochSampler(np.arange(10000), groups, np.arange(0), batch_size=5, class_cap=2000)
+    first, second = sampler.sample(0), sampler.sample(1)
+    assert sampler.images == 3000 and np.bincount(groups[first]).tolist() == [2000, 1000]
+    assert set(first[groups[first] == 0]) != set(second[groups[second] == 0])
+    assert 0.28 < groups[first][:1500].mean() < 0.39, "the mix is the same from the first batch to the last"
+
+
+def test_a_teacher_refuses_pen_strokes_that_are_labelled_wrongly(monkeypatch):
+    monkeypatch.setattr(runs, "read_config", lambda *_: {"prior_of_drawings": [0.0] * 62})
+    sources = [source("emnist_train", [1] * 4, dataset.SCANS), source("emnist_validation", [1], dataset.NATURAL),
+               source("pen_strokes", [5, 5, 7, 7], dataset.PEN_STROKES)]
+    data = dataset.join(DEFAULTS, np.concatenate([each.images for each in sources[:2]]), sources)
+    seen = data.images[:, 0, 0].copy()
+    seen[8] = 9   # the last pen stroke looks like a 9
+    teacher = SimpleNamespace(predict_on_batch=lambda images: 20 * np.eye(62)[seen[5:]])
+    left = character_trainer.without_doubtful(replace(DEFAULTS, teacher="1"), data, teacher)
+    assert left.train_rows.tolist() == [0, 1, 2, 3, 5, 6, 7] and left.sizes["pen_strokes"] == 3
+
+
+# ---- networks and losses
+
+@pytest.mark.parametrize("shipped", [runs.DEFAULT_CHARACTERS, runs.DEFAULT_SEGMENTING])
+def test_a_shipped_network_goes_on_from_what_it_knows(shipped):
+    setup = config.configure(vars(model), [f"--finetune={shipped}", f"--models_path={MODELS}"])
+    assert setup.val_split == runs.read_config(MODELS, shipped)["settings"]["val_split"] != 0.1
+    glyphs = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
+    data = dataset.Data(*[None] * 3, np.arange(200), np.arange(0), None, {})
+    network = character_trainer.CharacterTrainer(replace(setup, class_cap=0), data).first_network()
+    known = networks.load_network(MODELS, shipped).predict_on_batch(glyphs)
+    np.testing.assert_allclose(network.predict_on_batch(glyphs), known, atol=1e-4)
+
+
+def test_either_label_costs_the_sum_of_both_probabilities():
+    logits = np.random.default_rng(0).normal(size=(2, 62)).astype(np.float32)
+    targets = np.array([[12, 38, 0], [5, 5, 1]], np.int32)
+    shift = np.linspace(-1, 1, 62).astype(np.float32)
+    data = dataset.Data(np.zeros((2, 28, 28), np.uint8), targets, None, None, None, np.stack([0 * shift, shift]), {})
+    training = character_trainer.TrainingModel(networks.build("dense"), data, 2, DEFAULTS)
+    chances = [np.exp(row) / np.exp(row).sum() for row in (logits[0], logits[1] + shift)]
+    expected = -(np.log(chances[0][12] + chances[0][38]) + np.log(chances[1][5])) / 2
+    outputs = np.hstack([logits, targets]).astype(np.float32)
+    assert float(training.compute_loss(y_pred=outputs)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_fused_adam_is_keras_adam():
+    def weights(adam):
+        keras.utils.set_random_seed(0)
+        network = keras.Sequential([keras.Input((5,)), keras.layers.Dense(7, activation="tanh"), keras.layers.Dense(3)])
+        network.compile(adam(keras.optimizers.schedules.CosineDecay(0.05, 50), weight_decay=0.1), "mse")
+        rng = np.random.default_rng(0)
+        network.fit(rng.normal(size=(200, 5)), rng.normal(size=(200, 3)), batch_size=20, epochs=4, shuffle=False,
+                    verbose=0)
+        return network.get_weights()
+
+    for ours, theirs in zip(weights(optimizer.Adam), weights(keras.optimizers.Adam)):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_aligned_memory_is_shared_with_the_backend():
+    array = devices.aligned((3, 28, 28))
+    array[:] = 1
+    tensor = devices.tensor_of(array)
+    array[2] = 7
+    shared = keras.backend.backend() == "tensorflow" and not devices.gpus()
+    assert int(keras.ops.convert_to_numpy(tensor)[2, 5, 5]) == (7 if shared else 1)
+
+
+def test_what_is_trained_in_16_bits_is_kept_in_32():
+    glyphs = np.random.default_rng(0).integers(0, 256, (8, 28, 28), dtype=np.uint8)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        trained = networks.build("lstm")
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    kept = callbacks.in_float32(trained)
+    assert "bfloat16" in {layer.compute_dtype for layer in trained.layers}
+    assert {layer.compute_dtype for layer in kept.layers[1:]} == {"float32"}
+    np.testing.assert_allclose(kept.predict_on_batch(glyphs), trained.predict_on_batch(glyphs), atol=0.05)
+    assert callbacks.in_float32(kept) is kept
+
+
+def test_ctrl_c_ends_a_training_even_where_python_would_lose_it(tmp_path, capsys):
+    class LosesIt:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)   # an exception in a destructor is reported, no more
+
+    seen = []
+
+    class Presses(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            seen.append(batch)
+            if batch == 3:
+                LosesIt()
+
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    network.compile(loss="mse")
+    before = signal.getsignal(signal.SIGINT)
+
+    def train():
+        with callbacks.Interrupt(tmp_path) as interrupt:
+            network.fit(np.zeros((64, 2)), np.zeros((64, 1)), batch_size=2, verbose=0, callbacks=[Presses(), interrupt])
+
+    with pytest.raises(KeyboardInterrupt):
+        train()
+    assert seen == [0, 1, 2, 3] and signal.getsignal(signal.SIGINT) is before
+    (tmp_path / "model.keras").touch()
+    train()
+    assert f"--resume={tmp_path.name} goes on" in capsys.readouterr().err
+
+
+# ---- softness and class biases
+
+def test_a_network_softens_what_it_reads_and_not_what_it_learns_from():
+    point = np.zeros((1, 28, 28), np.float32)
+    point[0, 14, 0] = 1
+    soften = networks.Soften()
+    np.testing.assert_array_equal(soften(point), point)   # until it is told how much
+    networks.set_softness(keras.Sequential([keras.Input((28, 28)), soften]), 0.1)
+    np.testing.assert_array_equal(soften(point, training=True), point)
+    # By hand: 0.8 stay and 0.1 go to either side, in both directions; to the left of the edge there is nothing.
+    np.testing.assert_allclose(soften(point)[0, 12:17, :3], [[0, 0, 0], [0.08, 0.01, 0], [0.64, 0.08, 0],
+                                                            [0.08, 0.01, 0], [0, 0, 0]], atol=1e-6)
+
+
+def test_a_network_softens_as_augmentation_does_and_a_teacher_not_once_more():
+    """Fine lines, a little changed in many ways, become on average as pale as the softened ones."""
+    lines = np.tile(np.float32([0, 200]), (28, 14))
+    soften = networks.Soften()
+    network = keras.Sequential([keras.Input((28, 28)), soften])
+    for strength in (0.05, 0.1):
+        networks.set_softness(network, augment.softness(strength))
+        pictures = augment.augment(np.tile(lines, (400, 1, 1)), keras.random.SeedGenerator(1), 1, strength)
+        spreads = [np.abs(np.diff(np.float32(each)[:, 6:22, 6:22])).mean() for each in (pictures, soften(lines[None]))]
+        assert spreads[1] < 0.95 * 200 and spreads[0] == pytest.approx(spreads[1], rel=0.03)
+    assert augment.softness(0.0) == 0 and augment.softness(1.0) == pytest.approx(1 / 12, abs=0.003)
+    empty = np.zeros((4, 28, 28), np.uint8), np.zeros((4, 3), np.int32), np.zeros((1, 62))
+    data = dataset.Data(*empty[:2], None, None, None, empty[2], {})
+    teacher = networks.build("dense")
+    for strength, expected in ((0.0, 0.06), (0.5, 0.0)):
+        networks.set_softness(teacher, 0.06)
+        setup = replace(DEFAULTS, augmentation=strength)
+        character_trainer.TrainingModel(networks.build("dense"), data, 4, setup, teacher)
+        assert float(teacher.get_layer("soften").softness) == pytest.approx(expected)
+
+
+def test_biases_fitted_to_images_of_another_mix_suit_the_natural_one():
+    rng = np.random.default_rng(0)
+    common = np.flatnonzero(alphabets.OFFICIAL_COUNTS > 15000)     # of which there are enough
+    wrong = np.zeros(62)
+    wrong[common] = rng.normal(0, 0.7, len(common))
+    logits = rng.normal(0, 1, (20_000, 62)) + np.log(alphabets.OFFICIAL_COUNTS)
+    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    powers = np.exp(logits + wrong)
+    found = metrics.Predictions(powers / powers.sum(axis=1, keepdims=True), labels)
+    # Files that hold three in four of all images of every other class, and one in four of the rest.
+    kept = rng.random(len(labels)) < np.where(labels % 2, 0.75, 0.25)
+    rows = np.flatnonzero(kept[:-2000])
+    learned = metrics.Predictions(found.probabilities[rows], labels[rows])
+    validation = metrics.Predictions(found.probabilities[-2000:], labels[-2000:])
+    bias = calibration.fit_class_biases(learned, validation)
+    np.testing.assert_allclose((bias - bias[common].mean())[common], (wrong[common].mean() - wrong)[common], atol=0.25)
+    few = metrics.Predictions(learned.probabilities[:20], learned.labels[:20])
+    assert np.abs(calibration.fit_class_biases(few, validation)).max() < 0.8, "twenty images may not move a class far"
+
+
+# ---- backends and devices
+
+ONE_STEP = """
+import numpy as np, keras
+from common import settings
+from training import character_trainer, dataset, networks, optimizer
+from training.config import configure
+glyphs = np.random.default_rng(0).integers(0, 256, (16, 28, 28), dtype=np.uint8)
+targets = np.stack([np.arange(16)] * 2 + [np.arange(16) % 3], 1).astype(np.int32)
+targets[3, 1] = 40
+data = dataset.Data(glyphs, targets, targets[:, 0], np.arange(4), np.arange(12, 16), np.zeros((3, 62), "float32"), {})
+setup = configure(settings.constants("model.py"), ["--batch_size=4", "--augmentation=1", "--label_smoothing=0.1"])
+eager = keras.backend.backend() == "tensorflow"   # which is quicker to begin
+for name in networks.NETWORKS:
+    network = networks.build(name)
+    assert network(glyphs).shape == (16, 62)
+    sampler = character_trainer.EpochSampler(data.train_rows, data.groups, data.val_rows, 4)
+    model = character_trainer.TrainingModel(network, data, 8, setup, networks.build("dense"))
+    model.compile(optimizer.Adam(0.001), jit_compile=keras.backend.backend() == "jax", run_eagerly=eager)
+    before = [np.array(w) for w in network.get_weights()]
+    losses = model.fit(sampler.places, batch_size=4, shuffle=False, validation_data=(sampler.val_places,),
+                       validation_batch_size=4, callbacks=[sampler], verbose=0).history
+    assert np.isfinite(losses["loss"][0]) and np.isfinite(losses["val_loss"][0])
+    assert any((a != b).any() for a, b in zip(before, network.get_weights()))
+print("all trained")
+"""
+
+
+@pytest.mark.parametrize("backend, package", [("tensorflow", "tensorflow"), ("jax", "jax"), ("torch", "torch")])
+def test_every_network_trains_on_every_backend(backend, package, monkeypatch):
+    if not find_spec(package):
+        pytest.skip(f"{package} is not installed")
+    if backend == keras.backend.backend():
+        monkeypatch.chdir(ROOT)
+        return exec(ONE_STEP, {})
+    quick = {"KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_backend_optimization_level=0"}   # to compile
+    done = subprocess.run([sys.executable, "-c", ONE_STEP], cwd=ROOT, env=os.environ | quick, capture_output=True,
+                          text=True, timeout=300)
+    assert done.returncode == 0 and done.stdout == "all trained\n", done.stderr
+
+
+TWO_DEVICES = """
+import json
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+tf.config.run_functions_eagerly(True)   # which is quicker to begin
+import numpy as np, keras
+from common import settings
+from training import character_trainer, dataset
+from training.config import configure
+glyphs = np.random.default_rng(0).integers(0, 256, (200, 28, 28), dtype=np.uint8)
+labels = np.arange(200, dtype=np.int32) % 10
+glyphs[np.arange(200), labels * 2] = 255
+data = dataset.Data(glyphs, np.stack([labels, labels, 0 * labels], 1), labels, np.arange(160), np.arange(160, 200),
+                    np.zeros((3, 62), np.float32), {})
+setup = configure(settings.constants("model.py"), ["--batch_size=20", "--dropout=0", "--learning_rate=0.003",
+                                                   "--train_epochs=3"])
+losses = []
+for names in (["CPU:0"], ["CPU:0", "CPU:1"]):
+    if names[1:]:
+        tf.distribute.experimental_set_strategy(tf.distribute.MirroredStrategy(names))
+    keras.utils.set_random_seed(0)
+    trainer = character_trainer.CharacterTrainer(setup, data)
+    losses.append(trainer.fit(trainer.build_model(), []).history["val_loss"])
+print(json.dumps(losses))
+"""
+
+
+@pytest.mark.skipif(not find_spec("tensorflow"), reason="TensorFlow is not installed")
+def test_two_devices_learn_what_one_learns():
+    done = subprocess.run([sys.executable, "-c", TWO_DEVICES], cwd=ROOT, capture_output=True, text=True, timeout=300,
+                          env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"})
+    assert done.returncode == 0, done.stderr
+    one, two = json.loads(done.stdout.splitlines()[-1])
+    assert one[-1] < one[0] - 0.2
+    np.testing.assert_allclose(two, one, rtol=0.03)

@@ -1,0 +1,196 @@
+"""Builds the language models that reading uses: reading/character_lm.npz and reading/word_lm.npz.
+
+    pip install "wordfreq>=3.1,<4" "symspellpy>=6.10,<7"
+    python -m tools.build_language_models        minutes; needs Dataset/UNIPEN
+
+Words and their frequencies come from wordfreq, pairs of words from symspellpy's list, marks and spaces from the texts
+that people wrote for UNIPEN (training split).  Licences: see reading/character_lm.py and reading/word_lm.py.
+"""
+import importlib.resources
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from common import alphabets, files, settings
+from reading import character_lm, word_lm
+from training import unipen
+
+# ---- settings: change them here or on the command line, as --name=value
+character_words = 200000         # most frequent words that the character model counts
+contexts = 55000                 # contexts it keeps, the most informative ones; the file grows with them
+order = 8                        # characters in its longest n-gram
+character_flatten = 0.7          # a word counts as its frequency to this power: 1 as in running text, 0 all alike
+smoothing = 1.0                  # weight of the shorter context for each letter seen to follow
+words = 100000                   # most frequent words that the word model knows
+flatten = 0.9                    # a word counts as its frequency to this power
+pen_path = "Dataset/UNIPEN"      # folder with the pen strokes, whose texts tell where marks and spaces stand
+# ---- end of settings
+
+RAREST = 1e-8              # frequency of the rarest words that wordfreq lists: these count as one
+PAIRS = "frequency_bigramdictionary_en_243_342.txt"   # symspellpy's file
+PAIRS_COUNTED = 2.5e13     # words counted for it: makes its counts and wordfreq's frequencies agree
+UNLISTED = 0.15            # share of the words after any word, at least, that no pair lists
+GENERAL_MARKS = 5.0        # counts: weight of how often a mark follows any kind, against what follows one kind
+
+
+def main(arguments: list[str]) -> None:
+    """Count characters, words, pairs and marks; write both files."""
+    config, _ = settings.configure(globals(), arguments)
+    rows = smooth(count(read_frequencies(config.character_words), config.order, config.character_flatten),
+                  config.smoothing)
+    kept = prune(rows, config.contexts)
+    write_characters(character_lm.FILE, {context: rows[context][1] for context in kept})
+    print(f"{character_lm.FILE}: {len(kept):,} contexts, {character_lm.FILE.stat().st_size / 1e6:.2f} MB")
+
+    labels = {record["label"] for kind in ("words", "lines")
+              for record in unipen.read_strokes(Path(config.pen_path, f"{kind}.jsonl.gz"), "train")}
+    frequencies = dict(sorted(read_frequencies(config.words, pronoun=True).items()))
+    pairs = pair_probabilities(read_pairs(), frequencies)
+    write_words(word_lm.FILE, word_probabilities(frequencies, config.flatten), pairs, count_marks(sorted(labels)))
+    print(f"{word_lm.FILE}: {len(frequencies):,} words, {len(pairs):,} pairs, "
+          f"{word_lm.FILE.stat().st_size / 1e6:.2f} MB")
+
+
+def read_frequencies(number: int, pronoun: bool = False) -> dict[str, float]:
+    """The English words of a-z among the `number` most frequent, in that order, and their shares of running text.
+
+    pronoun: whether "i" is a word.  wordfreq also lists other single letters, which tokenising left over.
+    """
+    try:
+        import wordfreq
+    except ImportError:
+        raise settings.SettingsError("the package wordfreq is missing: pip install wordfreq") from None
+    single = {"a", "i"} if pronoun else {"a"}
+    return {word: wordfreq.word_frequency(word, "en")
+            for word in tqdm(wordfreq.top_n_list("en", number), "words", leave=False)
+            if set(word) <= set(character_lm.LETTERS) and (len(word) > 1 or word in single)}
+
+
+# ---- characters
+
+def count(frequencies: dict[str, float], order: int, flatten: float) -> dict[str, np.ndarray]:
+    """How often each letter, or the end, follows each context of fewer than `order` letters: {context: (27,)}."""
+    counts = defaultdict(lambda: np.zeros(27))
+    for word, frequency in tqdm(frequencies.items(), "counting", leave=False):
+        weight = max(1.0, frequency / RAREST) ** flatten
+        marked = character_lm.START + word
+        for place in range(1, len(marked) + 1):
+            label = character_lm.LETTERS.index(marked[place]) if place < len(marked) else character_lm.END
+            for start in range(max(0, place - order + 1), place + 1):
+                counts[marked[start:place]][label] += weight
+    return counts
+
+
+def smooth(counts: dict[str, np.ndarray], smoothing: float) -> dict[str, tuple[float, np.ndarray]]:
+    """P(next | context), interpolated with that of the next shorter context.
+
+    The shorter context weighs more, the more different letters follow (I. Witten, T. Bell, "The zero-frequency
+    problem", IEEE Trans. Information Theory 37(4), 1991).
+    Returns {context: (information beyond the shorter context, in nats over all words, P (27,))}.
+    """
+    rows = {}
+    for context in tqdm(sorted(counts, key=len), "smoothing", leave=False):
+        seen = counts[context]
+        shorter = rows[context[1:]][1] if context else np.full(27, 1 / 27)
+        weight = smoothing * np.count_nonzero(seen)
+        row = (seen + weight * shorter) / (seen.sum() + weight)
+        rows[context] = float(seen.sum() * (row * np.log(row / shorter)).sum()), row
+    return rows
+
+
+def prune(rows: dict[str, tuple[float, np.ndarray]], contexts: int) -> list[str]:
+    """The empty context and the `contexts` most informative ones.
+
+    A. Stolcke, "Entropy-based pruning of backoff language models", DARPA Broadcast News Transcription and
+    Understanding Workshop, 1998.
+    """
+    return ["", *sorted(filter(None, rows), key=lambda context: rows[context][0], reverse=True)[:contexts]]
+
+
+def write_characters(path: Path, rows: dict[str, np.ndarray]) -> None:
+    """Write {context: P (27,)} as character_lm.load reads it."""
+    # Contexts with the same end are neighbours and predict much the same, so that changes from row to row are small.
+    known = sorted(rows, key=lambda context: context[::-1])
+    steps = _quantized([rows[context] for context in known], character_lm.STEP)
+    changes = np.diff(steps, axis=0, prepend=np.zeros((1, 27), np.uint8))  # modulo 256
+    contexts = np.frombuffer("\n".join(known).encode("ascii"), np.uint8)
+    files.write_atomically(path, lambda temporary: np.savez_compressed(temporary, contexts=contexts, changes=changes))
+
+
+def _quantized(probabilities, step: float) -> np.ndarray:
+    """-log of probabilities in multiples of `step` nat: uint8."""
+    with np.errstate(divide="ignore"):   # what never follows becomes 255
+        return np.rint(-np.log(probabilities) / step).clip(0, 255).astype(np.uint8)
+
+
+# ---- words, pairs and marks
+
+def word_probabilities(frequencies: dict[str, float], flatten: float) -> dict[str, float]:
+    """P(word) of each, from its share of running text."""
+    weights = {word: frequency ** flatten for word, frequency in frequencies.items()}
+    total = sum(weights.values())
+    return {word: weight / total for word, weight in weights.items()}
+
+
+def read_pairs() -> dict[tuple[str, str], int]:
+    """Pairs of words, and how often they occur in Google's books."""
+    try:
+        file = importlib.resources.files("symspellpy").joinpath(PAIRS)
+    except ImportError:
+        raise settings.SettingsError("the package symspellpy is missing: pip install symspellpy") from None
+    rows = map(str.split, file.read_text("utf-8").splitlines())
+    return {(first, second): int(number) for first, second, number in rows}
+
+
+def pair_probabilities(counts: dict[tuple[str, str], int],
+                       frequencies: dict[str, float]) -> dict[tuple[str, str], float]:
+    """P(second | first) of each pair of known words.
+
+    The list lacks rare pairs: a first word counts as often as wordfreq says, and at least the share UNLISTED of what
+    follows it is left for words in no pair.
+    """
+    pairs = {pair: number for pair, number in counts.items() if frequencies.keys() >= set(pair)}
+    listed = dict.fromkeys(frequencies, 0)
+    for (first, _), number in pairs.items():
+        listed[first] += number
+    return {(first, second): number / max(listed[first] / (1 - UNLISTED), PAIRS_COUNTED * frequencies[first])
+            for (first, second), number in pairs.items()}
+
+
+def count_marks(labels: list[str]) -> np.ndarray:
+    """P(next kind | kind of a character), float (35, 35), by word_lm.PLACES, where no word goes on.
+
+    labels: texts; before and behind each stands a space.  After letters and digits it is P(next | the word is over).
+    """
+    counts = np.zeros((len(word_lm.KINDS), len(word_lm.KINDS)))
+    for label in labels:
+        places = [word_lm.PLACES[word_lm.kind_of(character)] for character in f" {' '.join(label.split())} "
+                  if character in alphabets.LABELS]
+        np.add.at(counts, (places[:-1], places[1:]), 1)
+    space = word_lm.SPACE
+    inside, blank, marks = slice(0, space), slice(space, space + 1), slice(space + 1, None)
+    counts[inside, inside] = 0
+    found = np.empty_like(counts)
+    for rows, impossible in ((inside, inside), (blank, blank), (marks, slice(0))):
+        general = counts[rows].sum(axis=0) + 0.05
+        general[impossible] = 0
+        found[rows] = counts[rows] + GENERAL_MARKS * general / general.sum()
+    return found / found.sum(axis=1, keepdims=True)
+
+
+def write_words(path: Path, words: dict[str, float], pairs: dict[tuple[str, str], float], marks: np.ndarray) -> None:
+    """Write P(word), P(second | first) and count_marks as word_lm.load reads them; words are in alphabetical order."""
+    places = {word: place for place, word in enumerate(words)}
+    keys = {places[first] * len(words) + places[second]: chance for (first, second), chance in pairs.items()}
+    rising = sorted(keys)
+    logs = {"word_log_probs": list(words.values()), "pair_log_probs": [keys[key] for key in rising], "marks": marks}
+    known = np.frombuffer("\n".join(words).encode("ascii"), np.uint8)
+    steps = np.diff(rising, prepend=0).astype(np.uint32)
+    files.write_atomically(path, lambda temporary: np.savez_compressed(
+        temporary, words=known, pairs=steps, **{name: _quantized(each, word_lm.STEP) for name, each in logs.items()}))
+
+
+if __name__ == "__main__":
+    settings.run(main)

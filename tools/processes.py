@@ -1,0 +1,57 @@
+"""Runs a program and measures it: seconds, and memory with all processes that it starts."""
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from common import errors, runs
+
+
+class Measured(NamedTuple):
+    """A program that has ended: its stdout, the seconds it took, and the MB that it held at each look at it."""
+    output: str
+    seconds: float
+    memory: list[float]
+
+
+def memory(process: psutil.Process) -> float:
+    """Resident memory in MB of a process and all programs that it has started, now.
+
+    A fork that has not started its program yet does not count: its memory is its parent's.
+    """
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        total += process.memory_info().rss
+        for child in process.children(recursive=True):
+            total += child.memory_info().rss if child.cmdline() != process.cmdline() else 0
+    return total / 1e6
+
+
+def run(command: list[str], look: Callable[[float, str], bool] = lambda seconds, notes: False) -> Measured:
+    """Run a program in the project's folder, and look at it a hundred times a second.
+
+    look: gets the seconds since the start and all of stderr so far; once it returns True the program is killed.
+    Raises UserError with the last line of stderr when the program fails.
+    """
+    usage, over, began = [], False, time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        output, notes = Path(folder, "output"), Path(folder, "notes")
+        with output.open("wb") as stdout, notes.open("wb") as stderr:
+            process = psutil.Popen(command, cwd=runs.ROOT, stdout=stdout, stderr=stderr)
+        try:
+            while process.poll() is None and not over:
+                usage.append(memory(process))
+                over = look(time.perf_counter() - began, notes.read_text(errors="replace"))
+                time.sleep(0.01)
+        finally:
+            if process.poll() is None:
+                for one in [*process.children(recursive=True), process]:
+                    one.kill()
+        seconds, last = time.perf_counter() - began, (notes.read_text(errors="replace").splitlines() or [""])[-1]
+        if process.wait() and not over:
+            raise errors.UserError(f"{' '.join(command)[:200]} failed: {last}")
+        return Measured(output.read_text(errors="replace"), seconds, usage)

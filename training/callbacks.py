@@ -1,0 +1,188 @@
+"""What happens between the steps of a training: augmentation fades, checkpoints, Ctrl-C, progress, logs."""
+import json
+import re
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from tqdm.keras import TqdmCallback
+
+from common import files, runs
+from training import networks, tensorboard_log
+from training.config import TrainingConfig
+
+
+class AugmentationSchedule(keras.callbacks.Callback):
+    """Lets augmentation fade evenly from its first strength to its last.
+
+    Strong, it keeps a network from learning its training images by heart; weak, it shows images like those that will be
+    read.
+    """
+
+    def __init__(self, config: TrainingConfig):
+        super().__init__()
+        self.first, self.last, self.epochs = config.augmentation, config.last_augmentation, config.train_epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Set the strength of this epoch."""
+        if self.model.augmentation is not None:
+            done = epoch / max(1, self.epochs - 1)
+            self.model.augmentation.assign(self.first + done * (self.last - self.first))
+
+
+# ---- checkpoints
+
+_CALLBACK_STATE = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter")
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """After each epoch keeps the best network (model.keras) and all that --resume needs (checkpoint.npz)."""
+
+    def __init__(self, folder: Path, others: list[keras.callbacks.Callback], state: dict | None):
+        """others: callbacks of Keras whose state is kept too.  state: from `restore`, to go on; None: a new run."""
+        super().__init__()
+        self.folder, self.others = folder, others
+        self.state = state or {"epoch": 0, "best": None, "history": []}
+
+    def on_train_begin(self, logs=None):
+        """Give the other callbacks their state back."""
+        for callback, kept in zip(self.others, self.state.get("callbacks", [])):
+            for name, value in kept.items():
+                setattr(callback, name, value)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write both files."""
+        logs = {name: float(value) for name, value in (logs or {}).items()}
+        self.state["epoch"] = epoch + 1
+        self.state["history"].append(logs)
+        if self.state["best"] is None or logs["val_loss"] < self.state["best"]["val_loss"]:
+            self.state["best"] = {"epoch": epoch + 1, **logs}
+            networks.save_network(in_float32(self.model.network), self.folder / "model.keras")
+        self.state["callbacks"] = [{name: float(getattr(callback, name)) for name in _CALLBACK_STATE
+                                    if hasattr(callback, name)} for callback in self.others]
+        files.write_atomically(self.folder / "checkpoint.npz", self._save)
+
+    def _save(self, path: Path) -> None:
+        values = {f"v{i}": ops.convert_to_numpy(v.value) for i, v in enumerate(_state_variables(self.model))}
+        np.savez(path, state=json.dumps(self.state), **values)
+
+
+def restore(model: keras.Model, path: Path) -> dict:
+    """Put a checkpoint's values into a training model and its optimiser; returns the state of the training.
+
+    Raises runs.RunError when it belongs to another network or optimiser.
+    """
+    with np.load(path) as kept:
+        state, values = json.loads(str(kept["state"])), [kept[f"v{i}"] for i in range(len(kept.files) - 1)]
+    model.optimizer.build(model.trainable_variables)
+    variables = _state_variables(model)
+    if [tuple(v.shape) for v in variables] != [v.shape for v in values]:
+        raise runs.RunError(f"{path} belongs to another network, since its config.json or a setting was changed: "
+                            "undo that, or start a new training")
+    for variable, value in zip(variables, values):
+        variable.assign(value)
+    return state
+
+
+def _state_variables(model: keras.Model) -> list:
+    return [*model.network.variables, *model.own_variables, *model.optimizer.variables]
+
+
+def in_float32(network: keras.Model) -> keras.Model:
+    """A network trained in mixed precision as one that calculates in 32 bits, as reading on a CPU does."""
+    described = network.to_json()
+    if '"mixed_' not in described:
+        return network
+    copy = keras.models.model_from_json(re.sub(r'"mixed_\w+"', '"float32"', described))
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+# ---- Ctrl-C
+
+class Interrupt(keras.callbacks.Callback):
+    """Lets Ctrl-C end a training between two steps: a context, and a callback of the training in it.
+
+    Once the run's folder holds a network, the script goes on behind the context.  Python itself would raise
+    KeyboardInterrupt anywhere: one in forty times in a destructor of TensorFlow, where it is only reported.  Pressed
+    once more, Ctrl-C ends the script at once.
+    """
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder, self.pressed = folder, False
+
+    def __enter__(self):
+        self.before = signal.getsignal(signal.SIGINT)
+        if self.before is signal.default_int_handler:   # else somebody wants it ignored, as nohup and & do
+            signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def __exit__(self, kind, *_):
+        signal.signal(signal.SIGINT, self.before)
+        kept = kind is KeyboardInterrupt and (self.folder / "model.keras").is_file()
+        if kept:
+            print(f"\nended early; python model.py --resume={self.folder.name} goes on", file=sys.stderr)
+        return kept
+
+    def _press(self, *_):
+        if self.pressed:
+            raise KeyboardInterrupt
+        self.pressed = True
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
+        if self.pressed:
+            raise KeyboardInterrupt
+
+    def on_test_batch_end(self, batch, logs=None):
+        """As after a training batch."""
+        self.on_train_batch_end(batch)
+
+
+# ---- what a person sees
+
+class Progress(TqdmCallback):
+    """Bars of tqdm for epochs and steps."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Show the steps that are done: a call of the backend may hold many, which tqdm counts as one."""
+        self.batch_bar.set_postfix(logs, refresh=False)
+        self.batch_bar.update(min(batch + 1, self.batch_bar.total) - self.batch_bar.n)
+
+    def close(self) -> None:
+        """Leave the screen, in any case."""
+        self.on_train_end()
+
+
+class Log(keras.callbacks.Callback):
+    """Writes the figures, the learning rate and pictures of each epoch for TensorBoard.
+
+    pictures: gives them for the model, {("train" or "validation", name): uint8 (height, width) or RGB}.
+    """
+
+    def __init__(self, folder: Path, pictures: Callable[[keras.Model], dict[tuple[str, str], np.ndarray]]):
+        super().__init__()
+        self.folder, self.pictures = folder, pictures
+
+    def on_train_begin(self, logs=None):
+        """Open the files."""
+        self.files = {part: tensorboard_log.EventLog(self.folder / part) for part in ("train", "validation")}
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write all of it."""
+        figures = dict(logs, learning_rate=ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        for name, value in figures.items():
+            part = "validation" if name.startswith("val_") else "train"
+            self.files[part].scalar("epoch_" + name.removeprefix("val_"), float(value), epoch + 1)
+        for (part, name), picture in self.pictures(self.model).items():
+            self.files[part].image(name, picture, epoch + 1)
+
+    def on_train_end(self, logs=None):
+        """Close the files."""
+        for file in self.files.values():
+            file.close()

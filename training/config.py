@@ -1,0 +1,142 @@
+"""The settings of a training, typed and within bounds.
+
+They are model.py's own, then those of a preset or of an earlier run, then the command line's:
+
+    config = configure(globals(), arguments)                                            in model.py
+    config = configure(settings.constants("model.py"), ["--finetune=1700000000"])       elsewhere
+"""
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
+
+from common import runs, settings
+
+LINE_NETWORKS = ("line",)   # read lines; the others read characters
+DRY_RUN = {"train_epochs": 2, "steps_per_call": 2, "epoch_steps": 8, "batch_size": 32}
+
+Share = Annotated[float, (0, 1)]
+ShareLeft = Annotated[float, (0, 0.95)]   # something else has to be left
+Count = Annotated[int, (1, 10**6)]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One field for each setting of model.py, which says what it means; with the least and the most it may be."""
+    learning_rate: Annotated[float, (1e-9, 1)]
+    train_epochs: Count
+    train_workers: Annotated[int, (1, 1000)]
+    val_split: Annotated[float, (1e-4, 0.9)]
+    batch_size: Annotated[int, (1, 65_536)]
+    dropout: ShareLeft
+    network: Literal["dense", "conv", "deepconv", "resnet", "wide", "lstm", "mixer", "line"]
+    preset: str
+    seed: Annotated[int, (0, 2**32 - 1)]
+    data_path: str
+    either: bool
+    pen: bool
+    extracted: bool
+    pen_path: str
+    class_cap: Annotated[int, (0, 10**9)]
+    natural_prior: bool
+    calibrate: bool
+    augmentation: Annotated[float, (0, 5)]
+    augmentation_last: Annotated[float, (-1, 5)]
+    label_smoothing: ShareLeft
+    schedule: Literal["plateau", "cosine"]
+    patience: Count
+    weight_decay: Share
+    finetune: str
+    corrections: ShareLeft
+    corrections_path: str
+    teacher: str
+    teacher_share: Share
+    mixed_precision: bool
+    epoch_steps: Annotated[int, (2, 10**6)]
+    steps_per_call: Annotated[int, (0, 10_000)]
+    models_path: str
+    resume: str
+    dry_run: bool
+
+    @property
+    def reads(self) -> str:
+        """What the network reads: "characters" or "lines"."""
+        return "lines" if self.network in LINE_NETWORKS else "characters"
+
+    @property
+    def last_augmentation(self) -> float:
+        """The strength of augmentation in the last epoch."""
+        return self.augmentation if self.augmentation_last < 0 else self.augmentation_last
+
+    def check(self) -> None:
+        """Raise SettingsError or runs.RunError for what cannot be, before any data are read or fetched."""
+        for name, kind in get_type_hints(TrainingConfig, include_extras=True).items():
+            _check_value(name, getattr(self, name), kind)
+        if self.corrections and not self.finetune:
+            raise settings.SettingsError("--corrections needs --finetune=, the network that was corrected")
+        models = Path(self.models_path)
+        if any(path.exists() and not path.is_dir() for path in (models, *models.parents)):
+            raise settings.SettingsError(f"--models_path={self.models_path} is no folder: name one")
+        if self.resume and not (models / self.resume / "checkpoint.npz").is_file():
+            raise runs.RunError(f"{models / self.resume} holds no checkpoint.npz: it cannot be resumed; "
+                                "start a new training")
+        for name in self.teacher.split(",") if self.teacher else ():
+            if not self.reads == runs.read_config(self.models_path, name).get("reads") == "characters":
+                raise settings.SettingsError(f"--teacher={name}: only networks for characters teach and are taught")
+
+
+def _check_value(name: str, value, kind) -> None:
+    """Refuse a value that is not of a field's type, none of its choices, or out of bounds."""
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise settings.SettingsError(f"there is no {name} {value!r}; choose one of: {', '.join(get_args(kind))}")
+        return
+    plain, (least, most) = get_args(kind) if get_origin(kind) is Annotated else (kind, (None, None))
+    if type(value) not in ((int, float) if plain is float else (plain,)):
+        raise settings.SettingsError(f"--{name}={value} has to be {settings.KINDS[plain]}")
+    if least is not None and not least <= value <= most:   # NaN is refused, too
+        raise settings.SettingsError(f"--{name}={value} has to be from {least} to {most}")
+
+
+def configure(space: dict, arguments: list[str]) -> TrainingConfig:
+    """All settings of a training, checked; space: model.py's globals(), or settings.constants("model.py")."""
+    given, _ = settings.read(space["__file__"], space, arguments)
+    values = {field.name: space[field.name] for field in fields(TrainingConfig)}
+    asked = values | given
+    if asked["resume"]:
+        begun = saved_settings(asked["models_path"], asked["resume"])
+        values |= {name: value for name, value in begun.items() if name != "models_path"}
+    else:
+        values |= _preset_of(asked, given, space["PRESETS"])
+    config = TrainingConfig(**values | given)
+    config.check()
+    return config
+
+
+def saved_settings(models_path: str, unix_time: str) -> dict:
+    """The settings of an earlier run under their present names; those that exist no more are left out."""
+    about = runs.read_config(models_path, unix_time)
+    found = about.get("settings") if isinstance(about, dict) else None
+    if not isinstance(found, dict):
+        raise runs.RunError(f"{Path(models_path, unix_time, 'config.json')} holds no settings: name another run")
+    found = {settings.ALIASES.get(name, name): value for name, value in found.items()}
+    return {field.name: found[field.name] for field in fields(TrainingConfig) if field.name in found}
+
+
+def _preset_of(asked: dict, given: dict, presets: dict[str, dict]) -> dict:
+    """The settings of the preset that is asked for, or else of the one that suits the network."""
+    if asked["preset"] not in ("", *presets):
+        raise settings.SettingsError(f"there is no preset {asked['preset']!r}; choose one of: {', '.join(presets)}")
+    before = saved_settings(asked["models_path"], asked["finetune"]) if asked["finetune"] else {}
+    network = before.get("network", asked["network"])
+    lines = network in LINE_NETWORKS
+    learning = "corrected_words" if lines else "corrections"   # one writer's
+    preset = asked["preset"] or (learning if before else "line" if lines else "")
+    found = presets.get(preset, {})
+    if before and lines != (found.get("network") in LINE_NETWORKS):
+        raise settings.SettingsError(f"the run {asked['finetune']} is a {network}: --preset={preset} does not fit it; "
+                                     f"{learning} does")
+    if before and given.get("network", network) != network:
+        raise settings.SettingsError(f"the run {asked['finetune']} is a {network}: leave --network= out")
+    if before:   # images that the first training learned from do not tell how well others are read
+        found = found | {"val_split": before.get("val_split", asked["val_split"])}
+    return {"network": network, "preset": preset} | found | (DRY_RUN if asked["dry_run"] else {})

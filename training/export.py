@@ -1,0 +1,123 @@
+"""Writes a run's network as model.onnx, which ONNX Runtime reads without Keras.
+
+    python -m training.export Models/1700000000             model.keras -> model.onnx beside it
+    python -m training.export Models/1700000000 other.onnx  to another file
+
+A training does this when it ends.  Keras exports by tf2onnx from its TensorFlow backend; a network of another backend
+is loaded and exported by a process with that one.
+"""
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from common import files, runs, settings
+from reading import network
+from training import devices
+
+TOLERANCE = 1e-3   # of a logit: float32 sums in another order differ by up to 1e-4
+LARGE = 9_000_000  # bytes: a larger file keeps its kernels in 24 bits
+KERNEL = 1024      # numbers, from which an array counts as a kernel
+
+
+def main(arguments: list[str]) -> None:
+    """Export the network of the folder that is named."""
+    if not 1 <= len(arguments) <= 2 or arguments[0].startswith("-"):
+        raise settings.SettingsError("name a run's folder, and the file to write if it is not model.onnx there")
+    os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    folder = Path(arguments[0])
+    export(folder, Path(arguments[1]) if arguments[1:] else folder / "model.onnx")
+
+
+def export_run(folder: Path) -> None:
+    """Write model.onnx beside a run's model.keras."""
+    import keras
+    here = keras.backend.backend() == "tensorflow" and len(devices.gpus()) < 2   # several hold parts of one network
+    (export if here else network.convert)(folder, folder / "model.onnx")
+
+
+def export(folder: Path, path: Path) -> None:
+    """Write the network of a run's folder as an ONNX file, by Keras's TensorFlow backend.
+
+    Batch and, for lines, width are free.  The file's logits are compared with Keras's before it gets its name;
+    RunError when they differ by more than TOLERANCE.
+    """
+    from training import networks
+    trained = networks.load_network(folder.parent, folder.name)
+    files.write_atomically(path, lambda temporary: _write(trained, temporary))
+
+
+def _write(trained, path: Path) -> None:
+    import onnx
+    trained(_noise(trained, 1, 96))   # Keras exports only what has been called
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)   # Keras adapts tf2onnx to NumPy 2
+        trained.export(str(path), format="onnx", verbose=False)
+    model = onnx.load(path)
+    _name(model.graph)
+    if path.stat().st_size > LARGE:
+        _keep_in_24_bits(model.graph)
+    onnx.save(model, path)
+    _check(trained, path)
+
+
+def _noise(trained, count: int, width: int) -> np.ndarray:
+    """Random pictures for a network: uint8 (count, height, width); a network for glyphs has its own width."""
+    _, height, own_width = trained.input_shape
+    return np.random.default_rng(count).integers(0, 256, (count, height, own_width or width), np.uint8)
+
+
+def _check(trained, path: Path) -> None:
+    """Compare the logits of an ONNX file with the network's, for two sizes of batch and width."""
+    import keras
+    import onnxruntime
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for count, width in ((1, 160), (3, 416)):
+        pictures = _noise(trained, count, width)
+        found, = session.run(["logits"], {session.get_inputs()[0].name: pictures})
+        off = np.abs(found - keras.ops.convert_to_numpy(trained(pictures, training=False))).max()
+        if not off <= TOLERANCE:
+            raise runs.RunError(f"the logits of the exported network {trained.name} are off by {off:.2g}: "
+                                "install the versions of requirements.txt")
+
+
+def _name(graph) -> None:
+    """Give the output and the free dimensions of an exported graph names that say what they are."""
+    last = next(node for node in graph.node if graph.output[0].name in node.output)
+    last.output[0] = graph.output[0].name = "logits"
+    for value, names in ((graph.input[0], "batch height width"), (graph.output[0], "batch steps labels")):
+        for dimension, name in zip(value.type.tensor_type.shape.dim, names.split()):
+            if dimension.dim_param:
+                dimension.dim_param = name
+
+
+def _keep_in_24_bits(graph) -> None:
+    """Keep each kernel as 16-bit and 8-bit integers that make up 24 bits: three quarters of the size.
+
+    The step is 2^-23 of the kernel's largest number, and so no coarser than float32 there.  ONNX Runtime puts the
+    kernels together once, when it loads the file.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+    kernels = [array for array in graph.initializer
+               if array.data_type == TensorProto.FLOAT and np.prod(array.dims) >= KERNEL]
+    nodes = []
+    for kernel in kernels:
+        values, name = numpy_helper.to_array(kernel), kernel.name
+        step = np.float32(2.0 ** (np.ceil(np.log2(np.abs(values).max() + 1e-30)) - 23))
+        whole = np.clip(np.rint(values / step), -2 ** 23, 2 ** 23 - 1).astype(np.int32)
+        graph.initializer.remove(kernel)
+        for part, integers, unit in ((f"{name}/high", (whole >> 8).astype(np.int16), 256 * step),
+                                     (f"{name}/low", (whole & 255).astype(np.uint8), step)):
+            graph.initializer.extend([numpy_helper.from_array(integers, part),
+                                      numpy_helper.from_array(np.float32(unit), f"{part}/unit")])
+            nodes += [helper.make_node("Cast", [part], [f"{part}/float"], to=TensorProto.FLOAT),
+                      helper.make_node("Mul", [f"{part}/float", f"{part}/unit"], [f"{part}/share"])]
+        nodes.append(helper.make_node("Add", [f"{name}/high/share", f"{name}/low/share"], [name]))
+    rest = list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes + rest)   # in the order of computation
+
+
+if __name__ == "__main__":
+    settings.run(main)

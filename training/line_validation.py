@@ -1,0 +1,95 @@
+"""What readers of lines are measured by: words and lines of people that no network learns from."""
+import cv2
+import keras
+import numpy as np
+from keras import ops
+
+from common import errors, files, line_image
+from reading import ctc
+from training import metrics, prefetch, synthesis
+from training.config import TrainingConfig
+
+WORDS, LINES = 900, 200   # for each epoch
+DRY_RUN_SAMPLES = 10      # of each style of words, and of lines
+STYLES = ("printed", "mixed", "cursive")
+SHOWN, TILE = 32, 460     # line images in a picture, and px of their width
+
+
+class Validation(keras.callbacks.Callback):
+    """Words of all styles and lines, drawn as they were written; adds its figures to those of each epoch."""
+
+    def __init__(self, config: TrainingConfig):
+        """Raises errors.DataError when a file is missing or damaged, or holds none."""
+        super().__init__()
+        self._synthesizer = synthesis.LineSynthesizer(config.pen_path, "", "val", variety=0)
+        words, lines = self._synthesizer.words, self._synthesizer.lines
+        of_style, of_lines = (DRY_RUN_SAMPLES,) * 2 if config.dry_run else (WORDS // len(STYLES), LINES)
+        rng = np.random.default_rng(0)
+        chosen = [rng.permutation([row for row, record in enumerate(words) if record["style"] == style])[:of_style]
+                  for style in STYLES]
+        rows = {"words": np.concatenate(chosen).astype(int), "lines": rng.permutation(len(lines))[:of_lines]}
+        self.samples = sorted(self._plain(rows), key=lambda sample: sample.picture.shape[1])   # as batches are
+        if not self.samples:
+            raise errors.DataError(f"{config.pen_path} holds no words of the validation split")
+        self._batches = list(prefetch.batches(self.samples, config.batch_size))
+        self.texts: list[str] = []   # what `measure` has read of the samples
+        self._others = {} if config.dry_run else {kind: np.setdiff1d(np.arange(len(records)), rows[kind])
+                                                  for kind, records in (("words", words), ("lines", lines))}
+
+    def others(self) -> list[synthesis.Sample]:
+        """All words and lines beside the samples; none in a dry run."""
+        return self._plain(self._others)
+
+    def _plain(self, rows: dict[str, np.ndarray]) -> list[synthesis.Sample]:
+        """These rows of each category."""
+        return [sample for kind, of_kind in rows.items() for sample in plain(self._synthesizer, kind, of_kind)]
+
+    def measure(self, network: keras.Model) -> dict[str, float]:
+        """CTC's loss in nat for each character, and error rates, of a network without a language model."""
+        loss = length = 0
+        self.texts = []
+        for images, labels, _ in self._batches:
+            logits = network.predict_on_batch(images)
+            loss += float(ops.sum(ctc_loss(labels, logits)))
+            length += int((labels > 0).sum())
+            self.texts += map(ctc.greedy, logits)
+        return {"loss": loss / length, **self.error_rates(self.texts)}
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Measure the model's network, for the callbacks behind this one."""
+        logs.update({f"val_{name}": value for name, value in self.measure(self.model.network).items()})
+
+    def error_rates(self, texts: list[str]) -> dict[str, float]:
+        """CER and WER of words and of lines, of what was read of the samples."""
+        found = {}
+        for kind in ("words", "lines"):
+            pairs = [(sample.text, text) for sample, text in zip(self.samples, texts, strict=True)
+                     if sample.source[0] == kind]
+            if pairs:
+                found |= {f"cer_{kind}": metrics.cer(pairs), f"wer_{kind}": metrics.wer(pairs)}
+        return found
+
+    def picture(self, texts: list[str]) -> np.ndarray:
+        """Some samples, each with its text and, below, what was read, red where it differs: RGB uint8."""
+        tiles = []
+        for sample, text in list(zip(self.samples, texts, strict=True))[::max(1, len(texts) // SHOWN)]:
+            tile, shown = np.zeros((68, TILE, 3), np.uint8), sample.picture[:, :TILE]
+            tile[:line_image.HEIGHT, :shown.shape[1]] = shown[..., None]
+            colour = (120, 230, 120) if text == sample.text else (255, 120, 110)
+            for y, line, its in ((46, sample.text, (170, 170, 170)), (61, text, colour)):
+                cv2.putText(tile, line, (4, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, its, 1, cv2.LINE_AA)
+            tiles.append(tile)
+        return files.in_rows(tiles, 2)
+
+
+def ctc_loss(labels, logits):
+    """CTC's loss in nat, (batch,), of labels int (batch, length), 0 behind them, and logits (batch, steps, classes)."""
+    labels = ops.cast(labels, "int32")
+    lengths = ops.sum(ops.cast(labels > 0, "int32"), axis=-1)
+    steps = ops.zeros_like(lengths) + ops.shape(logits)[1]
+    return ops.ctc_loss(labels, logits, lengths, steps, mask_index=0)
+
+
+def plain(synthesizer: synthesis.LineSynthesizer, kind: str, rows) -> list[synthesis.Sample]:
+    """These rows of a category as they were written, but for those that are of no use."""
+    return [sample for row in rows if (sample := synthesizer.plain(kind, int(row)))]
