@@ -60,7 +60,7 @@ class Reader:
                 lines = page.lines
         except ImageError:
             return "", None
-        texts = self.recognizer.line_reader.read([line.ink for line in lines])
+        texts = self.recognizer.pages.read_lines([line.ink for line in lines])
         return "\n".join(text.text for text in texts), page
 
 
@@ -129,7 +129,7 @@ def real_pages(config, reader: Reader) -> None:
         hits = found_as_one(found, lines)
         one, known = one + hits, known + len(lines)
         truth = " ".join(line["text"] for line in lines)
-        of_page, of_cut = (error(" ".join(read.text for read in reader.recognizer.line_reader.read(inks)), truth, False)
+        of_page, of_cut = (error(" ".join(read.text for read in reader.recognizer.pages.read_lines(inks)), truth, False)
                            for inks in ([line.ink for line in found.lines], cut_lines(picture, lines)))
         wrong, total, cut = wrong + of_page[0], total + of_page[1], cut + of_cut[0]
         print(f"{page['file']} lines {hits} of {len(lines)}, found {len(found.lines)}, CER "

@@ -1,11 +1,12 @@
 """Makes pages with writing for the page network to learn from, and knows where on them the writing is.
 
     python -m training.page_synthesis                       a sheet of pages, into pages.png
-    python -m training.page_synthesis --shared=FOLDER       with fonts, texts and papers from another folder
+    python -m training.page_synthesis --paper_path=FOLDER   with fonts, texts and papers from another folder
 
 A page is written (page_layouts) with pens of people, fonts or real pages (page_writing) on paper, and photographed
 (paper).  What is writing, what rules, and where lines of text run is drawn along, and bent as the page is.
 """
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,11 +20,11 @@ from training.page_writing import Block, Sources
 
 # ---- settings: change them here or on the command line, as --name=value
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
-shared = "Dataset/shared"        # folder with fonts, text, copiste and backgrounds
-side = 512                       # px of a picture
+paper_path = "Dataset/Paper"     # folder with fonts, text, copiste and backgrounds
 seed = 0                         # of everything random
 # ---- end of settings
 
+SIDE, DRY_RUN_SIDE = 448, 128    # px of a picture
 SIZES = 5.5, 64.0                # px: height of small letters in a picture; most are small
 USUAL = 14.5, 0.5                # px: their median, and the deviation of its logarithm
 REAL = 0.16                      # of the pages: real ones as they are, ...
@@ -47,7 +48,7 @@ class Sample(NamedTuple):
 class PageSynthesizer:
     """Makes pages from what is there to write with."""
 
-    def __init__(self, sources: Sources, side: int = 512):
+    def __init__(self, sources: Sources, side: int = SIDE):
         """side: px of the square pictures."""
         self.sources, self.side = sources, side
 
@@ -175,12 +176,32 @@ def overlay(sample: Sample) -> np.ndarray:
     return shown.astype(np.uint8)
 
 
+# ---- for a training
+
+def _synthesizer(config, split: str) -> PageSynthesizer:
+    return PageSynthesizer(Sources.read(config.pen_path, config.paper_path, split),
+                           DRY_RUN_SIDE if config.dry_run else SIDE)
+
+
+def samples(config, split: str, count: int) -> list[Sample]:
+    """The first pages of a split, for a TrainingConfig; errors.DataError when a file is missing."""
+    return list(itertools.islice(_synthesizer(config, split).stream(np.random.default_rng(0)), count))
+
+
+def batches(config, epoch: int, place: int) -> Iterator[tuple[np.ndarray, tuple]]:
+    """Batches without end, from an epoch on, by the process number `place`: pictures, and the rest of Sample."""
+    stream = _synthesizer(config, "train").stream(np.random.default_rng((config.seed, epoch, place)))
+    while True:
+        pictures, *truth = (np.stack(part) for part in zip(*itertools.islice(stream, config.batch_size)))
+        yield pictures, tuple(truth)
+
+
 # ---- a sheet to look at
 
 def main(arguments: list[str]) -> None:
     """Draw a sheet of pages, each beside what is known of it."""
     config, _ = settings.configure(globals(), arguments)
-    synthesizer = PageSynthesizer(Sources.read(config.pen_path, config.shared), config.side)
+    synthesizer = PageSynthesizer(Sources.read(config.pen_path, config.paper_path))
     rng = np.random.default_rng(config.seed)
     samples = [synthesizer.sample(rng) for _ in range(16)]
     rows = [np.concatenate([part for sample in samples[row:row + 4] for part in (sample.picture, overlay(sample))], 1)

@@ -1,196 +1,140 @@
-"""Trains the page network on pages that another process makes meanwhile; goes on from its checkpoint.
-
-    python -m training.page_trainer --run=FOLDER            train, or go on
-    python -m training.page_trainer --run=FOLDER --export   write FOLDER/page.onnx from its checkpoint, and end
-
-FOLDER/checkpoint.npz holds all that a training goes on from, FOLDER/log.jsonl how it went.  What reads are the
-averaged weights (Polyak and Juditsky 1992), so that the learning rate need not fall: end it when you like.
-"""
-import itertools
-import json
-import multiprocessing
-import os
-import signal
-import time
+"""How the page network learns: pages from a process beside the training, and validation by pages of other people."""
 from pathlib import Path
 
+import cv2
+import keras
 import numpy as np
+from keras import ops
 
-from common import files, settings
+from common import files
+from training import curves, devices, export, networks, optimizer, page_synthesis, prefetch
+from training.line_trainer import line_writers
+from training.pipeline import Trainer
 
-# ---- settings: change them here or on the command line, as --name=value
-run = "Models/page"              # folder of the checkpoint and the log
-pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
-shared = "Dataset/shared"        # folder with fonts, text, copiste and backgrounds
-side = 512                       # px of a picture
-batch = 8                        # pictures in a step
-steps = 1000000                  # in all
-learning_rate = 0.002            # step size of the optimiser
-warm_up = 200                    # steps until it is reached
-average = 0.998                  # of the averaged weights stays in a step
-minutes = 4.0                    # between two checkpoints
-workers = 1                      # processes that make pages
-threads = 1                      # of the training itself
-export = False                   # write the network for reading, and end
-# ---- end of settings
-
-REPORT = 25                      # steps between two lines of the log
-WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}
+WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}   # of the parts of the loss
+SHOWN = 4                # validation pages in a picture
+BATCH = 8                # validation pages at once
 
 
-def losses(outputs, truth):
-    """The parts of the loss, a dict of scalars.
+class PageTrainingModel(keras.Model):
+    """Trains `network` on pictures uint8 (batch, side, side, 3) and what is where in them, see page_synthesis.Sample.
 
-    outputs: of the network.  truth: ink, core, rule, known uint8 (batch, height, width) and direction (batch, 2).
-    Cross entropy tells how sure to be, Dice's coefficient that few pixels are ink (Milletari et al. 2016, V-Net).
+    Cross entropy tells how sure to be, Dice's coefficient that few pixels are ink (Milletari et al. 2016, "V-Net",
+    arXiv 1606.04797).
     """
-    import tensorflow as tf
+    own_variables = ()   # that --resume needs beside the network and the optimiser
 
-    from training.page_networks import CORE, RULE
-    ink, core, rule, known = (tf.cast(each, "float32") / 255 for each in truth[:4])
-    fine, marks = outputs
-    known_fine = tf.repeat(tf.repeat(known, 2, axis=1), 2, axis=2)
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        self.built = True
 
-    def told(logits, target, weight):
-        cross = tf.nn.sigmoid_cross_entropy_with_logits(target, logits)
-        found = tf.sigmoid(logits)
-        both = 2 * tf.reduce_sum(weight * found * target) + 1
-        every = tf.reduce_sum(weight * (found * found + target * target)) + 1
-        return tf.reduce_sum(weight * cross) / (tf.reduce_sum(weight) + 1) + 0.5 * (1 - both / every)
+    def call(self, pictures, training=False):
+        """The network's two maps of logits."""
+        return self.network(pictures, training=training)
 
-    direction = marks[..., 2:] - truth[4][:, None, None]
-    of_core = core * known
-    return {"ink": told(fine[..., 0], ink, known_fine), "core": told(marks[..., CORE], core, known),
-            "rule": told(marks[..., RULE], rule, known),
-            "direction": tf.reduce_sum(of_core[..., None] * direction ** 2) / (tf.reduce_sum(of_core) + 1)}
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The weighted sum of the losses of ink, cores, rules and direction."""
+        ink, core, rule, known = (ops.cast(each, "float32") / 255 for each in y[:4])
+        fine, marks = y_pred
+        off = ops.sum((marks[..., networks.ACROSS:] - y[4][:, None, None]) ** 2, axis=-1)
+        of_core = core * known
+        parts = {"ink": _loss(fine[..., 0], ink, ops.repeat(ops.repeat(known, 2, axis=1), 2, axis=2)),
+                 "core": _loss(marks[..., networks.CORE], core, known),
+                 "rule": _loss(marks[..., networks.RULE], rule, known),
+                 "direction": ops.sum(of_core * off) / (ops.sum(of_core) + 1)}
+        return sum(WEIGHTS[name] * part for name, part in parts.items())
 
-
-def make_pages(queue, config: dict, number: int) -> None:
-    """Put batches into a queue until the process is ended."""
-    import cv2
-
-    from training.page_synthesis import PageSynthesizer
-    from training.page_writing import Sources
-    cv2.setNumThreads(1)
-    rng = np.random.default_rng((int(time.time()), number))
-    samples_of = PageSynthesizer(Sources.read(config["pen_path"], config["shared"]), config["side"]).stream(rng)
-    while True:
-        samples = list(itertools.islice(samples_of, config["batch"]))
-        queue.put([np.stack(part) for part in zip(*samples)])
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """The loss alone."""
+        return self.get_metrics_result()
 
 
-class Training:
-    """The network, its optimiser, and where they are kept."""
-
-    def __init__(self, config):
-        """config: the settings above, as attributes."""
-        import keras
-
-        from training import page_networks
-        self.folder, self.config, self.step = Path(config.run), config, 0
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.network = page_networks.build()
-        self.optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=1e-4, clipnorm=1.0, beta_2=0.99)
-        self.optimizer.build(self.network.trainable_variables)
-        self.averaged = [np.array(variable) for variable in self.network.weights]
-        if (self.folder / "checkpoint.npz").exists():
-            self._load()
-
-    def _load(self) -> None:
-        with np.load(self.folder / "checkpoint.npz") as kept:
-            self.step = int(kept["step"])
-            for place, variable in enumerate(self.network.weights):
-                variable.assign(kept[f"network_{place}"])
-                self.averaged[place] = kept[f"averaged_{place}"]
-            for place, variable in enumerate(self.optimizer.variables):
-                variable.assign(kept[f"optimizer_{place}"])
-
-    def save(self) -> None:
-        """Write the checkpoint."""
-        content = {f"network_{place}": np.array(each) for place, each in enumerate(self.network.weights)}
-        content |= {f"averaged_{place}": each for place, each in enumerate(self.averaged)}
-        content |= {f"optimizer_{place}": np.array(each) for place, each in enumerate(self.optimizer.variables)}
-
-        def write(temporary: Path) -> None:
-            with open(temporary, "wb") as file:
-                np.savez(file, step=self.step, **content)
-
-        files.write_atomically(self.folder / "checkpoint.npz", write)
-
-    def average(self) -> None:
-        """Take the newest weights into the average, soon of as many steps as the setting says."""
-        kept = min(self.config.average, (1 + self.step) / (10 + self.step))
-        for place, variable in enumerate(self.network.weights):
-            self.averaged[place] += (1 - kept) * (np.array(variable) - self.averaged[place])
-
-    def export(self) -> Path:
-        """Write the network with averaged weights as ONNX, for pictures of any size."""
-        for variable, value in zip(self.network.weights, self.averaged):
-            variable.assign(value)
-        self.network(np.zeros((1, 64, 64, 3), np.uint8))
-        path = self.folder / "page.onnx"
-        files.write_atomically(path, lambda temporary: self.network.export(str(temporary), format="onnx",
-                                                                           verbose=False))
-        return path
-
-    def compiled_step(self):
-        """A function of one batch that trains, and gives the parts of the loss."""
-        import tensorflow as tf
-
-        @tf.function(reduce_retracing=True)
-        def train(picture, *truth):
-            with tf.GradientTape() as tape:
-                parts = losses(self.network(picture, training=True), truth)
-                loss = sum(WEIGHTS[name] * part for name, part in parts.items())
-            variables = self.network.trainable_variables
-            self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
-            return parts
-
-        return train
-
-    def go_on(self, queue) -> None:
-        """Train on the batches of a queue."""
-        train, seen, last = self.compiled_step(), [], time.time()
-        begun = self.step
-        while self.step < self.config.steps:
-            self.optimizer.learning_rate.assign(self.config.learning_rate
-                                                * min(1.0, (self.step - begun + 1) / self.config.warm_up))
-            seen.append({name: float(part) for name, part in train(*queue.get()).items()})
-            self.step += 1
-            self.average()
-            if self.step % REPORT == 0:
-                means = {name: round(float(np.mean([each[name] for each in seen])), 4) for name in WEIGHTS}
-                with open(self.folder / "log.jsonl", "a", encoding="utf-8") as log:
-                    log.write(json.dumps({"step": self.step, "time": round(time.time())} | means) + "\n")
-                seen = []
-            if time.time() - last > 60 * self.config.minutes:
-                self.save()
-                last = time.time()
+def _loss(logits, target, weight):
+    """Cross entropy and Dice's coefficient of a map (batch, height, width); weight: 0 where the truth is not known."""
+    cross = ops.sum(weight * ops.binary_crossentropy(target, logits, from_logits=True)) / (ops.sum(weight) + 1)
+    found = ops.sigmoid(logits)
+    both = 2 * ops.sum(weight * found * target) + 1
+    return cross + 0.5 * (1 - both / (ops.sum(weight * (found * found + target * target)) + 1))
 
 
-def main(arguments: list[str]) -> None:
-    """Train, or export."""
-    config, _ = settings.configure(globals(), arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
-    tf.config.threading.set_intra_op_parallelism_threads(config.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    training = Training(config)
-    if config.export:
-        print(training.export(), "after", training.step, "steps")
-        return
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue(4)
-    makers = [context.Process(target=make_pages, args=(queue, vars(config), number), daemon=True)
-              for number in range(config.workers)]
-    for maker in makers:
-        maker.start()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        training.go_on(queue)
-    finally:
-        training.save()
+class PageTrainer(Trainer):
+    """Trains a network that finds the writing on pages; its data are validation pages, see page_synthesis.Sample."""
+
+    def build_model(self) -> PageTrainingModel:
+        """See Trainer."""
+        model = PageTrainingModel(self.first_network())
+        adam = optimizer.optimizer_of(self.config, self.config.epoch_steps * self.config.train_epochs, clipnorm=1.0,
+                                      beta_2=0.99)
+        model.compile(adam, jit_compile=devices.jit_compile())
+        adam.build(model.trainable_variables)
+        return model
+
+    def fit(self, model, callbacks, epoch=0):
+        """See Trainer."""
+        config = self.config
+        prefetcher = prefetch.Prefetcher(config, epoch, writers=line_writers(config))
+        pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
+        raised = []   # by a process; TensorFlow hides it in an error of its own
+
+        def batches():
+            try:
+                while True:
+                    yield prefetcher.next()
+            except Exception as error:
+                raised.append(error)
+                raise
+
+        try:
+            return model.fit(batches(), epochs=config.train_epochs, initial_epoch=epoch,
+                             steps_per_epoch=config.epoch_steps, validation_data=(pictures, tuple(truth)),
+                             validation_batch_size=BATCH, shuffle=False, verbose=0, callbacks=callbacks)
+        except Exception:
+            if raised:
+                raise raised[0] from None
+            raise
+        finally:
+            prefetcher.close()
+
+    def pictures(self, model) -> dict[tuple[str, str], np.ndarray]:
+        """Validation pages with what is there and what the network finds."""
+        return {("validation", "truth above, found below"): found_picture(model.network, self.data[:SHOWN])}
+
+    def describe(self) -> dict:
+        """Hashes of the files with pen strokes and the list of real pages."""
+        paths = (*(Path(self.config.pen_path, f"{kind}.jsonl.gz") for kind in ("words", "characters")),
+                 Path(self.config.paper_path, "copiste", "pages.jsonl"))
+        return {"sha256": {path.name: files.sha256(path) for path in paths}}
+
+    def finish(self, folder: Path) -> None:
+        """Export the best network, and leave metrics.json and pictures in its folder."""
+        network = networks.load_network(folder.parent, folder.name)
+        export.export_run(folder)
+        pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
+        outputs = network.predict(pictures, BATCH, verbose=0)
+        loss = PageTrainingModel(network).compute_loss(y=truth, y_pred=outputs)
+        found = {"parameters": network.count_params(), "pages": len(self.data),
+                 "loss": round(float(ops.convert_to_numpy(loss)), 4)}
+        files.write_json(folder / "metrics.json", {"validation": found})
+        files.save_picture(cv2.cvtColor(found_picture(network, self.data[:2 * SHOWN]), cv2.COLOR_RGB2BGR),
+                           folder / "pages.png")
+        curves.plot([folder], folder / "training.png")
+        print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, pages.png, training.png; "
+              f"loss {found['loss']}")
 
 
-if __name__ == "__main__":
-    settings.run(main, interrupted="the checkpoint is kept")
+def found_picture(network, samples: list[page_synthesis.Sample]) -> np.ndarray:
+    """Pages, above with what is known, below with what a network finds in them: uint8 RGB."""
+    outputs = network.predict(np.stack([sample.picture for sample in samples]), BATCH, verbose=0)
+    columns = []
+    for sample, fine, marks in zip(samples, *outputs, strict=True):
+        ink, core, rule = ((255 / (1 + np.exp(-logits))).astype(np.uint8) for logits in
+                           (fine[..., 0], marks[..., networks.CORE], marks[..., networks.RULE]))
+        found = sample._replace(ink=ink, core=core, rule=rule, known=np.full_like(core, 255))
+        columns.append(np.vstack([page_synthesis.overlay(each) for each in (sample, found)]))
+    return np.hstack(columns)
+
+
+def validation(config) -> list[page_synthesis.Sample]:
+    """Pages by people whose writing no network learns from; errors.DataError when a file is missing."""
+    return page_synthesis.samples(config, "val", 8 if config.dry_run else 32)

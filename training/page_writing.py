@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from common import pen_strokes
-from training import synthesis
+from common import errors, pen_strokes
+from training import line_records, line_rendering
+from training.line_rendering import EXTENTS, X_HEIGHT
 
 RECORDS = 14_000          # words of pen strokes that are kept in memory, every few of all
 BEFORE_WORD = 0.15        # of a word's height: paper left of a font's word, for letters that reach out
@@ -57,9 +58,9 @@ class PenWriter:
             return self._drawn(*self._composed(text), x_height)
         record = self.records[self.rng.integers(len(self.records))]
         if "writing" not in record:
-            record["writing"] = synthesis.writing_of(record)
+            record["writing"] = line_records.writing_of(record)
         writing = record["writing"]
-        top, bottom = (choose(synthesis.EXTENTS.get(c, (1, 0))[side] for c in writing.label)
+        top, bottom = (choose(EXTENTS.get(c, (1, 0))[side] for c in writing.label)
                        for choose, side in ((max, 0), (min, 1)))
         low, high = writing.points.min(axis=0), writing.points.max(axis=0)
         scale = float(np.clip((top - bottom) / max(high[1] - low[1], 0.05), 0.5, 2.0))
@@ -71,22 +72,18 @@ class PenWriter:
         x, points, ends = 0.0, [], []
         gap = self.rng.uniform(0.1, 0.35)
         for character in text:
-            records = self.glyphs.get(character)
-            if not records:
+            if character not in self.glyphs:
                 x += 0.5
                 continue
-            strokes = [pen_strokes.as_points(s) for s in records[self.rng.integers(len(records))]["strokes"]]
-            drawn = np.concatenate(strokes)
-            low, span = drawn.min(axis=0), np.maximum(np.ptp(drawn, axis=0), 1e-3)
-            top, bottom = synthesis.placed(*synthesis.EXTENTS.get(character, (1, 0)), self.rng)
-            scale = min(max(top - bottom, 0.05) / span[1], 1.2 / span[0])
-            points.append((drawn - (low[0], low[1] + span[1])) * scale + (x, -bottom))
+            strokes = line_rendering.choose_strokes(self.glyphs[character], character, self.rng)
+            drawn, width = line_rendering.place(strokes, character, self.rng)
+            points.append(drawn + (x, 0))
             ends += (np.cumsum([len(s) for s in strokes]) + (ends[-1] if ends else 0)).tolist()
-            x += span[0] * scale + gap
+            x += width + gap
         return np.concatenate(points or [np.zeros((1, 2))]), np.array(ends or [1])
 
     def _drawn(self, points: np.ndarray, ends: np.ndarray, x_height: float) -> Word:
-        size = x_height / synthesis.X_HEIGHT
+        size = x_height / X_HEIGHT
         points = points @ np.array([[self.wide, 0], [-self.slant, 1]]) * size
         width = max(1.1, self.pen * x_height)
         ink = pen_strokes.draw_strokes(np.split(points.astype(np.float32), ends[:-1]), width, 2)
@@ -234,20 +231,27 @@ class Sources:
     real: RealPages | None = None
 
     @classmethod
-    def read(cls, pen_path: str | Path, shared: str | Path, split: str = "train") -> "Sources":
-        """pen_path: folder with UNIPEN's records.  shared: folder with fonts, text, copiste and backgrounds."""
-        shared, writers, glyphs = Path(shared), defaultdict(list), defaultdict(list)
-        words = itertools.islice(synthesis.read_records(pen_path, "words", split), 0, None, 3)
+    def read(cls, pen_path: str | Path, paper_path: str | Path, split: str = "train") -> "Sources":
+        """pen_path: folder with UNIPEN's records.  paper_path: folder with fonts, text, copiste and backgrounds.
+
+        Raises errors.DataError when one is missing.
+        """
+        paper_path, writers, glyphs = Path(paper_path), defaultdict(list), defaultdict(list)
+        for part in ("fonts", "text", "copiste/pages.jsonl", "backgrounds/backgrounds.tsv"):
+            if not (paper_path / part).exists():
+                raise errors.DataError(f"{paper_path / part} is missing: docs/data.md says how to get it")
+        words = itertools.islice(line_records.read_records(pen_path, "words", split), 0, None, 3)
         for record in itertools.islice(words, RECORDS):
             writers[record["writer"]].append(record)
-        for record in itertools.islice(synthesis.read_records(pen_path, "characters", split), 0, None, 4):
+        for record in itertools.islice(line_records.read_records(pen_path, "characters", split), 0, None, 4):
             if record["label"].isdigit() or record["label"].isupper():
                 glyphs[record["label"]].append(record)
-        texts = [line.strip() for path in sorted((shared / "text").glob("*.txt"))
+        texts = [line.strip() for path in sorted((paper_path / "text").glob("*.txt"))
                  for line in path.read_text(encoding="utf-8").splitlines()[::9] if len(line) > 8]
+        real = RealPages(paper_path / "copiste", split)
         return cls({name: records for name, records in writers.items() if len(records) > 8}, glyphs,
-                   sorted(map(str, (shared / "fonts").glob("*.ttf"))), typefaces(), texts,
-                   clean_papers(shared / "backgrounds"), RealPages(shared / "copiste", split))
+                   sorted(map(str, (paper_path / "fonts").glob("*.ttf"))), typefaces(), texts,
+                   clean_papers(paper_path / "backgrounds"), real if real.pages else None)
 
     def hand(self, rng: np.random.Generator):
         """Someone who writes: a person's pen strokes, or a handwriting font."""

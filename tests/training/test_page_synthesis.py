@@ -2,13 +2,22 @@ import numpy as np
 import pytest
 
 from tests import toy
-from training import page_layouts, page_networks, page_synthesis, page_writing, paper, synthesis, unipen
+from training import (
+    line_records,
+    line_rendering,
+    networks,
+    page_layouts,
+    page_synthesis,
+    page_writing,
+    paper,
+    unipen,
+)
 
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory) -> page_writing.Sources:
     folder = toy.write_pen(tmp_path_factory.mktemp("pen"), {"hello": 8, "tinder": 8, "5": 5})
-    words = list(synthesis.read_records(folder, "words", "train"))
+    words = list(line_records.read_records(folder, "words", "train"))
     glyphs = {"5": list(unipen.read_strokes(folder / "characters.jsonl.gz"))}
     faces = page_writing.typefaces()
     return page_writing.Sources({"someone": words}, glyphs, faces[:2], faces, ["so many words"], [])
@@ -46,7 +55,7 @@ def test_pen_writer_stands_on_the_baseline(sources):
     word = writer.word(20.0, "5")
     rows = np.flatnonzero(word.ink.max(axis=1) > 96)
     assert rows[-1] == pytest.approx(word.baseline, abs=6)
-    assert rows[-1] - rows[0] == pytest.approx(20 / synthesis.X_HEIGHT, rel=0.35)
+    assert rows[-1] - rows[0] == pytest.approx(20 / line_rendering.X_HEIGHT, rel=0.35)
 
 
 def test_x_height_of_a_line_is_measured():
@@ -58,7 +67,7 @@ def test_x_height_of_a_line_is_measured():
 
 
 def test_network_maps_have_the_size_of_the_picture():
-    network = page_networks.build()
+    network = networks.build("page")
     ink, marks = network(np.zeros((1, 64, 96, 3), np.uint8))
     assert ink.shape == (1, 64, 96, 1) and marks.shape == (1, 32, 48, 4)
     assert network.count_params() < 350_000
