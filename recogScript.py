@@ -105,7 +105,7 @@ def read_one(reader: Recognizer, characters: bool, show: bool, name: str) -> dic
     about = {"version": VERSION, "file": name}
     source, called = (io.BytesIO(sys.stdin.buffer.read()), "standard input") if name == "-" else (name, name)
     try:
-        picture, seconds = _timed(read_picture, source, called, not characters)
+        picture, seconds = _timed(read_picture if characters else reader.see, source, called)
         reader.load(characters)   # only now: a bad picture need not wait for it, and it does not count as reading
         reading, more = _timed(reader.read_character if characters else reader.read, picture)
         if show:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # unixTime of the networks that read when none is named
 DEFAULT = "1795724860"              # words and lines
 DEFAULT_CHARACTERS = "1795678193"   # single characters
+DEFAULT_PAGES = "1795990780"        # writing on pages
 DEFAULT_SEGMENTING = "1795560346"   # lines put together from characters; geometry.npz is learned for it
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "opencv-python")
 

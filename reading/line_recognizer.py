@@ -77,7 +77,7 @@ class LineReader:
 
     def read(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture."""
-        straight = text_lines.straight_lines(picture.ink)
+        straight = text_lines.lines_of(picture)
         lines, shapes = [], []
         for line, text in zip(straight, self.read_lines([line.ink for line in straight]), strict=True):
             if text.words:

@@ -65,7 +65,7 @@ def find_lines(ink: np.ndarray) -> list[TextLine]:
 
 def cut_line(line: text_lines.StraightLine) -> TextLine:
     """Cut a line into pieces."""
-    ink, to_page = line
+    ink, to_page, _ = line
     pen = glyph.stroke_width(ink)
     core_top, base = core(ink, pen)
     pieces, lengths = cut(ink, core_top, base, pen)

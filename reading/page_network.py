@@ -1,40 +1,45 @@
 """Picture of a page -> its lines of writing, found by a network: ink without rules, lines in reading order.
 
-    finder = PageNetwork("page.onnx")
-    page = finder.find(colours("photo.jpg"))
-    texts = reader.read([line.ink for line in page.lines])
+    found = shipped().find(picture)
+    texts = reader.read_lines([line.ink for line in found.lines])
 
-The network (training/page_networks.py) tells for each pixel how much of it writing covers, and whether it lies in the
+The network (training/networks.py: page) tells for each pixel how much of it writing covers, and whether it lies in the
 core of a line, between baseline and the top of small letters.  A connected core is a line, as in Gruening et al. 2019
 (ARU-Net, arXiv 1802.03345); each connected stroke of ink belongs to the line whose core it touches, and one that
 touches several is cut half-way between them.
 """
+import functools
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
 
-from reading import binarize, text_lines
+from common import runs
+from reading import text_lines
+from reading.network import THREADS, Network
+from reading.text_lines import StraightLine
 
 STRIDE = 32                # px: the network takes sides that are multiples of this
 PIXELS = 1_000_000         # a picture is reduced to so many for a first look, ...
-FINE_PIXELS = 4_000_000    # ... and to so many at most for the second, ...
+FINE_PIXELS = 4_000_000    # ... and to so many at most for the last, ...
 X_HEIGHTS = 15.0, 27.0     # px: ... if its small letters are lower or taller than this, ...
-USUAL = 20.0               # px: ... at which they are so tall
+USUAL = 20.0               # px: ... at which they are about so tall
 SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at ...
-COVERS_MORE = 2.0          # times: ... and is better seen if cores cover so much more of it ...
+SEES_MORE = 1.5            # times: ... and is better seen if cores hold so much more ink ...
 LARGEST = 34.0             # px: ... with letters no taller than this
-LINE_LIKE = 2.5            # times its height: only a core so long counts for that
+UPRIGHT, IN_DOUBT = 0.75, 0.1   # mean cosine of a page that is surely upright; lead of another way up that is taken
 ENLARGED = 3.0             # times: a picture is made no larger
 CORE = 0.5                 # probability from which a pixel belongs to a core
+SEED = 0.8                 # probability in the middle of a core: cores that touch are parted by it
+STACKED = 2.5              # times its height: over such a length a core that is two lines has two rows of SEEDs
 SURE = 0.7                 # mean probability: less sure cores are edges, grain or drawings
+DOUBTFUL, LOW = 0.8, 0.4   # less sure ones that are so much lower than usual are pieces of rules
 LEAST_CORE = 2.0           # px of a half-size map: a core is at least so tall ...
 LEAST_LENGTH = 0.6         # ... and so long, in its own height
 NEAR = 1.6                 # x-heights: ink farther than this from every core is no writing
 BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
+FULL, FAINT = 230.0, 4.0   # coverage that the middle of a line's strokes is brought to, by this factor at most
 
 
 @dataclass
@@ -52,114 +57,88 @@ class Maps:
     """What the network sees in a picture."""
     ink: np.ndarray        # uint8 (height, width): how much of a pixel is covered
     core: np.ndarray       # float32 (height / 2, width / 2): probability
-    across: float          # the reading direction, averaged over all cores: its cosine ...
-    down: float            # ... and sine, y downwards
-
-    @property
-    def turns(self) -> int:
-        """How many quarter turns to the left make the picture upright."""
-        return round(math.atan2(self.down, self.across) / (math.pi / 2)) % 4
+    upright: float         # the reading direction's cosine, averaged over all cores
 
 
 @dataclass
 class FoundPage:
     """The lines of a page in reading order."""
-    ink: np.ndarray                           # uint8 (height, width): all writing
-    lines: list[text_lines.StraightLine]
-    cores: list[Core]                         # of the same lines
-    scale: float                              # px of the picture, turned upright, in a px of the ink
-    turns: int                                # quarter turns to the left that made the picture upright
+    ink: np.ndarray              # uint8 (height, width): all writing, as the picture lies
+    lines: list[StraightLine]    # to_page leads to px of the ink
+    cores: list[Core]            # of the same lines, in px of the ink when it is turned upright
+    scale: float                 # px of the picture in a px of the ink
+    turns: int                   # quarter turns to the left that make the picture upright
 
 
-def colours(image: binarize.Source, name: str = "") -> np.ndarray:
-    """A picture's colours, uint8 (height, width, 3), upright by its EXIF tag; transparent parts unlike what is drawn.
-
-    Raises binarize.ImageError, as binarize.decode does.
-    """
-    name = name or (str(image) if isinstance(image, (str, Path)) else "the picture")
-    if isinstance(image, np.ndarray):
-        image = binarize._from_array(image, name)
-    elif not isinstance(image, Image.Image):
-        image = binarize._open(image, name)
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith(("I", "F")):
-        image = Image.fromarray(binarize._to_8_bits(np.asarray(image)))
-    if not image.has_transparency_data:
-        return np.asarray(image.convert("RGB"))
-    image = image.convert("RGBA")
-    pixels = np.asarray(image)
-    drawn = pixels[..., 3] > 127
-    bright = drawn.any() and not drawn.all() and pixels[..., :3][drawn].mean() > 170
-    ground = Image.new("RGBA", image.size, (0, 0, 0, 255) if bright else (255, 255, 255, 255))
-    return np.asarray(Image.alpha_composite(ground, image).convert("RGB"))
+@functools.cache
+def shipped(threads: int = THREADS) -> "PageNetwork":
+    """The page network that is shipped, opened once."""
+    return PageNetwork(Network(runs.models_folder("Models"), runs.DEFAULT_PAGES, threads))
 
 
 class PageNetwork:
-    """Finds the writing on pages with one network, which is loaded once."""
+    """Finds the writing on pages with one network."""
 
-    def __init__(self, path: str | Path, threads: int = 0):
-        """path: the network as ONNX.  threads: 0 takes all cores."""
-        import onnxruntime
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.input = self.session.get_inputs()[0].name
+    def __init__(self, network: Network):
+        self._network = network
 
     def maps(self, picture: np.ndarray) -> Maps:
         """What is where in a picture, uint8 (height, width, 3), RGB."""
         height, width = picture.shape[:2]
         padded = cv2.copyMakeBorder(picture, 0, -height % STRIDE, 0, -width % STRIDE, cv2.BORDER_REPLICATE)
-        ink, marks = self.session.run(None, {self.input: padded[None]})
+        ink, marks = self._network.outputs(padded[None])
         ink = _sigmoid(ink[0, :height, :width, 0])
-        core = _sigmoid(marks[0, :(height + 1) // 2, :(width + 1) // 2, 0])
+        marks = marks[0, :(height + 1) // 2, :(width + 1) // 2]
+        core = _sigmoid(marks[..., 0])
         sure = core > CORE
-        across, down = marks[0, :core.shape[0], :core.shape[1], 2:][sure].mean(axis=0) if sure.any() else (1, 0)
-        return Maps(cv2.convertScaleAbs(ink, alpha=255), core, float(across), float(down))
+        return Maps(cv2.convertScaleAbs(ink, alpha=255), core, float(marks[sure, 2].mean()) if sure.any() else 0.0)
 
     def find(self, picture: np.ndarray) -> FoundPage:
         """The lines of a picture, uint8 (height, width, 3), RGB; there may be none."""
-        scale, maps = self._look(picture)
-        turns = maps.turns
-        if turns:
-            picture = np.ascontiguousarray(np.rot90(picture, turns))
-            scale, maps = self._look(picture)
-        cores, labels = find_cores(maps.core, maps.ink.shape)
+        turns, look = 0, self._look(picture)
+        if look.maps.upright < UPRIGHT:   # the network knows upright pages, but not which way others are turned
+            looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turn))) for turn in (1, 2, 3)]
+            turns = max(range(4), key=lambda turn: looks[turn].maps.upright + (turn == 0) * IN_DOUBT)
+            look = looks[turns]
+        ink, (cores, labels) = look.maps.ink, find_cores(look.maps.core, look.maps.ink.shape)
         if not cores:   # better unsure than nothing
-            cores, labels = find_cores(maps.core, maps.ink.shape, sure=0.0)
-        order = reading_order(cores)
-        inks = line_inks(maps.ink, labels, cores)
-        lines = [(inks[place], cores[place]) for place in order if inks[place] is not None]
-        return FoundPage(maps.ink, [line for line, _ in lines], [core for _, core in lines], 1 / scale, turns)
+            cores, labels = find_cores(look.maps.core, ink.shape, sure=0.0)
+        inks = line_inks(ink, labels, cores)
+        order = [place for place in reading_order(cores) if inks[place] is not None]
+        return FoundPage(np.ascontiguousarray(np.rot90(ink, -turns)),
+                         [_turned_back(inks[place], turns, ink.shape) for place in order],
+                         [cores[place] for place in order], 1 / look.scale, turns)
 
-    def _look(self, picture: np.ndarray) -> tuple[float, Maps]:
-        """What is where in a picture, at the scale at which the network sees its letters best, and that scale.
+    def _look(self, picture: np.ndarray) -> "Look":
+        """What is where in a picture, at the scale at which the network sees its letters best.
 
         Letters much larger than those that it knows look like many small strokes, and their cores are scraps: a
-        picture is looked at ever smaller as long as this makes cores larger.
+        picture is looked at ever smaller as long as cores then hold more ink.
         """
-        most = math.sqrt(FINE_PIXELS / (picture.shape[0] * picture.shape[1]))
-        best, scale = None, min(1.0, math.sqrt(PIXELS / (picture.shape[0] * picture.shape[1])))
-        for smaller in SMALLER:
+        pixels = picture.shape[0] * picture.shape[1]
+        most, scale = min(ENLARGED, math.sqrt(FINE_PIXELS / pixels)), min(1.0, math.sqrt(PIXELS / pixels))
+        best = self._seen(picture, scale)
+        for smaller in SMALLER[1:]:
             look = self._seen(picture, scale / smaller)
-            if best is None or look.covers > COVERS_MORE * best.covers and look.x_height <= LARGEST:
+            if look.ink > SEES_MORE * best.ink and look.x_height <= LARGEST:
                 best = look
-        if not best.covers:   # tiny letters
-            best = self._seen(picture, min(ENLARGED, most))
-        if best.covers and not X_HEIGHTS[0] <= best.x_height <= X_HEIGHTS[1]:
-            best = self._seen(picture, min(ENLARGED, max(best.scale, most), best.scale * USUAL / best.x_height))
-        return best.scale, best.maps
+        if not best.ink:   # tiny letters
+            best = self._seen(picture, most)
+        for _ in range(2):
+            if not best.ink or X_HEIGHTS[0] <= best.x_height <= X_HEIGHTS[1]:
+                break
+            # In steps, lest a speck change it, and with it every pixel of the page.
+            wanted = 2 ** (round(4 * math.log2(best.scale * USUAL / best.x_height)) / 4)
+            wanted = min(wanted, max(best.scale, most))
+            if wanted == best.scale:
+                break
+            best = self._seen(picture, wanted)
+        return best
 
     def _seen(self, picture: np.ndarray, scale: float) -> "Look":
         maps = self.maps(_resized(picture, scale))
-        cores, _ = find_cores(maps.core, maps.ink.shape)
-        widths = np.array([core.right - core.left for core in cores])
-        heights = np.array([core.x_height for core in cores])
-        if not len(cores):
-            return Look(scale, maps, 0.0, 0.0)
-        long = widths > LINE_LIKE * heights
-        order = np.argsort(heights)
-        usual = heights[order][np.searchsorted(np.cumsum(widths[order]), widths.sum() / 2)]
-        return Look(scale, maps, float(widths[long].sum() * usual) / scale ** 2, float(usual))   # merged cores are tall
+        cores, labels = find_cores(maps.core, maps.ink.shape)
+        return Look(scale, maps, float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2, _usual(cores))
 
 
 @dataclass
@@ -167,7 +146,7 @@ class Look:
     """What the network sees in a picture at one scale."""
     scale: float           # px that it sees in a px of the picture
     maps: Maps
-    covers: float          # px of the picture: lines' lengths times their usual height
+    ink: float             # in cores, in px of the picture
     x_height: float        # px that it sees: of half the writing letters are no taller
 
 
@@ -182,38 +161,91 @@ def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 
+def _turned_back(line: StraightLine, turns: int, shape: tuple[int, int]) -> StraightLine:
+    """A line of a picture of `shape` that was turned to the left so many times, for the picture as it lies."""
+    height, width = shape
+    back = {0: ((1, 0, 0), (0, 1, 0)), 1: ((0, -1, height - 1), (1, 0, 0)),
+            2: ((-1, 0, width - 1), (0, -1, height - 1)), 3: ((0, 1, 0), (-1, 0, width - 1))}[turns]
+    return line._replace(to_page=np.array(back, float) @ np.vstack([line.to_page, (0, 0, 1)]))
+
+
 # ---- cores -> lines
 
 def find_cores(probability: np.ndarray, shape: tuple[int, int], sure: float = SURE) -> tuple[list[Core], np.ndarray]:
     """The text lines in a map of cores, half as large as a picture of `shape`.
 
-    Returns them, and a map int32 of `shape` with each core's number, from 1.
+    sure: least mean probability.  Returns them, and a map int32 of `shape` with each core's number, from 1.
     """
-    mask = (probability > CORE).view(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    count, labels, stats, _ = _parted(probability)
     cores, numbers = [], np.zeros(count, np.int32)
     for part in range(1, count):
         left, top, width, height, area = stats[part]
-        tall = area / width
-        if tall < LEAST_CORE or width < LEAST_LENGTH * tall:
+        if area / max(width, 1) < LEAST_CORE or width < LEAST_LENGTH * area / width:
             continue
-        mine = labels[top:top + height, left:left + width] == part
-        confidence = float(probability[top:top + height, left:left + width][mine].mean())
-        if confidence < sure:
-            continue
-        columns = mine.sum(axis=0)
-        rows = np.arange(height) @ mine / np.maximum(columns, 1) + top
-        x = np.arange(width)
-        rows = np.interp(x, x[columns > 0], rows[columns > 0])
-        smooth = max(1, int(2 * tall)) * 2 + 1
-        rows = cv2.blur(rows[None].astype(np.float32), (smooth, 1), borderType=cv2.BORDER_REPLICATE)[0]
-        cores.append(Core(2 * left, 2 * (left + width), np.repeat(2 * rows + 1, 2), 2.0 * np.median(columns),
-                          confidence))
-        numbers[part] = len(cores)
+        there = np.s_[top:top + height, left:left + width]
+        mine = labels[there] == part
+        confidence = float(probability[there][mine].mean())
+        if confidence >= sure:
+            cores.append(_core_of(mine, left, top, confidence))
+            numbers[part] = len(cores)
     whole, joined = _joined(cores)
+    usual = _usual(whole)
+    kept = [core.confidence >= DOUBTFUL or core.x_height >= LOW * usual for core in whole]
+    joined = (np.cumsum(kept) * kept)[joined - 1] if cores else joined
+    whole = [core for core, keep in zip(whole, kept) if keep]
     numbers = np.concatenate([[0], joined])[numbers].astype(np.int32)
-    large = cv2.resize(numbers[labels], shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return whole, large
+    return whole, cv2.resize(numbers[labels], shape[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def _usual(cores: list[Core]) -> float:
+    """The x-height of which half of all writing is no taller, by its length; 0 without any."""
+    if not cores:
+        return 0.0
+    widths, heights = np.array([(core.right - core.left, core.x_height) for core in cores]).T
+    order = np.argsort(heights)
+    return float(heights[order][np.searchsorted(np.cumsum(widths[order]), widths.sum() / 2)])
+
+
+def _parted(probability: np.ndarray) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """Connected cores as OpenCV gives components; those of tight lines that touch are parted by their SEEDs."""
+    mask = (probability > CORE).view(np.uint8)
+    seeds = ((probability > SEED) & (mask > 0)).view(np.uint8)
+    found = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    for part, (left, top, width, height, area) in enumerate(found[2]):
+        if not part or height < 4 * LEAST_CORE:
+            continue
+        there = np.s_[top:top + height, left:left + width]
+        mine = found[1][there] == part
+        seeded = np.pad(seeds[there] * mine, ((1, 0), (0, 0)))
+        stacked = np.count_nonzero(np.diff(seeded.astype(np.int8), axis=0) == 1, axis=0) > 1
+        if np.count_nonzero(stacked) > STACKED * area / width:
+            _, nearest = _nearest(cv2.connectedComponents(seeded[1:].astype(np.uint8))[1])
+            edge = mine & (cv2.dilate(nearest.astype(np.float32), np.ones((3, 3))) > nearest)
+            mask[there][edge] = 0
+    return cv2.connectedComponentsWithStats(mask, connectivity=4)
+
+
+def _nearest(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each pixel the distance in px to the nearest labelled one, float32, and its label, int32."""
+    distance, nearest = cv2.distanceTransformWithLabels((labels == 0).view(np.uint8), cv2.DIST_L2, 3,
+                                                        labelType=cv2.DIST_LABEL_PIXEL)
+    # The labels that OpenCV gives are its own: which one each stands for tell the labelled pixels.
+    of_label = np.zeros(nearest.max() + 1, np.int32)
+    inside = labels > 0
+    of_label[nearest[inside]] = labels[inside]
+    return distance, of_label[nearest]
+
+
+def _core_of(mine: np.ndarray, left: int, top: int, confidence: float) -> Core:
+    """The core that a mask (height, width) shows, its corner at left, top of the half-size map."""
+    columns = mine.sum(axis=0)
+    rows = np.arange(len(mine)) @ mine / np.maximum(columns, 1) + top
+    x = np.arange(len(columns))
+    rows = np.interp(x, x[columns > 0], rows[columns > 0])
+    smooth = max(1, int(2 * columns.mean())) * 2 + 1
+    rows = cv2.blur(rows[None].astype(np.float32), (smooth, 1), borderType=cv2.BORDER_REPLICATE)[0]
+    return Core(2 * left, 2 * (left + len(columns)), np.repeat(2 * rows + 1, 2), 2.0 * np.median(columns[columns > 0]),
+                confidence)
 
 
 def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
@@ -340,15 +372,19 @@ def _slope(cores: list[Core]) -> float:
 
 # ---- ink -> lines
 
-def line_inks(ink: np.ndarray, labels: np.ndarray, cores: list[Core]) -> list[text_lines.StraightLine | None]:
+def line_inks(ink: np.ndarray, labels: np.ndarray, cores: list[Core]) -> list[StraightLine | None]:
     """Each line's ink alone, straight and upright; None for a line without any.
 
     ink: uint8 (height, width).  labels: int32 (height, width): each core's number.
     """
-    owners = owners_of(ink, labels, cores)
+    if not cores:
+        return []
+    distance, nearest = _nearest(labels)
+    ink = _as_dark(ink, labels, nearest, len(cores))
+    owners = owners_of(ink, labels, nearest, distance, cores)
     found = []
-    for number in range(1, len(cores) + 1):
-        y, x = np.nonzero(owners == number) if len(cores) == 1 else _pixels(owners, number, cores[number - 1])
+    for number, core in enumerate(cores, 1):
+        y, x = _pixels(owners, number, core)
         if not len(y):
             found.append(None)
             continue
@@ -356,9 +392,22 @@ def line_inks(ink: np.ndarray, labels: np.ndarray, cores: list[Core]) -> list[te
         crop, mine = (each[top:y.max() + 3, left:x.max() + 3] for each in (ink, owners))
         near = cv2.dilate((mine == number).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
         line = np.where(near & ((mine == number) | (mine == 0)), crop, 0).astype(np.uint8)
-        boxes = text_lines._components((line >= text_lines.INK).view(np.uint8))[1]
-        found.append(text_lines.straight_line(line, left, top, boxes) if len(boxes) else None)
+        boxes = text_lines.components((line >= text_lines.INK).view(np.uint8))[1]
+        straight = text_lines.straight_line(line, left, top, boxes)
+        found.append(straight._replace(confidence=core.confidence))
     return found
+
+
+def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, count: int) -> np.ndarray:
+    """The ink with each line as dark as all others: of faint pencil the network is not sure."""
+    gains = np.ones(count + 1, np.float32)
+    inside = (labels > 0) & (ink > 20)
+    values, owners = ink[inside], labels[inside]
+    order = np.argsort(owners, kind="stable")
+    for number, of_line in enumerate(np.split(values[order], np.searchsorted(owners[order], np.arange(1, count + 1)))):
+        if number and len(of_line):
+            gains[number] = np.clip(FULL / np.percentile(of_line, 75), 1, FAINT)
+    return np.clip(ink * gains[nearest], 0, 255).astype(np.uint8)
 
 
 def _pixels(owners: np.ndarray, number: int, core: Core) -> tuple[np.ndarray, np.ndarray]:
@@ -369,42 +418,33 @@ def _pixels(owners: np.ndarray, number: int, core: Core) -> tuple[np.ndarray, np
     return y + top, x + left
 
 
-def owners_of(ink: np.ndarray, labels: np.ndarray, cores: list[Core]) -> np.ndarray:
-    """The number of the line, from 1, that each pixel of ink belongs to: int32 (height, width), 0 for none."""
-    strokes = (ink >= text_lines.INK).view(np.uint8)
-    if not cores:
-        return np.zeros(ink.shape, np.int32)
-    distance, nearest = cv2.distanceTransformWithLabels((labels == 0).view(np.uint8), cv2.DIST_L2, 3,
-                                                        labelType=cv2.DIST_LABEL_PIXEL)
-    # The labels that OpenCV gives are its own: which core each stands for tell the pixels of the cores.
-    of_label = np.zeros(nearest.max() + 1, np.int32)
-    inside = labels > 0
-    of_label[nearest[inside]] = labels[inside]
-    nearest = of_label[nearest]
-    heights = np.concatenate([[1.0], [core.x_height for core in cores]]).astype(np.float32)
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
-    touched = np.unique(parts[inside].astype(np.int64) * (len(cores) + 1) + labels[inside])
-    part, line = np.divmod(touched, len(cores) + 1)
-    line = line[part > 0]
-    part = part[part > 0]
-    alone = np.bincount(part, minlength=count)      # how many cores each stroke touches
+def owners_of(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, distance: np.ndarray,
+              cores: list[Core]) -> np.ndarray:
+    """The number of the line, from 1, that each pixel of ink belongs to: int32 (height, width), 0 for none.
+
+    nearest, distance: of each pixel, the number of the nearest core and how far it is, in px.
+    """
+    strokes, inside = (ink >= text_lines.INK).view(np.uint8), labels > 0
+    heights = np.array([1.0, *(core.x_height for core in cores)], np.float32)
+    count, parts = cv2.connectedComponents(strokes, connectivity=8)
+    part, line = np.divmod(np.unique(parts[inside].astype(np.int64) * len(heights) + labels[inside]), len(heights))
+    part, line = part[part > 0], line[part > 0]
+    touched = np.bincount(part, minlength=count)      # how many cores each stroke touches
     owner = np.zeros(count, np.int32)
     owner[part] = line
-    owners = np.where(alone[parts] == 1, owner[parts], nearest)
-    far = distance > NEAR * heights[nearest]
-    near_part = np.full(count, True)
-    loose = alone[parts] == 0
-    near_part[np.unique(parts[loose & far])] = False       # a stroke beside all lines that reaches far is no writing
-    keep = (strokes > 0) & ((alone[parts] > 0) | near_part[parts])
-    loose_owner = _majority(parts, nearest, keep & loose, count, len(cores) + 1)
-    owners = np.where(keep & loose, loose_owner[parts], owners)
-    return np.where(keep, owners, 0).astype(np.int32)
+    owners = np.where(touched[parts] == 1, owner[parts], nearest)
+    loose = (touched[parts] == 0) & (strokes > 0)
+    far = np.zeros(count, bool)        # a stroke beside all lines that reaches far is no writing
+    far[parts[loose & (distance > NEAR * heights[nearest])]] = True
+    loose &= ~far[parts]
+    owners[loose] = _majority(parts, nearest, loose, count, len(heights))[parts[loose]]
+    return np.where((strokes > 0) & ((touched[parts] > 0) | loose), owners, 0).astype(np.int32)
 
 
 def _majority(parts: np.ndarray, values: np.ndarray, where: np.ndarray, count: int, most: int) -> np.ndarray:
     """For each part the value that most of its pixels have: int32 (count,)."""
     found = np.zeros(count, np.int32)
     keys, sizes = np.unique(parts[where].astype(np.int64) * most + values[where], return_counts=True)
-    for place in np.argsort(sizes, kind="stable"):
-        found[keys[place] // most] = keys[place] % most
+    order = np.argsort(sizes, kind="stable")
+    found[keys[order] // most] = keys[order] % most
     return found

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from common import alphabets, glyph, softmax
-from reading import lattice, oversegmentation
+from reading import lattice, oversegmentation, text_lines
 from reading.binarize import Picture
 from reading.character_lm import CharacterLM, ClassMix
 from reading.character_reader import CharacterReader
@@ -23,7 +23,7 @@ class SegmentingReader:
 
     def read(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture."""
-        found, glyphs = self.candidates(oversegmentation.find_lines(picture.ink))
+        found, glyphs = self.candidates([oversegmentation.cut_line(line) for line in text_lines.lines_of(picture)])
         lines, seen = [], []
         for of_line, glyphs_of_line in zip(found, glyphs, strict=True):
             scores = lattice.score(of_line)

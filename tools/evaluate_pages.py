@@ -1,7 +1,7 @@
 """Measures how well pages are read: wrong characters end to end, and lines found as one.
 
-    python -m tools.evaluate_pages --network=page.onnx --pages=FOLDER            folders of pictures with labels.json
-    python -m tools.evaluate_pages --network=page.onnx --copiste=FOLDER          real pages with known lines
+    python -m tools.evaluate_pages --pages=FOLDER            folders of pictures with labels.json
+    python -m tools.evaluate_pages --copiste=FOLDER          real pages with known lines
 
 labels.json maps each picture's name to its text.  CER is without case; line breaks count as spaces.
 """
@@ -16,10 +16,9 @@ from rapidfuzz.distance import Levenshtein
 
 from common import settings
 from reading import page_network, recognizer, text_lines
-from reading.binarize import ImageError, find_ink, read_picture
+from reading.binarize import ImageError, Picture, decode, find_ink
 
 # ---- settings: change them here or on the command line, as --name=value
-network = ""                     # the page network, an ONNX file; without it pages are read by rules
 pages = ""                       # folder with folders of pictures
 only = ""                        # of these folders, with commas between them; all without
 copiste = ""                     # folder with pages.jsonl
@@ -43,40 +42,26 @@ def error(read: str, truth: str, accents: bool = True) -> tuple[int, int]:
     return Levenshtein.distance(read, truth), len(truth)
 
 
-class Reader:
-    """Reads pages with or without the page network."""
-
-    def __init__(self, network: str):
-        self.recognizer = recognizer.Recognizer()
-        self.finder = page_network.PageNetwork(network) if network else None
-
-    def read(self, path: Path) -> tuple[str, page_network.FoundPage | None]:
-        """The text of a picture, and where it was found; "" for one in which nothing is."""
-        try:
-            if self.finder is None:
-                lines, page = text_lines.straight_lines(read_picture(path, page=True).ink), None
-            else:
-                page = self.finder.find(page_network.colours(path))
-                lines = page.lines
-        except ImageError:
-            return "", None
-        texts = self.recognizer.pages.read_lines([line.ink for line in lines])
-        return "\n".join(text.text for text in texts), page
+def read(reader: recognizer.Recognizer, lines: list) -> str:
+    """The text of straight lines, in one line."""
+    return " ".join(text.text for text in reader.pages.read_lines([line.ink for line in lines]))
 
 
-def show(page: page_network.FoundPage, path: Path) -> None:
-    """Draw the ink, and each line's core in its own colour with its place in the reading order."""
-    shown = cv2.cvtColor(255 - page.ink, cv2.COLOR_GRAY2BGR)
-    for number, core in enumerate(page.cores):
+def show(picture: Picture, texts: list[str], path: Path) -> None:
+    """Draw the ink, and around each line a frame in its own colour with its place in the reading order and text."""
+    shown = cv2.cvtColor(255 - picture.ink, cv2.COLOR_GRAY2BGR)
+    for number, (line, text) in enumerate(zip(text_lines.lines_of(picture), texts)):
         colour = [int(each) for each in np.random.default_rng(number).integers(0, 200, 3)]
-        points = np.stack([np.arange(core.left, core.right), core.middle], 1).astype(np.int32)
-        cv2.polylines(shown, [points], False, colour, max(1, int(core.x_height / 4)))
-        cv2.putText(shown, str(number + 1), (max(0, core.left - 4), int(core.middle[0])), cv2.FONT_HERSHEY_SIMPLEX,
-                    0.5, (0, 0, 255), 1)
+        height, width = line.ink.shape
+        corners = np.array([(0, 0, 1), (width, 0, 1), (width, height, 1), (0, height, 1)]) @ line.to_page.T
+        cv2.polylines(shown, [np.round(corners).astype(np.int32)], True, colour, 1)
+        cv2.putText(shown, f"{number + 1} {line.confidence:.2f} {text}", np.round(corners[0]).astype(int).tolist(),
+                    cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1)
+    path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), shown)
 
 
-def folders(config, reader: Reader) -> None:
+def folders(config, reader: recognizer.Recognizer) -> None:
     """Print the share of wrong characters of each folder."""
     names = config.only.split(",") if config.only else sorted(
         path.parent.name for path in Path(config.pages).glob("*/labels.json"))
@@ -84,14 +69,18 @@ def folders(config, reader: Reader) -> None:
         labels = json.loads(Path(config.pages, name, "labels.json").read_text())
         wrong, total, begun = 0, 0, time.process_time()
         for file, truth in labels.items():
-            text, page = reader.read(Path(config.pages, name, file))
-            of_file = error(text, truth)
+            try:
+                picture = reader.see(Path(config.pages, name, file))
+                lines = [text.text for text in reader.pages.read_lines([line.ink for line in
+                                                                        text_lines.lines_of(picture)])]
+            except ImageError:
+                picture, lines = None, []
+            of_file = error(" ".join(lines), truth)
             wrong, total = wrong + of_file[0], total + of_file[1]
             if config.verbose:
-                print(f"{name}/{file} {of_file[0]}/{of_file[1]} {' | '.join(text.splitlines())}")
-            if page and config.out:
-                Path(config.out).mkdir(parents=True, exist_ok=True)
-                show(page, Path(config.out, f"{name}-{Path(file).stem}.png"))
+                print(f"{name}/{file} {of_file[0]}/{of_file[1]} {' | '.join(lines)}")
+            if picture and config.out:
+                show(picture, lines, Path(config.out, f"{name}-{Path(file).stem}.png"))
         seconds = (time.process_time() - begun) / len(labels)
         print(f"{name:16s} {len(labels):3d} pictures  CER {wrong / total:.3f}  ({wrong} of {total})  "
               f"{seconds:.2f} s of one core each", flush=True)
@@ -116,32 +105,32 @@ def found_as_one(page: page_network.FoundPage, lines: list[dict]) -> int:
                    and covers[:, owners[row].argmax()].sum() == 1 for row in range(len(lines))))
 
 
-def real_pages(config, reader: Reader) -> None:
+def real_pages(config, reader: recognizer.Recognizer) -> None:
     """Print how many lines of Copiste's pages are found as one, and the share of wrong characters."""
     with open(Path(config.copiste, "pages.jsonl"), encoding="utf-8") as lines:
         chosen = [page for page in map(json.loads, lines) if page["split"] == config.split and page["lines"]]
     one, known, wrong, total, cut = 0, 0, 0, 0, 0
     for page in chosen[:config.count or None]:
-        picture = page_network.colours(Path(config.copiste, "pages", page["file"]))
-        picture = without_print(picture, page)
-        found = reader.finder.find(picture)
+        name = str(Path(config.copiste, "pages", page["file"]))
+        picture = without_print(np.asarray(decode(name, name).convert("RGB")), page)
+        found = page_network.shipped().find(picture)
         lines = sorted(page["lines"], key=lambda line: float(np.mean(np.array(line["baseline"])[:, 1])))
         hits = found_as_one(found, lines)
         one, known = one + hits, known + len(lines)
         truth = " ".join(line["text"] for line in lines)
-        of_page, of_cut = (error(" ".join(read.text for read in reader.recognizer.pages.read_lines(inks)), truth, False)
-                           for inks in ([line.ink for line in found.lines], cut_lines(picture, lines)))
+        of_page, of_cut = (error(read(reader, each), truth, False) for each in
+                           (found.lines, cut_lines(picture, lines)))
         wrong, total, cut = wrong + of_page[0], total + of_page[1], cut + of_cut[0]
         print(f"{page['file']} lines {hits} of {len(lines)}, found {len(found.lines)}, CER "
               f"{of_page[0] / of_page[1]:.3f}, cut by polygons {of_cut[0] / of_cut[1]:.3f}", flush=True)
         if config.out:
-            Path(config.out).mkdir(parents=True, exist_ok=True)
-            show(found, Path(config.out, page["file"].replace(".webp", ".png")))
+            show(Picture(found.ink, found.scale, found.lines), [""] * len(found.lines),
+                 Path(config.out, page["file"].replace(".webp", ".png")))
     print(f"copiste: {one / known:.3f} of {known} lines found as one, CER {wrong / total:.3f}, "
           f"cut by polygons {cut / total:.3f}; accents aside")
 
 
-def cut_lines(picture: np.ndarray, lines: list[dict]) -> list[np.ndarray]:
+def cut_lines(picture: np.ndarray, lines: list[dict]) -> list[text_lines.StraightLine]:
     """The ink of each line that lies in its polygon, straight, found by rules."""
     found = []
     for line in lines:
@@ -152,10 +141,9 @@ def cut_lines(picture: np.ndarray, lines: list[dict]) -> list[np.ndarray]:
         cv2.fillPoly(outside, [np.array(line["polygon"]) - (x, y)], 0)
         crop[outside > 0] = np.median(crop.reshape(-1, 3), axis=0).astype(np.uint8)
         ink = find_ink(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY))
-        ink = None if ink is None else text_lines.without_rules(ink)
-        boxes = [] if ink is None else text_lines._components((ink >= text_lines.INK).view(np.uint8))[1]
-        if len(boxes):
-            found.append(text_lines.straight_line(ink, 0, 0, boxes).ink)
+        if ink is not None:
+            boxes = text_lines.components((ink >= text_lines.INK).view(np.uint8))[1]
+            found.append(text_lines.straight_line(ink, 0, 0, boxes))
     return found
 
 
@@ -176,7 +164,7 @@ def without_print(picture: np.ndarray, page: dict) -> np.ndarray:
 def main(arguments: list[str]) -> None:
     """Measure what the settings name."""
     config, _ = settings.configure(globals(), arguments)
-    reader = Reader(config.network)
+    reader = recognizer.Recognizer()
     if config.pages:
         folders(config, reader)
     if config.copiste:
