@@ -99,7 +99,7 @@ class LineReader:
 
     def find(self, picture: Picture) -> Iterator[FoundLine]:
         """The lines of a picture that hold words, with the ink of their characters."""
-        straight = text_lines.straight_lines(picture.ink)
+        straight = text_lines.lines_of(picture)
         for line, text in zip(straight, self.read_lines([line.ink for line in straight]), strict=True):
             if text.words:
                 shapes = character_boxes.shapes(line.ink, [one.centre for word in text.words for one in word])

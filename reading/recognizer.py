@@ -8,7 +8,7 @@ import functools
 from pathlib import Path
 
 from common import alphabets, runs, settings
-from reading import word_lm
+from reading import pictures, word_lm
 from reading.binarize import Picture, Source, read_picture
 from reading.character_reader import CharacterReader, glyphs_of
 from reading.line_recognizer import LineReader
@@ -97,7 +97,11 @@ class Recognizer:
 
         Raises ImageError, a ValueError, when the picture cannot be read or holds no ink.
         """
-        return self.read(read_picture(image, page=True))
+        return self.read(self.see(image))
+
+    def see(self, image: Source, name: str = "") -> Picture:
+        """Find the writing in a picture, for `read`; name: what messages call it.  Errors as for `recog`."""
+        return pictures.read_page(image, name, self._threads)
 
     def read(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture whose ink is found."""
