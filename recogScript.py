@@ -107,7 +107,7 @@ def read_one(reader: Recognizer, characters: bool, show: bool, name: str) -> dic
     try:
         if name == "-":
             source, called = io.BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "standard input"
-        picture, seconds = _timed(read_picture, source, called, not characters)
+        picture, seconds = _timed(read_picture if characters else reader.see, source, called)
         reader.load(characters)   # only now: a bad picture need not wait for it, and it does not count as reading
         reading, more = _timed(reader.read_character if characters else reader.read, picture)
         if show:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # unixTime of the networks that read when none is named
 DEFAULT = "1795724860"              # words and lines
 DEFAULT_CHARACTERS = "1795678193"   # single characters
-DEFAULT_SEGMENTING = "1795560346"   # lines put together from characters; geometry.npz is learned for it
+DEFAULT_PAGES = "1795990780"        # writing on pages
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "opencv-python")
 
 
@@ -22,11 +22,12 @@ class RunError(errors.UserError):
 def list_runs(models_path: str | Path, reads: str = "") -> list[str]:
     """The unixTimes in models_path that hold a trained network, oldest first.
 
-    reads: "characters" or "lines" lists only networks that read these.
+    reads: "characters", "lines" or "pages" lists only networks that read these; without it those for pages are left
+    out, since they give no text.
     """
     names = sorted({path.parent.name for path in Path(models_path).glob("*/model.*")
                     if path.suffix in (".keras", ".onnx")})
-    return [name for name in names if not reads or _reads(models_path, name) == reads]
+    return [name for name in names if (found := _reads(models_path, name)) == reads or not reads and found != "pages"]
 
 
 def _reads(models_path: str | Path, unix_time: str) -> str:

@@ -38,7 +38,11 @@ class Network:
 
     def logits(self, pictures: np.ndarray) -> np.ndarray:
         """Logits float32 (n, 62) of glyphs uint8 (n, 28, 28), or (n, width / 4, 96) of line images (n, 32, width)."""
-        return self._session.run(None, {self._input: pictures})[0]
+        return self.outputs(pictures)[0]
+
+    def outputs(self, pictures: np.ndarray) -> list[np.ndarray]:
+        """All that the network gives: of pages uint8 (n, height, width, 3) the maps of networks.page."""
+        return self._session.run(None, {self._input: pictures})
 
     def each(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         """The logits of several batches; while the caller works on one, the next are computed."""

@@ -2,12 +2,14 @@
 
 A network for characters takes uint8 (batch, 28, 28), upright glyphs with bright ink, and gives float32 logits
 (batch, 62).  One for lines takes line images uint8 (batch, 32, width) and gives float32 logits (batch, width / 4, 96).
+One for pages takes pictures uint8 (batch, height, width, 3), RGB, and gives two maps of logits, see `page`.
 Scaling to floats is a layer inside, so that training and reading cannot differ.  The code uses `keras` and
 `keras.ops` alone: any Keras backend trains it.
 
     network = networks.build("resnet")
     network = networks.load_network("Models", "1700000000")
 """
+import zipfile
 from pathlib import Path
 
 import keras
@@ -18,10 +20,18 @@ from training import devices
 
 CLASSES = 62
 LINE_CLASSES = 96   # CTC's blank, and alphabets.ALPHABET
+PAGE_WIDTHS = 16, 24, 40, 64, 96           # channels at 1/2, 1/4, ... 1/32 of a page's size
+CORE, RULE, ACROSS, DOWN = range(4)        # of a page's marks: the band between baseline and the top of small letters,
+# of a whole line with its spaces; printed rules, boxes, underlines and drawings; and no logits, but of the cores the
+# reading direction's cosine and sine, y downwards
 
 
 def build(name: str, dropout: float = 0.3) -> keras.Model:
     """The network called `name`, with fresh weights."""
+    if name in PAGE_NETWORKS:
+        pictures = keras.Input((None, None, 3), dtype="uint8", name="pictures")
+        maps = PAGE_NETWORKS[name](layers.Rescaling(1 / 127.5, offset=-1.0)(pictures), dropout)
+        return keras.Model(pictures, maps, name=name)
     if name in LINE_NETWORKS:
         images = keras.Input((line_image.HEIGHT, None), dtype="uint8", name="line_images")
         features = LINE_NETWORKS[name](layers.Rescaling(1 / 255)(images), dropout)
@@ -50,7 +60,17 @@ def load_network(models_path: str | Path, unix_time: str) -> keras.Model:
 def save_network(network: keras.Model, path: Path) -> None:
     """Write a network as a .keras file; the .onnx file beside it is the former network's, and goes."""
     path.with_suffix(".onnx").unlink(missing_ok=True)
-    files.write_atomically(path, network.save)
+    files.write_atomically(path, lambda temporary: _save(network, temporary))
+
+
+def _save(network: keras.Model, path: Path) -> None:
+    """Write a .keras file; Keras leaves it uncompressed, and many small layers take a third more room then."""
+    network.save(path)
+    with zipfile.ZipFile(path) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
 
 
 @keras.saving.register_keras_serializable("handwriting")
@@ -197,8 +217,57 @@ def line(x, dropout, units=192):
     return x
 
 
+def page(x, dropout):
+    """Finds the writing on a page: a small U-Net (Ronneberger et al. 2015, arXiv 1505.04597).
+
+    Gives "ink" (batch, height, width, 1), how much of a pixel writing covers, and "marks" (batch, height / 2,
+    width / 2, 4), channels as CORE to DOWN; both sides of the picture are multiples of 32.  Full convolutions near the
+    picture, where channels are few, and depthwise ones farther down are fastest on a CPU (Tan and Le 2021,
+    "EfficientNetV2", arXiv 2104.00298).
+    """
+    x = layers.ReLU()(_convolution(x, PAGE_WIDTHS[0], kernel=5, strides=2))
+    skips = []
+    for level, width in enumerate(PAGE_WIDTHS):
+        if level:
+            x = layers.ReLU()(_convolution(x, width, strides=2) if level < 3 else _separable(x, width, strides=2))
+        for dilation in ((1,), (1,), (1, 1), (1, 1), (1, 2, 1))[level]:
+            x = _page_residual(x, level, dilation)
+        skips.append(x)
+    x = layers.Dropout(dropout)(skips.pop())
+    for level in (3, 2, 1, 0):
+        x = layers.UpSampling2D(2)(layers.ReLU()(_convolution(x, PAGE_WIDTHS[level], kernel=1)))
+        x = _page_residual(layers.Add()([x, skips.pop()]), level)
+    marks = layers.Conv2D(4, 3, padding="same", dtype="float32", name="marks")(x)
+    fine = layers.Conv2D(4, 3, padding="same", dtype="float32")(x)
+    return [DepthToSpace(dtype="float32", name="ink")(fine), marks]
+
+
+def _page_residual(x, level: int, dilation: int = 1):
+    width = x.shape[-1]
+    if level < 2:
+        return layers.Add()([x, layers.ReLU()(_convolution(x, width))])
+    return layers.Add()([x, _separable(layers.ReLU()(_convolution(x, 2 * width, kernel=1)), width, dilation=dilation)])
+
+
+def _separable(x, channels, strides=1, dilation=1):
+    x = layers.DepthwiseConv2D(5, strides, padding="same", dilation_rate=dilation, use_bias=False)(x)
+    return _convolution(layers.ReLU()(layers.BatchNormalization()(x)), channels, kernel=1)
+
+
+@keras.saving.register_keras_serializable("handwriting")
+class DepthToSpace(layers.Layer):
+    """Four channels become the four pixels of a map twice as large (Shi et al. 2016, arXiv 1609.05158)."""
+
+    def call(self, x):
+        """float (batch, height, width, 4) -> (batch, 2 height, 2 width, 1)."""
+        height, width = ops.shape(x)[1:3]
+        x = ops.transpose(ops.reshape(x, (-1, height, width, 2, 2)), (0, 1, 3, 2, 4))
+        return ops.reshape(x, (-1, 2 * height, 2 * width, 1))
+
+
 NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, lstm, mixer)}
 LINE_NETWORKS = {network.__name__: network for network in (line,)}
+PAGE_NETWORKS = {network.__name__: network for network in (page,)}
 
 
 def beside(images, axis: int):

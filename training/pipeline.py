@@ -1,4 +1,4 @@
-"""From settings to a trained network in Models/{unixTime}/, on one path for characters and for lines."""
+"""From settings to a trained network in Models/{unixTime}/, on one path for characters, lines and pages."""
 import contextlib
 import shutil
 import time
@@ -15,7 +15,7 @@ NO_MEMORY = "RESOURCE_EXHAUSTED", "ResourceExhausted", "out of memory"   # in wh
 
 
 class Trainer:
-    """A training with its data; CharacterTrainer and LineTrainer add what differs:
+    """A training with its data; CharacterTrainer, LineTrainer and PageTrainer add what differs:
 
     build_model()       a compiled keras.Model; its `network` is what a run keeps, and `own_variables` are what --resume
                         needs beside that and the optimiser
@@ -71,6 +71,10 @@ def run(config: TrainingConfig) -> Path:
 def load(config: TrainingConfig) -> Trainer:
     """Fetch and read the data, and import Keras; errors.UserError when something is missing or damaged."""
     dataset.check_corrections(config)
+    if config.reads == "pages":
+        devices.prepare(config)
+        from training import page_trainer
+        return page_trainer.PageTrainer(config, page_trainer.validation(config))
     emnist.fetch(config.data_path)
     with ThreadPoolExecutor(1) as pool:   # reading takes as long as importing Keras: both at once
         images = pool.submit(dataset.load, config) if config.reads == "characters" else None

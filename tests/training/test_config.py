@@ -24,8 +24,9 @@ def test_each_setting_of_model_has_a_typed_field():
     assert asdict(configure()) == {name: getattr(model, name) for name in meanings}
     assert all(len(meaning) > 15 for meaning in meanings.values())
     assert set(get_args(get_type_hints(config.TrainingConfig)["network"])) == {
-        *networks.NETWORKS, *networks.LINE_NETWORKS}
+        *networks.NETWORKS, *networks.LINE_NETWORKS, *networks.PAGE_NETWORKS}
     assert set(config.LINE_NETWORKS) == set(networks.LINE_NETWORKS)
+    assert set(config.PAGE_NETWORKS) == set(networks.PAGE_NETWORKS)
 
 
 def test_the_command_line_wins_over_the_preset_and_the_preset_over_the_script():
