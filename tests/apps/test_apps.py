@@ -853,7 +853,7 @@ def test_a_picture_is_saved_as_its_name_says(live, tmp_path, name, kind):
 
 
 def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp_path):
-    kept = {"state_path": str(tmp_path)}
+    kept = {"state_path": str(tmp_path), "corrections_path": str(tmp_path / "kept")}
     with opened("textrecog_ui", **kept) as driver:
         app = driver.app
         driver.press("Control-t")
