@@ -36,7 +36,7 @@ class Indv(window.App):
         frame.rowconfigure(0, weight=1)
         field = ttk.Frame(frame)
         field.grid(row=0, column=0, sticky="nsew")
-        self.make_pad(field)
+        self.paper = self.make_pad(field)
         field.bind("<Configure>", self._square)
         side = ttk.Frame(frame, style="Card.TFrame", padding=self.px(16))
         side.grid(row=0, column=1, sticky="ns", padx=(self.px(12), 0))
@@ -70,7 +70,7 @@ class Indv(window.App):
 
     def _square(self, event) -> None:
         side = min(event.width, event.height)
-        self.pad.place(x=(event.width - side) // 2, y=(event.height - side) // 2, width=side, height=side)
+        self.paper.place(x=(event.width - side) // 2, y=(event.height - side) // 2, width=side, height=side)
 
     def show_reading(self):
         """Show the character, how likely it and others are, and its glyph."""

@@ -71,7 +71,7 @@ def common(app) -> list[Action]:
                lambda: app.looks.set_text_size(app.looks.text_size + 10), "", True),
         Action("View", "Smaller text", (f"{CONTROL}-minus",),
                lambda: app.looks.set_text_size(app.looks.text_size - 10), "", True),
-        Action("View", "Usual text", (f"{CONTROL}-0",), lambda: app.looks.set_text_size(100), "", True),
+        Action("View", "All of the page", (f"{CONTROL}-0",), lambda: app.usual_size(), "", True),
         Action("Read", "Remember my writing", (f"{CONTROL}-r",), lambda: None, "", True, app.remember),
         Action("Help", "Shortcuts", ("F1",), lambda: app.commands.show_keys(), "help", True),
         Action("", "Choose the network", (f"{CONTROL}-m",), lambda: app.status.post_networks(), "", True),

@@ -35,7 +35,8 @@ class Files:
         """Show a picture under the ink, or strokes that were saved."""
         try:
             if name.lower().endswith(".json"):
-                self.app.pad.drawing.replace(strokes.load(name))
+                self.app.pad.drawing.replace(strokes.load(name, self.app.looks.scale))
+                self.app.pad.fit()
                 self.app.saved = self.app.pad.drawing.now
             else:
                 self.open_picture(Path(name).read_bytes(), Path(name).name)
@@ -90,7 +91,7 @@ class Files:
         drawing = self.app.pad.drawing
         try:
             if name.lower().endswith(".json"):
-                strokes.save(drawing, name)
+                strokes.save(drawing, name, self.app.looks.scale)
             else:
                 page.save_picture(drawing.strokes, drawing.image, name, self.app.kind == "character")
             self.app.saved = drawing.now

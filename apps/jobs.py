@@ -9,6 +9,8 @@ from apps.strokes import Stroke, Underlay
 from common import runs
 from reading.readings import Reading
 
+SHARP = 2      # a picture is sharp still when it is shown so much larger than fitting the pad
+
 
 @functools.lru_cache(maxsize=4)  # of all networks of a long list only some stay in memory
 def _reader(unix_time: str, models_path: str):
@@ -42,7 +44,7 @@ def read(unix_time: str, models_path: str, strokes: tuple[Stroke, ...], image: U
 
 
 def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:
-    """Decode a picture and make it fit a size in px; binarize.ImageError, with its name, if it is none."""
+    """Decode a picture and place it in a size in px; binarize.ImageError, with its name, if it is none."""
     from PIL import Image, ImageOps
 
     from reading import binarize
@@ -51,10 +53,10 @@ def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:
     with Image.open(file) as opened:
         image = ImageOps.exif_transpose(opened)
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    width = image.width
-    image.thumbnail(size, Image.Resampling.LANCZOS)
+    zoom = min(1.0, *(space / side for space, side in zip(size, image.size)))
+    place = [(space - side * zoom) / 2 for space, side in zip(size, image.size)]
+    image.thumbnail([SHARP * space for space in size], Image.Resampling.LANCZOS)
     paper, preview = Image.new("RGB", image.size, "white"), io.BytesIO()
     paper.paste(image, mask=image if image.mode == "RGBA" else None)
-    paper.save(preview, "PPM")
-    place = [(space - side) / 2 for space, side in zip(size, image.size)]
-    return Underlay(data, *place, image.width / width, preview.getvalue())
+    paper.save(preview, "JPEG", quality=90)
+    return Underlay(data, *place, zoom, preview.getvalue())

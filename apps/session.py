@@ -108,6 +108,7 @@ class Session:
         self.window.message(error, "open")
         if image:
             self.window.pad.drawing.replace(strokes.State(image=image))
+            self.window.pad.fit()
 
     def _replaced(self, reason: str) -> None:
         self.window.message(f"{reason} and was started again", "reading")

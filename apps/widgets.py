@@ -125,6 +125,33 @@ class TextField(tk.Text):
                        inactiveselectbackground=theme.line, font=self.looks.font(15))
 
 
+def scrolled(widget, bars: dict[str, ttk.Scrollbar] | None = None) -> None:
+    """Lay a widget out in its frame with scroll bars, which are there while not all is seen.
+
+    bars: gets them, as "x" and "y", where the widget tells them itself what is seen; without it there is "y" alone.
+    """
+    widget.master.columnconfigure(0, weight=1)
+    widget.master.rowconfigure(0, weight=1)
+    widget.grid(row=0, column=0, sticky="nsew")
+    for which in ("y", "x") if bars is not None else ("y",):
+        bar = ScrollBar(widget.master, orient={"x": "horizontal", "y": "vertical"}[which],
+                        command=getattr(widget, f"{which}view"))
+        bar.grid(row=which == "x", column=which == "y", sticky="nsew")
+        if bars is None:
+            widget.configure(yscrollcommand=bar.set)
+        else:
+            bars[which] = bar
+
+
+class ScrollBar(ttk.Scrollbar):
+    """A scroll bar that hides while all is seen."""
+
+    def set(self, first, last):
+        """As Tk calls it."""
+        super().set(first, last)
+        self.grid_remove() if float(first) <= 0 and float(last) >= 1 else self.grid()
+
+
 def percent(probability: float) -> str:
     """A probability in words; only what is certain has 100 %."""
     return f"{int(100 * probability)} %"

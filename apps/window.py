@@ -16,7 +16,7 @@ from apps.files import Files
 from apps.session import Answer, Session
 from apps.theme import Looks
 from apps.toolkit import tk, ttk
-from apps.widgets import Status, Toolbar
+from apps.widgets import Status, Toolbar, scrolled
 from common import runs, settings
 from reading.readings import Reading, Word
 
@@ -166,10 +166,12 @@ class App:
         root.update_idletasks()
         self.pad.focus_set()
 
-    def make_pad(self, parent: ttk.Frame) -> Pad:
-        """The drawing pad, self.pad."""
-        self.pad = Pad(parent, self.looks, self.hint, self._changed, self.tapped)
-        return self.pad
+    def make_pad(self, parent: ttk.Frame) -> ttk.Frame:
+        """A frame with the drawing pad, self.pad."""
+        frame = ttk.Frame(parent, style="Line.TFrame", padding=self.px(1))
+        self.pad = Pad(frame, self.looks, self.hint, self._changed, self.tapped, self.restyle)
+        scrolled(self.pad, self.pad.bars)
+        return frame
 
     # ---- actions
 
@@ -197,6 +199,11 @@ class App:
         except (OSError, ValueError) as error:
             self.message(f"The correction is shown but not remembered: {error}")
 
+    def usual_size(self) -> None:
+        """Show all of the page, and text as large as usual."""
+        self.pad.fit()
+        self.looks.set_text_size(100)
+
     def escape(self) -> None:
         """Close a message, leave a stroke."""
         self.message("")
@@ -207,6 +214,7 @@ class App:
         ink = self.memory.ink()
         if any(ink):
             self.pad.drawing.replace(ink)
+            self.pad.fit()
             self.message("The ink of last time, which was not saved, is here again: Clear takes it away", "restored")
 
     def keep(self) -> None:

@@ -208,16 +208,18 @@ def test_the_text_can_be_selected_and_the_keys_work_there(live):
 def test_finished_words_stand_still_and_a_slip_of_the_pen_changes_nothing(live):
     live.write("Hello", 40, 120)
     live.read()
-    word = live.app.reading.lines[0].words[0]
     live.write("then", 340, 120)
     live.read()
-    assert live.app.field.text == "Hello then"
+    word = live.app.reading.lines[0].words[0]   # finished, now that the next has begun
+    live.write("25", 640, 120)
+    live.read()
+    assert live.app.field.text == "Hello then 25"
     kept = live.app.reading.lines[0].words[0]
     assert [one is other for one, other in zip(kept.characters, word.characters)] == [True] * 5, "not read again"
     live.click(900, 400)
     live.read()
-    assert len(live.app.pad.drawing.strokes) and live.app.field.text == "Hello then", "a dot far away is no text"
-    live.write("l", 232, 120)
+    assert len(live.app.pad.drawing.strokes) and live.app.field.text == "Hello then 25", "a dot far away is no text"
+    live.stroke([(60, 60), (64, 110)])
     live.read()
     assert live.app.reading.lines[0].words[0].characters[0] is not word.characters[0], "its ink has changed"
 
@@ -278,6 +280,45 @@ def test_the_ink_stays_when_the_window_changes_its_size(live):
         assert live.app.field.winfo_rooty() + live.app.field.winfo_height() <= root.winfo_rooty() + root.winfo_height()
     live.stroke([(1000, 300), (1100, 300)])  # where there was no pad before
     assert live.app.pad.ink.cover[300, 1050] == 255
+
+
+def test_the_page_is_scrolled_and_zoomed_and_shown_as_a_whole(live, tmp_path):
+    app, pad = live.app, live.app.pad
+    live.write("Hello then 25", 40, 120)
+    live.read()
+    text, curve = app.field.text, pad.drawing.strokes[0].curve
+    pad.event_generate("<Button-4>", x=40, y=120, state=0x4)     # the wheel with Control, above the H
+    live.rest(0.1)
+    assert pad.zoom > 1.1
+    x, y = curve[len(curve) // 2] * pad.zoom - pad.ink.origin
+    assert pad.ink.cover[round(y), round(x)] == 255, "the ink is there, larger"
+    left, top, right, bottom = pad.bbox("read0")
+    assert abs((left + right) / 2 - app.shown[0].character.box.scaled(pad.zoom).x) < 60
+    live.stroke([(600, 300), (700, 300)])
+    assert np.allclose(pad.drawing.strokes[-1].points[0], pad.on_page(600, 300))
+    live.press("Control-z")
+    for _ in range(8):
+        pad.event_generate("<Button-4>", x=40, y=120, state=0x4)
+    live.rest(0.1)
+    assert pad.bars["x"].winfo_ismapped() and pad.bars["y"].winfo_ismapped()
+    before = pad.ink.origin
+    pad.event_generate("<Button-5>", x=40, y=120)
+    live.rest(0.1)
+    assert pad.ink.origin[1] > before[1], "the wheel alone scrolls"
+    live.press("Control-0")
+    live.rest(0.1)
+    assert pad.zoom == 1 and pad.ink.origin == (0, 0) and not pad.bars["x"].winfo_ismapped()
+    live.read()
+    assert app.field.text == text
+
+    strokes.save(pad.drawing, tmp_path / "half.json", 0.25)     # as from a display of a quarter of the resolution
+    app.files.open_file(str(tmp_path / "half.json"))
+    live.read()
+    assert app.field.text == text and pad.zoom < 0.7
+    last = pad.drawing.strokes[-1].box.scaled(pad.zoom)
+    assert pad.drawing.strokes[-1].box.right > pad.winfo_width() > last.right, "larger than the pad, and all is seen"
+    app.pad.clear()
+    live.press("Control-0")
 
 
 def test_a_saved_drawing_can_be_opened_and_recogscript_reads_the_same_in_it(live, tmp_path):
