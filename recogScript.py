@@ -27,9 +27,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from common import files, runs, settings
+from common import errors, files, runs, settings
 from reading import bulk, picture_names
-from reading.binarize import ImageError, Picture, read_picture
+from reading.binarize import MAX_BYTES, ImageError, Picture, read_picture
 from reading.network import THREADS
 from reading.readings import Reading
 from reading.recognizer import Recognizer, recog  # noqa: F401  recog is for other programs
@@ -103,15 +103,19 @@ def as_text(fields: dict, several: bool) -> str:
 def read_one(reader: Recognizer, characters: bool, show: bool, name: str) -> dict:
     """Read one picture; returns the fields of --json, or "error" among them if it cannot be read."""
     about = {"version": VERSION, "file": name}
-    source, called = (io.BytesIO(sys.stdin.buffer.read()), "standard input") if name == "-" else (name, name)
+    source, called = name, name
     try:
-        picture, seconds = _timed(read_picture, source, called, not characters)
+        if name == "-":
+            source, called = io.BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "standard input"
+        picture, seconds = _timed(read_picture if characters else reader.see, source, called)
         reader.load(characters)   # only now: a bad picture need not wait for it, and it does not count as reading
         reading, more = _timed(reader.read_character if characters else reader.read, picture)
         if show:
             save_shown(picture, reading, "stdin" if name == "-" else name)
     except ImageError as error:
         return about | {"error": str(error)}
+    except (MemoryError, cv2.error) as error:
+        return about | {"error": f"{called} needs more memory than is left ({errors.reason(error)}): reduce it"}
     seconds = round(seconds + more, 4)
     if characters:
         return about | asdict(reading.characters[0]) | {"seconds": seconds}
@@ -136,8 +140,8 @@ def save_shown(picture: Picture, reading: Reading, name: str) -> None:
         if tiles:
             files.save_picture(files.in_rows(tiles, 12), path.with_name(path.stem + GLYPHS))
     except (OSError, cv2.error) as error:
-        raise ImageError(f"what was read in {name} cannot be drawn beside it ({error}): copy it to a folder "
-                         "that can be written to") from error
+        raise ImageError(f"what was read in {name} cannot be drawn beside it ({errors.reason(error)}): copy it to a "
+                         "folder that can be written to") from error
 
 
 def _glyph_tile(image: np.ndarray, text: str) -> np.ndarray:
@@ -152,5 +156,4 @@ def _timed(function, *arguments) -> tuple:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
     settings.run(main)

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from apps import boxes
 from apps.strokes import Stroke, Underlay
 from common import files, pen_strokes
-from reading import binarize
+from reading import binarize, pictures
 
 LETTER = (40, 110)       # px: letters of such a height are read as they are, others are scaled ...
 LETTER_SCALED = 64       # px: ... to this one
@@ -46,6 +46,8 @@ def page_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool) -> P
         ink, scale, offset = render(strokes, alone)
         return Page(binarize.read_picture(255 - ink, page=not alone), scale, offset)
     photo = _photo(image.data, alone)
+    if not strokes:
+        return Page(photo, 1 / image.zoom, np.array([-image.x, -image.y]) / image.zoom)
     scale = 1 / (image.zoom * photo.scale)
     ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.ink.shape)
     ink[inside] = np.maximum(ink[inside], photo.ink)
@@ -67,7 +69,7 @@ def without_stray_dots(strokes: Sequence[Stroke]) -> list[Stroke]:
 
 @functools.lru_cache(maxsize=2)
 def _photo(data: bytes, alone: bool) -> binarize.Picture:
-    return binarize.read_picture(io.BytesIO(data), "the picture", page=not alone)
+    return (binarize.read_picture if alone else pictures.read_page)(io.BytesIO(data), "the picture")
 
 
 def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, float, np.ndarray]:

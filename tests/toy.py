@@ -1,6 +1,7 @@
 """A small data set of its own for the tests: characters of a stroke font, slanted and moved at random."""
 import gzip
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -73,6 +74,19 @@ def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
     return folder
 
 
+def write_paper(folder: Path) -> Path:
+    """A font, a text and paper for pages, but no real page."""
+    import matplotlib
+    for name in ("fonts", "text", "copiste", "backgrounds"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), folder / "fonts")
+    (folder / "text" / "words.txt").write_text("so many words in a row\n" * 9)
+    (folder / "copiste" / "pages.jsonl").touch()
+    cv2.imwrite(str(folder / "backgrounds" / "plain.png"), np.full((90, 200, 3), 240, np.uint8))
+    (folder / "backgrounds" / "backgrounds.tsv").write_text("plain.png\tdrawn\t1\t0\n")
+    return folder
+
+
 def line_network(x, dropout):
     """A network for lines, as training/networks.py has one, that learns a few words within seconds."""
     from keras import layers
@@ -81,6 +95,15 @@ def line_network(x, dropout):
     x = layers.Conv2D(24, 3, (2, 2), padding="same", activation="relu")(x)
     x = layers.Reshape((-1, 96), name="columns")(layers.Permute((2, 1, 3))(x))
     return layers.Bidirectional(layers.LSTM(48, return_sequences=True))(layers.BatchNormalization()(x))
+
+
+def page_network(x, dropout):
+    """A network for pages, as training/networks.py has one, that is built at once."""
+    from keras import layers
+
+    from training.networks import DepthToSpace
+    x = layers.Conv2D(4, 3, strides=2, padding="same")(x)
+    return [DepthToSpace(name="ink")(x), layers.Conv2D(4, 3, padding="same", name="marks")(x)]
 
 
 def history(folder: Path) -> list[float]:
