@@ -900,7 +900,7 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         driver.press("bracketright")
         driver.press("Control-r")
         app.status.fill_networks()
-        app.status.networks.invoke(MODELS.index(runs.DEFAULT_SEGMENTING))
+        app.status.networks.invoke(0)
         driver.ready()
         app.root.geometry("900x600+30+40")
         driver.write("Hello", 40, 120)
@@ -915,7 +915,7 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         app.restore()
         driver.ready()
         driver.read()
-        assert app.session.model == runs.DEFAULT_SEGMENTING and "is here again" in app.banner.cget("text")
+        assert app.session.model == MODELS[0] and "is here again" in app.banner.cget("text")
         assert app.field.text == "Yellow" and app.root.winfo_width() == 900
         app.files.save_file(str(tmp_path / "mine.json"))
     with opened("textrecog_ui", **kept, theme="light") as driver:
