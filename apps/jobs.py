@@ -13,26 +13,26 @@ SHARP = 2      # a picture is sharp still when it is shown so much larger than f
 
 
 @functools.lru_cache(maxsize=4)  # of all networks of a long list only some stay in memory
-def _reader(unix_time: str, models_path: str):
+def _reader(unix_time: str, models_path: str, language: str):
     """The recogniser of a run, loaded."""
     from reading import recognizer  # here: the window does without it
-    reader = recognizer.Recognizer(unix_time, models_path)
+    reader = recognizer.Recognizer(unix_time, models_path, language=language)
     reader.load()
     with contextlib.suppress(runs.RunError):  # a reading that needs it will say what is missing
         reader.load(characters=True)
     return reader
 
 
-def load(unix_time: str, models_path: str) -> None:
+def load(unix_time: str, models_path: str, language: str) -> None:
     """Get a network ready."""
-    _reader(unix_time, models_path)
+    _reader(unix_time, models_path, language)
 
 
-def read(unix_time: str, models_path: str, strokes: tuple[Stroke, ...], image: Underlay | None,
+def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke, ...], image: Underlay | None,
          alone: bool) -> Reading:
     """Read words and lines or, if `alone`, all ink as one character; the boxes are on the pad."""
     ink = page.page_of(strokes, image, alone)
-    reader = _reader(unix_time, models_path)
+    reader = _reader(unix_time, models_path, language)
     reading = reader.read_character(ink.picture) if alone else reader.read(ink.picture)
 
     def moved(part, **parts):

@@ -64,7 +64,8 @@ class Status(ttk.Frame):
     def __init__(self, app):
         super().__init__(app.root)
         self.app = app
-        self.networks, self.chosen = app.commands.menus["Network"], tk.StringVar()
+        self.networks, self.chosen, self.language = app.commands.menus["Network"], tk.StringVar(), tk.StringVar()
+        app.commands.cascade("Read", "Language", self.fill_languages)
         self.networks.configure(postcommand=self.fill_networks)
         self.network = ttk.Menubutton(self, style="Status.TMenubutton", direction="above", menu=self.networks)
         self.network.pack(side="left")
@@ -82,6 +83,16 @@ class Status(ttk.Frame):
                                           value=name, command=lambda name=name: session.choose(name))
         if self.networks.index("end") is None:
             self.networks.add_command(label=f"none in {session.models_path}", state="disabled")
+
+    def fill_languages(self, menu: tk.Menu) -> None:
+        """Write all languages that there are into a menu."""
+        from reading import recognizer  # late: the window need not wait for it
+        session = self.app.session
+        self.language.set(session.language)
+        menu.delete(0, "end")
+        for name in recognizer.LANGUAGES:
+            menu.add_radiobutton(label=name.capitalize(), variable=self.language, value=name,
+                                 command=lambda name=name: session.choose_language(name))
 
     def post_networks(self) -> None:
         """Open the menu of networks."""

@@ -53,6 +53,7 @@ class App:
         except BaseException:
             self.session.close()
             raise
+        self.session.language = config.language
         self.session.load(self._first_network())
         self.root.after_idle(self._poll)
         self.root.after(memory.EVERY, self._keep_all)
@@ -222,7 +223,8 @@ class App:
         try:
             self.memory.keep({
                 "theme": self.looks.name, "text_size": self.looks.text_size, "unixTime": self.session.chosen,
-                "remember": self.remember.get(), "pen": self.toolbar.pen.get(), "geometry": self.root.geometry()})
+                "language": self.session.language, "remember": self.remember.get(), "pen": self.toolbar.pen.get(),
+                "geometry": self.root.geometry()})
             self.memory.keep_ink(self.pad.drawing, self.saved)
         except OSError as error:
             self.message(f"Settings and ink cannot be remembered in {error.filename} ({error.strerror})", "memory")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -779,7 +780,11 @@ def test_what_is_dropped_and_cannot_be_opened_is_a_message_and_the_ink_stays(eve
     app.pad.clear()
     drop(driver, tmp_path / "ein ö.json", text)
     assert len(app.pad.drawing.strokes) == len(ink)
-    assert "ein ö.json was opened, the first of 2 files" in app.banner.cget("text")
+    assert "ein ö.json is 1 of 2 files" in app.banner.cget("text")
+    driver.press("Next")
+    driver.wait(lambda: "not a picture that can be read" in app.banner.cget("text"), "the message about the second")
+    driver.press("Prior")
+    assert len(app.pad.drawing.strokes) == len(ink)
     app.pad.clear()
     drop(driver, (tmp_path / "ein ö.json").as_uri(), kind="text/plain;charset=utf-8")
     assert len(app.pad.drawing.strokes) == len(ink) and app.banner.cget("text") == ""
@@ -798,6 +803,43 @@ def test_without_drag_and_drop_the_rest_works(display, monkeypatch, missing):
         driver.wait(lambda: any(part.winfo_class() == "Toplevel" and part.winfo_ismapped()
                               for part in app.root.winfo_children()), "the shortcuts")
         assert not app.files.takes_drops and len(app.pad.drawing.strokes) == 1 and app.banner.cget("text") == ""
+
+
+def test_the_text_is_exported_and_a_pdf_of_a_photograph_can_be_searched(everything, tmp_path):
+    driver, app = everything, everything.app
+    app.files.open_file(str(ROOT / "samples/pages/lines.png"))
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
+    app.files.save_file(str(tmp_path / "a.txt"))
+    assert (tmp_path / "a.txt").read_text() == "Hello world\nread the lines in order\nthen 25 and more\n"
+    app.files.save_file(str(tmp_path / "a.pdf"))
+    content = (tmp_path / "a.pdf").read_bytes()
+    page_text = zlib.decompress(content.split(b"/FlateDecode")[1].split(b"stream\n")[1]).decode("latin-1")
+    assert re.findall(r"\((\S+) \) Tj", page_text) == app.reading.text.split()
+    number = content.index(b"xref\n")
+    assert content.endswith(b"startxref\n%d\n%%%%EOF\n" % number) and content.startswith(b"%PDF-1.4\n6 0 obj"[:9])
+    with Image.open(ROOT / "samples/pages/lines.png") as picture:
+        assert b"/Width %d /Height %d" % picture.size in content
+
+
+def test_recent_files_and_the_language_are_in_the_menus(display, tmp_path):
+    with opened("textrecog_ui", state_path=str(tmp_path)) as driver:
+        app = driver.app
+        app.files.open_files([str(ROOT / "samples/hello.json")])
+        recent = app.commands.menus["Open recent"]
+        app.files.fill_recent(recent)
+        assert recent.entrycget(0, "label").endswith("hello.json")
+        app.pad.clear()
+        recent.invoke(0)
+        assert app.pad.drawing.strokes
+        driver.ready()
+        languages = app.commands.menus["Language"]
+        app.status.fill_languages(languages)
+        assert languages.entrycget(0, "label") == "English"
+        languages.invoke(languages.index("None"))
+        driver.ready()
+        driver.read()
+        assert app.session.language == "none" and app.field.text
 
 
 # ---- what all apps have
@@ -876,8 +918,8 @@ def test_what_does_nothing_is_gray(live):
 
 
 def test_ready_means_that_both_networks_are_loaded():
-    jobs.load(runs.DEFAULT, MODELS_PATH)
-    assert vars(jobs._reader(runs.DEFAULT, MODELS_PATH)).keys() >= {"pages", "characters"}
+    jobs.load(runs.DEFAULT, MODELS_PATH, "none")
+    assert vars(jobs._reader(runs.DEFAULT, MODELS_PATH, "none")).keys() >= {"pages", "characters"}
 
 
 @pytest.mark.parametrize("name, kind", [("a.jpg", "JPEG"), ("a.PNG", "PNG"), ("a.webp", "WEBP")])
