@@ -128,7 +128,7 @@ def open_image(file: str | Path | io.BytesIO, name: str) -> Image.Image:
         raise ImageError(f"{name} is empty: save it again")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # decode() has a limit of its own
+            warnings.simplefilter("ignore")   # Pillow's remarks; decode has its own limit of pixels
             return Image.open(data, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} declares more than {MAX_PIXELS // 1_000_000} megapixels: reduce it") from error
