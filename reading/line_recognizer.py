@@ -14,7 +14,7 @@ import numpy as np
 from common import alphabets, line_image, softmax
 from reading import character_boxes, ctc, text_lines, word_lm
 from reading.binarize import Picture
-from reading.readings import Character, Line, Reading, Word, around, reading_of
+from reading.readings import Character, Line, Reading, Word, around, line_of, reading_of
 
 OLD_NAMES = {"strength": "lm_weight", "bonus": "insertion_bonus", "space": "space_bonus", "spacing": "space_lm_share"}
 
@@ -82,7 +82,7 @@ class LineReader:
         for line, text in zip(straight, self.read_lines([line.ink for line in straight]), strict=True):
             if text.words:
                 found = character_boxes.shapes(line.ink, [one.centre for word in text.words for one in word])
-                lines.append(_line(text, character_boxes.boxes(line, found, picture.scale)))
+                lines.append(_line(text, character_boxes.boxes(line, found, picture.scale), line.confidence))
                 shapes += found
         return reading_of(lines, functools.partial(character_boxes.glyphs, shapes), [shape.alone for shape in shapes])
 
@@ -176,13 +176,13 @@ class LineReader:
         return 1 / (1 + math.exp(-(np.dot(weights, evidence) + offset)))
 
 
-def _line(text: LineText, boxes: list[list[int]]) -> Line:
-    """A line that was read, with the boxes of its characters."""
+def _line(text: LineText, boxes: list[list[int]], sure: float) -> Line:
+    """A line that was read, with the boxes of its characters; sure: that it is a line."""
     of_line, words = iter(boxes), []
     for word, rivals in zip(text.words, text.rivals, strict=True):
         characters = [Character(one.text, one.confidence, one.alternatives, box) for one, box in zip(word, of_line)]
         words.append(Word(rivals[0][0], around(characters), rivals[0][1], characters, rivals))
-    return Line(text.text, around(words), words)
+    return line_of(text.text, words, sure)
 
 
 def evidence(word: str, chance: float, text: ctc.Text) -> tuple[float, ...]:

@@ -59,6 +59,11 @@ class Maps:
     core: np.ndarray       # float32 (height / 2, width / 2): probability
     upright: float         # the reading direction's cosine, averaged over all cores
 
+    @property
+    def seen(self) -> bool:
+        """Whether there is writing, be it turned."""
+        return bool((self.core > CORE).any())
+
 
 @dataclass
 class FoundPage:
@@ -91,12 +96,13 @@ class PageNetwork:
         marks = marks[0, :(height + 1) // 2, :(width + 1) // 2]
         core = _sigmoid(marks[..., 0])
         sure = core > CORE
-        return Maps(cv2.convertScaleAbs(ink, alpha=255), core, float(marks[sure, 2].mean()) if sure.any() else 0.0)
+        upright = float(marks[sure, 2].mean()) if sure.any() else 0.0
+        return Maps(cv2.convertScaleAbs(ink, alpha=255), core, upright)
 
     def find(self, picture: np.ndarray) -> FoundPage:
         """The lines of a picture, uint8 (height, width, 3), RGB; there may be none."""
         turns, look = 0, self._look(picture)
-        if look.maps.upright < UPRIGHT:   # the network knows upright pages, but not which way others are turned
+        if look.maps.seen and look.maps.upright < UPRIGHT:   # it knows upright pages, not which way others are turned
             looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turn))) for turn in (1, 2, 3)]
             turns = max(range(4), key=lambda turn: looks[turn].maps.upright + (turn == 0) * IN_DOUBT)
             look = looks[turns]
@@ -122,7 +128,7 @@ class PageNetwork:
             look = self._seen(picture, scale / smaller)
             if look.ink > SEES_MORE * best.ink and look.x_height <= LARGEST:
                 best = look
-        if not best.ink:   # tiny letters
+        if not best.maps.seen:   # tiny letters
             best = self._seen(picture, most)
         for _ in range(2):
             if not best.ink or X_HEIGHTS[0] <= best.x_height <= X_HEIGHTS[1]:

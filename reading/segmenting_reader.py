@@ -11,7 +11,7 @@ from reading.binarize import Picture
 from reading.character_lm import CharacterLM, ClassMix
 from reading.character_reader import CharacterReader
 from reading.oversegmentation import TextLine
-from reading.readings import Character, Line, Reading, Word, around, box_of, reading_of
+from reading.readings import Character, Line, Reading, Word, around, box_of, line_of, reading_of
 
 
 class SegmentingReader:
@@ -59,7 +59,7 @@ class SegmentingReader:
             words[-1].append(Character(*alternatives[0], alternatives,
                                        box_of(found.line.corners(*found.spans[step.candidate]), scale)))
         words = [_word(characters) for characters in words]
-        return Line(" ".join(word.text for word in words), around(words), words)
+        return line_of(" ".join(word.text for word in words), words)
 
 
 def _word(characters: list[Character]) -> Word:
