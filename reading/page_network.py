@@ -28,7 +28,8 @@ USUAL = 20.0               # px: ... at which they are about so tall
 SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at ...
 SEES_MORE = 1.5            # times: ... and is better seen if cores hold so much more ink ...
 LARGEST = 34.0             # px: ... with letters no taller than this
-UPRIGHT, IN_DOUBT = 0.75, 0.1   # mean cosine of a page that is surely upright; lead of another way up that is taken
+UPRIGHT, IN_DOUBT = 0.75, 0.2   # mean cosine of a page that is surely upright; lead of another way up that is taken
+FEW_WORDS = 20.0           # x-heights: less writing is not turned upside down
 ENLARGED = 3.0             # times: a picture is made no larger
 CORE = 0.5                 # probability from which a pixel belongs to a core
 SEED = 0.8                 # probability in the middle of a core: cores that touch are parted by it
@@ -101,11 +102,7 @@ class PageNetwork:
 
     def find(self, picture: np.ndarray) -> FoundPage:
         """The lines of a picture, uint8 (height, width, 3), RGB; there may be none."""
-        turns, look = 0, self._look(picture)
-        if look.maps.seen and look.maps.upright < UPRIGHT:   # it knows upright pages, not which way others are turned
-            looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turn))) for turn in (1, 2, 3)]
-            turns = max(range(4), key=lambda turn: looks[turn].maps.upright + (turn == 0) * IN_DOUBT)
-            look = looks[turns]
+        turns, look = self._upright(picture)
         ink, (cores, labels) = look.maps.ink, find_cores(look.maps.core, look.maps.ink.shape)
         if not cores:   # better unsure than nothing
             cores, labels = find_cores(look.maps.core, ink.shape, sure=0.0)
@@ -114,6 +111,19 @@ class PageNetwork:
         return FoundPage(np.ascontiguousarray(np.rot90(ink, -turns)),
                          [_turned_back(inks[place], turns, ink.shape) for place in order],
                          [cores[place] for place in order], 1 / look.scale, turns)
+
+    def _upright(self, picture: np.ndarray) -> tuple[int, "Look"]:
+        """How many quarter turns to the left make a picture upright, and what the network sees in it then.
+
+        It knows upright pages, but not which way others are turned; and upside down, digits look like digits.
+        """
+        look = self._look(picture)
+        if look.maps.upright >= UPRIGHT or not look.maps.seen:
+            return 0, look
+        looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turns))) for turns in (1, 2, 3)]
+        best = max(range(4), key=lambda turns: looks[turns].maps.upright)
+        sure = looks[best].maps.upright > look.maps.upright + IN_DOUBT and (best != 2 or look.length > FEW_WORDS)
+        return (best, looks[best]) if sure else (0, look)
 
     def _look(self, picture: np.ndarray) -> "Look":
         """What is where in a picture, at the scale at which the network sees its letters best.
@@ -144,7 +154,8 @@ class PageNetwork:
     def _seen(self, picture: np.ndarray, scale: float) -> "Look":
         maps = self.maps(_resized(picture, scale))
         cores, labels = find_cores(maps.core, maps.ink.shape)
-        return Look(scale, maps, float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2, _usual(cores))
+        length = sum((core.right - core.left) / core.x_height for core in cores)
+        return Look(scale, maps, float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2, _usual(cores), length)
 
 
 @dataclass
@@ -154,6 +165,7 @@ class Look:
     maps: Maps
     ink: float             # in cores, in px of the picture
     x_height: float        # px that it sees: of half the writing letters are no taller
+    length: float          # of all lines, in x-heights
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
