@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from common import alphabets
 from tests import toy
 from training import (
     line_records,
@@ -18,7 +19,7 @@ from training import (
 def sources(tmp_path_factory) -> page_writing.Sources:
     folder = toy.write_pen(tmp_path_factory.mktemp("pen"), {"hello": 8, "tinder": 8, "5": 5})
     words = list(line_records.read_records(folder, "words", "train"))
-    glyphs = {"5": list(unipen.read_strokes(folder / "characters.jsonl.gz"))}
+    glyphs = dict.fromkeys(alphabets.CHARACTERS[:36], list(unipen.read_strokes(folder / "characters.jsonl.gz")))
     faces = page_writing.typefaces()
     return page_writing.Sources({"someone": words}, glyphs, faces[:2], faces, ["so many words"], [])
 
