@@ -28,9 +28,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from common import files, runs, settings
+from common import errors, files, runs, settings
 from reading import bulk, picture_names, pictures
-from reading.binarize import ImageError, Picture, read_picture
+from reading.binarize import MAX_BYTES, ImageError, Picture, read_picture
 from reading.network import THREADS
 from reading.readings import Reading
 from reading.recognizer import Recognizer, recog  # noqa: F401  recog is for other programs
@@ -109,46 +109,49 @@ def read_one(reader: Recognizer, characters: bool, show: bool, least: float, nam
     least: confidence of lines that are kept.
     """
     about = {"version": VERSION, "file": name}
-    source, called = (io.BytesIO(sys.stdin.buffer.read()), "standard input") if name == "-" else (name, name)
-    found, empty = [], ""
+    called = "standard input" if name == "-" else name
     try:
+        source = io.BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)) if name == "-" else name
+        found = []
         for page in pictures.pages_of(source, called):
-            try:
-                picture, reading, seconds = read_page(reader, characters, page, called)
-            except ImageError as error:
-                found.append({"text": "", "seconds": 0.0, "lines": []})
-                empty = empty or str(error)
-                continue
-            if show:
-                path = Path("stdin" if name == "-" else name)
-                save_shown(picture, reading, path.with_stem(f"{path.stem}.{len(found) + 1}") if found else path, least)
-            found.append(fields_of(reading, characters, least) | {"seconds": seconds})
+            path = Path("stdin" if name == "-" else name)
+            path = path.with_stem(f"{path.stem}.{len(found) + 1}") if found else path
+            found.append(read_page(reader, characters, path if show else None, least, page, called))
             if characters:
                 break
     except ImageError as error:
         return about | {"error": str(error)}
-    if empty and not any(page["text"] for page in found):
-        return about | {"error": empty}
+    except (MemoryError, cv2.error) as error:
+        return about | {"error": f"{called} needs more memory than is left ({errors.reason(error)}): reduce it"}
+    if all("error" in page for page in found):
+        return about | found[0]
     if len(found) == 1:
         return about | found[0]
+    found = [page if "error" not in page else {"text": "", "seconds": 0.0, "lines": []} for page in found]
     return about | {"text": "\n\n".join(page["text"] for page in found),
                     "seconds": round(sum(page["seconds"] for page in found), 4), "pages": found}
 
 
-def read_page(reader: Recognizer, characters: bool, page: Image.Image, name: str) -> tuple[Picture, Reading, float]:
-    """Read a page, or one character; returns where its ink is, what was read, and how many seconds that took."""
-    picture, seconds = _timed(read_picture if characters else reader.see, page, name)
-    reader.load(characters)   # only now: a bad picture need not wait for it, and it does not count as reading
-    reading, more = _timed(reader.read_character if characters else reader.read, picture)
-    return picture, reading, round(seconds + more, 4)
+def read_page(reader: Recognizer, characters: bool, path: Path | None, least: float, page: Image.Image,
+              name: str) -> dict:
+    """Read a page, or one character; returns what --json tells of it, or "error" if nothing is there.
 
-
-def fields_of(reading: Reading, characters: bool, least: float) -> dict:
-    """What --json tells of a page, or of one character, but for the time."""
+    path: beside which what was read is drawn, if it is.  name: what messages call the page.
+    """
+    try:
+        picture, seconds = _timed(read_picture if characters else reader.see, page, name)
+        reader.load(characters)   # only now: a bad picture need not wait for it, and it does not count as reading
+        reading, more = _timed(reader.read_character if characters else reader.read, picture)
+        if path:
+            save_shown(picture, reading, path, least)
+    except ImageError as error:
+        return {"error": str(error)}
+    seconds = round(seconds + more, 4)
     if characters:
-        return asdict(reading.characters[0]) | {"seconds": 0.0}
+        return asdict(reading.characters[0]) | {"seconds": seconds}
     lines = [line for line in reading.lines if line.confidence >= least]
-    return {"text": "\n".join(line.text for line in lines), "seconds": 0.0, "lines": [asdict(line) for line in lines]}
+    return {"text": "\n".join(line.text for line in lines), "seconds": seconds,
+            "lines": [asdict(line) for line in lines]}
 
 
 def save_shown(picture: Picture, reading: Reading, path: Path, least: float) -> None:
@@ -190,5 +193,4 @@ def _timed(function, *arguments) -> tuple:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
     settings.run(main)

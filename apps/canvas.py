@@ -118,6 +118,7 @@ class Pad(tk.Canvas):
         elif changed - {self._traced}:
             self.ink.redraw(boxes.around(stroke.box for stroke in changed))
         self.ink.show_image(self.drawing.image)
+        self.overlay.on_picture = self.drawing.image is not None
         self.show_hint()
         self.on_change()
 

@@ -28,26 +28,28 @@ class Files:
     def open_files(self, names: Sequence[str]) -> None:
         """Open the first of some files; the drawing before comes back with Undo."""
         self.app.message(f"Only {names[0]} was opened, the first of {len(names)} files: open the others one at a time"
-                         if len(names) > 1 else "")
+                         if len(names) > 1 else "", "open")
         self.open_file(names[0])
 
     def open_file(self, name: str) -> None:
         """Show a picture under the ink, or strokes that were saved."""
         try:
             if name.lower().endswith(".json"):
-                self.app.pad.drawing.replace(*strokes.load(name))
+                self.app.pad.drawing.replace(strokes.load(name))
+                self.app.saved = self.app.pad.drawing.now
             else:
-                self.open_picture(Path(name).read_bytes())
+                self.open_picture(Path(name).read_bytes(), Path(name).name)
+            self.app.memory.note_file(name)
         except OSError as error:
-            self.app.message(f"{name} cannot be read ({error.strerror}): check the name")
+            self.app.message(f"{name} cannot be read ({error.strerror}): check the name", "open")
         except strokes.DrawingError as error:
-            self.app.message(str(error))
+            self.app.message(str(error), "open")
 
-    def open_picture(self, data: bytes) -> None:
-        """Show a picture, as the bytes of its file, under the ink once it has been decoded."""
+    def open_picture(self, data: bytes, name: str) -> None:
+        """Show a picture, as the bytes of its file, under the ink once it has been decoded; name: in messages."""
         self.root.update_idletasks()
         margin, pad = self.app.px(16), self.app.pad
-        self.app.session.open_picture(data, (pad.winfo_width() - margin, pad.winfo_height() - margin))
+        self.app.session.open_picture(data, name, (pad.winfo_width() - margin, pad.winfo_height() - margin))
         self.app.set_status("opening the picture…")
 
     def paste(self) -> None:
@@ -55,17 +57,19 @@ class Files:
         from PIL import Image, ImageGrab  # late: the window need not wait for it
         try:
             found = None if self._clipboard_is_tks() else ImageGrab.grabclipboard()
-        except (NotImplementedError, OSError) as error:
-            self.app.message(f"The clipboard cannot be read ({error}): on Linux install xclip or wl-clipboard")
+        except NotImplementedError:
+            self.app.message("The clipboard cannot be read: install xclip or wl-clipboard", "open")
             return
+        except OSError:   # what xclip says of text
+            found = None
         if isinstance(found, list) and found:  # names of files
             self.open_files(found)
         elif isinstance(found, Image.Image):
             file = io.BytesIO()
             found.save(file, "PNG")
-            self.open_picture(file.getvalue())
+            self.open_picture(file.getvalue(), "the picture on the clipboard")
         else:
-            self.app.message("There is no picture on the clipboard: copy one first")
+            self.app.message("There is no picture on the clipboard: copy one first", "open")
 
     def _clipboard_is_tks(self) -> bool:
         """Whether a program with Tk, maybe this one, holds the clipboard: text, which xclip would wait for in vain."""
@@ -77,24 +81,26 @@ class Files:
     def save(self) -> None:
         """Ask for a name, and save the drawing."""
         name = filedialog.asksaveasfilename(parent=self.root, title="Save", defaultextension=".png", filetypes=[
-            ("PNG picture", "*.png"), ("Strokes, to be opened again", "*.json")])
+            ("Picture", "*.png *.jpg *.bmp *.tif *.webp"), ("Strokes, to be opened again", "*.json")])
         if name:
             self.save_file(name)
 
     def save_file(self, name: str) -> None:
         """Save strokes if the name ends with .json, else a PNG picture."""
         drawing = self.app.pad.drawing
-        if not drawing:
-            self.app.message("There is nothing to save yet: draw something first")
-            return
         try:
             if name.lower().endswith(".json"):
                 strokes.save(drawing, name)
             else:
-                page.save_png(drawing.strokes, drawing.image, name, self.app.kind == "character")
+                page.save_picture(drawing.strokes, drawing.image, name, self.app.kind == "character")
+            self.app.saved = drawing.now
+            self.app.memory.note_file(name)
+            self.app.message("", "save")
             self.app.set_status(f"saved {Path(name).name}")
         except OSError as error:
-            self.app.message(f"{name} cannot be written ({error.strerror}): choose another folder")
+            self.app.message(f"{name} cannot be written ({error.strerror}): choose another folder", "save")
+        except ValueError:
+            self.app.message(f"{name} is no name of a picture: let it end with .png, .jpg or .json", "save")
 
     # ---- files dropped on the window
 
@@ -129,7 +135,7 @@ class Files:
         else:
             text = " ".join(items)
             self.app.message(f"{text if len(text) <= SHOWN else text[:SHOWN] + '…'} is no file: drop a picture, or "
-                             "strokes that were saved")
+                             "strokes that were saved", "open")
         return "copy"
 
 

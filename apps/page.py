@@ -21,6 +21,7 @@ LETTER_SCALED = 64       # px: ... to this one
 CHARACTER_SIDE = 128     # px: longest side of a character that stands alone
 MAX_PIXELS = 2_900_000   # of the ink; reading/binarize.py reduces larger pages
 MARGIN = 12              # px around the ink
+DOT = 2.5                # pen widths: a stroke that is smaller is a dot
 
 
 class Page(NamedTuple):
@@ -40,6 +41,7 @@ def page_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool) -> P
 
     Raises binarize.ImageError when there is no ink.
     """
+    strokes = strokes if alone else without_stray_dots(strokes)
     if image is None:
         ink, scale, offset = render(strokes, alone)
         return Page(binarize.read_picture(255 - ink, page=not alone), scale, offset)
@@ -50,6 +52,19 @@ def page_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool) -> P
     ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.ink.shape)
     ink[inside] = np.maximum(ink[inside], photo.ink)
     return Page(binarize.Picture(ink, photo.scale), scale * photo.scale, offset * photo.scale)
+
+
+def without_stray_dots(strokes: Sequence[Stroke]) -> list[Stroke]:
+    """The strokes without dots that are farther from all others than these are high: slips, which no line holds."""
+    def is_dot(stroke: Stroke) -> bool:
+        return max(stroke.box.width, stroke.box.height) < DOT * stroke.width
+
+    others = [stroke for stroke in strokes if not is_dot(stroke)]
+    if not others:
+        return list(strokes)
+    reach = float(np.median([stroke.box.height for stroke in others]))
+    return [stroke for stroke in strokes if not is_dot(stroke)
+            or any(stroke.box.grown(reach).touches(other.box) for other in others)]
 
 
 @functools.lru_cache(maxsize=2)
@@ -68,8 +83,11 @@ def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, 
     return ink, scale, offset
 
 
-def save_png(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path, alone: bool = False) -> None:
-    """Write the ink as the reader sees it, black on white or on the picture; read again it gives the same text."""
+def save_picture(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path, alone: bool = False) -> None:
+    """Write the ink as the reader sees it, black on white or on the picture; read again it gives the same text.
+
+    The name's ending says in which format; ValueError when there is none of that name.
+    """
     if image:
         photo = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB"))
         ink, _, inside = _draw(strokes, 1 / image.zoom, (-image.x / image.zoom, -image.y / image.zoom), photo.shape[:2])
@@ -77,7 +95,7 @@ def save_png(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path
         picture[inside] = np.minimum(picture[inside], photo)
     else:
         picture = 255 - render(strokes, alone)[0]
-    files.write_atomically(Path(path), lambda temporary: Image.fromarray(picture).save(temporary, "PNG"))
+    files.write_atomically(Path(path), lambda temporary: Image.fromarray(picture).save(temporary, quality=95))
 
 
 def _draw(strokes: Sequence[Stroke], scale: float, offset: Sequence[float] = (0, 0), shape: tuple | None = None,

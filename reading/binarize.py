@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from common import glyph
+from common import files, glyph
 from reading import text_lines
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+MAX_BYTES = 500 << 20      # of a picture's file
 MAX_PIXELS = 100_000_000   # of a picture's declared size: more would take gigabytes to decode
 WORKING_SIDE = 1000        # px: a character's longer side is reduced to this before the ink is looked for
 PAGE_PIXELS = 3_000_000    # pages are reduced to so many
@@ -98,7 +99,11 @@ def decode(image: Source, name: str) -> Image.Image:
         raise ImageError(f"{name} is {image.width}x{image.height} pixels large, more than "
                          f"{MAX_PIXELS // 1_000_000} megapixels: reduce it")
     try:
-        return _opaque(ImageOps.exif_transpose(image))
+        with files.quiet(), warnings.catch_warnings():   # remarks of libtiff and Pillow
+            warnings.simplefilter("ignore")
+            return _opaque(ImageOps.exif_transpose(image))
+    except MemoryError as error:
+        raise ImageError(f"{name} is too large for the memory that is left: reduce it") from error
     except Exception as error:  # Pillow's decoders raise many kinds for damaged files
         raise ImageError(f"{name} is damaged ({error}): copy or save it again") from error
 
@@ -113,9 +118,12 @@ def _from_array(array: np.ndarray, name: str) -> Image.Image:
 def read_file(file: str | Path | io.BytesIO, name: str) -> io.BytesIO:
     """What a file holds; ImageError when it cannot be read or holds nothing."""
     try:
-        data = file if isinstance(file, io.BytesIO) else io.BytesIO(Path(file).read_bytes())
-    except OSError as error:
-        raise ImageError(f"{name} cannot be read ({error.strerror}): check the name") from error
+        data = file if isinstance(file, io.BytesIO) else io.BytesIO(files.read_bytes(Path(file), MAX_BYTES + 1))
+    except (OSError, ValueError) as error:   # ValueError: a name with a null byte
+        raise ImageError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error}): check the name"
+                         ) from error
+    if data.getbuffer().nbytes > MAX_BYTES:
+        raise ImageError(f"{name} holds more than {MAX_BYTES >> 20} MB: save it as PNG or JPEG")
     if not data.getbuffer().nbytes:
         raise ImageError(f"{name} is empty: save it again")
     return data

@@ -69,7 +69,7 @@ class Maps:
 @dataclass
 class FoundPage:
     """The lines of a page in reading order."""
-    ink: np.ndarray              # uint8 (height, width): all writing, as the picture lies
+    ink: np.ndarray              # uint8 (height, width): that of the lines, as the picture lies
     lines: list[StraightLine]    # to_page leads to px of the ink
     cores: list[Core]            # of the same lines, in px of the ink when it is turned upright
     scale: float                 # px of the picture in a px of the ink
@@ -106,7 +106,7 @@ class PageNetwork:
         ink, (cores, labels) = look.maps.ink, find_cores(look.maps.core, look.maps.ink.shape)
         if not cores:   # better unsure than nothing
             cores, labels = find_cores(look.maps.core, ink.shape, sure=0.0)
-        inks = line_inks(ink, labels, cores)
+        inks, ink = line_inks(ink, labels, cores)
         order = [place for place in reading_order(cores) if inks[place] is not None]
         return FoundPage(np.ascontiguousarray(np.rot90(ink, -turns)),
                          [_turned_back(inks[place], turns, ink.shape) for place in order],
@@ -390,13 +390,14 @@ def _slope(cores: list[Core]) -> float:
 
 # ---- ink -> lines
 
-def line_inks(ink: np.ndarray, labels: np.ndarray, cores: list[Core]) -> list[StraightLine | None]:
-    """Each line's ink alone, straight and upright; None for a line without any.
+def line_inks(ink: np.ndarray, labels: np.ndarray,
+              cores: list[Core]) -> tuple[list[StraightLine | None], np.ndarray]:
+    """Each line's ink alone, straight and upright, None for a line without any; and the ink of all lines.
 
     ink: uint8 (height, width).  labels: int32 (height, width): each core's number.
     """
     if not cores:
-        return []
+        return [], np.zeros_like(ink)
     distance, nearest = _nearest(labels)
     ink = _as_dark(ink, labels, nearest, len(cores))
     owners = owners_of(ink, labels, nearest, distance, cores)
@@ -413,7 +414,8 @@ def line_inks(ink: np.ndarray, labels: np.ndarray, cores: list[Core]) -> list[St
         boxes = text_lines.components((line >= text_lines.INK).view(np.uint8))[1]
         straight = text_lines.straight_line(line, left, top, boxes)
         found.append(straight._replace(confidence=core.confidence))
-    return found
+    soft = cv2.dilate((owners > 0).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return found, np.where(soft & ((owners > 0) | (ink < text_lines.INK)), ink, 0).astype(np.uint8)
 
 
 def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, count: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import functools
 from pathlib import Path
 
 from common import alphabets, runs, settings
-from reading import character_lm, pictures, word_lm
+from reading import pictures, word_lm
 from reading.binarize import Picture, Source, read_picture
 from reading.character_reader import CharacterReader, glyphs_of
 from reading.line_recognizer import LineReader
@@ -59,12 +59,16 @@ class Recognizer:
     @functools.cached_property
     def pages(self) -> LineReader | SegmentingReader:
         """What reads words and lines."""
-        english = self._language == "english"
+        lm = word_lm.load() if self._language == "english" else None
         if self.reads == "lines":
-            network = Network(self.models_path, self.unixTime, self._threads)
-            return LineReader(network.each, self._config.get("decoding"), word_lm.load() if english else None)
-        model = character_lm.load() if english else self.characters.mix
-        return SegmentingReader(self.characters, model, self._threads)
+            return self._line_reader(self.models_path, self.unixTime, lm)
+        beside = runs.DEFAULT in runs.list_runs(self.models_path)
+        finder = self._line_reader(self.models_path if beside else runs.ROOT / "Models", runs.DEFAULT, lm)
+        return SegmentingReader(finder, self.characters, lm)
+
+    def _line_reader(self, models_path: Path, unix_time: str, lm: word_lm.WordLM | None) -> LineReader:
+        network = Network(models_path, unix_time, self._threads)
+        return LineReader(network.each, runs.read_config(models_path, unix_time).get("decoding"), lm)
 
     @property
     def character_run(self) -> str:

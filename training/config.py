@@ -28,18 +28,15 @@ class TrainingConfig:
     val_split: Annotated[float, (1e-4, 0.9)]
     batch_size: Annotated[int, (1, 65_536)]
     dropout: ShareLeft
-    network: Literal["dense", "conv", "deepconv", "resnet", "wide", "lstm", "mixer", "line", "page"]
+    network: Literal["dense", "conv", "deepconv", "resnet", "lstm", "mixer", "line", "page"]
     preset: str
     seed: Annotated[int, (0, 2**32 - 1)]
     data_path: str
-    either: bool
     pen: bool
     extracted: bool
     pen_path: str
     paper_path: str
     class_cap: Annotated[int, (0, 10**9)]
-    natural_prior: bool
-    calibrate: bool
     augmentation: Annotated[float, (0, 5)]
     augmentation_last: Annotated[float, (-1, 5)]
     label_smoothing: ShareLeft
@@ -81,9 +78,9 @@ class TrainingConfig:
         if self.resume and not (models / self.resume / "checkpoint.npz").is_file():
             raise runs.RunError(f"{models / self.resume} holds no checkpoint.npz: it cannot be resumed; "
                                 "start a new training")
-        for name in self.teacher.split(",") if self.teacher else ():
-            if not self.reads == runs.read_config(self.models_path, name).get("reads") == "characters":
-                raise settings.SettingsError(f"--teacher={name}: only networks for characters teach and are taught")
+        if self.teacher and not (self.reads == "characters"
+                                 == runs.read_config(self.models_path, self.teacher).get("reads")):
+            raise settings.SettingsError(f"--teacher={self.teacher}: only networks for characters teach and are taught")
 
 
 def _check_value(name: str, value, kind) -> None:

@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> None:
     """Export the network of the folder that is named."""
     if not 1 <= len(arguments) <= 2 or arguments[0].startswith("-"):
         raise settings.SettingsError("name a run's folder, and the file to write if it is not model.onnx there")
-    os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    devices.import_keras()
     folder = Path(arguments[0])
     export(folder, Path(arguments[1]) if arguments[1:] else folder / "model.onnx")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from common import files, line_image, runs, settings
+from common import files, line_image, runs
 from training import devices
 
 CLASSES = 62
@@ -26,23 +26,13 @@ CORE, RULE, ACROSS, DOWN = range(4)        # of a page's marks: the band between
 # reading direction's cosine and sine, y downwards
 
 
-def reads(name: str) -> str:
-    """What the network called `name` reads: "characters", "lines" or "pages"; SettingsError for an unknown name."""
-    kinds = {"characters": NETWORKS, "lines": LINE_NETWORKS, "pages": PAGE_NETWORKS}
-    found = next((kind for kind, names in kinds.items() if name in names), None)
-    if not found:
-        raise settings.SettingsError(f"there is no network {name!r}; choose one of: "
-                                     f"{', '.join(NETWORKS | LINE_NETWORKS | PAGE_NETWORKS)}")
-    return found
-
-
 def build(name: str, dropout: float = 0.3) -> keras.Model:
-    """The network called `name`, with fresh weights; SettingsError lists the names for an unknown one."""
-    if reads(name) == "pages":
+    """The network called `name`, with fresh weights."""
+    if name in PAGE_NETWORKS:
         pictures = keras.Input((None, None, 3), dtype="uint8", name="pictures")
         maps = PAGE_NETWORKS[name](layers.Rescaling(1 / 127.5, offset=-1.0)(pictures), dropout)
         return keras.Model(pictures, maps, name=name)
-    if reads(name) == "lines":
+    if name in LINE_NETWORKS:
         images = keras.Input((line_image.HEIGHT, None), dtype="uint8", name="line_images")
         features = LINE_NETWORKS[name](layers.Rescaling(1 / 255)(images), dropout)
         return keras.Model(images, layers.Dense(LINE_CLASSES, dtype="float32", name="logits")(features), name=name)
@@ -54,14 +44,15 @@ def build(name: str, dropout: float = 0.3) -> keras.Model:
 
 
 def load_network(models_path: str | Path, unix_time: str) -> keras.Model:
-    """The trained network of a run; runs.RunError when there is none or its model.keras is damaged."""
-    runs.read_config(models_path, unix_time)
+    """The trained network of a run; runs.RunError when there is none, or model.keras is damaged or of another shape."""
+    reads = runs.read_config(models_path, unix_time)["reads"]
     path = Path(models_path, unix_time, "model.keras")
     try:
         network = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises many kinds for a damaged file
         raise runs.RunError(f"{path} cannot be loaded ({error.__class__.__name__}): copy it again, or choose one of "
                             f"the runs in {models_path}: {', '.join(runs.list_runs(models_path)) or 'none'}") from error
+    runs.check_network(path, reads, getattr(network, "input_shape", ())[1:], getattr(network, "output_shape", ())[1:])
     network.jit_compile = devices.jit_compile()  # for predict_on_batch
     return network
 
@@ -110,10 +101,17 @@ class Soften(layers.Layer):
 
 
 def set_softness(network: keras.Model, softness: float) -> None:
-    """Set the softness of a network's Soften layers, those of networks inside it too; without any, do nothing."""
+    """Set the softness of a network's Soften layer; without one, do nothing."""
     for variable in network.non_trainable_variables:
         if variable.name == "softness":
             variable.assign(softness)
+
+
+def set_dropout(network: keras.Model, dropout: float) -> None:
+    """Set the share of features that all Dropout layers of a network hide in training."""
+    for layer in network.layers:
+        if isinstance(layer, layers.Dropout):
+            layer.rate = dropout
 
 
 def dense(x, dropout):
@@ -157,15 +155,6 @@ def resnet(x, dropout):
     x = layers.Reshape((28, 28, 1))(x)
     x = layers.ReLU()(_convolution(x, 40, kernel=5, strides=2))
     for channels, strides in ((40, 1), (40, 1), (128, 2), (128, 1), (128, 1), (256, 2), (256, 1)):
-        x = _residual(x, channels, strides)
-    return layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
-
-
-def wide(x, dropout):
-    """A wide residual network (Zagoruyko and Komodakis 2016, arXiv 1605.07146) as a teacher; train it on a GPU."""
-    x = layers.Reshape((28, 28, 1))(x)
-    x = layers.ReLU()(_convolution(x, 64))
-    for channels, strides in ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1)):
         x = _residual(x, channels, strides)
     return layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
 
@@ -276,7 +265,7 @@ class DepthToSpace(layers.Layer):
         return ops.reshape(x, (-1, 2 * height, 2 * width, 1))
 
 
-NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, wide, lstm, mixer)}
+NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, lstm, mixer)}
 LINE_NETWORKS = {network.__name__: network for network in (line,)}
 PAGE_NETWORKS = {network.__name__: network for network in (page,)}
 

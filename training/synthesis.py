@@ -26,7 +26,6 @@ FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # while a network has learned n
 RECORDED = {"word": "words", "line": "lines", "corrected": "corrected"}   # kinds that are one record: its category
 WIDEST = 2000                  # px of a line image: wider ones take too long to learn from
 SCANS = 1500                   # of each character, at most
-SAME_SHAPE = "ckopsuvwxyz"     # letters whose case shows in their size alone
 
 Source = tuple[str, int]   # "words", "lines" or "corrected", and the record's row among them
 
@@ -185,21 +184,11 @@ class LineSynthesizer:
 
 def read_scans(data_path: str | Path, val_split: float) -> dict[str, np.ndarray]:
     """Up to SCANS training images of EMNIST for each character: uint8 (n, 28, 28).
-
-    Letters whose case shows in their size alone come from the images of unknown case too.
     """
     images, labels = emnist.read_emnist(data_path, "train")
     learn = len(images) - emnist.held_out(len(images), val_split)
-    found = {character: images[:learn][labels[:learn] == label][:SCANS]
-             for label, character in enumerate(alphabets.CHARACTERS)}
-    if emnist.find(data_path, "emnist-byclass-train-either-images-idx3-ubyte"):
-        images, upper, lower = emnist.read_either(data_path)
-        for both in (upper, lower):
-            for label in set(both.tolist()):
-                character = alphabets.CHARACTERS[label]
-                if character.lower() in SAME_SHAPE and len(found[character]) < SCANS:
-                    found[character] = np.concatenate([found[character], images[both == label]])[:SCANS]
-    return found
+    return {character: images[:learn][labels[:learn] == label][:SCANS]
+            for label, character in enumerate(alphabets.CHARACTERS)}
 
 
 def _in_one(parts: list[Writing], text: str) -> Writing:
