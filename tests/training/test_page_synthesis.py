@@ -5,7 +5,6 @@ from common import alphabets
 from tests import toy
 from training import (
     line_records,
-    line_rendering,
     networks,
     page_layouts,
     page_synthesis,
@@ -56,7 +55,7 @@ def test_pen_writer_stands_on_the_baseline(sources):
     word = writer.word(20.0, "5")
     rows = np.flatnonzero(word.ink.max(axis=1) > 96)
     assert rows[-1] == pytest.approx(word.baseline, abs=6)
-    assert rows[-1] - rows[0] == pytest.approx(20 / line_rendering.X_HEIGHT, rel=0.35)
+    assert rows[-1] - rows[0] == pytest.approx(20 / alphabets.X_HEIGHT, rel=0.35)
 
 
 def test_x_height_of_a_line_is_measured():
