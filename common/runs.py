@@ -119,7 +119,7 @@ def versions() -> dict[str, str]:
 def git_commit() -> str:
     """The commit of the code that runs, with + behind it when files differ from it; "" outside a repository."""
     try:
-        answer = subprocess.run(["git", "describe", "--always", "--abbrev=40", "--dirty=+"], cwd=ROOT,
+        answer = subprocess.run(["git", "--no-optional-locks", "describe", "--always", "--abbrev=40", "--dirty=+"], cwd=ROOT,
                                 capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return ""
