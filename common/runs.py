@@ -119,8 +119,8 @@ def versions() -> dict[str, str]:
 def git_commit() -> str:
     """The commit of the code that runs, with + behind it when files differ from it; "" outside a repository."""
     try:
-        answer = subprocess.run(["git", "--no-optional-locks", "describe", "--always", "--abbrev=40", "--dirty=+"], cwd=ROOT,
-                                capture_output=True, text=True, timeout=10)
+        answer = subprocess.run(["git", "--no-optional-locks", "describe", "--always", "--abbrev=40", "--dirty=+"],
+                                cwd=ROOT, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return answer.stdout.strip()
