@@ -26,6 +26,7 @@ either = False             # add images of letters whose case is not known, if t
 pen = False                # add pen strokes, drawn as glyphs
 extracted = False          # add letters out of written words, made by python -m tools.extract_characters
 pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by python -m tools.fetch_data --archive=UNIPEN
+paper_path = "Dataset"         # line: folder with Copiste, DHSD, Fonts and Texts; see docs/data.md
 class_cap = 0              # most images of one class and source in an epoch; 0: all
 natural_prior = True       # correct for classes that the training files hold too often or too seldom
 calibrate = True           # after the training, correct the class biases
@@ -53,9 +54,9 @@ PRESETS = {
     "best": {"train_epochs": 28, "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.2,
              "val_split": 0.04, "either": True, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
-    # A reader of words and lines; with --finetune, going on with its training.
-    "line": {"network": "line", "train_epochs": 30, "batch_size": 128, "learning_rate": 0.0015, "schedule": "cosine",
-             "dropout": 0.2, "augmentation": 1.0, "weight_decay": 0.01, "mixed_precision": True},
+    # A reader of words and lines, from the first one, which read pen strokes alone; with --finetune= from nothing.
+    "line": {"network": "line", "finetune": "1795724860", "train_epochs": 16, "epoch_steps": 100, "batch_size": 128,
+             "learning_rate": 0.0006, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0, "weight_decay": 0.01},
     # With --finetune: one writer's corrections, and enough of all else that other writers are not forgotten.
     "corrections": {"train_epochs": 1, "batch_size": 128, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.0,
                     "pen": True, "class_cap": 150, "augmentation": 0.3, "corrections": 0.5, "calibrate": False},

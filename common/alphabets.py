@@ -1,4 +1,6 @@
 """The characters that networks read, in the order of their labels, and how often people write each."""
+import unicodedata
+
 import numpy as np
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"   # of labels 0..61
@@ -11,11 +13,20 @@ OFFICIAL_COUNTS = np.array([
     10033, 5159, 2854, 10177, 24631, 2561, 3687, 8738, 2725, 1896, 2491, 15318, 2645,
     11418, 2749, 2448, 2994, 14105, 2699, 18262, 2830, 2910, 2697, 2822, 2365, 2725])
 
-# Networks for lines read printable ASCII.  A character's label is its place here plus 1; 0 is CTC's blank.
-ALPHABET = "".join(map(chr, range(32, 127)))
+# Networks for lines read printable ASCII and the letters and marks of French, German, Spanish, Portuguese and Italian.
+# A character's label is its place here plus 1; 0 is CTC's blank.  A network with fewer labels reads the first of them.
+ASCII = "".join(map(chr, range(32, 127)))
+ALPHABET = ASCII + "àáâãäæçèéêëìíîïñòóôõöœùúûüÿßÀÁÂÃÄÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖŒÙÚÛÜŸ€£°«»¿¡"
 LABELS = {character: label for label, character in enumerate(ALPHABET, 1)}
 SPACE = LABELS[" "]
-MARKS = "".join(character for character in ALPHABET if not character.isalnum())   # with the space: what ends a word
+MARKS = "".join(character for character in ASCII if not character.isalnum())   # with the space: what ends a word
+PLAIN = str.maketrans({"’": "'", "‘": "'", "‚": ",", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "―": "-",
+                       "…": "...", "º": "°", "ª": "a", "·": ".", **dict.fromkeys("\u00ad\u200b\u2060")})
+
+
+def plain(text: str) -> str:
+    """A text with plain quotes, dashes and single spaces, as networks for lines are taught it."""
+    return " ".join(unicodedata.normalize("NFC", text).translate(PLAIN).split())
 
 
 def log_ratio(counts: np.ndarray) -> np.ndarray:

@@ -134,7 +134,7 @@ class LineReader:
         scores = np.array([log_probs[first:last + 1, 1:].max(axis=0) for first, last in steps], float)
         if self.lm:
             before = [text[:place] for place in range(len(text))]
-            scores += lm_weight * np.array(self.lm.all_next_log_probs(before))[:, 1:]
+            scores += lm_weight * np.array(self.lm.all_next_log_probs(before))[:, 1:log_probs.shape[1]]
         scores[:, 0] = ctc.LEAST   # a space is no character
         chances = np.exp(softmax.log_softmax(scores))
         return [softmax.ranked(of_place, alphabets.ALPHABET, alphabets.LABELS[character] - 1)

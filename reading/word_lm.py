@@ -36,7 +36,7 @@ IMPOSSIBLE = -1e30         # log of 0, finite so that differences are
 KINDS = ["a", "0", *alphabets.MARKS]
 PLACES = {kind: place for place, kind in enumerate(KINDS)}
 SPACE = PLACES[" "]
-ORDER = np.array([(alphabets.CHARACTERS + alphabets.MARKS).index(one) for one in alphabets.ALPHABET])   # see _by_label
+ORDER = np.array([(alphabets.CHARACTERS + alphabets.MARKS).index(one) for one in alphabets.ASCII])   # see _by_label
 ENDS = np.array([kind != "'" for kind in KINDS[SPACE:]])   # marks that end a word; of "isn't", "isn" is no word
 PARTS = re.compile("(?:[A-Z][a-z]+)+[A-Z]")   # the parts of a name, up to the capital that begins the last
 
@@ -145,7 +145,9 @@ def _by_label(inside: np.ndarray, marks: np.ndarray) -> np.ndarray:
     """
     listed = np.concatenate([inside[..., :character_lm.END_OF_WORD], marks], axis=-1)[..., ORDER]
     found = np.full((*listed.shape[:-1], len(alphabets.ALPHABET) + 1), IMPOSSIBLE)
-    found[..., 1:] = np.log((1 - ANYTHING) * np.exp(listed) + ANYTHING / len(alphabets.ALPHABET))
+    found[..., 1:] = math.log(ANYTHING / len(alphabets.ALPHABET))
+    known = np.log((1 - ANYTHING) * np.exp(listed) + ANYTHING / len(alphabets.ALPHABET))
+    found[..., 1:len(alphabets.ASCII) + 1] = known
     return found
 
 
@@ -170,7 +172,9 @@ def last_word(text: str) -> str:
 
 def kind_of(character: str) -> str:
     """The kind of a character, of KINDS: "a" for a letter, "0" for a digit, else the character itself."""
-    return "a" if character.isalpha() else "0" if character.isdigit() else character
+    if character.isalpha():
+        return "a"
+    return "0" if character.isdigit() else character if character in PLACES else '"'
 
 
 @functools.lru_cache(1)

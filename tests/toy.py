@@ -1,15 +1,17 @@
 """A small data set of its own for the tests: characters of a stroke font, slanted and moved at random."""
 import gzip
 import json
+import shutil
 import struct
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from common import line_image
+from common import alphabets, line_image, pen_strokes
 from common.alphabets import CHARACTERS
 from common.glyph import glyph
 from tools import draw_samples
@@ -70,6 +72,25 @@ def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
     for kind, found in records.items():
         with gzip.open(folder / f"{kind}.jsonl.gz", "wt") as file:
             file.write("".join(json.dumps(record) + "\n" for record in found))
+    return folder
+
+
+def write_paper(folder: Path, texts: list[str]) -> Path:
+    """Scanned lines of writers of both splits, a face and sentences, where LineSynthesizer looks for them."""
+    import matplotlib
+    for name, val in (("Copiste", "wikitexte_0024"), ("DHSD", "w3")):
+        (folder / name).mkdir(parents=True)
+        rows = [(f"{row}.webp", (val, "one")[row % 4 > 0], text) for row, text in enumerate(texts)]
+        (folder / name / "lines.tsv").write_text("".join(
+            f"{file}\t{writer}\ttrain\t{text}\n" for file, writer, text in rows), "utf-8")
+        with zipfile.ZipFile(folder / name / "lines.zip", "w") as archive:
+            for seed, (file, _, text) in enumerate(rows):
+                ink = pen_strokes.draw_strokes(draw_samples.strokes_of([alphabets.plain(text)], 40, seed), 3)
+                archive.writestr(file, cv2.imencode(".webp", 255 - ink)[1].tobytes())
+    (folder / "Fonts").mkdir()
+    shutil.copy(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), folder / "Fonts")
+    (folder / "Texts").mkdir()
+    (folder / "Texts" / "some.txt").write_text("\n".join(texts), "utf-8")
     return folder
 
 

@@ -36,6 +36,7 @@ class TrainingConfig:
     pen: bool
     extracted: bool
     pen_path: str
+    paper_path: str
     class_cap: Annotated[int, (0, 10**9)]
     natural_prior: bool
     calibrate: bool

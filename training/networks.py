@@ -1,7 +1,8 @@
 """The network types, side by side, behind one interface, and their .keras files.
 
 A network for characters takes uint8 (batch, 28, 28), upright glyphs with bright ink, and gives float32 logits
-(batch, 62).  One for lines takes line images uint8 (batch, 32, width) and gives float32 logits (batch, width / 4, 96).
+(batch, 62).  One for lines takes line images uint8 (batch, 32, width) and gives float32 logits (batch, width / 4,
+labels).
 Scaling to floats is a layer inside, so that training and reading cannot differ.  The code uses `keras` and
 `keras.ops` alone: any Keras backend trains it.
 
@@ -13,11 +14,11 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from common import files, line_image, runs, settings
+from common import alphabets, files, line_image, runs, settings
 from training import devices
 
 CLASSES = 62
-LINE_CLASSES = 96   # CTC's blank, and alphabets.ALPHABET
+LINE_CLASSES = len(alphabets.ALPHABET) + 1   # CTC's blank first
 
 
 def reads(name: str) -> str:
