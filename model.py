@@ -55,8 +55,8 @@ PRESETS = {
              "val_split": 0.04, "either": True, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
     # A reader of words and lines, from the first one, which read pen strokes alone; with --finetune= from nothing.
-    "line": {"network": "line", "finetune": "1795724860", "train_epochs": 16, "epoch_steps": 100, "batch_size": 128,
-             "learning_rate": 0.0006, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0, "weight_decay": 0.01},
+    "line": {"network": "line", "finetune": "1795724860", "train_epochs": 14, "epoch_steps": 200, "batch_size": 64,
+             "learning_rate": 0.0003, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0, "weight_decay": 0.01},
     # With --finetune: one writer's corrections, and enough of all else that other writers are not forgotten.
     "corrections": {"train_epochs": 1, "batch_size": 128, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.0,
                     "pen": True, "class_cap": 150, "augmentation": 0.3, "corrections": 0.5, "calibrate": False},

@@ -2,8 +2,7 @@
 
     lines = real_lines.read("Dataset/Copiste", "train")
 
-A folder holds lines.zip, gray pictures 64 px high, and lines.tsv: file, writer, split, text.  `python -m
-tools.fetch_data --paper` makes both from the public originals:
+A folder holds lines.zip, gray pictures 64 px high, and lines.tsv: file, writer, split, text; see docs/data.md.
 
 - Copiste: French pages, BAnQ, "Copiste d'un jour", CC BY 4.0.
 - DHSD: German place and street names (N. Riaz et al., StylusAI, ICDAR 2024), CC BY 4.0.
@@ -55,6 +54,5 @@ def read(folder: str | Path, split: str) -> list[RealLine]:
                         and (split == "val" or alike[text] <= MOST_ALIKE)):
                     found.append(RealLine(archive.read(name), text))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise errors.DataError(f"{folder} cannot be read ({error}): run `python -m tools.fetch_data --paper` to make "
-                               "it again") from error
+        raise errors.DataError(f"{folder} cannot be read ({error}): make it again, as docs/data.md says") from error
     return found

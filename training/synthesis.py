@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common import alphabets, glyph, line_image
-from training import accents, corrections_store, emnist, font_lines, line_rendering, line_texts, paper, real_lines
+from training import accents, corrections_store, emnist, fonts, line_rendering, line_texts, paper, real_lines
 from training.line_records import Writing, read_records, writing_of
 from training.line_rendering import EXTENTS
 
@@ -61,8 +61,7 @@ class LineSynthesizer:
         self.scans = read_scans(data_path, val_split) if data_path else {}
         self.real = {kind: real_lines.read(Path(paper_path, folder), split) for kind, folder in REAL.items()
                      } if paper_path else {}
-        fonts = font_lines.Fonts(Path(paper_path, "Fonts")) if paper_path else None
-        self._fonts = fonts or None
+        self._fonts = fonts.Fonts(Path(paper_path, "Fonts")) if paper_path else None
         self._sentences = line_texts.read_sentences(Path(paper_path, "Texts")) if paper_path else []
         self._kept: dict[tuple[str, int], Writing] = {}
         self._vocabulary = sorted({word for record in self.words + self.lines for word in record["label"].split()
