@@ -139,7 +139,7 @@ def character_shares(config: TrainingConfig) -> list[float]:
 def is_early(layer: layers.Layer) -> bool:
     """Whether a layer sees edges and strokes, which are alike in all writing: a third less time where it stays."""
     shape = layer.output.shape
-    return len(shape) == 4 and shape[1] > line_image.HEIGHT // 8
+    return len(shape) == 4 and (shape[1] or 0) > line_image.HEIGHT // 8
 
 
 def labels_like(known: int) -> np.ndarray:
