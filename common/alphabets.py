@@ -19,7 +19,7 @@ ASCII = "".join(map(chr, range(32, 127)))
 ALPHABET = ASCII + "àáâãäæçèéêëìíîïñòóôõöœùúûüÿßÀÁÂÃÄÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖŒÙÚÛÜŸ€£°«»¿¡"
 LABELS = {character: label for label, character in enumerate(ALPHABET, 1)}
 SPACE = LABELS[" "]
-MARKS = "".join(character for character in ASCII if not character.isalnum())   # with the space: what ends a word
+MARKS = "".join(character for character in ALPHABET if not character.isalnum())   # with the space: what ends a word
 PLAIN = str.maketrans({"’": "'", "‘": "'", "‚": ",", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "―": "-",
                        "…": "...", "º": "°", "ª": "a", "·": ".", **dict.fromkeys("\u00ad\u200b\u2060")})
 

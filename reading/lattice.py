@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common import alphabets, files, softmax
-from reading.character_lm import END_OF_WORD, CharacterLM, ClassMix
+from reading.character_lm import CharacterLM, ClassMix
 from reading.oversegmentation import TextLine
 
 # Before tuning; see search().
@@ -324,7 +324,7 @@ def _best(beam: dict[str, tuple], model: CharacterLM | ClassMix, weights: dict[s
 
 def _ended(way: BeamPath) -> float:
     """The total of a way if its word ends here."""
-    return way.total + float(way.following[END_OF_WORD])
+    return way.total + float(way.following[-1])
 
 
 def _with_spaces(ways: list[BeamPath], log_space: float, log_none: float, beginning: np.ndarray) -> list[BeamPath]:
@@ -345,7 +345,7 @@ def text(way: list[Step]) -> str:
 def posterior(scores: Scores, step: Step, model: CharacterLM | ClassMix) -> np.ndarray:
     """Probabilities float (62,) of each character at one step, given those before it in the word."""
     weights = load_geometry().weights(model)
-    adds = weights["language"] * model.next_log_probs(step.context)[:END_OF_WORD]
+    adds = weights["language"] * model.next_log_probs(step.context)[:len(alphabets.CHARACTERS)]
     return np.exp(softmax.log_softmax(weights["network"] * scores.characters[step.candidate] + adds))
 
 

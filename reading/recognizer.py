@@ -8,7 +8,7 @@ import functools
 from pathlib import Path
 
 from common import alphabets, runs, settings
-from reading import character_lm, word_lm
+from reading import word_lm
 from reading.binarize import Picture, Source, read_picture
 from reading.character_reader import CharacterReader, glyphs_of
 from reading.line_recognizer import LineReader
@@ -17,7 +17,7 @@ from reading.readings import Character, Line, Reading, Word, reading_of
 from reading.segmenting_reader import SegmentingReader
 
 PRIORS = ("drawings", "forms")
-LANGUAGES = ("english", "none")
+LANGUAGES = (*word_lm.LANGUAGES, "none")
 
 
 class Recognizer:
@@ -33,7 +33,7 @@ class Recognizer:
         A relative models_path is looked for in the current folder, then beside the scripts.
         prior: the class mix that single characters are expected in; "drawings" is that of the pen strokes that the
         run was trained on, "forms" that of NIST's forms.
-        language: "english" weighs what fits English, in words and lines; "none" does not.
+        language: of LANGUAGES, weighs what fits it, in words and lines; "none" does not.
         threads: the most that work at once.
         Raises runs.RunError when there is no such run.
         """
@@ -59,12 +59,11 @@ class Recognizer:
     @functools.cached_property
     def pages(self) -> LineReader | SegmentingReader:
         """What reads words and lines."""
-        english = self._language == "english"
+        lm = word_lm.load(self._language)
         if self.reads == "lines":
             network = Network(self.models_path, self.unixTime, self._threads)
-            return LineReader(network.each, self._config.get("decoding"), word_lm.load() if english else None)
-        model = character_lm.load() if english else self.characters.mix
-        return SegmentingReader(self.characters, model, self._threads)
+            return LineReader(network.each, self._config.get("decoding"), lm)
+        return SegmentingReader(self.characters, lm.spelling if lm else self.characters.mix, self._threads)
 
     @property
     def character_run(self) -> str:
