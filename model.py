@@ -3,6 +3,7 @@
     python model.py                                   the classic run: the dense network
     python model.py --network=resnet --preset=best    scans and pen strokes, augmentation, a schedule
     python model.py --network=line                    a reader of words and lines
+    python model.py --network=page                    finds the writing on pages
     python model.py --finetune=1700000000             learn what was corrected in textrecog_ui.py
     python model.py --resume=1700000000               go on with a run that was ended
     python model.py --dry_run                         see everything work in seconds
@@ -18,18 +19,15 @@ train_workers = 20         # threads, for line beside a GPU processes, that prep
 val_split = 0.1            # share of the training file, from its end, that validates
 batch_size = 100           # images per training step
 dropout = 0.3              # share of features hidden from the next layer in training
-network = "dense"          # dense, conv, deepconv, resnet, wide, lstm or mixer read characters; line reads lines
-preset = ""                # a set of settings instead of these: best, line, corrections or corrected_words, see below
+network = "dense"          # dense, conv, deepconv, resnet, lstm or mixer read characters; line: lines; page: pages
+preset = ""                # a set of settings instead of these: best, line, page, corrections or corrected_words
 seed = 0                   # of all random numbers
 data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
-either = False             # add images of letters whose case is not known, if the folder has them
 pen = False                # add pen strokes, drawn as glyphs
 extracted = False          # add letters out of written words, made by python -m tools.extract_characters
 pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by python -m tools.fetch_data --archive=UNIPEN
-paper_path = "Dataset"         # line: folder with Copiste, DHSD, Fonts and Texts; see docs/data.md
+paper_path = "Dataset/Paper"   # line and page: folder with fonts, texts and real writing, see docs/data.md
 class_cap = 0              # most images of one class and source in an epoch; 0: all
-natural_prior = True       # correct for classes that the training files hold too often or too seldom
-calibrate = True           # after the training, correct the class biases
 augmentation = 0.0         # strength of random changes of slant, size, place, waviness and stroke; 1 is strong
 augmentation_last = -1.0   # its strength in the last epoch, reached evenly; -1: the same throughout
 label_smoothing = 0.0      # share of the target spread over all classes
@@ -39,10 +37,10 @@ weight_decay = 0.0         # of AdamW; 0 is plain Adam
 finetune = ""              # unixTime of a trained network to start from; without a --preset, to learn corrections
 corrections = 0.0          # share of an epoch that is corrections, each as often as that takes
 corrections_path = "Dataset/Corrections"   # folder with the corrections that textrecog_ui.py has kept
-teacher = ""               # unixTime (or several, a,b,c) of a network to learn from; it also checks pen labels
+teacher = ""               # unixTime of a network to learn from; it also checks pen labels
 teacher_share = 0.7        # share of that in the loss
 mixed_precision = False    # multiply with 16 bits: float16 on GPUs, bfloat16 on CPUs that have it
-epoch_steps = 400          # line: steps in an epoch, since its line images are written without end
+epoch_steps = 400          # line and page: steps in an epoch, since what they learn from is made without end
 steps_per_call = 0         # training steps in one call of the backend; 0: 100 for dense, 10 for slower networks
 models_path = "Models"     # where runs are kept
 resume = ""                # unixTime of a run to go on with, with its own settings
@@ -52,14 +50,17 @@ dry_run = False            # go through everything on a few hundred images
 PRESETS = {
     # Networks for characters: all kinds of images, and a schedule that ends when the time is up.
     "best": {"train_epochs": 28, "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.2,
-             "val_split": 0.04, "either": True, "pen": True, "class_cap": 5000, "augmentation": 1.0,
+             "val_split": 0.04, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
     # A reader of words and lines, from the first one, which read pen strokes alone; with --finetune= from nothing.
     "line": {"network": "line", "finetune": "1795724860", "train_epochs": 14, "epoch_steps": 200, "batch_size": 64,
              "learning_rate": 0.0003, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0, "weight_decay": 0.01},
+    # Finds the writing on pages.
+    "page": {"network": "page", "train_epochs": 30, "epoch_steps": 200, "batch_size": 6, "learning_rate": 0.002,
+             "schedule": "cosine", "dropout": 0.1, "weight_decay": 0.0001},
     # With --finetune: one writer's corrections, and enough of all else that other writers are not forgotten.
     "corrections": {"train_epochs": 1, "batch_size": 128, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.0,
-                    "pen": True, "class_cap": 150, "augmentation": 0.3, "corrections": 0.5, "calibrate": False},
+                    "pen": True, "class_cap": 150, "augmentation": 0.3, "corrections": 0.5},
     # The same for a reader of lines, which learns whole words.
     "corrected_words": {"network": "line", "train_epochs": 1, "epoch_steps": 60, "batch_size": 64,
                         "learning_rate": 0.0003, "schedule": "cosine", "dropout": 0.0, "augmentation": 1.0,
@@ -67,16 +68,12 @@ PRESETS = {
 }
 
 from common import settings
-from training import pipeline
-from training.config import configure
 
 
 def main(arguments: list[str]) -> None:
-    """Read the settings, load the data, train, and finish the run."""
-    config = configure(globals(), arguments)     # the settings above, a preset's or a run's, the command line's
-    trainer = pipeline.load(config)              # reads the data, imports Keras
-    folder = pipeline.train(trainer)             # builds the network and fits it: Models/{unixTime}/model.keras
-    trainer.finish(folder)                       # calibrates, scores, draws pictures, exports for reading
+    """Read the settings, load the data, train the network and score it: Models/{unixTime}/."""
+    from training import config, pipeline  # here, since --help should not wait for them
+    pipeline.run(config.configure(globals(), arguments))
 
 
 if __name__ == "__main__":

@@ -6,13 +6,19 @@
 """
 from apps import window
 from apps.toolkit import tk, ttk
+from apps.widgets import switch
 from common import settings
 
 # ---- settings: change them here or on the command line, as --name=value
 unixTime = ""              # of the network that reads; without one, the shipped network
 models_path = "Models"     # where networks are kept
+language = "english"       # what the text may be in; none: without a language model
 theme = "light"            # or dark
 text_size = 100            # % of the system's
+remember = False           # keep corrected characters as training data
+corrections_path = "Dataset/Corrections"   # where they are kept
+state_path = ""            # where settings and unsaved ink are remembered: "" the system's own folder, none nowhere
+reset = False              # forget the settings and the ink that are remembered
 # ---- end of settings
 
 BARS = 5
@@ -20,10 +26,10 @@ BARS = 5
 
 class Indv(window.App):
     """A square pad, the character, the five likeliest, and the picture that the network saw."""
-    title = "Draw a character"
+    title, icon = "Handwriting: one character", "letter"
     kind = "character"
     hint = "Draw one character here\n0–9, A–Z, a–z"
-    size = (870, 660)
+    size, pen_width = (870, 660), 12
 
     def build(self, frame):
         """The pad on the left; on the right the character, bars and the picture."""
@@ -31,8 +37,7 @@ class Indv(window.App):
         frame.rowconfigure(0, weight=1)
         field = ttk.Frame(frame)
         field.grid(row=0, column=0, sticky="nsew")
-        self.make_pad(field)
-        self.toolbar.set_pen(12)
+        self.paper = self.make_pad(field)
         field.bind("<Configure>", self._square)
         side = ttk.Frame(frame, style="Card.TFrame", padding=self.px(16))
         side.grid(row=0, column=1, sticky="ns", padx=(self.px(12), 0))
@@ -40,26 +45,42 @@ class Indv(window.App):
         self.letter.pack()
         self.bars = tk.Canvas(side, width=self.px(240), height=self.px(36 * BARS), highlightthickness=0)
         self.bars.pack(pady=self.px(10))
+        self.bars.bind("<Button-1>", self._correct)
+        ttk.Label(side, text="Wrong? Click a bar, or type what it was:", style="Muted.Card.TLabel").pack()
+        self.entry = ttk.Entry(side, width=4, justify="center", font=self.looks.font(14))
+        self.entry.bind("<Return>", self._type)
+        self.entry.pack(pady=self.px(4))
+        switch(self, side, "Remember my writing").configure(style="Card.TCheckbutton")
         ttk.Label(side, text="What the network saw", style="Muted.Card.TLabel").pack(pady=self.px(4))
         self.zoom = max(1, self.px(4.5))
         self.picture = tk.PhotoImage(master=self.root, width=28 * self.zoom, height=28 * self.zoom)
         tk.Label(side, image=self.picture, borderwidth=0).pack()
 
+    def _correct(self, event) -> None:
+        """It was the character whose bar is clicked."""
+        row = event.y // self.px(36)
+        if self.shown and row < len(self.shown[0].character.alternatives):
+            self.correct(self.reading.lines[0].words, self.shown[0].character.alternatives[row][0])
+
+    def _type(self, event) -> None:
+        """It was what is typed."""
+        if self.shown and self.entry.get().strip():
+            self.correct(self.reading.lines[0].words, self.entry.get().strip())
+        self.entry.delete(0, "end")
+        self.pad.focus_set()
+
     def _square(self, event) -> None:
         side = min(event.width, event.height)
-        self.pad.place(x=(event.width - side) // 2, y=(event.height - side) // 2, width=side, height=side)
+        self.paper.place(x=(event.width - side) // 2, y=(event.height - side) // 2, width=side, height=side)
 
-    def show(self, answer):
+    def show_reading(self):
         """Show the character, how likely it and others are, and its glyph."""
-        self.letter.configure(text=answer.reading.text if answer else "")
+        self.letter.configure(text=self.reading.text if self.reading else "")
         self.picture.blank()
-        if answer is None:
-            self.set_status("")
-            self._show_bars([])
-            return
-        glyph = answer.reading.glyphs[0].repeat(self.zoom, 0).repeat(self.zoom, 1)
-        self.picture.configure(data=b"P5 %d %d 255 " % glyph.shape + glyph.tobytes(), format="ppm")
-        self._show_bars(answer.reading.lines[0].words[0].characters[0].alternatives[:BARS])
+        if self.shown:
+            glyph = self.shown[0].glyph.repeat(self.zoom, 0).repeat(self.zoom, 1)
+            self.picture.configure(data=b"P5 %d %d 255 " % glyph.shape + glyph.tobytes(), format="ppm")
+        self._show_bars(self.shown[0].character.alternatives[:BARS] if self.shown else [])
 
     def _show_bars(self, alternatives: list[tuple[str, float]]) -> None:
         self.bars.delete("all")
@@ -77,7 +98,7 @@ class Indv(window.App):
         """Take the theme's colours and the text size."""
         self.letter.configure(font=self.looks.font(72), foreground=self.looks.theme.text)
         self.bars.configure(background=self.looks.theme.raised)
-        self.show(self.session.answer)
+        self.show_reading()
 
 
 if __name__ == "__main__":

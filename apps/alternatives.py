@@ -1,48 +1,97 @@
-"""A popup beside a character that offers what else it might be."""
-from collections.abc import Callable
+"""A popup beside a word that offers what else it might be, and takes what is typed."""
+from collections.abc import Callable, Sequence
 
+from apps import boxes
 from apps.corrections import Corrected, Place
 from apps.toolkit import ttk
-from apps.widgets import tooltip
+from apps.widgets import percent, tooltip
+from reading.readings import Word
+
+MOST, LIKELY = 5, 0.01     # alternatives offered, at most, and the least probability of one
 
 
 class Alternatives(ttk.Frame):
-    """What else a character might be, above the pad and beside its ink; app: a window.App."""
+    """What else a word might be, above the pad and beside its ink; app: a window.App."""
 
-    def __init__(self, app, place: Place, take: Callable[[str], None]):
-        """take(text) is called with what is chosen or typed, with "" for what was read at first."""
+    def __init__(self, app, place: Place, words: Sequence[Word], take: Callable[[str], None],
+                 join: Callable[[int], None]):
+        """place: the character that was chosen.  words: its word, and those that are joined to it.
+
+        take(text) is called with what is chosen or typed, with "" for what was read at first; join(by) asks for this
+        popup with the word before (-1) or behind (1) as well.
+        """
         super().__init__(app.pad, style="Card.TFrame", padding=app.px(6))
-        self.app, self._take = app, take
-        self.entry = ttk.Entry(self, width=4, justify="center", font=app.looks.font(14))
+        self.app, self._take, self._join = app, take, join
+        text = "".join(word.text for word in words)
+        self.entry = ttk.Entry(self, width=max(8, len(text) + 2), justify="center", font=app.looks.font(14))
+        self.entry.insert(0, text)
         self.buttons = []
-        for number, (text, probability) in enumerate(place.character.alternatives, 1):
-            button = ttk.Button(self, text=f"{text}\n{100 * probability:.0f} %", style="Alternative.TButton",
-                                command=lambda text=text: self.take(text))
+        for number, (text, chance) in enumerate(alternatives(place) if len(words) == 1 else (), 1):
+            self._add(self.buttons, f"{text}\n{percent(chance)}", f"Alt+{number}", lambda text=text: self.take(text))
             self.entry.bind(f"<Alt-Key-{number}>", lambda event, text=text: self.take(text))
-            tooltip(app, button, f"Alt+{number}")
-            self.buttons.append(button)
-        more = [ttk.Button(self, text="Set", command=lambda: self.take(self.entry.get()))]
-        if isinstance(place.character, Corrected):
-            more.append(ttk.Button(self, text="As read", command=lambda: take("")))
+        more = []
+        self._add(more, "Set", "Enter", lambda: self.take(self.entry.get()))
+        if any(isinstance(one, Corrected) for word in words for one in word.characters):
+            self._add(more, "As read", "Forget the correction", lambda: take(""))
         for part in (*self.buttons, self.entry, *more):
             part.pack(side="left", fill="y", padx=app.px(1))
-        self.entry.bind("<Return>", lambda event: self.take(self.entry.get()))
+        for key, do in (("Return", lambda event: self.take(self.entry.get())),
+                        ("BackSpace", lambda event: self._at_edge(0, -1)),
+                        ("Delete", lambda event: self._at_edge("end", 1))):
+            self.entry.bind(f"<{key}>", do)
         self._place(place)
-        self.entry.focus_set()
+        self._select(place)
+
+    def _add(self, row: list, text: str, hint: str, do: Callable[[], object]) -> None:
+        row.append(ttk.Button(self, text=text, style="Alternative.TButton", command=do))
+        tooltip(self.app, row[-1], hint)
 
     def take(self, text: str) -> str:
-        """Put a text in the character's place, unless it is empty."""
+        """Put a text in the word's place, unless it is empty."""
         if text.strip():
-            self._take(text.strip())
+            self._take(" ".join(text.split()))
         return "break"
 
+    def _at_edge(self, edge: int | str, by: int) -> str | None:
+        """Join words, as in any text, when what is deleted would be the space between them."""
+        if self.entry.selection_present() or self.entry.index("insert") != self.entry.index(edge):
+            return None
+        self._join(by)
+        return "break"
+
+    def _select(self, place: Place) -> None:
+        """Let what is typed first replace the character that was chosen."""
+        start = sum(len(one.text) for one in before(place))
+        self.entry.selection_range(start, start + len(place.character.text))
+        self.entry.icursor(start + len(place.character.text))
+        self.entry.focus_set()
+
     def _place(self, place: Place) -> None:
-        """Below the character where there is room, else above it."""
+        """Below the word or above it, where there is room and no other line."""
         self.update_idletasks()
         width, height = self.winfo_reqwidth(), self.winfo_reqheight()
-        box, pad, gap = place.character.box, self.app.pad, self.app.px(8)
+        pad, gap = self.app.pad, self.app.px(8)
+        shown = [pad.on_screen(line.box) for line in self.app.reading.lines if line is not place.line]
+        box = pad.on_screen(place.word.box)
         x = min(max(gap, box.x + (box.width - width) / 2), pad.winfo_width() - width - gap)
-        y = max(place.line.box.bottom, box.bottom) + self.app.px(34)
-        if y + height + gap > pad.winfo_height():
-            y = max(gap, min(box.y - height - gap, pad.winfo_height() - height - gap))
-        self.place(x=x, y=y)
+        rows = [boxes.Box(x, y, width, height) for y in (box.bottom + self.app.px(34), box.y - height - gap)]
+        inside = [row for row in rows if row.y >= 0 and row.bottom <= pad.winfo_height()] or rows
+        best = min(inside, key=lambda row: sum(row.cut(line).area for line in shown))
+        self.place(x=best.x, y=min(max(gap, best.y), pad.winfo_height() - height - gap))
+
+
+def before(place: Place) -> list:
+    """The characters before one in its word."""
+    characters = place.word.characters
+    return characters[:next(number for number, one in enumerate(characters) if one is place.character)]
+
+
+def alternatives(place: Place) -> list[tuple[str, float]]:
+    """What a word may be, with probabilities: as the reader says, or with another character in one place."""
+    start = len(before(place))
+    texts = [one.text for one in place.word.characters]
+    found = {"".join([*texts[:start], text, *texts[start + 1:]]): chance for text, chance in
+             place.character.alternatives}
+    found |= dict(place.word.alternatives)
+    likely = sorted((item for item in found.items() if item[1] >= LIKELY), key=lambda item: -item[1])
+    return likely[:MOST]

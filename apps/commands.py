@@ -8,7 +8,12 @@ from apps.toolkit import tk, ttk
 CONTROL = "Command" if sys.platform == "darwin" else "Control"
 MENUS = ("File", "Edit", "Pen", "View", "Read", "Network", "Help")
 KEY_NAMES = {"bracketleft": "[", "bracketright": "]", "plus": "+", "minus": "−", "equal": "=", "Control": "Ctrl",
-             "Return": "Enter", "Command": "⌘"}
+             "Return": "Enter", "Command": "⌘", "Next": "Page Down", "Prior": "Page Up"}
+# On layouts without Latin letters a shortcut is the key in its place on a US keyboard: X11's codes, by rows.
+PLACES = {first + offset: letter for first, row in ((24, "qwertyuiop"), (38, "asdfghjkl"), (52, "zxcvbnm"))
+          for offset, letter in enumerate(row)}
+STATES = {"Control": 0x4, "Shift": 0x1, "Command": 0x8, "Alt": 0x8}   # bits of an event's state
+COLUMNS = 3              # of the overview of shortcuts
 
 
 class Action(NamedTuple):
@@ -18,17 +23,29 @@ class Action(NamedTuple):
     keys: tuple[str, ...]            # as Tk names them
     do: Callable[[], object]
     icon: str = ""
-    in_text: bool = False            # whether its keys count while a text field has the focus
+    in_text: bool = False            # whether its keys count while something is typed
+    switch: tk.BooleanVar | None = None         # what it turns on and off
+    can: Callable[[], object] | None = None     # whether it does anything now
 
     @property
     def key(self) -> str:
         """Its first key, as people call it."""
-        return key_name(self.keys[0])
+        return "+".join(KEY_NAMES.get(part, part.upper() if len(part) == 1 else part)
+                        for part in self.keys[0].split("-")) if self.keys else ""
 
 
-def key_name(key: str) -> str:
-    """A key as people call it."""
-    return "+".join(KEY_NAMES.get(part, part.upper() if len(part) == 1 else part) for part in key.split("-"))
+def pressed(keysym: str, state: int, code: int) -> str:
+    """A key as Action.keys names it, whatever Caps Lock and the layout make of its letter."""
+    if len(keysym) == 1 and keysym.isascii():
+        name = keysym.lower()
+    elif sys.platform not in ("win32", "darwin") and len(keysym) > 1 and "_" in keysym and not keysym.startswith("KP_"):
+        name = PLACES.get(code, keysym)   # Cyrillic_ya, Greek_zeta
+    else:
+        name = keysym
+    held = [modifier for modifier in (CONTROL, "Shift") if state & STATES[modifier]]
+    if not (len(name) == 1 and name.isalpha()) and "Shift" in held:
+        held.remove("Shift")              # it has chosen the sign
+    return "-".join([*held, name])
 
 
 def common(app) -> list[Action]:
@@ -36,12 +53,19 @@ def common(app) -> list[Action]:
     return [
         Action("File", "Open…", (f"{CONTROL}-o",), app.files.open, "open", True),
         Action("File", "Paste picture", (f"{CONTROL}-v",), app.files.paste),
-        Action("File", "Save…", (f"{CONTROL}-s",), app.files.save, "save", True),
+        Action("File", "Save…", (f"{CONTROL}-s",), app.files.save, "save", True,
+               can=lambda: app.pad.drawing),
+        Action("File", "Export the text…", (f"{CONTROL}-e",), app.files.export, "", True, can=lambda: app.reading),
+        Action("File", "Next file", ("Next",), lambda: app.files.turn(1),
+               can=lambda: app.files.at + 1 < len(app.files.names)),
+        Action("File", "File before", ("Prior",), lambda: app.files.turn(-1), can=lambda: app.files.at),
         Action("File", "Close", (f"{CONTROL}-q", f"{CONTROL}-w"), app.close, "", True),
-        Action("Edit", "Undo", (f"{CONTROL}-z",), lambda: app.pad.undo(), "undo"),
-        Action("Edit", "Redo", (f"{CONTROL}-Shift-Z", f"{CONTROL}-y"), lambda: app.pad.drawing.redo(), "redo"),
-        Action("Edit", "Clear", ("Delete",), lambda: app.pad.clear(), "clear"),
-        Action("Edit", "Copy text", (f"{CONTROL}-c",), app.copy, "copy"),
+        Action("Edit", "Undo", (f"{CONTROL}-z",), lambda: app.pad.undo(), "undo",
+               can=lambda: app.pad.drawing.before),
+        Action("Edit", "Redo", (f"{CONTROL}-Shift-z", f"{CONTROL}-y"), lambda: app.pad.drawing.redo(), "redo",
+               can=lambda: app.pad.drawing.undone),
+        Action("Edit", "Clear", ("Delete",), lambda: app.pad.clear(), "clear", can=lambda: app.pad.drawing),
+        Action("Edit", "Copy text", (f"{CONTROL}-c",), app.copy, "copy", can=lambda: app.reading),
         Action("Pen", "Pen", ("p",), lambda: app.toolbar.choose("pen"), "pen"),
         Action("Pen", "Eraser", ("e",), lambda: app.toolbar.choose("eraser"), "eraser"),
         Action("Pen", "Thinner", ("bracketleft",), lambda: app.toolbar.set_pen(app.toolbar.pen.get() - 1)),
@@ -51,7 +75,8 @@ def common(app) -> list[Action]:
                lambda: app.looks.set_text_size(app.looks.text_size + 10), "", True),
         Action("View", "Smaller text", (f"{CONTROL}-minus",),
                lambda: app.looks.set_text_size(app.looks.text_size - 10), "", True),
-        Action("View", "Usual text", (f"{CONTROL}-0",), lambda: app.looks.set_text_size(100), "", True),
+        Action("View", "All of the page", (f"{CONTROL}-0",), lambda: app.usual_size(), "", True),
+        Action("Read", "Remember my writing", (f"{CONTROL}-r",), lambda: None, "", True, app.remember),
         Action("Help", "Shortcuts", ("F1",), lambda: app.commands.show_keys(), "help", True),
         Action("", "Choose the network", (f"{CONTROL}-m",), lambda: app.status.post_networks(), "", True),
         Action("", "Close a message, leave a stroke", ("Escape",), app.escape, "", True),
@@ -64,13 +89,17 @@ class Commands:
     def __init__(self, app, more: list[Action]):
         self.app, self.root = app, app.root
         self.actions = {action.label: action for action in common(app) + more}
+        self.buttons: dict[str, list[ttk.Widget]] = {}   # by the labels of their actions
         self.bar = tk.Menu(self.root, tearoff=False)
         self.menus = {name: tk.Menu(self.bar, tearoff=False) for name in MENUS}
         for name, menu in self.menus.items():
             self.bar.add_cascade(label=name, menu=menu, underline=0)
         for action in self.actions.values():
             if action.menu:
-                self.menus[action.menu].add_command(label=action.label, accelerator=action.key, command=action.do)
+                self.menus[action.menu].add(
+                    "checkbutton" if action.switch else "command", label=action.label, accelerator=action.key,
+                    command=action.do, **{"variable": action.switch} if action.switch else {})
+        self.cascade("File", "Open recent", lambda menu: app.files.fill_recent(menu))
         self.root.configure(menu=self.bar)
         self._bind_keys()
 
@@ -78,19 +107,38 @@ class Commands:
         return self.actions[label]
 
     def _bind_keys(self) -> None:
-        for action in self.actions.values():
-            for key in action.keys:
-                self.root.bind(f"<{key}>", lambda event, action=action: self._press(action))
-                if action.in_text:  # Tk has other uses for some
-                    self.root.unbind_class("Text", f"<{key}>")
+        self.keys = {key: action for action in self.actions.values() for key in action.keys}
+        self.root.bind("<Key>", self._press)
+        for key, action in self.keys.items():
+            if action.in_text:  # Tk has other uses for some
+                self.root.unbind_class("Text", f"<{key}>")
 
-    def _press(self, action: Action) -> str | None:
-        focus = self.root.focus_get()
-        typing = focus is not None and focus.winfo_class() in ("Entry", "TEntry", "Text")
-        if focus is not None and focus.winfo_toplevel() is not self.root or typing and not action.in_text:
+    def _press(self, event) -> str | None:
+        action, focus = self.keys.get(pressed(event.keysym, event.state, event.keycode)), self.root.focus_get()
+        typing = focus is not None and focus.winfo_class() in ("Entry", "TEntry")
+        if (action is None or focus is not None and focus.winfo_toplevel() is not self.root
+                or typing and not action.in_text):
             return None
-        action.do()
+        if action.switch:
+            action.switch.set(not action.switch.get())
+        if action.can is None or action.can():
+            action.do()
         return "break"
+
+    def refresh(self) -> None:
+        """Show in gray what does nothing now."""
+        for label, action in self.actions.items():
+            if action.can:
+                state = "normal" if action.can() else "disabled"
+                self.menus[action.menu].entryconfigure(label, state=state)
+                for button in self.buttons.get(label, ()):
+                    button.configure(state=state)
+
+    def cascade(self, menu: str, label: str, fill: Callable[[tk.Menu], None]) -> None:
+        """Add a menu to a menu, which fill(menu) writes whenever it is opened."""
+        inner = self.menus[label] = tk.Menu(self.bar, tearoff=False)
+        inner.configure(postcommand=lambda: fill(inner))
+        self.menus[menu].add_cascade(label=label, menu=inner)
 
     def restyle(self) -> None:
         """Take the theme's colours."""
@@ -106,16 +154,19 @@ class Commands:
         window = tk.Toplevel(self.root, background=self.app.looks.theme.window, padx=px(24), pady=px(16))
         window.title("Shortcuts")
         window.transient(self.root)
-        for row, action in enumerate(self.actions.values()):
-            ttk.Label(window, text=action.label.rstrip("…")).grid(row=row, column=0, sticky="w", pady=px(1))
-            ttk.Label(window, text=" or ".join(map(key_name, action.keys)), style="Key.TLabel").grid(
-                row=row, column=1, sticky="e", padx=(px(40), 0))
-        notes = ["The right mouse button rubs out at any time."]
+        shown = [action for action in self.actions.values() if action.keys]
+        rows = -(-len(shown) // COLUMNS)
+        for number, action in enumerate(shown):
+            row, column = number % rows, 2 * (number // rows)
+            ttk.Label(window, text=action.label.rstrip("…")).grid(
+                row=row, column=column, sticky="w", pady=px(1), padx=(px(30) * bool(column), px(16)))
+            ttk.Label(window, text=action.key, style="Key.TLabel").grid(row=row, column=column + 1, sticky="e")
+        notes = "The right mouse button rubs out at any time."
         if self.app.files.takes_drops:
-            notes.append("A picture that is dropped on the window is opened.")
-        ttk.Label(window, text="\n".join(notes), style="Status.TLabel").grid(
-            row=len(self.actions), columnspan=2, sticky="w", pady=(px(10), 0))
+            notes += " A picture that is dropped on the window is opened."
+        ttk.Label(window, text=notes, style="Status.TLabel").grid(row=rows, columnspan=2 * COLUMNS, sticky="w",
+                                                                  pady=(px(10), 0))
         for key in ("Escape", "F1", "Return"):
             window.bind(f"<{key}>", lambda event: window.destroy())
-        window.geometry(f"+{self.root.winfo_rootx() + px(80)}+{self.root.winfo_rooty() + px(20)}")
+        window.geometry(f"+{self.root.winfo_rootx() + px(20)}+{self.root.winfo_rooty() + px(20)}")
         window.focus_set()

@@ -1,5 +1,11 @@
-"""Characters that a person has corrected, kept as long as their ink is there, whatever is written beside it."""
+"""What a person has corrected: it stays as long as its ink is there, whatever is written beside it.
+
+A correction concerns one character that was read.  Its text may be several characters, or none, and a word may end or
+go on behind it: so whole words are typed again, parted and joined.
+"""
+import difflib
 import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -7,10 +13,10 @@ import numpy as np
 
 from apps import boxes, strokes
 from apps.boxes import Box
+from apps.strokes import Correction
 from common import alphabets
-from reading.readings import Character, Line, Reading, Word, reading_of
+from reading.readings import Character, Line, Reading, Word, around, reading_of
 
-KEPT = 0.5          # share of a corrected character's ink that has to be there still
 ALIKE = 0.5         # boxes of one character, read twice, have so much in common of what either covers
 SAME = 0.5          # and so much of the smaller, where other characters are seen in the same ink than before
 
@@ -31,90 +37,96 @@ def places(reading: Reading) -> list[Place]:
             for line in reading.lines for word in line.words for character in word.characters]
 
 
-def place_of(box: Box, found: list[Place]) -> Place | None:
-    """The character whose ink lies in a box."""
-    number = _most_alike(box, [place.character.box for place in found])
-    return None if number is None else found[number]
-
-
-class Correction(NamedTuple):
-    """A text in the place of what was read, and the ink that it belongs to."""
-    text: str
-    box: Box
-    origins: frozenset[int]              # of the strokes in the box
-    ink: int                             # points of their curves in the box
-    image: strokes.Underlay | None
-
-    def holds(self, page: strokes.Drawing) -> bool:
-        """Whether its ink is still on the page; ink that was written there later does not count."""
-        if not self.ink:
-            return self.image is page.image
-        return sum(stroke.points_in(self.box) for stroke in page.strokes
-                   if stroke.origin in self.origins) >= KEPT * self.ink
-
-
 @dataclass(frozen=True)
 class Corrected(Character):
     """A character whose text a person gave; it may stand for several that were read."""
-    by: list[Correction]
+    by: tuple[Correction, ...]
 
 
-class Corrections:
-    """The corrections of one drawing."""
+# ---- corrections of a drawing
 
-    def __init__(self):
-        self._all: list[Correction] = []
+def retyped(drawing: strokes.Drawing, words: Sequence[Word], typed: str) -> list[Correction]:
+    """All corrections of a drawing after words that stand side by side were typed again; "" takes theirs back."""
+    characters = [one for word in words for one in word.characters]
+    spaces = set(itertools.accumulate(len(word.characters) for word in words[:-1]))   # behind so many characters
+    texts = [one.text + " " * (number in spaces) for number, one in enumerate(characters, 1)]
+    changed = [found for found in zip(characters, texts, _pieces(texts, typed)) if found[1] != found[2] or not typed]
+    gone = {correction for one, *_ in changed for correction in _by(one)}
+    new = [_correction(drawing, *found) for found in changed] if typed else []
+    return [one for one in drawing.now.corrections if one not in gone] + new
 
-    def add(self, character: Character, text: str, page: strokes.Drawing) -> None:
-        """From now on the ink of this character reads `text`."""
-        self.remove(character)
-        inside = {stroke: stroke.points_in(character.box) for stroke in page.strokes}
-        origins = frozenset(stroke.origin for stroke, count in inside.items() if count)
-        self._all.append(Correction(text, character.box, origins, sum(inside.values()), page.image))
 
-    def remove(self, character: Character) -> None:
-        """Read the ink of this character as the network does."""
-        if isinstance(character, Corrected):
-            self._all = [one for one in self._all if one not in character.by]
+def _correction(drawing: strokes.Drawing, one: Character, before: str, text: str) -> Correction:
+    inside = {stroke: stroke.points_in(one.box) for stroke in drawing.strokes}
+    origins = frozenset(stroke.origin for stroke, count in inside.items() if count)
+    ends = next((correction.ends for correction in _by(one)[-1:]), None)
+    if text.endswith(" ") != before.endswith(" "):
+        ends = text.endswith(" ")
+    return Correction(text.strip(), ends, one.box, origins, sum(inside.values()))
 
-    def apply(self, reading: Reading, page: strokes.Drawing) -> Reading:
-        """The reading with the corrections whose ink is still there."""
-        found = places(reading)
-        owners: dict[int, list[Correction]] = {}   # a character's number -> what corrects it, alone or with others
-        for one in sorted((one for one in self._all if one.holds(page)), key=lambda one: one.box.x):
-            members = _members(one.box, [place.character.box for place in found])
-            together = next((owners[number] for number in members if number in owners), [])
-            together.append(one)
-            owners |= dict.fromkeys(members, together)
-        shown: list[Place | None] = []
-        for number, place in enumerate(found):
-            if number in owners:
-                members = [other for other in sorted(owners) if owners[other] is owners[number]]
-                place = (_corrected([found[member] for member in members], owners[number]) if number == members[0]
-                         else None)
-            shown.append(place)
-        return _rebuilt(reading, shown)
+
+def _by(character: Character) -> tuple[Correction, ...]:
+    return character.by if isinstance(character, Corrected) else ()
+
+
+def _pieces(texts: Sequence[str], typed: str) -> list[str]:
+    """What was typed, cut into a piece for each of the texts, the same one wherever that is possible."""
+    owner = [number for number, text in enumerate(texts) for _ in text]
+    pieces = [""] * len(texts)
+    changes = difflib.SequenceMatcher(None, "".join(texts), typed, autojunk=False).get_opcodes()
+    for kind, first, behind, start, end in changes:
+        for offset, character in enumerate(typed[start:end]):
+            place = max(first - 1, 0) if kind == "insert" else min(first + offset, behind - 1)
+            pieces[owner[place]] += character
+    return pieces
+
+
+def apply(reading: Reading, drawing: strokes.Drawing) -> Reading:
+    """The reading with the corrections whose ink is still there."""
+    found = places(reading)
+    owners: dict[int, list[Correction]] = {}   # a character's number -> what corrects it, alone or with others
+    for one in sorted((one for one in drawing.now.corrections if one.holds(drawing)), key=lambda one: one.box.x):
+        members = _members(one.box, [place.character.box for place in found])
+        together = next((owners[number] for number in members if number in owners), [])
+        together.append(one)
+        owners |= dict.fromkeys(members, together)
+    shown: list[Place | None] = list(found)
+    for number, by in owners.items():
+        members = sorted(other for other in owners if owners[other] is by)
+        shown[number] = _corrected([found[member] for member in members], by) if number == members[0] else None
+    lines, rest = [], iter(shown)
+    for line in reading.lines:
+        if words := list(_words(line, rest)):
+            lines.append(replace(line, text=" ".join(word.text for word in words), words=words))
+    kept = [place for place in shown if place and place.character.text]
+    return reading_of(lines, lambda: [place.glyph for place in kept], [place.alone for place in kept])
 
 
 def _corrected(members: list[Place], by: list[Correction]) -> Place:
     """Characters with a corrected one in their place."""
     box = boxes.around(place.character.box for place in members)
-    character = Corrected("".join(one.text for one in by), 1.0, members[0].character.alternatives, box, by)
+    text = "".join(one.text + " " * bool(one.ends) for one in by).strip()
+    character = Corrected(text, 1.0, members[0].character.alternatives, box, tuple(by))
     return members[0]._replace(character=character, alone=members[0].alone and len(members) == 1)
 
 
-def _rebuilt(reading: Reading, found: list[Place | None]) -> Reading:
-    """The reading with other characters in the place of its own, or with None for none."""
-    rest, lines, kept = iter(found), [], [place for place in found if place]
-    for line in reading.lines:
-        words = []
-        for word in line.words:
-            characters = [place.character for place in itertools.islice(rest, len(word.characters)) if place]
-            if characters:
-                words.append(replace(word, text="".join(one.text for one in characters), characters=characters))
-        if words:
-            lines.append(replace(line, text=" ".join(word.text for word in words), words=words))
-    return reading_of(lines, lambda: [place.glyph for place in kept], [place.alone for place in kept])
+def _words(line: Line, shown: Iterator[Place | None]) -> Iterator[Word]:
+    """The words of a line with other characters, of which those without a text are left out."""
+    groups, ends = [], True
+    for word in line.words:
+        for place in filter(None, itertools.islice(shown, len(word.characters))):
+            if ends:
+                groups.append((word, []))
+            groups[-1][1].append(place.character)
+            ends = next((correction.ends for correction in _by(place.character)[-1:]), None)
+        ends = ends is not False
+    for word, characters in groups:
+        characters = [one for one in characters if one.text]
+        if characters != word.characters and characters:
+            word = replace(word, text="".join(one.text for one in characters), characters=characters,
+                           box=boxes.Box(*around(characters)))
+        if characters:
+            yield word
 
 
 def _members(box: Box, others: list[Box]) -> list[int]:
@@ -123,45 +135,55 @@ def _members(box: Box, others: list[Box]) -> list[int]:
     Mostly it is one in the same place.  In cursive or slanted writing a character may lie in the box of a neighbour,
     which is another character nevertheless.
     """
-    place = _most_alike(box, others)
-    if place is not None:
-        return [place]
-    return [number for number, other in enumerate(others)
-            if box.cut(other).area >= SAME * max(min(box.area, other.area), 1e-6)]
-
-
-def _most_alike(box: Box, others: list[Box]) -> int | None:
-    """The number of the box with most in common with `box`, as a share of what both cover; None: all below ALIKE."""
     common = [box.cut(other).area for other in others]
     shares = [both / max(box.area + other.area - both, 1e-6) for both, other in zip(common, others)]
     best = max(shares, default=0.0)
-    return shares.index(best) if best >= ALIKE else None
+    if best >= ALIKE:
+        return [shares.index(best)]
+    return [number for number, (both, other) in enumerate(zip(common, others))
+            if both >= SAME * max(min(box.area, other.area), 1e-6)]
 
 
 # ---- what is kept for a training
 
-def remember(folder: str, place: Place, text: str, reading: Reading, page: strokes.Drawing) -> str:
-    """Keep a corrected character for networks that read characters, and its word for those that read lines.
+def remember(folder: str, shown: Reading, drawing: strokes.Drawing, changed: set[Correction]) -> str:
+    """Keep corrected characters for networks that read characters, and their words for those that read lines.
 
-    text: what was corrected; "" forgets it.  place: in the reading that shows the correction.
+    shown: the reading with its corrections.  changed: those that came, and those that went and are forgotten.
     Returns how much there is now, in words.  Raises OSError and ValueError when it cannot be kept.
     """
     from training import corrections_store  # late: the window need not wait for it
-    if place.alone and len(text) < 2 and text in alphabets.CHARACTERS:   # as "" is
-        characters = corrections_store.remember(folder, place.glyph, text)
-    else:
-        characters = len(corrections_store.read_corrections(folder)[1])
-    if page.image is None:
-        corrected = any(isinstance(one, Corrected) for one in place.word.characters)
-        curves = [stroke.curve for stroke in strokes_of(place.word, reading, page)]
-        words = corrections_store.remember_word(folder, curves, place.word.text if corrected else "")
-    else:
-        words = len(corrections_store.read_corrected_words(folder))
+    found = places(shown)
+    concerned = {number for one in changed for number in _members(one.box, [place.character.box for place in found])}
+    for place in map(found.__getitem__, sorted(concerned)):
+        text = place.character.text if _by(place.character) else ""
+        if place.alone and len(text) < 2 and text in alphabets.CHARACTERS:   # as "" is
+            corrections_store.remember(folder, place.glyph, text)
+        if drawing.image is None:
+            curves = [stroke.curve for stroke in _strokes_of(place.word, shown, drawing)]
+            corrected = any(map(_by, place.word.characters))
+            corrections_store.remember_word(folder, curves, place.word.text if corrected else "")
+    words, characters = (len(corrections_store.read_corrected_words(folder)),
+                         len(corrections_store.read_corrections(folder)[1]))
     return f"{words} word{'s' * (words != 1)}, {characters} character{'s' * (characters != 1)}"
 
 
-def strokes_of(word: Word, reading: Reading, page: strokes.Drawing) -> list[strokes.Stroke]:
-    """The strokes of a drawing that belong to one word: more of each lies in its box than in any other word's."""
+def owners(words: Sequence[Word], ink: Sequence[strokes.Stroke]) -> dict[strokes.Stroke, int]:
+    """The number of the word that each stroke belongs to: more of it lies in that word's box than in any other's."""
+    if not words or not ink:
+        return {}
+    theirs, its = (np.array([[box.x, box.y, box.right, box.bottom] for box in of])
+                   for of in ([stroke.box for stroke in ink], [word.box for word in words]))
+    touch = (theirs[:, None, :2] <= its[None, :, 2:]).all(2) & (its[None, :, :2] <= theirs[:, None, 2:]).all(2)
+    found = {}
+    for stroke, near in zip(ink, touch):
+        numbers = np.flatnonzero(near).tolist()
+        shares = [stroke.points_in(words[number].box) for number in numbers]
+        if any(shares):
+            found[stroke] = numbers[shares.index(max(shares))]
+    return found
+
+
+def _strokes_of(word: Word, reading: Reading, drawing: strokes.Drawing) -> list[strokes.Stroke]:
     words = [one for line in reading.lines for one in line.words]
-    return [stroke for stroke in page.strokes
-            if stroke.points_in(word.box) and word is max(words, key=lambda one: stroke.points_in(one.box))]
+    return [stroke for stroke, number in owners(words, drawing.strokes).items() if words[number] is word]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from apps import page, strokes
+from apps import export, page, strokes
 from apps.toolkit import filedialog, tk
 
 PICTURES = "*.png *.jpg *.jpeg *.gif *.bmp *.tif *.tiff *.webp *.ppm *.pgm"
@@ -17,37 +17,55 @@ class Files:
     def __init__(self, app):
         self.app, self.root = app, app.root
         self.takes_drops = self._take_drops()
+        self.names: list[str] = []       # opened in turn
+        self.at = 0                      # the number of the one that is shown
 
     def open(self) -> None:
-        """Ask for a picture or saved strokes, and show them."""
-        name = filedialog.askopenfilename(parent=self.root, title="Open", filetypes=[
+        """Ask for pictures or saved strokes, and show them."""
+        names = filedialog.askopenfilenames(parent=self.root, title="Open", filetypes=[
             ("Pictures and strokes", f"{PICTURES} *.json"), ("All files", "*")])
-        if name:
-            self.open_files([name])
+        if names:
+            self.open_files(names)
 
     def open_files(self, names: Sequence[str]) -> None:
-        """Open the first of some files; the drawing before comes back with Undo."""
-        self.app.message(f"Only {names[0]} was opened, the first of {len(names)} files: open the others one at a time"
-                         if len(names) > 1 else "")
-        self.open_file(names[0])
+        """Open files, the first now and the others in turn; the drawing before comes back with Undo."""
+        self.names, self.at = list(names), 0
+        self.turn(0)
+
+    def turn(self, by: int) -> None:
+        """Open the next of several files, or the one before."""
+        if 0 <= self.at + by < len(self.names):
+            self.at += by
+            several = f"{self.names[self.at]} is {self.at + 1} of {len(self.names)} files: Page Down opens the next"
+            self.app.message(several if len(self.names) > 1 else "", "open")
+            self.open_file(self.names[self.at])
+
+    def fill_recent(self, menu: tk.Menu) -> None:
+        """Write the files that were opened or saved last into a menu."""
+        menu.delete(0, "end")
+        for name in self.app.memory.recent:
+            menu.add_command(label=name, command=lambda name=name: self.open_files([name]))
 
     def open_file(self, name: str) -> None:
         """Show a picture under the ink, or strokes that were saved."""
         try:
             if name.lower().endswith(".json"):
-                self.app.pad.drawing.replace(*strokes.load(name))
+                self.app.pad.drawing.replace(strokes.load(name, self.app.looks.scale))
+                self.app.pad.fit()
+                self.app.saved = self.app.pad.drawing.now
             else:
-                self.open_picture(Path(name).read_bytes())
+                self.open_picture(Path(name).read_bytes(), Path(name).name)
+            self.app.memory.note_file(name)
         except OSError as error:
-            self.app.message(f"{name} cannot be read ({error.strerror}): check the name")
+            self.app.message(f"{name} cannot be read ({error.strerror}): check the name", "open")
         except strokes.DrawingError as error:
-            self.app.message(str(error))
+            self.app.message(str(error), "open")
 
-    def open_picture(self, data: bytes) -> None:
-        """Show a picture, as the bytes of its file, under the ink once it has been decoded."""
+    def open_picture(self, data: bytes, name: str) -> None:
+        """Show a picture, as the bytes of its file, under the ink once it has been decoded; name: in messages."""
         self.root.update_idletasks()
         margin, pad = self.app.px(16), self.app.pad
-        self.app.session.open_picture(data, (pad.winfo_width() - margin, pad.winfo_height() - margin))
+        self.app.session.open_picture(data, name, (pad.winfo_width() - margin, pad.winfo_height() - margin))
         self.app.set_status("opening the picture…")
 
     def paste(self) -> None:
@@ -55,17 +73,19 @@ class Files:
         from PIL import Image, ImageGrab  # late: the window need not wait for it
         try:
             found = None if self._clipboard_is_tks() else ImageGrab.grabclipboard()
-        except (NotImplementedError, OSError) as error:
-            self.app.message(f"The clipboard cannot be read ({error}): on Linux install xclip or wl-clipboard")
+        except NotImplementedError:
+            self.app.message("The clipboard cannot be read: install xclip or wl-clipboard", "open")
             return
+        except OSError:   # what xclip says of text
+            found = None
         if isinstance(found, list) and found:  # names of files
             self.open_files(found)
         elif isinstance(found, Image.Image):
             file = io.BytesIO()
             found.save(file, "PNG")
-            self.open_picture(file.getvalue())
+            self.open_picture(file.getvalue(), "the picture on the clipboard")
         else:
-            self.app.message("There is no picture on the clipboard: copy one first")
+            self.app.message("There is no picture on the clipboard: copy one first", "open")
 
     def _clipboard_is_tks(self) -> bool:
         """Whether a program with Tk, maybe this one, holds the clipboard: text, which xclip would wait for in vain."""
@@ -76,25 +96,44 @@ class Files:
 
     def save(self) -> None:
         """Ask for a name, and save the drawing."""
-        name = filedialog.asksaveasfilename(parent=self.root, title="Save", defaultextension=".png", filetypes=[
-            ("PNG picture", "*.png"), ("Strokes, to be opened again", "*.json")])
+        self._ask("Save", ".png", [("Picture", "*.png *.jpg *.bmp *.tif *.webp"),
+                                   ("Strokes, to be opened again", "*.json")])
+
+    def export(self) -> None:
+        """Ask for a name, and save the text."""
+        self._ask("Export the text", ".txt", [("Text", "*.txt"), ("PDF of the picture, to be searched", "*.pdf")])
+
+    def _ask(self, title: str, usual: str, kinds: list[tuple[str, str]]) -> None:
+        name = filedialog.asksaveasfilename(parent=self.root, title=title, defaultextension=usual, filetypes=kinds)
         if name:
             self.save_file(name)
 
     def save_file(self, name: str) -> None:
-        """Save strokes if the name ends with .json, else a PNG picture."""
-        drawing = self.app.pad.drawing
-        if not drawing:
-            self.app.message("There is nothing to save yet: draw something first")
-            return
+        """Save as the name's ending says: strokes, the text, a PDF with the text, or a picture."""
+        drawing, reading = self.app.pad.drawing, self.app.reading
+        kind = Path(name).suffix.lower()
         try:
-            if name.lower().endswith(".json"):
-                strokes.save(drawing, name)
+            if kind == ".json":
+                strokes.save(drawing, name, self.app.looks.scale)
+            elif kind == ".txt":
+                export.write_text(name, reading.text if reading else "")
             else:
-                page.save_png(drawing.strokes, drawing.image, name, self.app.kind == "character")
+                picture = page.picture_of(drawing.strokes, drawing.image, self.app.kind == "character")
+                if kind == ".pdf":
+                    export.write_pdf(name, picture.pixels, [
+                        (word.text, picture.box(word.box)) for line in (reading.lines if reading else ())
+                        for word in line.words])
+                else:
+                    page.save_picture(picture, name)
+            if kind not in (".txt", ".pdf"):
+                self.app.saved = drawing.now
+                self.app.memory.note_file(name)
+            self.app.message("", "save")
             self.app.set_status(f"saved {Path(name).name}")
         except OSError as error:
-            self.app.message(f"{name} cannot be written ({error.strerror}): choose another folder")
+            self.app.message(f"{name} cannot be written ({error.strerror}): choose another folder", "save")
+        except ValueError:
+            self.app.message(f"{name} is no name of a picture: let it end with .png, .jpg or .json", "save")
 
     # ---- files dropped on the window
 
@@ -129,7 +168,7 @@ class Files:
         else:
             text = " ".join(items)
             self.app.message(f"{text if len(text) <= SHOWN else text[:SHOWN] + '…'} is no file: drop a picture, or "
-                             "strokes that were saved")
+                             "strokes that were saved", "open")
         return "copy"
 
 

@@ -1,11 +1,10 @@
 """What a pad shows over the ink: the characters that were read, frames and hints."""
 import itertools
 
-from apps.boxes import Box
-from apps.corrections import Corrected, Place, places
-from apps.theme import Looks
+from apps.corrections import Corrected, Place
+from apps.theme import THEMES, Colours, Looks
 from apps.toolkit import tk
-from reading.readings import Character, Reading
+from reading.readings import Character
 
 SURE = 0.5               # confidence below which a character has another colour
 
@@ -14,31 +13,57 @@ class Overlay:
     """Draws on a canvas, in the theme's colours."""
 
     def __init__(self, canvas: tk.Canvas, looks: Looks):
-        self.canvas, self.looks = canvas, looks
+        self.canvas, self.looks, self.on_picture = canvas, looks, False
 
-    def clear(self) -> None:
-        """Take away what was read."""
-        self.canvas.delete("read")
+    @property
+    def _colours(self) -> Colours:
+        """Over a picture those of light paper: what stands there has a light ground in every theme."""
+        return (THEMES["light"] if self.on_picture else self.looks.theme).pad
 
     def _colour(self, one: Character) -> str:
-        colours = self.looks.theme.pad
         if isinstance(one, Corrected):
-            return colours.corrected
-        return colours.text if one.confidence >= SURE else colours.unsure
+            return self._colours.corrected
+        return self._colours.text if one.confidence >= SURE else self._colours.unsure
 
-    def show_under(self, found: list[Place], size: int) -> None:
-        """Write each character under its ink; size: of the letters in px."""
-        self.clear()
+    def show(self, found: list[Place], size: int, boxes: bool) -> None:
+        """Write each character under its ink, in the order in which they are read; size: of the letters in px.
+
+        boxes: draw a box around each as well, and a bracket under each gap between words.
+        """
+        self.canvas.delete("read")
+        zoom, font, free, line = self.canvas.zoom, ("TkDefaultFont", -size), 0.0, None
         for number, place in enumerate(found):
-            box = place.character.box
-            below = max(place.line.box.bottom, box.bottom) + 4 * self.looks.scale
-            self.canvas.create_text(box.x + box.width / 2, below, text=place.character.text, anchor="n",
-                                    fill=self._colour(place.character), font=("TkDefaultFont", -size),
-                                    tags=("read", f"read{number}"))
+            box, tags = place.character.box.scaled(zoom), ("read", f"read{number}")
+            free, line = free if place.line is line else 0.0, place.line
+            label = self.canvas.create_text(box.x + box.width / 2, zoom * place.word.box.bottom + 4 * self.looks.scale,
+                                            anchor="n", text=place.character.text, font=font, tags=tags,
+                                            fill=self._colour(place.character))
+            left, top, right, bottom = self.canvas.bbox(label)
+            moved = max(0.0, free - left)     # behind the label before, though its ink may lie over it
+            self.canvas.move(label, moved, 0)
+            free = right + moved
+            if self.on_picture:
+                ground = self.canvas.create_rectangle(left + moved, top, right + moved, bottom, width=0, tags="read",
+                                                      fill=self._colours.paper)
+                self.canvas.tag_lower(ground, label)
+            if boxes:
+                grown = box.grown(2)
+                self.canvas.create_rectangle(grown.x, grown.y, grown.right, grown.bottom, tags=tags,
+                                             outline=self._colour(place.character))
+        for before, after in itertools.pairwise(found if boxes else ()):
+            if before.line is after.line and before.word is not after.word:
+                self._bracket(before, after)
+
+    def _bracket(self, before: Place, after: Place) -> None:
+        start, end, y = (self.canvas.zoom * side for side in (before.word.box.right + 3, after.word.box.x - 3,
+                                                              before.line.box.bottom))
+        low = 5 * self.looks.scale
+        self.canvas.create_line(start, y - low, start, y + low, end, y + low, end, y - low, tags=("read", "gap"),
+                                width=3 * self.looks.scale, joinstyle="miter", fill=self._colours.box)
 
     def read_at(self, x: float, y: float) -> int | None:
         """The number of the character that is shown at a place."""
-        reach = 3 * self.looks.scale
+        x, y, reach = x * self.canvas.zoom, y * self.canvas.zoom, 3 * self.looks.scale
         for item in reversed(self.canvas.find_overlapping(x - reach, y - reach, x + reach, y + reach)):
             for tag in self.canvas.gettags(item):
                 if tag.startswith("read") and tag[4:].isdigit():
@@ -54,25 +79,10 @@ class Overlay:
                                          outline=self.looks.theme.pad.box, tags=("read", "mark"),
                                          width=max(1, round(1.5 * self.looks.scale)))
 
-    def show_boxes(self, reading: Reading) -> None:
-        """Draw a box around each character, its text above the line, and a bracket under each gap between words."""
-        self.clear()
-        low = 5 * self.looks.scale
-        for line, _, one, *_ in places(reading):
-            colour, box = self._colour(one), one.box
-            self.canvas.create_rectangle(*_corners(box.grown(2)), outline=colour, tags="read")
-            self.canvas.create_text(box.x + box.width / 2, line.box.y - low, text=one.text, anchor="s", fill=colour,
-                                    font=self.looks.font(11), tags="read")
-        for line in reading.lines:
-            for before, after in itertools.pairwise(line.words):
-                start, end, y = before.box.right + 3, after.box.x - 3, line.box.bottom
-                self.canvas.create_line(start, y - low, start, y + low, end, y + low, end, y - low,
-                                        width=3 * self.looks.scale, joinstyle="miter", tags=("read", "gap"),
-                                        fill=self.looks.theme.pad.gap)
-
     def show_eraser(self, x: float, y: float, radius: float) -> None:
         """Draw the eraser's outline."""
         self.canvas.delete("eraser")
+        x, y, radius = (self.canvas.zoom * number for number in (x, y, radius))
         self.canvas.create_oval(x - radius, y - radius, x + radius, y + radius, outline=self.looks.theme.pad.box,
                                 tags="eraser")
 
@@ -80,27 +90,25 @@ class Overlay:
         """Say in the middle what can be done; "" says nothing."""
         self.canvas.delete("hint")
         if text:
-            self.canvas.create_text(self.canvas.winfo_width() / 2, self.canvas.winfo_height() / 2, text=text,
+            self.canvas.create_text(*self._middle(), text=text,
                                     fill=self.looks.theme.pad.hint, font=self.looks.font(14), justify="center",
                                     tags="hint")
 
     def show_drop(self, text: str) -> None:
         """Show that what is dragged over the canvas can be dropped here, or with "" no longer."""
-        self.canvas.delete("drop")
-        if not text:
-            return
-        canvas, unit, colours = self.canvas, self.looks.scale, self.looks.theme.pad
-        width, height, inset = canvas.winfo_width(), canvas.winfo_height(), 10 * unit
-        canvas.create_rectangle(inset, inset, width - inset, height - inset, outline=colours.text, tags="drop",
-                                width=round(3 * unit), dash=(round(10 * unit), round(7 * unit)))
-        label = canvas.create_text(width / 2, height / 2, text=text, fill=colours.paper, font=self.looks.font(14),
-                                   tags="drop")
-        left, top, right, bottom = canvas.bbox(label)
-        # A line as thick as the label is high has round ends.
-        canvas.create_line(left, height / 2, right, height / 2, width=bottom - top + round(18 * unit), tags="drop",
-                           fill=colours.text, capstyle=tk.ROUND)
-        canvas.tag_raise(label)
+        canvas, colours, inset = self.canvas, self.looks.theme.pad, 10 * self.looks.scale
+        canvas.delete("drop")
+        if text:
+            x, y = self._middle()
+            right, below = canvas.winfo_width() / 2 - inset, canvas.winfo_height() / 2 - inset
+            canvas.create_rectangle(x - right, y - below, x + right, y + below, outline=colours.text, width=inset / 3,
+                                    dash=(10, 7), tags="drop")
+            label = canvas.create_text(x, y, text=text, fill=colours.paper, font=self.looks.font(14), tags="drop")
+            left, top, right, bottom = canvas.bbox(label)
+            canvas.create_rectangle(left - inset, top - inset, right + inset, bottom + inset, tags="drop", width=0,
+                                    fill=colours.text)
+            canvas.tag_raise(label)
 
-
-def _corners(box: Box) -> tuple[float, float, float, float]:
-    return box.x, box.y, box.right, box.bottom
+    def _middle(self) -> tuple[float, float]:
+        """Of what is seen of the canvas."""
+        return self.canvas.canvasx(self.canvas.winfo_width() / 2), self.canvas.canvasy(self.canvas.winfo_height() / 2)

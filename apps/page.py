@@ -14,13 +14,14 @@ from PIL import Image, ImageOps
 from apps import boxes
 from apps.strokes import Stroke, Underlay
 from common import files, pen_strokes
-from reading import binarize
+from reading import binarize, pictures
 
 LETTER = (40, 110)       # px: letters of such a height are read as they are, others are scaled ...
 LETTER_SCALED = 64       # px: ... to this one
 CHARACTER_SIDE = 128     # px: longest side of a character that stands alone
 MAX_PIXELS = 2_900_000   # of the ink; reading/binarize.py reduces larger pages
 MARGIN = 12              # px around the ink
+DOT = 2.5                # pen widths: a stroke that is smaller is a dot
 
 
 class Page(NamedTuple):
@@ -40,19 +41,35 @@ def page_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool) -> P
 
     Raises binarize.ImageError when there is no ink.
     """
+    strokes = strokes if alone else without_stray_dots(strokes)
     if image is None:
         ink, scale, offset = render(strokes, alone)
         return Page(binarize.read_picture(255 - ink, page=not alone), scale, offset)
     photo = _photo(image.data, alone)
+    if not strokes:
+        return Page(photo, 1 / image.zoom, np.array([-image.x, -image.y]) / image.zoom)
     scale = 1 / (image.zoom * photo.scale)
     ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.ink.shape)
     ink[inside] = np.maximum(ink[inside], photo.ink)
     return Page(binarize.Picture(ink, photo.scale), scale * photo.scale, offset * photo.scale)
 
 
+def without_stray_dots(strokes: Sequence[Stroke]) -> list[Stroke]:
+    """The strokes without dots that are farther from all others than these are high: slips, which no line holds."""
+    def is_dot(stroke: Stroke) -> bool:
+        return max(stroke.box.width, stroke.box.height) < DOT * stroke.width
+
+    others = [stroke for stroke in strokes if not is_dot(stroke)]
+    if not others:
+        return list(strokes)
+    reach = float(np.median([stroke.box.height for stroke in others]))
+    return [stroke for stroke in strokes if not is_dot(stroke)
+            or any(stroke.box.grown(reach).touches(other.box) for other in others)]
+
+
 @functools.lru_cache(maxsize=2)
 def _photo(data: bytes, alone: bool) -> binarize.Picture:
-    return binarize.read_picture(io.BytesIO(data), "the picture", page=not alone)
+    return (binarize.read_picture if alone else pictures.read_page)(io.BytesIO(data), "the picture")
 
 
 def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, float, np.ndarray]:
@@ -66,16 +83,35 @@ def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, 
     return ink, scale, offset
 
 
-def save_png(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path, alone: bool = False) -> None:
-    """Write the ink as the reader sees it, black on white or on the picture; read again it gives the same text."""
-    if image:
-        photo = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB"))
-        ink, _, inside = _draw(strokes, 1 / image.zoom, (-image.x / image.zoom, -image.y / image.zoom), photo.shape[:2])
-        picture = np.stack([255 - ink] * 3, axis=2)
-        picture[inside] = np.minimum(picture[inside], photo)
-    else:
-        picture = 255 - render(strokes, alone)[0]
-    files.write_atomically(Path(path), lambda temporary: Image.fromarray(picture).save(temporary, "PNG"))
+class Picture(NamedTuple):
+    """A drawing as a picture; a point p of the pad lies at p * scale + offset in it."""
+    pixels: np.ndarray       # uint8 (height, width), or (height, width, 3) if there is a picture under the ink
+    scale: float
+    offset: np.ndarray
+
+    def box(self, box: boxes.Box) -> boxes.Box:
+        """A box of the pad in the picture."""
+        box = boxes.Box(*box).scaled(self.scale)
+        return box._replace(x=box.x + float(self.offset[0]), y=box.y + float(self.offset[1]))
+
+
+def picture_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool = False) -> Picture:
+    """The ink as the reader sees it, black on white or on the picture under it; read again it gives the same text."""
+    if not image:
+        ink, scale, offset = render(strokes, alone)
+        return Picture(255 - ink, scale, offset)
+    scale = 1 / image.zoom
+    photo = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB"))
+    ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.shape[:2])
+    pixels = np.stack([255 - ink] * 3, axis=2)
+    pixels[inside] = np.minimum(pixels[inside], photo)
+    return Picture(pixels, scale, offset)
+
+
+def save_picture(picture: Picture, path: str | Path) -> None:
+    """Write a picture; the name's ending says in which format, ValueError when there is none of that name."""
+    files.write_atomically(Path(path),
+                           lambda temporary: Image.fromarray(picture.pixels).save(temporary, quality=95))
 
 
 def _draw(strokes: Sequence[Stroke], scale: float, offset: Sequence[float] = (0, 0), shape: tuple | None = None,

@@ -1,10 +1,22 @@
 """What reads the pad: the network, the reading process, and its newest answer."""
 import statistics
 import sys
+import time
 from pathlib import Path
+from typing import NamedTuple
 
-from apps import strokes, worker
+from apps import jobs, stillness, strokes, worker
+from apps.widgets import percent
 from common import runs
+from reading.readings import Reading
+
+
+class Answer(NamedTuple):
+    """A reading, with the version and the strokes of the drawing and the network that it is of."""
+    reading: Reading
+    version: int
+    model: str
+    strokes: tuple[strokes.Stroke, ...]
 
 
 class Session:
@@ -15,12 +27,16 @@ class Session:
 
     def __init__(self, window, kind: str, models_path: str):
         """kind: what is read, "text" or "character"."""
-        self.worker = worker.Worker()              # first: the process needs time to start
+        self.worker = worker.Worker(self._replaced)
+        self.worker.start()                            # first: the process needs time for that
+        self.decoder = worker.Worker(self._replaced)   # of pictures that are opened while a network is loaded
         self.window, self.kind, self.models_path = window, kind, models_path
-        self.model = ""                            # unixTime of the network that reads; "" until one is ready
-        self.loading = ""                          # ... of the one that is being loaded
-        self.version = 0                           # of the drawing
-        self.answer: worker.Answer | None = None   # the newest, which need not be to this version
+        self.model = ""                       # unixTime of the network that reads; "" until one is ready
+        self.loading = ""                     # ... of the one that is being loaded
+        self.chosen = ""                      # ... of the one that a person has chosen
+        self.language = "english"             # of recognizer.LANGUAGES
+        self.version = 0                      # of the drawing
+        self.answer: Answer | None = None     # the newest, which need not be to this version
 
     def default_network(self) -> str:
         """The unixTime of the network that reads when none is named."""
@@ -28,64 +44,98 @@ class Session:
         shipped = runs.DEFAULT_CHARACTERS if self.kind == "character" else runs.DEFAULT
         return shipped if shipped in there or not there else there[-1]
 
+    def choose(self, name: str) -> None:
+        """Read with a network that a person has chosen, next time as well."""
+        self.chosen = name
+        self.load(name)
+
+    def choose_language(self, language: str) -> None:
+        """Read with the language model of another language."""
+        self.language, self.answer = language, None
+        self.load(self.loading or self.model)
+
     def load(self, name: str) -> None:
         """Read with another network; drawing goes on meanwhile."""
         self.loading = name
-        self.window.message("")
+        self.window.message("", "network")
         self.window.set_status("the network is being loaded; you can draw already")
-        self.worker.ask(worker.Request("load", name, models_path=self.models_path))
+        self.worker.ask("load", jobs.load, name, self.models_path, self.language,
+                        then=lambda _, error: self._loaded(name, error))
         self.window.network_changed()
 
     def read(self, page: strokes.Drawing) -> None:
         """Have the drawing read, if a network is ready; an older reading that waits is dropped."""
         if not page:
-            self.worker.forget(self.kind)
-            self._show(None)
+            self.forget()
         elif self.model:
-            self.worker.ask(worker.Request(self.kind, self.model, page.strokes, page.image,
-                                           models_path=self.models_path, version=self.version))
+            version, model, began = self.version, self.model, time.monotonic()
+            self.worker.ask("read", jobs.read, model, self.models_path, self.language, page.strokes, page.image,
+                            self.kind == "character", then=lambda reading, error: self._read(
+                                reading and Answer(reading, version, model, page.strokes), error, version, began))
 
-    def open_picture(self, data: bytes, size: tuple[int, int]) -> None:
-        """Have a picture, as the bytes of its file, decoded and made to fit a size in px."""
-        self.worker.ask(worker.Request("picture", data=data, size=size))
+    def forget(self) -> None:
+        """Show nothing as read, and drop a reading that waits."""
+        self.worker.forget("read")
+        self._show(None)
+
+    def open_picture(self, data: bytes, name: str, size: tuple[int, int]) -> None:
+        """Have a picture, as the bytes of its file, decoded and made to fit a size in px, whatever the network does."""
+        reader = self.decoder if self.loading else self.worker
+        reader.ask("picture", jobs.prepare_picture, data, name, size, then=self._opened)
+
+    def poll(self) -> None:
+        """Take what is done."""
+        self.worker.poll()
+        self.decoder.poll()
+
+    def close(self) -> None:
+        """End at once."""
+        self.worker.close()
+        self.decoder.close()
 
     @property
     def current(self) -> bool:
         """Whether the newest answer is to what is on the pad now."""
-        return self.answer is not None and self.answer.request.version == self.version
+        return self.answer is not None and self.answer.version == self.version
 
-    def poll(self) -> None:
-        """Take the answers that have come."""
-        for answer in self.worker.answers():
-            self._take(answer)
-
-    def _take(self, answer: worker.Answer) -> None:
-        request = answer.request
-        if request.kind == "load":
-            self._loaded(answer)
-        elif answer.error:
-            if request.kind == "picture" or request.version == self.version:
-                self.window.message(answer.error)
-        elif request.kind == "picture":
-            self.window.pad.drawing.replace((), answer.image)
-        elif request.version == self.version and request.model == self.model:
+    def _read(self, answer: Answer | None, error: str, version: int, began: float) -> None:
+        if version != self.version:
+            return
+        self.window.message(error, "reading")
+        if answer and answer.model == self.model:
             sure = statistics.fmean(one.confidence for one in answer.reading.characters)
-            self.window.set_status(f"{answer.seconds * 1000:.0f} ms   ·   {100 * sure:.0f} % sure")
+            self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {percent(sure)} sure")
+            if self.answer and self.answer.model == answer.model and self.kind == "text":
+                answer = answer._replace(reading=stillness.settled(self.answer.reading, self.answer.strokes,
+                                                                   answer.reading, answer.strokes))
             self._show(answer)
 
-    def _show(self, answer: worker.Answer | None) -> None:
+    def _opened(self, image: strokes.Underlay | None, error: str) -> None:
+        self.decoder.close()
+        self.window.message(error, "open")
+        if image:
+            self.window.pad.drawing.replace(strokes.State(image=image))
+            self.window.pad.fit()
+
+    def _replaced(self, reason: str) -> None:
+        self.window.message(f"{reason} and was started again", "reading")
+        if self.model and not self.loading:   # so that the next reading need not wait
+            self.worker.ask("load", jobs.load, self.model, self.models_path, self.language,
+                            then=lambda _, error: self.window.message(error, "reading"))
+
+    def _show(self, answer: Answer | None) -> None:
         self.answer = answer
         self.window.show(answer)
 
-    def _loaded(self, answer: worker.Answer) -> None:
-        name = answer.request.model
+    def _loaded(self, name: str, error: str) -> None:
         if name != self.loading:
             return  # another was chosen meanwhile
         self.loading = ""
-        if answer.error:
-            self.window.message(answer.error if self.model else f"{answer.error}. Choose another in the menu Network.")
-            print(f"{Path(sys.argv[0]).name}: {answer.error}", file=sys.stderr)
+        if error:
+            self.window.message(error if self.model else f"{error}. Choose another in the menu Network.",
+                                "network")
+            print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
         else:
             self.model = name
-        self.window.set_status("" if answer.error else "ready")
+        self.window.set_status("" if error else "ready")
         self.window.network_changed()

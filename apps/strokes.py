@@ -5,7 +5,7 @@ Strokes are in px of the pad they were drawn on, x to the right and y down.
 import base64
 import itertools
 import json
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +18,7 @@ from apps import boxes, curve
 from common import errors, files
 
 UNDO_LIMIT = 1000        # steps that can be taken back
+KEPT = 0.5               # share of a corrected character's ink that has to be there still
 
 _origins = itertools.count(1)
 
@@ -54,6 +55,11 @@ class Stroke:
         """How many points of the curve lie in a box."""
         return int(box.contains(self.curve).sum()) if self.box.touches(box) else 0
 
+    def parts(self, kept: np.ndarray) -> list["Stroke"]:
+        """What is left of it when only some points of its curve, bool (m,), are kept."""
+        borders = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]])))
+        return [Stroke(self.curve[start:end], self.width, self.origin) for start, end in borders.reshape(-1, 2)]
+
 
 class Underlay(NamedTuple):
     """A picture under the ink: its file's bytes, and where its top left corner lies on the pad."""
@@ -61,34 +67,69 @@ class Underlay(NamedTuple):
     x: float
     y: float
     zoom: float         # px of the pad in a px of the picture
-    preview: bytes      # a PPM file of the size in which it is shown
+    preview: bytes      # a picture's file, reduced to be shown
+
+
+class Correction(NamedTuple):
+    """A text in the place of a character that was read, and the ink that it belongs to."""
+    text: str
+    ends: bool | None                    # whether a word ends behind it; None: as it is read
+    box: boxes.Box
+    origins: frozenset[int]              # of the strokes in the box
+    ink: int                             # points of their curves in the box; 0: it is in a picture
+
+    def holds(self, drawing: "Drawing") -> bool:
+        """Whether its ink is still there; ink that was written in its place later does not count."""
+        return sum(stroke.points_in(self.box) for stroke in drawing.strokes
+                   if stroke.origin in self.origins) >= KEPT * self.ink
+
+
+class State(NamedTuple):
+    """All that is on a pad at one moment."""
+    strokes: tuple[Stroke, ...] = ()     # in the order in which they were drawn
+    image: Underlay | None = None        # under them
+    corrections: tuple[Correction, ...] = ()
+
+
+EMPTY = State()
 
 
 class Drawing:
-    """Strokes, in the order in which they were drawn, and a picture under them, with their history.
+    """Strokes, a picture under them, and corrections of what was read in them, with their history.
 
     watch(changed) is called after each change with the strokes that went or came.
     """
 
     def __init__(self, watch: Callable[[set[Stroke]], None] = lambda changed: None):
-        self.strokes: tuple[Stroke, ...] = ()
-        self.image: Underlay | None = None
-        self.watch = watch
-        self._before: deque[tuple] = deque(maxlen=UNDO_LIMIT)   # strokes and pictures
-        self._undone: list[tuple] = []
+        self.now, self.watch = EMPTY, watch
+        self.before: deque[State] = deque(maxlen=UNDO_LIMIT)   # what Undo brings back
+        self.undone: deque[State] = deque()                    # ... and Redo
+
+    @property
+    def strokes(self) -> tuple[Stroke, ...]:
+        """The strokes."""
+        return self.now.strokes
+
+    @property
+    def image(self) -> Underlay | None:
+        """The picture under them."""
+        return self.now.image
 
     def __bool__(self) -> bool:
         return bool(self.strokes or self.image)
 
     def add(self, *strokes: Stroke) -> None:
         """Add strokes as one step."""
-        self._do((*self.strokes, *strokes), self.image)
+        self._do(self.now._replace(strokes=(*self.strokes, *strokes)))
 
-    def replace(self, strokes: Iterable[Stroke] = (), image: Underlay | None = None) -> None:
-        """Put these in the place of everything, as one step; without any, clear."""
-        strokes = tuple(strokes)
-        if self or strokes or image:
-            self._do(strokes, image)
+    def correct(self, corrections: Iterable[Correction]) -> None:
+        """Put these in the place of all corrections, as one step."""
+        self._do(self.now._replace(corrections=tuple(corrections)))
+
+    def replace(self, after: State = EMPTY) -> None:
+        """Put something in the place of everything, as one step; without it, clear."""
+        if self or any(after):
+            self._do(after)
 
     def erase(self, start, end, radius: float, goes_on: bool = False) -> bool:
         """Rub out the ink within `radius` px of the straight line from start to end; whether there was any.
@@ -98,70 +139,87 @@ class Drawing:
         reached = boxes.between(np.minimum(start, end), np.maximum(start, end)).grown(radius)
         left = []
         for stroke in self.strokes:
-            left.append(stroke)
+            gone = np.False_
             if stroke.box.touches(reached):
                 gone = curve.distance(stroke.curve, start, end) < radius + stroke.width / 2
-                if gone.any():
-                    left[-1:] = [Stroke(part, stroke.width, stroke.origin) for part in _runs(stroke.curve, ~gone)]
+            left += stroke.parts(~gone) if gone.any() else [stroke]
         erased = tuple(left) != self.strokes
         if erased:
-            self._do(tuple(left), self.image, goes_on)
+            self._do(self.now._replace(strokes=tuple(left)), goes_on)
         return erased
 
     def undo(self) -> None:
         """Take the last step back, if there is one."""
-        if self._before:
-            self._undone.append((self.strokes, self.image))
-            self._become(*self._before.pop())
+        self._swap(self.before, self.undone)
 
     def redo(self) -> None:
         """Do again what was taken back last, if there is anything."""
-        if self._undone:
-            self._before.append((self.strokes, self.image))
-            self._become(*self._undone.pop())
+        self._swap(self.undone, self.before)
 
-    def _do(self, strokes: tuple[Stroke, ...], image: Underlay | None, goes_on: bool = False) -> None:
-        self._undone.clear()
+    def _swap(self, taken: deque[State], left: deque[State]) -> None:
+        if taken:
+            left.append(self.now)
+            self._become(taken.pop())
+
+    def _do(self, after: State, goes_on: bool = False) -> None:
+        self.undone.clear()
         if not goes_on:
-            self._before.append((self.strokes, self.image))
-        self._become(strokes, image)
+            self.before.append(self.now)
+        self._become(after)
 
-    def _become(self, strokes: tuple[Stroke, ...], image: Underlay | None) -> None:
-        changed = set(self.strokes) ^ set(strokes)
-        self.strokes, self.image = strokes, image
-        self.watch(changed)
-
-
-def _runs(points: np.ndarray, kept: np.ndarray) -> list[np.ndarray]:
-    """The unbroken runs of the points that are kept."""
-    borders = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]])))
-    return [points[start:end] for start, end in borders.reshape(-1, 2)]
+    def _become(self, after: State) -> None:
+        before, self.now = self.now, after
+        self.watch(set(before.strokes) ^ set(after.strokes))
 
 
 # ---- files
 
-def save(drawing: Drawing, path: str | Path) -> None:
-    """Write the strokes, with the picture under them, as JSON; strokes are flat [x, y, ...], as in Dataset/UNIPEN."""
+def save(drawing: Drawing, path: str | Path, scale: float = 1.0) -> None:
+    """Write all that is on the pad as JSON; strokes are flat [x, y, ...], as in Dataset/UNIPEN.
+
+    scale: px of this display in a px at 96 dpi.
+    """
     image = drawing.image
     content = {
+        "scale": scale,
         "strokes": [stroke.points.astype(float).round(1).ravel().tolist() for stroke in drawing.strokes],
         "widths": [stroke.width for stroke in drawing.strokes],
+        "origins": [stroke.origin for stroke in drawing.strokes],
         "image": image and image._asdict() | {name: base64.b64encode(getattr(image, name)).decode()
                                               for name in ("data", "preview")},
+        "corrections": [one._asdict() | {"origins": sorted(one.origins)} for one in drawing.now.corrections],
     }
     files.write_atomically(Path(path), lambda temporary: temporary.write_text(json.dumps(content)))
 
 
-def load(path: str | Path) -> tuple[list[Stroke], Underlay | None]:
+def load(path: str | Path, scale: float = 1.0) -> State:
     """Read what `save` has written; DrawingError if it is something else, OSError if it cannot be read."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        strokes = [Stroke(np.array(points, np.float32).reshape(-1, 2), float(width))
-                   for points, width in zip(content["strokes"], content["widths"], strict=True)]
+        origins = defaultdict(lambda: next(_origins))   # in the file -> here
+        kept = content.get("origins") or range(len(content["strokes"]))
+        strokes = tuple(Stroke(np.array(points, np.float32).reshape(-1, 2), float(width), origins[origin])
+                        for points, width, origin in zip(content["strokes"], content["widths"], kept, strict=True))
         if not all(len(stroke.points) and np.isfinite(stroke.points).all() for stroke in strokes):
             raise ValueError("a stroke without points")
         image = content.get("image")
-        return strokes, image and Underlay(**image | {name: base64.b64decode(image[name])
-                                                      for name in ("data", "preview")})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if image:
+            image = Underlay(**image | {name: base64.b64decode(image[name]) for name in ("data", "preview")})
+        loaded = State(strokes, image, tuple(
+            Correction(str(one["text"]), one["ends"], boxes.Box(*map(float, one["box"])),
+                       frozenset(origins[origin] for origin in one["origins"]), int(one["ink"]))
+            for one in content.get("corrections", ())))
+        return _scaled(loaded, scale / float(content.get("scale", 1.0)))
+    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise DrawingError(f"{path} holds no strokes: choose a file that was saved here") from error
+
+
+def _scaled(state: State, scale: float) -> State:
+    """The same so many times as large."""
+    if scale == 1:
+        return state
+    image = state.image
+    return State(tuple(Stroke(stroke.points * np.float32(scale), stroke.width * scale, stroke.origin)
+                       for stroke in state.strokes),
+                 image and image._replace(x=scale * image.x, y=scale * image.y, zoom=scale * image.zoom),
+                 tuple(one._replace(box=one.box.scaled(scale)) for one in state.corrections))

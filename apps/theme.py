@@ -16,8 +16,7 @@ class Colours(NamedTuple):
     text: str            # characters that were read
     unsure: str          # ... with little confidence
     corrected: str       # ... by hand
-    box: str
-    gap: str             # between words
+    box: str             # frames, brackets, the eraser
     hint: str            # what an empty pad says
 
 
@@ -36,9 +35,9 @@ class Theme(NamedTuple):
 
 THEMES = {
     "light": Theme("#f3f4f6", "#ffffff", "#d5d9e0", "#1d2433", "#626b7b", "#3556d4", "#ffffff", "#fdecc8",
-                   Colours("#ffffff", "#17213f", "#3556d4", "#c05406", "#1f8343", "#8da2f0", "#b9c6f8", "#626b7b")),
-    "dark": Theme("#171a21", "#262b36", "#39404e", "#e7eaf0", "#9aa4b5", "#8aa5ff", "#10131a", "#5a4415",
-                  Colours("#1f232d", "#f2f4fa", "#94adff", "#ffb066", "#77d797", "#5f75c4", "#4a5a96", "#9aa4b5")),
+                   Colours("#ffffff", "#17213f", "#3556d4", "#c05406", "#1f8343", "#4f69d8", "#626b7b")),
+    "dark": Theme("#171a21", "#262b36", "#39404e", "#e7eaf0", "#9aa4b5", "#8aa5ff", "#10131a", "#4a3812",
+                  Colours("#1f232d", "#f2f4fa", "#94adff", "#ffb066", "#77d797", "#7389d8", "#9aa4b5")),
 }
 
 
@@ -49,12 +48,18 @@ class Looks:
         """text_size: % of the system's.  Raises settings.SettingsError when there is no such theme."""
         if theme not in THEMES:
             raise settings.SettingsError(f"there is no theme {theme!r}; there are: {', '.join(THEMES)}")
-        self._root, self.theme, self.text_size = root, THEMES[theme], text_size
+        self._root, self.theme = root, THEMES[theme]
+        self.text_size = min(max(text_size, TEXT_SIZES[0]), TEXT_SIZES[1])
         self.parts: list = []      # of the window; each has restyle(), which takes the colours and the text size
         self.scale = max(1.0, root.winfo_fpixels("1i") / 96)   # px of this display in a px at 96 dpi
         self.icons = icons.Icons(root, self.px(20))
         self._fonts = {name: font.nametofont(name).actual()["size"] for name in font.names(root)
                        if name.startswith("Tk")}
+
+    @property
+    def name(self) -> str:
+        """The theme's name."""
+        return next(name for name, theme in THEMES.items() if theme is self.theme)
 
     def px(self, number: float) -> int:
         """Pixels of this display, of so many at 96 dpi."""
@@ -71,13 +76,12 @@ class Looks:
 
     def set_text_size(self, percent: int) -> None:
         """Make all text larger or smaller."""
-        self.text_size = percent
+        self.text_size = min(max(percent, TEXT_SIZES[0]), TEXT_SIZES[1])
         self.apply()
 
     def apply(self) -> None:
         """Show the window in this theme and text size."""
         theme = self.theme
-        self.text_size = min(max(self.text_size, TEXT_SIZES[0]), TEXT_SIZES[1])
         for name, size in self._fonts.items():
             font.nametofont(name).configure(size=round(size * self.text_size / 100))
         self.icons.paint(theme.text, theme.accent, theme.line)
@@ -119,9 +123,14 @@ def widgets(theme: Theme, px: Callable[[float], int]) -> dict[str, dict]:
         "TCheckbutton": dict(indicatorbackground=theme.raised, indicatorforeground=theme.on_accent,
                              upperbordercolor=theme.muted, lowerbordercolor=theme.muted, indicatorsize=px(12),
                              padding=(px(6), px(4))),
-        "TEntry": dict(fieldbackground=theme.raised, insertcolor=theme.text, padding=px(6)),
+        "TEntry": dict(fieldbackground=theme.raised, insertcolor=theme.text, padding=px(6),
+                       selectbackground=theme.accent, selectforeground=theme.on_accent),
+        "Line.TFrame": dict(background=theme.line),
+        "TScrollbar": filled(theme.muted) | dict(troughcolor=theme.window, bordercolor=theme.window, gripcount=0,
+                                                 arrowcolor=theme.muted, arrowsize=px(13)),
         "Card.TFrame": dict(background=theme.raised, bordercolor=theme.line, borderwidth=1, relief="solid"),
         "Card.TLabel": dict(background=theme.raised),
+        "Card.TCheckbutton": dict(background=theme.raised),
         "Muted.Card.TLabel": dict(foreground=theme.muted),
     }
 

@@ -1,6 +1,5 @@
 """The parts of a window around its pad: toolbar, status line, text field, tooltips."""
 from apps.canvas import PEN_WIDTHS
-from apps.commands import CONTROL, key_name
 from apps.toolkit import tk, ttk
 from common import runs
 
@@ -14,17 +13,28 @@ class Toolbar(ttk.Frame):
         self.tool, self.pen = tk.StringVar(value="pen"), tk.IntVar(value=5)
         for label in ("Pen", "Eraser"):
             action_button(app, self, label, label, ttk.Radiobutton, style="Tool.Toolbutton", variable=self.tool,
-                          value=label.lower()).pack(side="left", padx=px(1))
+                          value=label.lower())
         slider = ttk.Scale(self, from_=PEN_WIDTHS[0], to=PEN_WIDTHS[1], variable=self.pen, length=px(96),
                            command=lambda value: self.set_pen(float(value)))
-        slider.pack(side="left", padx=(px(8), 0))
         tooltip(app, slider, "Width of the pen  ([ and ])")
         self.dot = tk.Canvas(self, width=px(28), height=px(28), highlightthickness=0)
-        self.dot.pack(side="left", padx=(px(4), px(8)))
         for label in ("Undo", "Redo", "Clear", "Open…", "Save…"):
-            action_button(app, self, label, label.rstrip("…"), style="Tool.TButton").pack(side="left", padx=px(1))
+            action_button(app, self, label, label.rstrip("…"), style="Tool.TButton")
         for label in ("Light or dark", "Shortcuts"):
-            action_button(app, self, label, "", style="Tool.TButton").pack(side="right", padx=px(1))
+            action_button(app, self, label, "", style="Tool.TButton")
+        self.bind("<Configure>", lambda event: self.flow())
+
+    def flow(self) -> None:
+        """Lay the buttons out in as many rows as the width needs."""
+        x, y, gap = 0, 0, self.app.px(2)
+        height = max(part.winfo_reqheight() for part in self.winfo_children())
+        for part in self.winfo_children():
+            width = part.winfo_reqwidth()
+            if x and x + width > self.winfo_width():
+                x, y = 0, y + height + gap
+            part.place(x=x, y=y + (height - part.winfo_reqheight()) // 2)
+            x += width + gap
+        self.configure(height=y + height)
 
     def choose(self, tool: str) -> None:
         """Take the "pen" or the "eraser"."""
@@ -45,6 +55,7 @@ class Toolbar(ttk.Frame):
         self.dot.delete("all")
         self.dot.create_oval(middle - reach, middle - reach, middle + reach, middle + reach, outline="",
                              fill=theme.text)
+        self.after_idle(self.flow)
 
 
 class Status(ttk.Frame):
@@ -53,30 +64,39 @@ class Status(ttk.Frame):
     def __init__(self, app):
         super().__init__(app.root)
         self.app = app
-        self.networks = app.commands.menus["Network"]
+        self.networks, self.chosen, self.language = app.commands.menus["Network"], tk.StringVar(), tk.StringVar()
+        app.commands.cascade("Read", "Language", self.fill_languages)
         self.networks.configure(postcommand=self.fill_networks)
         self.network = ttk.Menubutton(self, style="Status.TMenubutton", direction="above", menu=self.networks)
         self.network.pack(side="left")
-        tooltip(app, self.network, f"Network that reads  ({key_name(f'{CONTROL}-m')})")
+        tooltip(app, self.network, f"Network that reads  ({app.commands['Choose the network'].key})")
         self.text = ttk.Label(self, style="Status.TLabel")
         self.text.pack(side="right")
 
     def fill_networks(self) -> None:
         """Write all networks that there are into the menu."""
         session = self.app.session
+        self.chosen.set(session.model)
         self.networks.delete(0, "end")
         for name in runs.list_runs(session.models_path):
-            mark = "●" if name == session.model else "   "
-            self.networks.add_command(label=f"{mark} {runs.describe(session.models_path, name)}",
-                                      command=lambda name=name: session.load(name))
+            self.networks.add_radiobutton(label=runs.describe(session.models_path, name), variable=self.chosen,
+                                          value=name, command=lambda name=name: session.choose(name))
         if self.networks.index("end") is None:
             self.networks.add_command(label=f"none in {session.models_path}", state="disabled")
 
+    def fill_languages(self, menu: tk.Menu) -> None:
+        """Write all languages that there are into a menu."""
+        from reading import recognizer  # late: the window need not wait for it
+        session = self.app.session
+        self.language.set(session.language)
+        menu.delete(0, "end")
+        for name in recognizer.LANGUAGES:
+            menu.add_radiobutton(label=name.capitalize(), variable=self.language, value=name,
+                                 command=lambda name=name: session.choose_language(name))
+
     def post_networks(self) -> None:
         """Open the menu of networks."""
-        self.fill_networks()
-        self.networks.update_idletasks()
-        self.networks.tk_popup(self.network.winfo_rootx(), self.network.winfo_rooty() - self.networks.winfo_reqheight())
+        self.network.tk.call("ttk::menubutton::Popdown", self.network)
 
     def show_network(self) -> None:
         """Show which network reads, or is being loaded."""
@@ -113,7 +133,39 @@ class TextField(tk.Text):
         theme = self.looks.theme
         self.configure(background=theme.raised, foreground=theme.text, selectbackground=theme.accent,
                        selectforeground=theme.on_accent, highlightbackground=theme.line, highlightcolor=theme.accent,
-                       font=self.looks.font(15))
+                       inactiveselectbackground=theme.line, font=self.looks.font(15))
+
+
+def scrolled(widget, bars: dict[str, ttk.Scrollbar] | None = None) -> None:
+    """Lay a widget out in its frame with scroll bars, which are there while not all is seen.
+
+    bars: gets them, as "x" and "y", where the widget tells them itself what is seen; without it there is "y" alone.
+    """
+    widget.master.columnconfigure(0, weight=1)
+    widget.master.rowconfigure(0, weight=1)
+    widget.grid(row=0, column=0, sticky="nsew")
+    for which in ("y", "x") if bars is not None else ("y",):
+        bar = ScrollBar(widget.master, orient={"x": "horizontal", "y": "vertical"}[which],
+                        command=getattr(widget, f"{which}view"))
+        bar.grid(row=which == "x", column=which == "y", sticky="nsew")
+        if bars is None:
+            widget.configure(yscrollcommand=bar.set)
+        else:
+            bars[which] = bar
+
+
+class ScrollBar(ttk.Scrollbar):
+    """A scroll bar that hides while all is seen."""
+
+    def set(self, first, last):
+        """As Tk calls it."""
+        super().set(first, last)
+        self.grid_remove() if float(first) <= 0 and float(last) >= 1 else self.grid()
+
+
+def percent(probability: float) -> str:
+    """A probability in words; only what is certain has 100 %."""
+    return f"{int(100 * probability)} %"
 
 
 def action_button(app, parent, label: str, text: str, kind: type[ttk.Widget] = ttk.Button, **options) -> ttk.Widget:
@@ -121,31 +173,35 @@ def action_button(app, parent, label: str, text: str, kind: type[ttk.Widget] = t
     action = app.commands[label]
     button = kind(parent, text=text, command=action.do, image=app.looks.icons[action.icon] if action.icon else "",
                   compound="left" if text else "image", **options)
+    app.commands.buttons.setdefault(label, []).append(button)
     tooltip(app, button, f"{action.label}  ({action.key})")
+    return button
+
+
+def switch(app, parent, label: str) -> ttk.Checkbutton:
+    """A check button for the action of a label that turns something on and off, with its key as tooltip."""
+    action = app.commands[label]
+    button = ttk.Checkbutton(parent, text=label, variable=action.switch, command=action.do)
+    tooltip(app, button, action.key)
+    button.pack(anchor="w", pady=(app.px(4), 0))
     return button
 
 
 def tooltip(app, widget, text: str) -> None:
     """Show a hint while the pointer rests on a widget."""
-    state = {}
+    shown = []   # the timer or the window of the hint
 
     def show() -> None:
         theme, px = app.looks.theme, app.px
-        tip = state["tip"] = tk.Toplevel(app.root, background=theme.text)
+        shown[:] = [tip := tk.Toplevel(app.root, background=theme.text)]
         tip.overrideredirect(True)
         tk.Label(tip, text=text, background=theme.text, foreground=theme.window, padx=px(6), pady=px(3)).pack()
         tip.geometry(f"+{widget.winfo_rootx()}+{widget.winfo_rooty() + widget.winfo_height() + px(6)}")
 
-    def hide(event=None) -> None:
-        if "timer" in state:
-            app.root.after_cancel(state.pop("timer"))
-        if "tip" in state:
-            state.pop("tip").destroy()
+    def hide(event) -> None:
+        for one in shown:
+            app.root.after_cancel(one) if isinstance(one, str) else one.destroy()
+        shown[:] = [app.root.after(600, show)] if event.type == tk.EventType.Enter else []
 
-    def wait(event) -> None:
-        hide()
-        state["timer"] = app.root.after(600, show)
-
-    widget.bind("<Enter>", wait, add=True)
-    for event in ("<Leave>", "<Button-1>", "<Destroy>"):
+    for event in ("<Enter>", "<Leave>", "<Button-1>", "<Destroy>"):
         widget.bind(event, hide, add=True)

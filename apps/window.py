@@ -5,17 +5,20 @@ An app is a subclass of App that lays out its pad and says what to do with a rea
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
+from apps import corrections, icons, memory, strokes
 from apps.canvas import Pad
 from apps.commands import Action, Commands
 from apps.files import Files
-from apps.session import Session
+from apps.session import Answer, Session
 from apps.theme import Looks
 from apps.toolkit import tk, ttk
-from apps.widgets import Status, TextField, Toolbar
-from apps.worker import Answer
+from apps.widgets import Status, Toolbar, scrolled
 from common import runs, settings
+from reading.readings import Reading, Word
 
 POLL_BUSY, POLL_IDLE = 4, 40     # ms between two looks for answers
 
@@ -23,37 +26,55 @@ POLL_BUSY, POLL_IDLE = 4, 40     # ms between two looks for answers
 class App:
     """A window with a drawing pad, put together from commands, files, looks, a session, a toolbar and a status line."""
     title = "Draw"
+    icon = "pen"                     # of apps/icons.json
     kind = "text"                    # what is read: text or character
     hint = "Write here"              # what an empty pad says
     size = (1080, 680)               # px at 96 dpi
+    pen_width = 5                    # px at 96 dpi
     interrupted = False              # by Ctrl-C in the terminal
+    reading: Reading | None = None   # what is shown, with corrections
+    shown: Sequence[corrections.Place] = ()   # its characters
+    field: tk.Text | None = None     # with the text, where there is one
+    _about = ""                      # what the message is about
+    _before = strokes.EMPTY          # the drawing when it changed last
 
     def __init__(self, config: SimpleNamespace):
-        """config: the script's settings: unixTime, models_path, theme, text_size; may raise settings.SettingsError."""
-        self.config = config
+        """config: the script's settings, as memory.configure has them; may raise settings.SettingsError."""
+        self.config, self.memory = config, config.memory
+        self.saved = strokes.EMPTY    # what the newest saved file holds
         self.session = Session(self, self.kind, runs.models_folder(config.models_path))
         try:
             self.root = open_window(self.title)
+            self.root.iconphoto(True, icons.app_icon(self.root, self.icon))
             self.root.report_callback_exception = self._failed
             self.looks = Looks(self.root, config.theme, config.text_size)
             self.px = self.looks.px
             self._build()
         except BaseException:
-            self.session.worker.close()
+            self.session.close()
             raise
-        self.session.load(config.unixTime or self.session.default_network())
+        self.session.language = config.language
+        self.session.load(self._first_network())
         self.root.after_idle(self._poll)
+        self.root.after(memory.EVERY, self._keep_all)
+
+    def _first_network(self) -> str:
+        remembered = self.session.chosen = self.memory.kept.get("unixTime", "")
+        named = self.config.unixTime
+        gone = named == remembered and named not in runs.list_runs(self.session.models_path)
+        return self.session.default_network() if gone else named
 
     @classmethod
     def main(cls, arguments: list[str]) -> int:
         """Open the window of a script, with the picture or strokes that are named; returns the exit status."""
         script = vars(sys.modules[cls.__module__])
-        config, names = settings.configure(script, arguments, positional="FILE")
+        given, names = settings.read(script["__file__"], script, arguments, positional="FILE")
+        defaults = {name: script[name] for name in settings.meanings(script["__file__"])}
+        config = memory.configure(defaults, given, Path(script["__file__"]).stem)
         signal.signal(signal.SIGINT, lambda *_: setattr(cls, "interrupted", True))  # Tk would go on after an exception
         app = cls(config)
-        if names:
-            app.root.after(50, app.files.open_files, names)
-        app.root.mainloop()
+        app.root.after(50, app.files.open_files if names else app.restore, *[names] * bool(names))
+        app.root.mainloop()           # until the window is closed, by whomever
         return 130 if app.interrupted else 0
 
     # ---- for subclasses
@@ -62,20 +83,16 @@ class App:
         """Lay out the middle of the window; self.make_pad(frame) makes the pad."""
         raise NotImplementedError
 
-    def show(self, answer: Answer | None) -> None:
-        """Show what was read; None: nothing is there to read."""
+    def show_reading(self) -> None:
+        """Show self.reading, which is None when there is nothing to read."""
         raise NotImplementedError
 
     def actions(self) -> list[Action]:
         """More actions than all apps have."""
         return []
 
-    def text(self) -> str:
-        """What Copy copies."""
-        return self.session.answer.reading.text if self.session.answer else ""
-
-    def drawing_changed(self) -> None:
-        """Called after each change of the drawing."""
+    def ink_changed(self) -> None:
+        """Called after each change of the ink, or of the picture under it."""
         self.read()
 
     def network_ready(self) -> None:
@@ -91,12 +108,24 @@ class App:
 
     # ---- for the session
 
-    def message(self, text: str) -> None:
-        """Show a sentence above the pad until the next one, or a click on it; "" takes it away."""
-        self.banner.configure(text=text)
+    def show(self, answer: Answer | None) -> None:
+        """Show what was read, corrected; None: nothing is there to read."""
+        self.reading = answer and corrections.apply(answer.reading, self.pad.drawing)
+        self.shown = corrections.places(self.reading) if answer else []
+        self.show_reading()
+        self.commands.refresh()
+
+    def message(self, text: str, about: str = "") -> None:
+        """Show a sentence above the pad until the next one, or a click on it.
+
+        "" takes it away; if it says what that is about, only a sentence about the same.
+        """
         if text:
+            self.banner.configure(text=text)
             self.banner.grid(row=1, sticky="ew", padx=self.px(12), pady=(self.px(8), 0))
-        else:
+            self._about = about
+        elif about in ("", self._about):
+            self.banner.configure(text="")
             self.banner.grid_remove()
 
     def set_status(self, text: str) -> None:
@@ -113,6 +142,7 @@ class App:
 
     def _build(self) -> None:
         root, px = self.root, self.px
+        self.remember = tk.BooleanVar(value=self.config.remember)
         self.files = Files(self)
         self.commands = Commands(self, self.actions())
         self.toolbar, self.status = Toolbar(self), Status(self)
@@ -125,32 +155,24 @@ class App:
         middle.grid(row=2, sticky="nsew", padx=px(12), pady=px(8))
         self.status.grid(row=3, sticky="ew", padx=px(12), pady=(0, px(8)))
         self.build(middle)
+        self.toolbar.set_pen(self.memory.kept.get("pen", self.pen_width))
         self.looks.parts = [self.commands, self.toolbar, self.pad, self]
         self.looks.apply()
         root.protocol("WM_DELETE_WINDOW", self.close)
+        root.bind("<Destroy>", lambda event: self.session.close() if event.widget is root else None)
         width, height = (min(px(side), space - px(60)) for side, space in
                          zip(self.size, (root.winfo_screenwidth(), root.winfo_screenheight())))
-        root.geometry(f"{width}x{height}")
+        root.geometry(self.memory.kept.get("geometry", f"{width}x{height}"))
         root.minsize(px(640), px(420))
         root.update_idletasks()
         self.pad.focus_set()
 
-    def make_pad(self, parent: ttk.Frame) -> Pad:
-        """The drawing pad, self.pad."""
-        self.pad = Pad(parent, self.looks, self.hint, self._changed, self.tapped)
-        return self.pad
-
-    def pad_and_text(self, frame: ttk.Frame, lines: int) -> ttk.Frame:
-        """The pad, below it a field for so many lines of text, self.field; returns a frame beside that, for buttons."""
-        gap = self.px(8)
-        frame.columnconfigure(0, weight=1)
-        frame.rowconfigure(0, weight=1)
-        self.make_pad(frame).grid(row=0, column=0, columnspan=2, sticky="nsew")
-        self.field = TextField(self, frame, lines)
-        self.field.grid(row=1, column=0, sticky="nsew", pady=(gap, 0))
-        side = ttk.Frame(frame)
-        side.grid(row=1, column=1, sticky="n", padx=(self.px(12), 0), pady=(gap, 0))
-        return side
+    def make_pad(self, parent: ttk.Frame) -> ttk.Frame:
+        """A frame with the drawing pad, self.pad."""
+        frame = ttk.Frame(parent, style="Line.TFrame", padding=self.px(1))
+        self.pad = Pad(frame, self.looks, self.hint, self._changed, self.tapped, self.restyle)
+        scrolled(self.pad, self.pad.bars)
+        return frame
 
     # ---- actions
 
@@ -160,18 +182,60 @@ class App:
 
     def copy(self) -> None:
         """Put the text that was read on the clipboard."""
+        if self.root.focus_get() is self.field and self.field.tag_ranges("sel"):
+            return                    # Tk has copied what is selected
         self.root.clipboard_clear()
-        self.root.clipboard_append(self.text())
-        self.set_status("copied" if self.text() else "there is no text to copy yet")
+        self.root.clipboard_append(self.reading.text)
+        self.set_status("copied")
+
+    def correct(self, words: list[Word], text: str) -> None:
+        """Read the ink of words that stand side by side as `text` from now on; "" means as the network does."""
+        self.pad.drawing.correct(corrections.retyped(self.pad.drawing, words, text))
+
+    def _keep(self, changed: set[corrections.Correction]) -> None:
+        """Keep corrections for a training."""
+        try:
+            kept = corrections.remember(self.config.corrections_path, self.reading, self.pad.drawing, changed)
+            self.set_status(f"Remembered: {kept}")
+        except (OSError, ValueError) as error:
+            self.message(f"The correction is shown but not remembered: {error}")
+
+    def usual_size(self) -> None:
+        """Show all of the page, and text as large as usual."""
+        self.pad.fit()
+        self.looks.set_text_size(100)
 
     def escape(self) -> None:
         """Close a message, leave a stroke."""
         self.message("")
         self.pad.cancel()
 
+    def restore(self) -> None:
+        """Bring back ink that was not saved."""
+        ink = self.memory.ink()
+        if any(ink):
+            self.pad.drawing.replace(ink)
+            self.pad.fit()
+            self.message("The ink of last time, which was not saved, is here again: Clear takes it away", "restored")
+
+    def keep(self) -> None:
+        """Remember settings and ink that is not saved."""
+        try:
+            self.memory.keep({
+                "theme": self.looks.name, "text_size": self.looks.text_size, "unixTime": self.session.chosen,
+                "language": self.session.language, "remember": self.remember.get(), "pen": self.toolbar.pen.get(),
+                "geometry": self.root.geometry()})
+            self.memory.keep_ink(self.pad.drawing, self.saved)
+        except OSError as error:
+            self.message(f"Settings and ink cannot be remembered in {error.filename} ({error.strerror})", "memory")
+
+    def _keep_all(self) -> None:
+        self.keep()
+        self.root.after(memory.EVERY, self._keep_all)
+
     def close(self) -> None:
-        """End at once, whatever the worker does."""
-        self.session.worker.close()
+        """End at once, whatever the reading process does."""
+        self.keep()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
             self.root.tk.call("after", "cancel", timer)
         self.root.destroy()
@@ -179,8 +243,15 @@ class App:
     # ---- events
 
     def _changed(self) -> None:
-        self.session.version += 1
-        self.drawing_changed()
+        self.commands.refresh()
+        before, self._before = self._before, self.pad.drawing.now
+        if before[:2] != self._before[:2]:
+            self.session.version += 1
+            self.ink_changed()
+            return
+        self.show(self.session.answer)
+        if self.remember.get() and self.reading:
+            self._keep(set(before.corrections) ^ set(self._before.corrections))
 
     def _poll(self) -> None:
         if self.interrupted:
@@ -191,7 +262,7 @@ class App:
     def _failed(self, kind, error, trace) -> None:
         """An event was handled with an error: who started this without a terminal sees it too."""
         traceback.print_exception(kind, error, trace)
-        self.message(f"This did not work ({kind.__name__}: {error}); save the drawing, and go on")
+        self.message("This did not work; the drawing is as it was.  What went wrong stands in the terminal.")
 
 
 def open_window(title: str) -> tk.Tk:

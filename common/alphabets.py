@@ -28,6 +28,16 @@ def plain(text: str) -> str:
     """A text with plain quotes, dashes and single spaces, as networks for lines are taught it."""
     return " ".join(unicodedata.normalize("NFC", text).translate(PLAIN).split())
 
+# Top and bottom of a character above the baseline, in heights of a capital; all others reach from 0 to 1.
+X_HEIGHT, DESCENT = 0.62, -0.35
+EXTENTS = (dict.fromkeys("acemnorsuvwxz", (X_HEIGHT, 0)) | dict.fromkeys("gpqy", (X_HEIGHT, DESCENT))
+           | {"i": (0.9, 0), "j": (0.9, DESCENT), "t": (0.85, 0)}
+           | dict.fromkeys("()[]{}|@$", (1.1, -0.15)) | dict.fromkeys("'\"`", (1.05, 0.72))
+           | dict.fromkeys("+<>", (0.7, 0.1))
+           | {".": (0.08, 0), ",": (0.12, -0.18), ":": (0.55, 0), ";": (0.55, -0.18), "*": (0.95, 0.5),
+              "°": (1.05, 0.72), "«": (0.55, 0.05), "»": (0.55, 0.05), "¿": (0.65, -0.35), "¡": (0.65, -0.35),
+              "^": (1.05, 0.7), "=": (0.5, 0.25), "-": (0.4, 0.35), "_": (-0.08, -0.14), "~": (0.5, 0.35)})
+
 
 def log_ratio(counts: np.ndarray) -> np.ndarray:
     """Log of each class's share among `counts` over its natural share, 0 for a class that is not there: (62,)."""

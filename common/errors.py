@@ -3,7 +3,22 @@
 
 class UserError(ValueError):
     """Something that a person can put right; the message is one sentence that names the thing and the remedy."""
+    status = 2   # of the script that it ends
 
 
 class DataError(UserError):
     """Data that cannot be used; the message names the file and the remedy."""
+
+
+class MachineError(UserError):
+    """What the machine lacks: room on a disk, memory, rights to a folder."""
+    status = 1
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong, in one line: of an OSError its reason and its file, without the number."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror + (f": {error.filename}" if error.filename else "")
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,18 +1,17 @@
 """Trained networks in Models/{unixTime}/: finding and describing them, and what they were made with."""
 import importlib.metadata
-import json
 import os
 import platform
 import subprocess
 from pathlib import Path
 
-from common import errors
+from common import alphabets, errors, files, line_image
 
 ROOT = Path(__file__).resolve().parents[1]
 # unixTime of the networks that read when none is named
 DEFAULT = "1795724860"              # words and lines
 DEFAULT_CHARACTERS = "1795678193"   # single characters
-DEFAULT_SEGMENTING = "1795560346"   # lines put together from characters; geometry.npz is learned for it
+DEFAULT_PAGES = "1795990780"        # writing on pages
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "opencv-python")
 
 
@@ -23,17 +22,18 @@ class RunError(errors.UserError):
 def list_runs(models_path: str | Path, reads: str = "") -> list[str]:
     """The unixTimes in models_path that hold a trained network, oldest first.
 
-    reads: "characters" or "lines" lists only networks that read these.
+    reads: "characters", "lines" or "pages" lists only networks that read these; without it those for pages are left
+    out, since they give no text.
     """
     names = sorted({path.parent.name for path in Path(models_path).glob("*/model.*")
                     if path.suffix in (".keras", ".onnx")})
-    return [name for name in names if not reads or _reads(models_path, name) == reads]
+    return [name for name in names if (found := _reads(models_path, name)) == reads or not reads and found != "pages"]
 
 
 def _reads(models_path: str | Path, unix_time: str) -> str:
     try:
         return read_config(models_path, unix_time)["reads"]
-    except (RunError, KeyError, TypeError):
+    except RunError:
         return ""
 
 
@@ -49,23 +49,58 @@ def describe(models_path: str | Path, unix_time: str) -> str:
     """
     try:
         config = read_config(models_path, unix_time)
-        metrics = json.loads(Path(models_path, unix_time, "metrics.json").read_text())
+        metrics = files.read_json(Path(models_path, unix_time, "metrics.json"))
         accuracy = (1 - metrics["validation"]["cer_words"] if config["reads"] == "lines"
                     else metrics["emnist_test"]["accuracy"])
-        return f"{config['settings']['network']}, {100 * accuracy:.1f} %, {unix_time}"
-    except (OSError, ValueError, KeyError, TypeError):
+        return f"{config['settings']['network']}, {100 * float(accuracy):.1f} %, {unix_time}"
+    except (ValueError, KeyError, TypeError, OverflowError):
         return f"not scored, {unix_time}"
 
 
 def read_config(models_path: str | Path, unix_time: str) -> dict:
-    """config.json of a run; RunError if there is none."""
+    """config.json of a run, with `reads` and `settings` in it; RunError if there is none or it is of another shape."""
     path = Path(models_path, unix_time, "config.json")
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        there = ", ".join(list_runs(models_path)) or "none yet; train one with `python model.py`"
-        raise RunError(f"{path} cannot be read ({error.__class__.__name__}); the runs in {models_path} are: "
-                       f"{there}") from error
+        config = files.read_json(path)
+        wrong = [name for name, fits in SHAPES.items() if not fits(config.get(name))]
+        if wrong:
+            raise errors.DataError(f"{path} holds no usable {wrong[0]}")
+        return config
+    except errors.DataError as error:
+        there = ", ".join(sorted(path.parent.name for path in Path(models_path).glob("*/config.json")
+                                 if path.parent.name != unix_time)) or "none; train one with `python model.py`"
+        raise RunError(f"{error}; other runs in {models_path}: {there}") from error
+
+
+def _numbers(value, count: int | None = None) -> bool:
+    """Whether a value is a list of finite numbers, count: so many."""
+    return (isinstance(value, list) and count in (None, len(value))
+            and all(type(one) in (int, float) and abs(one) < 1e9 for one in value))
+
+
+def _decoding(value) -> bool:
+    return value is None or isinstance(value, dict) and all(_numbers([one]) or _numbers(one) for one in value.values())
+
+
+# What config.json has to hold: for each name whether its value can be used.
+SHAPES = {
+    "reads": lambda value: isinstance(value, str) and value in NETWORKS,
+    "settings": lambda value: isinstance(value, dict) and isinstance(value.get("network"), str),
+    "images": lambda value: value is None or isinstance(value, dict) and _numbers(list(value.values())),
+    "prior_of_drawings": lambda value: value is None or _numbers(value, len(alphabets.CHARACTERS)),
+    "decoding": _decoding,
+}
+# What a network takes and gives, without the batch: None is any number.
+NETWORKS = {"characters": ((28, 28), 1), "lines": ((line_image.HEIGHT, None), 2), "pages": ((None, None, 3), None)}
+
+
+def check_network(path: Path, reads: str, takes: tuple, gives: tuple) -> None:
+    """Raise RunError unless a network of these shapes, without the batch, reads what its run's config.json says."""
+    wanted, dimensions = NETWORKS[reads]
+    labels = {"characters": (len(alphabets.CHARACTERS),) * 2, "lines": (2, len(alphabets.ALPHABET) + 1)}.get(reads)
+    if takes != wanted or labels and not (len(gives) == dimensions and labels[0] <= (gives[-1] or 0) <= labels[1]):
+        raise RunError(f"{path} takes {takes} and gives {gives}, which no network that reads {reads} does: "
+                       "put the run's own file in its place")
 
 
 # ---- what a result depends on

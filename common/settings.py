@@ -9,6 +9,7 @@ A script's settings are the plain assignments between two marker lines, each wit
 `configure` applies the command line to them, --help prints them, and `run` runs the script's main.
 """
 import ast
+import contextlib
 import os
 import re
 import sys
@@ -119,24 +120,47 @@ def configure(space: dict, arguments: list[str], positional: str = "") -> tuple[
 def run(main: Callable[[list[str]], int | None], interrupted: str = "ended") -> None:
     """Run a script's main with the command line, and end the program.
 
-    A UserError becomes one sentence on stderr and exit status 2; Ctrl-C prints `interrupted` and ends with 130.
-    A reader of the output that has enough, such as `head`, is no error.
+    A UserError becomes one sentence on stderr and exit status 2, what the machine lacks (room on a disk, memory) one
+    with status 1.  Ctrl-C ends with 130 and prints what the KeyboardInterrupt says, or else `interrupted`.  A reader of
+    the output that has enough, such as `head`, is no error, and neither are streams that are closed.
     """
+    open_streams()
     try:
-        status = main(sys.argv[1:])
+        try:
+            status = main(sys.argv[1:])
+        except SystemExit as end:   # of --help
+            status = end.code
         sys.stdout.flush()
-        raise SystemExit(status)
     except errors.UserError as error:
-        fail(error)
+        status = tell(error)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its last flush
-        raise SystemExit(0) from None
-    except KeyboardInterrupt:
-        print(f"\n{interrupted}", file=sys.stderr)
-        raise SystemExit(130) from None
+        status = 0
+    except (OSError, MemoryError) as error:
+        status = tell(errors.MachineError(errors.reason(error)))
+    except KeyboardInterrupt as pressed:
+        status = tell(str(pressed) or interrupted, 130)
+    try:
+        sys.stdout.flush()
+    except OSError:   # else Python would complain at its last flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(status)
+
+
+def open_streams() -> None:
+    """Open the standard streams that the program was started without, and let them take any file's name."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))   # noqa: SIM115  it takes the number of the closed stream
+    sys.stdout.reconfigure(errors="backslashreplace")   # a file's name may hold what the terminal cannot show
+
+
+def tell(error: object, status: int = 2) -> int:
+    """Say in one sentence on stderr what ends the program; returns its exit status."""
+    with contextlib.suppress(OSError):
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr, flush=True)
+    return getattr(error, "status", status)
 
 
 def fail(error: object) -> None:
     """End the program with one sentence on stderr and exit status 2."""
-    print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
-    raise SystemExit(2)
+    raise SystemExit(tell(error))

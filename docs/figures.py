@@ -12,11 +12,10 @@ sys.path.insert(0, str(HERE.parent))
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from rapidfuzz.distance import Levenshtein
 
 from common import alphabets, line_image, pen_strokes, runs, settings
-from reading import character_boxes, lattice, oversegmentation, recognizer, text_lines
+from reading import character_boxes, recognizer, segmenting_reader, text_lines
 from reading.binarize import read_picture
 from tools import draw_samples
 from training import line_records, line_rendering, unipen
@@ -26,7 +25,7 @@ pen_path = "Dataset/UNIPEN"    # folder with the pen strokes; without it real-wr
 # ---- end of settings
 
 COLOURS = np.array([(31, 119, 180), (214, 96, 20), (44, 140, 60), (150, 80, 170), (190, 150, 20)], np.uint8)
-CHOSEN, REFUSED = "#1f77b4", "#cccccc"
+BLANK = "#cccccc"
 PEN_BLUE, WRONG = np.array((32, 60, 140)), "#c0392b"
 LINES_SHOWN = 10             # of real writing, one of each writer
 TALL, WIDE = 44, 33          # px: height of a tall letter and width of a character in them, about
@@ -35,12 +34,8 @@ TALL, WIDE = 44, 33          # px: height of a tall letter and width of a charac
 def main(arguments: list[str]) -> None:
     """Draw all figures."""
     config, _ = settings.configure(globals(), arguments)
-    reader = recognizer.Recognizer(runs.DEFAULT_SEGMENTING)
     page = read_picture(255 - draw_samples.write_lines(draw_samples.LINES, 60, 5, 8), page=True)
-    touching = read_picture(255 - draw_samples.write_lines(["thorn"], 60, 4, 3, gap=8), page=True)
-    figures = {"ink": ink_figure(), "pieces": pieces_figure(reader, page),
-               "candidates": candidates_figure(reader, touching), "spaces": spaces_figure(reader, page),
-               "letters": letters_figure(reader, page), "line": line_figure("little world"),
+    figures = {"ink": ink_figure(), "letters": letters_figure(page), "line": line_figure("little world"),
                "written": written_figure()}
     figures = {f"how-{name}": figure for name, figure in figures.items()}
     if Path(config.pen_path, "lines.jsonl.gz").is_file():
@@ -63,98 +58,40 @@ def ink_figure() -> Figure:
     return figure
 
 
-def show_pieces(axes, line: oversegmentation.TextLine) -> None:
-    """A line with each piece in another colour than its neighbours."""
-    cover = (line.ink / 255)[..., None] * (line.pieces > 0)[..., None]
-    colour = COLOURS[(line.pieces - 1) % len(COLOURS)]
-    axes.imshow((255 * (1 - cover) + colour * cover).astype(np.uint8))
-    axes.set_axis_off()
-
-
-def pieces_figure(reader, page) -> Figure:
-    """The lines of a page with their pieces, and cap height, x-height and baseline, estimated from their letters."""
-    lines = oversegmentation.find_lines(page.ink)
-    figure = Figure(figsize=(9, 4.4), layout="constrained")
-    width = max(line.ink.shape[1] for line in lines)
-    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.pages.candidates(lines)[0], strict=True):
-        show_pieces(axes, line)
-        guides = lattice.estimate_guides(found)
-        for y, name in ((guides.cap_line, "cap height"), (guides.x_line, "x-height"), (guides.base, "baseline")):
-            axes.axhline(y, color="#999999", linewidth=0.8, linestyle="--")
-            axes.text(width + 4, y, name, fontsize=8, color="#666666", va="center")
-        axes.set_xlim(0, width + 80)
-    return figure
-
-
-def candidates_figure(reader, picture) -> Figure:
-    """All candidates of a word whose letters touch, below their pieces, with the geometry model's scores."""
-    line, found, glyphs, scores, path = read_line(reader, picture)
-    chosen = {step.candidate for step in path}
-    figure = Figure(figsize=(10, 6.2), layout="constrained")
-    above, below = figure.subplots(2, 1, height_ratios=(1, 4), sharex=True)
-    show_pieces(above, line)
-    lengths = found.spans[:, 1] - found.spans[:, 0]
-    for row, (left, _, right, _) in enumerate(found.boxes):
-        # Neighbours of one length overlap: every other one stands lower.
-        x, y, half = (left + right) / 2, lengths[row] + found.spans[row, 0] % 2 * 0.5, 5
-        colour, width = (CHOSEN, 2.5) if row in chosen else (REFUSED, 1)
-        below.imshow(255 - glyphs[row], cmap="gray", vmin=0, vmax=255, extent=(x - half, x + half, y + 0.18, y - 0.18))
-        below.add_patch(Rectangle((x - half, y - 0.18), 2 * half, 0.36, fill=False, linewidth=width, edgecolor=colour))
-        best = alphabets.CHARACTERS[int(scores.characters[row].argmax())]
-        below.text(x + half + 1, y, f"{best}\n{100 / (1 + np.exp(-scores.whole[row])):.0f}", va="center", fontsize=9,
-                   color=CHOSEN if row in chosen else "#888888")
-    below.set(xlim=(-4, line.ink.shape[1] + 8), ylim=(lengths.max() + 0.8, 0.7), yticks=range(1, lengths.max() + 1),
-              ylabel="pieces joined", xticks=[])
-    for axes in (above, below):
-        axes.set_aspect("auto")
-        axes.spines[:].set_visible(False)
-    return figure
-
-
-def read_line(reader, picture) -> tuple:
-    """The first line of a page, its candidates, their glyphs, the geometry model's scores, and the chosen path."""
-    line = oversegmentation.find_lines(picture.ink)[0]
-    (found,), (glyphs,) = reader.pages.candidates([line])
-    scores = lattice.score(found)
-    return line, found, glyphs, scores, lattice.search(scores, reader.pages.model)
-
-
-def spaces_figure(reader, page) -> Figure:
-    """The probability of a space at each gap of the longest line."""
-    line = max(oversegmentation.find_lines(page.ink), key=lambda line: line.ink.shape[1])
-    odds = lattice.score(reader.pages.candidates([line])[0][0]).spaces
-    figure = Figure(figsize=(9, 2.2), layout="constrained")
-    axes = figure.subplots()
-    show_pieces(axes, line)
-    for place, odd in enumerate(odds, 1):
-        x = (line.boxes[:place, 2].max() + line.boxes[place, 0]) / 2
-        share = 1 / (1 + np.exp(-odd))
-        axes.bar(x, -40 * share, 5, bottom=-4, color=CHOSEN)
-        axes.text(x, -40 * share - 8, f"{100 * share:.0f}", ha="center", va="bottom", fontsize=7, color="#666666")
-    axes.set_ylim(line.ink.shape[0], -60)
-    return figure
-
-
-def letters_figure(reader, page) -> Figure:
-    """Each line, and its characters by the network alone, with the geometry model, and with the language model too."""
-    lines = oversegmentation.find_lines(page.ink)
+def letters_figure(page) -> Figure:
+    """Each line with its characters in colours, and what they are by the network, with height, and in the end."""
+    reader = recognizer.Recognizer(runs.DEFAULT_CHARACTERS)
+    lines = list(reader.pages.finder.find(page))
     figure = Figure(figsize=(9, 5.6), layout="constrained")
-    for axes, line, found in zip(figure.subplots(len(lines), 1), lines, reader.pages.candidates(lines)[0], strict=True):
-        axes.imshow(255 - line.ink, cmap="gray", vmin=0, vmax=255)
-        scored = lattice.score(found)
-        path = lattice.search(scored, reader.pages.model)
-        read = [alphabets.CHARACTERS[step.label] for step in path]
-        views = (20, "network", found.log_probs), (42, "and place", scored.characters), (64, "and words", None)
-        for y, name, scores in views:
-            axes.text(-8, line.ink.shape[0] + y, name, ha="right", va="center", fontsize=8, color="#666666")
-            for step, character in zip(path, read):
-                box = found.boxes[step.candidate]
-                seen = character if scores is None else alphabets.CHARACTERS[int(scores[step.candidate].argmax())]
-                axes.text((box[0] + box[2]) / 2, line.ink.shape[0] + y, seen, ha="center", va="center", fontsize=12,
-                          family="monospace", color="black" if seen == character else "#c0392b")
-        axes.set(xlim=(-90, max(each.ink.shape[1] for each in lines) + 4), ylim=(line.ink.shape[0] + 76, 0))
+    for axes, line, words in zip(figure.subplots(len(lines), 1), lines, reader.pages.read(page).lines, strict=True):
+        height, width = line.shapes[0].ink.shape
+        axes.imshow(coloured(line.shapes), aspect="equal")
+        scores = reader.characters.log_likelihoods(np.array(character_boxes.glyphs(line.shapes)))
+        ends = np.array([(shape.y.min(), shape.y.max() + 1) for shape in line.shapes], float)
+        tall = segmenting_reader.with_heights(segmenting_reader.NETWORK * scores, ends)
+        read = "".join(words.text.split())
+        rows = [("network", text_of(scores)), ("and height", text_of(tall)), ("and words", read)]
+        for y, (name, text) in zip(itertools.count(height + 20, 22), rows):
+            axes.text(-8, y, name, ha="right", va="center", fontsize=8, color="#666666")
+            for shape, character, right in zip(line.shapes, text, read, strict=True):
+                axes.text(shape.x.mean(), y, character, ha="center", va="center", fontsize=12, family="monospace",
+                          color="black" if character == right else WRONG)
+        axes.set(xlim=(-90, max(each.shapes[0].ink.shape[1] for each in lines) + 4), ylim=(height + 76, 0))
         axes.set_axis_off()
     return figure
+
+
+def coloured(shapes: list[character_boxes.Shape]) -> np.ndarray:
+    """The ink of a line on white, each character in another colour than its neighbours: uint8 (height, width, 3)."""
+    shown = np.full((*shapes[0].ink.shape, 3), 255, np.uint8)
+    for colour, shape in zip(itertools.cycle(COLOURS), shapes):
+        shown[shape.y, shape.x] = colour
+    return shown
+
+
+def text_of(scores: np.ndarray) -> str:
+    """The likeliest characters: scores (n, 62)."""
+    return "".join(alphabets.CHARACTERS[label] for label in scores.argmax(axis=1))
 
 
 def line_figure(text: str) -> Figure:
@@ -176,7 +113,7 @@ def line_figure(text: str) -> Figure:
     middle.imshow(seen, cmap="gray", vmin=0, vmax=255, aspect="auto", extent=(0, seen.shape[1], line_image.HEIGHT, 0))
     steps = (np.arange(len(log_probs)) + 0.5) * line_image.STEP
     chances = np.exp(log_probs)
-    below.plot(steps, chances[:, 0], color=REFUSED, linewidth=1)
+    below.plot(steps, chances[:, 0], color=BLANK, linewidth=1)
     said = [label for label in np.unique(chances.argmax(axis=1)) if label]
     for colour, label in zip(itertools.cycle(COLOURS / 255), said):
         below.plot(steps, chances[:, label], color=colour, linewidth=1.5)
@@ -186,11 +123,8 @@ def line_figure(text: str) -> Figure:
             below.text(step, 1.04, text, ha="center", fontsize=size, color=colour)
     below.set(ylim=(0, 1.25), yticks=(0, 1), xticks=[])
     below.spines[["top", "right"]].set_visible(False)
-    shown = np.full((*line.ink.shape, 3), 255, np.uint8)
     centres = [character.centre for word in read.words for character in word]
-    for colour, shape in zip(itertools.cycle(COLOURS), character_boxes.shapes(line.ink, centres)):
-        shown[shape.y, shape.x] = colour
-    parted.imshow(shown, **place)
+    parted.imshow(coloured(character_boxes.shapes(line.ink, centres)), **place)
     for axes, name in zip((above, middle, below, parted), ("line", "line image", "network", f"read: {read.text}")):
         axes.set_title(name, fontsize=9, loc="left", color="#666666")
         axes.set_xlim(0, seen.shape[1])

@@ -1,8 +1,6 @@
-"""Picture -> ink: decodes pictures of every kind and finds the ink in them.
+"""Picture -> ink: decodes pictures of every kind, and finds the ink in drawings and pictures of one character.
 
-The ink is a uint8 image, bright on dark, from hairline drawings and
-photographs of paper in uneven light alike.  common/glyph.py and reading/oversegmentation.py go on
-from there.
+The ink is a uint8 image, bright on dark.  reading/page_network.py finds that of photographs and scans of text.
 """
 import io
 import math
@@ -14,16 +12,18 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from common import glyph
+from common import files, glyph
+from reading import text_lines
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+MAX_BYTES = 500 << 20      # of a picture's file
 MAX_PIXELS = 100_000_000   # of a picture's declared size: more would take gigabytes to decode
 WORKING_SIDE = 1000        # px: a character's longer side is reduced to this before the ink is looked for
 PAGE_PIXELS = 3_000_000    # pages are reduced to so many
 PAPER_SIDE = 96            # px: the paper's brightness is estimated in a picture reduced to this
-RIM = 0.5                  # of the paper's brightness: what is darker along the border is no paper
 MIN_CONTRAST = 24          # of 255: ink is at least so much darker than its paper
 NOISE_FACTOR = 6           # ... and by so many standard deviations of the paper's noise
+BRIGHT = 170               # mean brightness from which what is drawn on a transparent ground gets a dark one
 MIN_SIDE = 4               # px: ink that is not even so long and so high is a speck
 
 Source = str | Path | io.BytesIO | Image.Image | np.ndarray
@@ -38,6 +38,7 @@ class Picture:
     """The ink of a picture, and the way back to the picture's pixels."""
     ink: np.ndarray     # uint8 (height, width), bright on dark
     scale: float        # px of the picture in a px of the ink
+    lines: list[text_lines.StraightLine] | None = None   # if they are known; to_page leads to px of the ink
 
     @property
     def box(self) -> list[int]:
@@ -57,12 +58,21 @@ def ink_of(image: Source) -> np.ndarray:
 
 
 def read_picture(image: Source, name: str = "", page: bool = False) -> Picture:
-    """Decode a picture and find its ink.
+    """Decode a drawing or a picture of one character, and find its ink.
 
     name: what messages call it.  page: whether it may hold much text, and so needs more pixels than one character.
     """
-    name = name or (str(image) if isinstance(image, (str, Path)) else "the picture")
-    gray = decode(image, name)
+    name = name or name_of(image)
+    return picture_of(np.asarray(decode(image, name).convert("L")), name, page)
+
+
+def name_of(image: Source) -> str:
+    """What messages call a picture."""
+    return str(image) if isinstance(image, (str, Path)) else "the picture"
+
+
+def picture_of(gray: np.ndarray, name: str, page: bool) -> Picture:
+    """The ink in a picture's brightness, uint8 (height, width); ImageError if there is none."""
     scale = max(1.0, math.sqrt(gray.size / PAGE_PIXELS) if page else max(gray.shape) / WORKING_SIDE)
     if scale > 1:
         size = tuple(max(1, round(side / scale)) for side in gray.shape[::-1])
@@ -74,19 +84,26 @@ def read_picture(image: Source, name: str = "", page: bool = False) -> Picture:
     return Picture(ink, scale)
 
 
-def decode(image: Source, name: str) -> np.ndarray:
-    """The picture's brightness as uint8 (height, width), upright by its EXIF tag, transparent parts white."""
+def decode(image: Source, name: str) -> Image.Image:
+    """The picture as mode L or RGB, upright by its EXIF tag, on a ground unlike what is drawn if that is transparent.
+
+    Raises ImageError when it cannot be read.
+    """
     if isinstance(image, np.ndarray):
         image = _from_array(image, name)
     elif not isinstance(image, Image.Image):
-        image = _open(image, name)
+        image = open_image(image, name)
     if 0 in image.size:
         raise ImageError(f"{name} is 0 pixels wide or high: choose one with a character")
     if image.width * image.height > MAX_PIXELS:
         raise ImageError(f"{name} is {image.width}x{image.height} pixels large, more than "
                          f"{MAX_PIXELS // 1_000_000} megapixels: reduce it")
     try:
-        return np.asarray(_gray(ImageOps.exif_transpose(image)))
+        with files.quiet(), warnings.catch_warnings():   # remarks of libtiff and Pillow
+            warnings.simplefilter("ignore")
+            return _opaque(ImageOps.exif_transpose(image))
+    except MemoryError as error:
+        raise ImageError(f"{name} is too large for the memory that is left: reduce it") from error
     except Exception as error:  # Pillow's decoders raise many kinds for damaged files
         raise ImageError(f"{name} is damaged ({error}): copy or save it again") from error
 
@@ -98,32 +115,57 @@ def _from_array(array: np.ndarray, name: str) -> Image.Image:
     return Image.fromarray(array)
 
 
-def _open(file: str | Path | io.BytesIO, name: str) -> Image.Image:
-    """Open a picture without decoding it; only its header has been read."""
+def read_file(file: str | Path | io.BytesIO, name: str) -> io.BytesIO:
+    """What a file holds; ImageError when it cannot be read or holds nothing."""
     try:
-        data = file if isinstance(file, io.BytesIO) else io.BytesIO(Path(file).read_bytes())
-    except OSError as error:
-        raise ImageError(f"{name} cannot be read ({error.strerror}): check the name") from error
+        data = file if isinstance(file, io.BytesIO) else io.BytesIO(files.read_bytes(Path(file), MAX_BYTES + 1))
+    except (OSError, ValueError) as error:   # ValueError: a name with a null byte
+        raise ImageError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error}): check the name"
+                         ) from error
+    if data.getbuffer().nbytes > MAX_BYTES:
+        raise ImageError(f"{name} holds more than {MAX_BYTES >> 20} MB: save it as PNG or JPEG")
     if not data.getbuffer().nbytes:
         raise ImageError(f"{name} is empty: save it again")
+    return data
+
+
+def open_image(file: str | Path | io.BytesIO, name: str) -> Image.Image:
+    """Open a picture without decoding it; only its header has been read."""
+    data = read_file(file, name)
+    formats = FORMATS + _heic(bytes(data.getbuffer()[4:12]), name)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # decode() has a limit of its own
-            return Image.open(data, formats=FORMATS)
+            warnings.simplefilter("ignore")   # Pillow's remarks; decode has its own limit of pixels
+            return Image.open(data, formats=formats)
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} declares more than {MAX_PIXELS // 1_000_000} megapixels: reduce it") from error
     except Exception as error:  # Pillow's decoders raise many kinds for damaged files
         raise ImageError(f"{name} is not a picture that can be read: save it as PNG or JPEG") from error
 
 
-def _gray(image: Image.Image) -> Image.Image:
-    """Any mode -> "L", over white paper where the picture is transparent."""
+def _heic(kind: bytes, name: str) -> tuple[str, ...]:
+    """Pillow's name of HEIC if a file begins as one, as phones save photographs; an optional package decodes it."""
+    if kind not in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
+        return ()
+    try:
+        import pillow_heif
+    except ImportError:
+        raise ImageError(f"{name} is a HEIC picture: pip install pillow-heif, or save it as JPEG") from None
+    pillow_heif.register_heif_opener()
+    return ("HEIF",)
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """Any mode -> L or RGB, over white paper where it is transparent, or black if what is drawn is bright."""
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_to_8_bits(np.asarray(image)))
     if not image.has_transparency_data:
-        return image if image.mode == "L" else image.convert("RGB").convert("L")
+        return image if image.mode == "L" else image.convert("RGB")
     image = image.convert("RGBA")
-    return Image.composite(image.convert("L"), Image.new("L", image.size, 255), image.getchannel("A"))
+    gray, drawn = np.asarray(image.convert("L")), np.asarray(image.getchannel("A")) > 127
+    bright = drawn.any() and not drawn.all() and gray[drawn].mean() > BRIGHT
+    ground = Image.new("RGB", image.size, "black" if bright else "white")
+    return Image.composite(image.convert("RGB"), ground, image.getchannel("A"))
 
 
 def _to_8_bits(values: np.ndarray) -> np.ndarray:
@@ -166,7 +208,6 @@ def _paper(gray: np.ndarray) -> tuple[bool, np.ndarray]:
     scale = min(1.0, PAPER_SIDE / max(gray.shape))
     small = cv2.resize(gray, (max(1, round(width * scale)), max(1, round(height * scale))),
                        interpolation=cv2.INTER_AREA)
-    small = _without_rim(small)
     # The border is paper more often than the middle: continuing it outward gives it weight.
     pad = max(small.shape) // 2
     wide = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
@@ -178,21 +219,6 @@ def _paper(gray: np.ndarray) -> tuple[bool, np.ndarray]:
     wide = cv2.morphologyEx(cv2.medianBlur(wide if bright else 255 - wide, 3), cv2.MORPH_CLOSE, kernel)
     paper = cv2.GaussianBlur(wide, (0, 0), 2)[pad:pad + small.shape[0], pad:pad + small.shape[1]]
     return bright, cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
-
-
-def _without_rim(small: np.ndarray) -> np.ndarray:
-    """Paint over what lies around the paper, as a table in a photo: border rows and columns half as bright or less."""
-    for _ in range(4):
-        small = np.rot90(small)
-        if small[0].min() >= RIM * small.max():
-            continue   # most pictures, seen at once
-        quarter = len(small) // 4
-        levels = np.median(small, axis=1)
-        dark = levels[:quarter] < RIM * np.median(levels[quarter:3 * quarter + 1])
-        if dark[:1].any():
-            end = quarter if dark.all() else int(dark.argmin()) + 1  # one more: the row in between is half of each
-            small = np.concatenate([np.repeat(small[end:end + 1], end, axis=0), small[end:]])
-    return np.ascontiguousarray(small)
 
 
 def _level(density: np.ndarray) -> tuple[float, float]:
@@ -215,7 +241,7 @@ def _otsu(values: np.ndarray) -> float:
 
 
 def _without_specks(ink: np.ndarray, sure: np.ndarray) -> np.ndarray | None:
-    """The ink without parts that are narrower than its pen, mostly unsure, or a table's edge; None if nothing stays."""
+    """The ink without parts that are narrower than its pen or mostly unsure; None if nothing stays."""
     box = glyph.ink_box(ink)
     if box is None:
         return None
@@ -226,7 +252,6 @@ def _without_specks(ink: np.ndarray, sure: np.ndarray) -> np.ndarray | None:
     count, parts, stats, _ = cv2.connectedComponentsWithStats(mask)
     area = stats[:, cv2.CC_STAT_AREA].astype(float)
     area[np.bincount(parts[sure[there]], minlength=count) < area / 4] = 0
-    area[_at_border(parts, stats)] = 0
     area[0] = 0
     largest = int(area.argmax())
     left, top, width, height, _ = stats[largest]
@@ -239,15 +264,3 @@ def _without_specks(ink: np.ndarray, sure: np.ndarray) -> np.ndarray | None:
     near = cv2.dilate(mine, np.ones((3, 3), np.uint8))
     found[there] = ink * (near > mask - mine)
     return found
-
-
-def _at_border(parts: np.ndarray, stats: np.ndarray) -> np.ndarray:
-    """The parts that lie along the picture's border and are much larger than the others: a table's edge, no writing."""
-    contact = np.zeros(len(stats), int)
-    for side in (parts[0], parts[-1], parts[1:-1, 0], parts[1:-1, -1]):
-        contact += np.bincount(side, minlength=len(stats))
-    size = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
-    inside = size[1:][contact[1:] == 0]
-    if len(inside) < 3:  # a tight crop of a letter or two
-        return np.empty(0, int)
-    return np.flatnonzero((contact >= size / 2) & (size >= 4 * np.percentile(inside, 75)))

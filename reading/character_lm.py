@@ -139,18 +139,6 @@ class CharacterLM:
         raise AssertionError("the empty context is always known")
 
 
-class ClassMix:
-    """How frequent each character is, whatever precedes it: stands in for CharacterLM where no language is known."""
-
-    def __init__(self, log_probs: np.ndarray):
-        """log_probs: (62,), up to a constant."""
-        self._log_probs = np.append(log_probs - log_probs.max(), 0).astype(np.float32)
-
-    def next_log_probs(self, context: str) -> np.ndarray:
-        """As CharacterLM.next_log_probs, but a word's end costs nothing, so that the sum is not 1."""
-        return self._log_probs
-
-
 def kind_of(word: str) -> str:
     """Which kind of FOLLOWING a word is, "" if none."""
     if word.isdigit():

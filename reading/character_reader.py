@@ -5,7 +5,6 @@ import numpy as np
 
 from common import alphabets, glyph, softmax
 from reading.binarize import Picture
-from reading.character_lm import ClassMix
 from reading.network import Network
 from reading.readings import Character
 
@@ -24,9 +23,9 @@ class CharacterReader:
         self._network, self._shift = network, np.float32(shift)
 
     @property
-    def mix(self) -> ClassMix:
-        """The class mix that is expected, in the place of a language model."""
-        return ClassMix(log_natural() + self._shift)
+    def prior(self) -> np.ndarray:
+        """Log of how frequent each character is expected to be, up to a constant: float (62,)."""
+        return log_natural() + self._shift
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
         """The character in each picture."""

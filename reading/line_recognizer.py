@@ -14,7 +14,7 @@ import numpy as np
 from common import alphabets, line_image, softmax
 from reading import character_boxes, ctc, text_lines, word_lm
 from reading.binarize import Picture
-from reading.readings import Character, Line, Reading, Word, around, reading_of
+from reading.readings import Character, Line, Reading, Word, around, line_of, reading_of
 
 OLD_NAMES = {"strength": "lm_weight", "bonus": "insertion_bonus", "space": "space_bonus", "spacing": "space_lm_share"}
 
@@ -62,6 +62,22 @@ class LineText(NamedTuple):
     evidence: list[tuple[float, ...]]       # what speaks for each word; see `evidence`
 
 
+class FoundLine(NamedTuple):
+    """A line of a picture: what was read, and the ink and the boxes of its characters."""
+    text: LineText
+    shapes: list[character_boxes.Shape]
+    boxes: list[list[int]]
+    sure: float                     # that it is a line of writing
+
+    def with_text(self, text: LineText) -> Line:
+        """The line as it is, or as another reader reads the same characters."""
+        of_line, words = iter(self.boxes), []
+        for word, rivals in zip(text.words, text.rivals, strict=True):
+            characters = [Character(one.text, one.confidence, one.alternatives, box) for one, box in zip(word, of_line)]
+            words.append(Word(rivals[0][0], around(characters), rivals[0][1], characters, rivals))
+        return line_of(text.text, words, self.sure)
+
+
 class LineReader:
     """Reads lines with one network."""
 
@@ -71,20 +87,24 @@ class LineReader:
 
         decoding: as config.json has it.  lm: the language model; None reads without.
         """
-        self._each, self.decoding, self.lm = each, Decoding.of(decoding), lm
+        self.each, self.decoding, self.lm = each, Decoding.of(decoding), lm
 
     # ---- pictures
 
     def read(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture."""
-        straight = text_lines.straight_lines(picture.ink)
-        lines, shapes = [], []
+        found = list(self.find(picture))
+        shapes = [shape for line in found for shape in line.shapes]
+        return reading_of([line.with_text(line.text) for line in found],
+                          functools.partial(character_boxes.glyphs, shapes), [shape.alone for shape in shapes])
+
+    def find(self, picture: Picture) -> Iterator[FoundLine]:
+        """The lines of a picture that hold words, with the ink of their characters."""
+        straight = text_lines.lines_of(picture)
         for line, text in zip(straight, self.read_lines([line.ink for line in straight]), strict=True):
             if text.words:
-                found = character_boxes.shapes(line.ink, [one.centre for word in text.words for one in word])
-                lines.append(_line(text, character_boxes.boxes(line, found, picture.scale)))
-                shapes += found
-        return reading_of(lines, functools.partial(character_boxes.glyphs, shapes), [shape.alone for shape in shapes])
+                shapes = character_boxes.shapes(line.ink, [one.centre for word in text.words for one in word])
+                yield FoundLine(text, shapes, character_boxes.boxes(line, shapes, picture.scale), line.confidence)
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
         """Read pictures of one letter or digit each."""
@@ -106,7 +126,7 @@ class LineReader:
 
     def log_probs(self, images: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         """Log probabilities float32 (steps, 96) of each line image, uint8 (line_image.HEIGHT, width)."""
-        for logits in self._each([line_image.to_batch([image]) for image in images]):
+        for logits in self.each([line_image.to_batch([image]) for image in images]):
             yield softmax.log_softmax(np.asarray(logits[0], np.float32))
 
     def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None) -> LineText:
@@ -174,15 +194,6 @@ class LineReader:
         """How often words with this evidence are right."""
         *weights, offset = self.decoding.confidence
         return 1 / (1 + math.exp(-(np.dot(weights, evidence) + offset)))
-
-
-def _line(text: LineText, boxes: list[list[int]]) -> Line:
-    """A line that was read, with the boxes of its characters."""
-    of_line, words = iter(boxes), []
-    for word, rivals in zip(text.words, text.rivals, strict=True):
-        characters = [Character(one.text, one.confidence, one.alternatives, box) for one, box in zip(word, of_line)]
-        words.append(Word(rivals[0][0], around(characters), rivals[0][1], characters, rivals))
-    return Line(text.text, around(words), words)
 
 
 def evidence(word: str, chance: float, text: ctc.Text) -> tuple[float, ...]:

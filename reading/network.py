@@ -25,14 +25,24 @@ class Network:
     """The network of one run, opened."""
 
     def __init__(self, models_path: str | Path, unix_time: str, threads: int = THREADS):
-        """threads: the most that are used at once; runs.RunError when there is no network or its file is damaged."""
+        """threads: the most that are used at once; runs.RunError when there is no network, or its file is damaged or of
+        another shape.
+        """
         self._threads = threads
-        self._session = _open(model_file(Path(models_path, unix_time)), threads)
+        path = model_file(Path(models_path, unix_time))
+        self._session = _open(path, threads)
         self._input = self._session.get_inputs()[0].name
+        runs.check_network(path, runs.read_config(models_path, unix_time)["reads"], *(
+            tuple(side if isinstance(side, int) else None for side in ports[0].shape[1:])
+            for ports in (self._session.get_inputs(), self._session.get_outputs())))
 
     def logits(self, pictures: np.ndarray) -> np.ndarray:
         """Logits float32 (n, 62) of glyphs uint8 (n, 28, 28), or (n, width / 4, 96) of line images (n, 32, width)."""
-        return self._session.run(None, {self._input: pictures})[0]
+        return self.outputs(pictures)[0]
+
+    def outputs(self, pictures: np.ndarray) -> list[np.ndarray]:
+        """All that the network gives: of pages uint8 (n, height, width, 3) the maps of networks.page."""
+        return self._session.run(None, {self._input: pictures})
 
     def each(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         """The logits of several batches; while the caller works on one, the next are computed."""

@@ -8,12 +8,12 @@ import functools
 from pathlib import Path
 
 from common import alphabets, runs, settings
-from reading import word_lm
+from reading import pictures, word_lm
 from reading.binarize import Picture, Source, read_picture
 from reading.character_reader import CharacterReader, glyphs_of
 from reading.line_recognizer import LineReader
 from reading.network import THREADS, Network
-from reading.readings import Character, Line, Reading, Word, reading_of
+from reading.readings import Character, Reading, Word, line_of, reading_of
 from reading.segmenting_reader import SegmentingReader
 
 PRIORS = ("drawings", "forms")
@@ -61,9 +61,14 @@ class Recognizer:
         """What reads words and lines."""
         lm = word_lm.load(self._language)
         if self.reads == "lines":
-            network = Network(self.models_path, self.unixTime, self._threads)
-            return LineReader(network.each, self._config.get("decoding"), lm)
-        return SegmentingReader(self.characters, lm.spelling if lm else self.characters.mix, self._threads)
+            return self._line_reader(self.models_path, self.unixTime, lm)
+        beside = runs.DEFAULT in runs.list_runs(self.models_path)
+        finder = self._line_reader(self.models_path if beside else runs.ROOT / "Models", runs.DEFAULT, lm)
+        return SegmentingReader(finder, self.characters, lm)
+
+    def _line_reader(self, models_path: Path, unix_time: str, lm: word_lm.WordLM | None) -> LineReader:
+        network = Network(models_path, unix_time, self._threads)
+        return LineReader(network.each, runs.read_config(models_path, unix_time).get("decoding"), lm)
 
     @property
     def character_run(self) -> str:
@@ -92,7 +97,11 @@ class Recognizer:
 
         Raises ImageError, a ValueError, when the picture cannot be read or holds no ink.
         """
-        return self.read(read_picture(image, page=True))
+        return self.read(self.see(image))
+
+    def see(self, image: Source, name: str = "") -> Picture:
+        """Find the writing in a picture, for `read`; name: what messages call it.  Errors as for `recog`."""
+        return pictures.read_page(image, name, self._threads)
 
     def read(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture whose ink is found."""
@@ -114,7 +123,7 @@ class Recognizer:
         """As `read`, of a picture with one character."""
         character, = self.read_characters([picture])
         word = Word(character.text, character.box, character.confidence, [character], character.alternatives)
-        return reading_of([Line(word.text, word.box, [word])], functools.partial(glyphs_of, [picture]), [True])
+        return reading_of([line_of(word.text, [word])], functools.partial(glyphs_of, [picture]), [True])
 
 
 def recog(img: Source) -> str:

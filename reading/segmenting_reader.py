@@ -1,77 +1,94 @@
-"""Reads lines with a network for single characters: cuts them into pieces and puts these together."""
+"""Reads words and lines with a network for single characters.
+
+The reader of lines finds the characters and their ink is cut apart between them (character_boxes).  Then this network
+says which letter or digit each one is, weighed with its height and place on the line and with the language model.
+Spaces, and marks, which the network does not know, stay as they were found.
+"""
 import functools
-import math
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from common import alphabets, glyph, softmax
-from reading import lattice, oversegmentation
+from common import alphabets, softmax
+from reading import character_boxes
 from reading.binarize import Picture
-from reading.character_lm import CharacterLM, ClassMix
 from reading.character_reader import CharacterReader
-from reading.oversegmentation import TextLine
-from reading.readings import Character, Line, Reading, Word, around, box_of, reading_of
+from reading.line_recognizer import LineReader
+from reading.readings import Reading, reading_of
+from reading.word_lm import WordLM
+
+# Chosen on validation words and lines of UNIPEN.
+NETWORK = 0.7     # weight of the network: it has learned from isolated characters, and is too sure of others
+LM_WEIGHT = 1.0   # of the language model
+UNEVEN = 0.16     # standard deviation of a character's top and bottom in heights of a capital
+MOST_OFF = 8.0    # nat: what a top or bottom at a wrong height costs at most
+ROUNDS = 4        # of estimating the heights of a line from its characters, and the characters from these
+NEVER = -50.0     # log of a probability that is as good as none
+
+LABELS = np.array([alphabets.LABELS[character] for character in alphabets.CHARACTERS])
+EXTENTS = np.array([alphabets.EXTENTS.get(character, (1, 0)) for character in alphabets.CHARACTERS])
 
 
 class SegmentingReader:
-    """Reads words and lines as chains of candidates for characters (oversegmentation, lattice)."""
+    """Reads lines whose characters another reader finds."""
 
-    def __init__(self, characters: CharacterReader, model: CharacterLM | ClassMix, threads: int):
-        """model: how likely each character is after those before it.  threads: that make glyphs."""
-        self.characters, self.model, self._threads = characters, model, threads
+    def __init__(self, finder: LineReader, characters: CharacterReader, lm: WordLM | None):
+        """finder: finds the characters.  characters: says which they are.  lm: None reads without a language."""
+        self.finder, self.characters = finder, characters
+        self._prior = 0.0 if lm else characters.prior
+        self._decoder = LineReader(finder.each, {"lm_weight": LM_WEIGHT, "insertion_bonus": 0.0}, lm)
 
     def read(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture."""
-        found, glyphs = self.candidates(oversegmentation.find_lines(picture.ink))
-        lines, seen = [], []
-        for of_line, glyphs_of_line in zip(found, glyphs, strict=True):
-            scores = lattice.score(of_line)
-            path = lattice.search(scores, self.model)
-            lines.append(self._line(of_line, scores, path, picture.scale))
-            seen += [glyphs_of_line[step.candidate] for step in path]
-        return reading_of(lines, functools.partial(list, seen), [True] * len(seen))
-
-    def candidates(self, lines: list[TextLine]) -> tuple[list[lattice.Candidates], list[np.ndarray]]:
-        """All that may be characters in these lines, classified together.
-
-        Returns the candidates of each line, and their glyphs, uint8 (n, 28, 28).
-        """
-        spans = [oversegmentation.candidates(line) for line in lines]
-        every = [(line, *span) for line, of_line in zip(lines, spans, strict=True) for span in of_line.tolist()]
-        glyphs = np.array(list(_workers(self._threads).map(_glyph_of, every)), np.uint8).reshape(-1, 28, 28)
-        ends = np.cumsum([len(of_line) for of_line in spans])[:-1]
-        found = []
-        for line, of_line, rows in zip(lines, spans, np.split(self.characters.log_likelihoods(glyphs), ends),
-                                       strict=True):
-            boxes = np.array([oversegmentation.box_of(line, *span) for span in of_line])
-            found.append(lattice.Candidates(line, of_line, boxes, rows))
-        return found, np.split(glyphs, ends)
-
-    def _line(self, found: lattice.Candidates, scores: lattice.Scores, path: list[lattice.Step], scale: float) -> Line:
-        """The words along a path through a line."""
-        words = []
-        for step in path:
-            if step.new_word:
-                words.append([])
-            # The character that the search chose need not be the likeliest by itself.
-            alternatives = softmax.ranked(lattice.posterior(scores, step, self.model), alphabets.CHARACTERS, step.label)
-            words[-1].append(Character(*alternatives[0], alternatives,
-                                       box_of(found.line.corners(*found.spans[step.candidate]), scale)))
-        words = [_word(characters) for characters in words]
-        return Line(" ".join(word.text for word in words), around(words), words)
+        found = list(self.finder.find(picture))
+        shapes = [shape for line in found for shape in line.shapes]
+        glyphs = np.array(character_boxes.glyphs(shapes), np.uint8).reshape(-1, 28, 28)
+        scores = np.split(self.characters.log_likelihoods(glyphs) + self._prior,
+                          np.cumsum([len(line.shapes) for line in found])[:-1])
+        lines = [line.with_text(self._decoder.decode(log_probs_of(line.text.text, line.shapes, of_line)))
+                 for line, of_line in zip(found, scores)]
+        return reading_of(lines, functools.partial(list, glyphs), [shape.alone for shape in shapes])
 
 
-def _word(characters: list[Character]) -> Word:
-    text = "".join(character.text for character in characters)
-    confidence = round(math.prod(character.confidence for character in characters), 6)
-    return Word(text, around(characters), confidence, characters, [(text, confidence)])
+def log_probs_of(text: str, shapes: list[character_boxes.Shape], scores: np.ndarray) -> np.ndarray:
+    """What the characters of a line may be, as if a CTC network said it: float (2 * len(text), 96).
+
+    text: as it was found.  shapes, and scores, float (n, 62), the log of how likely each character is: of all
+    characters of the text that are no spaces.  One step for each character, and a blank behind it.
+    """
+    rows = np.full((2 * len(text), len(alphabets.ALPHABET) + 1), NEVER)
+    rows[1::2, 0] = 0
+    visible = np.array([character != " " for character in text])
+    known = np.array([character in alphabets.CHARACTERS for character in text])
+    if known.any():
+        ends = np.array([(shape.y.min(), shape.y.max() + 1) for shape in shapes], float)[known[visible]]
+        rows[np.ix_(2 * np.flatnonzero(known), LABELS)] = with_heights(NETWORK * scores[known[visible]], ends)
+    for place in np.flatnonzero(~known):
+        rows[2 * place, alphabets.LABELS[text[place]]] = 0
+    return softmax.log_softmax(rows)
 
 
-@functools.cache
-def _workers(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads)   # OpenCV lets go of Python's lock, but draws a small picture on one core
+def with_heights(scores: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Scores float (n, 62) of the characters of a line, less what their heights speak against them.
+
+    ends: float (n, 2), y of the top and the bottom of each.
+    The baseline and the height of a capital that fit the likely characters best tell how well each fits, and so on in
+    turn (expectation maximisation): once from the tallest as a capital, once from a line without capitals.
+    """
+    baseline = float(np.median(ends[:, 1]))
+    least = 0.5 * float(np.ptp(ends, axis=1).max())
+    tallest = max(baseline - ends[:, 0].min(), least)
+    found = [_fitted(scores, ends, baseline, height, least) for height in (tallest, tallest / alphabets.X_HEIGHT)]
+    return softmax.log_softmax(max(found, key=lambda weighed: np.logaddexp.reduce(weighed, axis=1).sum()))
 
 
-def _glyph_of(candidate: tuple[TextLine, int, int]) -> np.ndarray:
-    return glyph.glyph(oversegmentation.ink_of_pieces(*candidate))
+def _fitted(scores: np.ndarray, ends: np.ndarray, baseline: float, height: float, least: float) -> np.ndarray:
+    """The scores less what heights cost, from a first guess of the baseline and of a capital's height."""
+    terms = np.stack([np.ones_like(EXTENTS), -EXTENTS], axis=-1)   # y = baseline - height * extent
+    for _ in range(ROUNDS):
+        off = (ends[:, None] - (baseline - height * EXTENTS)) / height
+        weighed = scores - np.minimum(off ** 2 / (2 * UNEVEN ** 2), MOST_OFF).sum(axis=-1)
+        shares = np.exp(softmax.log_softmax(weighed))
+        normal = np.einsum("nc,cei,cej->ij", shares, terms, terms) + 1e-6 * np.eye(2)
+        baseline, height = np.linalg.solve(normal, np.einsum("nc,ne,cei->i", shares, ends, terms))
+        height = max(height, least)
+    return weighed

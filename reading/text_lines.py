@@ -1,8 +1,7 @@
-"""Ink -> text lines: removes printed rules, groups connected components into lines, deskews and deslants each.
+"""Ink -> text lines: groups connected components of a drawing into lines, deskews and deslants each line.
 
     lines = straight_lines(ink)       from top to bottom, each one upright, with an affine map back to the page
 """
-import math
 from typing import NamedTuple
 
 import cv2
@@ -11,7 +10,6 @@ import numpy as np
 from common import glyph
 
 INK = 96                # brightness from which a pixel belongs to a connected component
-MANY_RULES = 4          # this many printed rules need not reach the picture's borders
 
 # The usual height is the weighted median of all components' heights, about that of a small letter.
 BODY = 0.45             # usual heights: smaller components are dots, bars and specks
@@ -34,6 +32,7 @@ class StraightLine(NamedTuple):
     """One line of text, deskewed and deslanted."""
     ink: np.ndarray         # uint8 (height, width), bright on dark
     to_page: np.ndarray     # float (2, 3): affine, from px of the line to px of the page
+    confidence: float = 1.0 # how sure it is that this is a line of text, 0..1
 
     def corners(self, y: np.ndarray, x: np.ndarray) -> tuple[float, float, float, float]:
         """Left, top, right, bottom on the page of the line's pixels at y and x, (n,)."""
@@ -48,8 +47,7 @@ def straight_lines(ink: np.ndarray) -> list[StraightLine]:
 
     ink: uint8 (height, width), bright on dark.
     """
-    ink = without_rules(ink)
-    labels, boxes = _components((ink >= INK).view(np.uint8))
+    labels, boxes = components((ink >= INK).view(np.uint8))
     if not len(boxes):
         return []
     y, x = _points(ink, 5000)
@@ -57,7 +55,7 @@ def straight_lines(ink: np.ndarray) -> list[StraightLine]:
     return [straight_line(*_crop_line(ink, labels, boxes, members), boxes[members]) for members in group_lines(level)]
 
 
-def _components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The connected components of a mask uint8 (height, width).
 
     Returns labels int32 (height, width), 0 on paper, and boxes int (n, 4): left, top, right, bottom.
@@ -80,55 +78,9 @@ def _points(ink: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     return y.astype(np.float32), x.astype(np.float32)
 
 
-# ---- printed rules
-
-def without_rules(ink: np.ndarray) -> np.ndarray:
-    """The ink, uint8 (height, width), without the rules printed on the paper; strokes that cross them stay.
-
-    A rule is thin and, unless there are MANY_RULES, runs through the whole picture.  Ink of nothing but rules stays.
-    """
-    width = ink.shape[1]
-    mask = (ink >= glyph.INK).view(np.uint8)
-    run = max(24, width // 40)
-    flat = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
-    if np.count_nonzero(cv2.dilate(flat.max(axis=0)[None], np.ones((1, run), np.uint8))) < 0.6 * width:
-        return ink   # bars of letters, if anything
-    labels, boxes = _components(cv2.dilate(flat, np.ones((3, run), np.uint8)))
-    long = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= 0.6 * width) + 1
-    rules = [rule for part in long if (rule := _rule(flat, labels == part)) is not None]
-    if len(rules) < MANY_RULES:
-        rules = [rule for rule in rules if len(rule[0]) >= 0.9 * width]
-    if not rules:
-        return ink
-    rest = ink.copy()
-    lowest = len(ink) - 1
-    for x, y, thick in rules:
-        first, last = np.rint(y - thick / 2 - 1).astype(int), np.rint(y + thick / 2 + 1).astype(int)
-        aside = np.ones((1, 2 * math.ceil(thick) + 1), np.uint8)   # slanted strokes cross it, too
-        above, below = (mask[np.clip(row, 0, lowest), x] for row in (first - 1, last + 1))
-        gone = (above & cv2.dilate(below[None], aside)[0] | cv2.dilate(above[None], aside)[0] & below) == 0
-        rows = first[gone] + np.arange(math.ceil(thick) + 4)[:, None]
-        inside = (rows >= 0) & (rows <= np.minimum(last[gone], lowest))
-        rest[rows[inside], np.broadcast_to(x[gone], rows.shape)[inside]] = 0
-    others = cv2.connectedComponentsWithStats((rest >= INK).view(np.uint8))[2][1:, cv2.CC_STAT_HEIGHT]
-    return rest if (others > 3 * max(thick for *_, thick in rules)).sum() > 1 else ink   # else an E or a T
-
-
-def _rule(flat: np.ndarray, mine: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """x and y of the middle of a rule, (n,), and its thickness in px; None if the component `mine` is no rule."""
-    y, x = np.nonzero(flat & mine)
-    counts = np.bincount(x)
-    thick, count = float(np.median(counts[counts > 0])), len(x)
-    for reach in (2 * thick + 2, thick + 1, thick / 2 + 1):   # leaves out, step by step, what lies flat beside it
-        middle = np.polynomial.Polynomial.fit(x, y, 2)        # paper bends
-        near = np.abs(y - middle(x)) <= reach
-        if near.sum() < 0.7 * count:
-            return None
-        x, y = x[near], y[near]
-    if thick > np.ptp(x) / 80:
-        return None
-    x = np.arange(x.min(), x.max() + 1)
-    return x, middle(x), thick
+def lines_of(picture) -> list[StraightLine]:
+    """The lines of a binarize.Picture, in reading order."""
+    return straight_lines(picture.ink) if picture.lines is None else picture.lines
 
 
 # ---- components -> lines
@@ -142,7 +94,7 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
     Returns the rows of `boxes` in each line, lines from top to bottom.
     """
     heights = boxes[:, 3] - boxes[:, 1]
-    usual = _usual_height(boxes)
+    usual = usual_height(boxes)
     bodies = np.flatnonzero(heights >= BODY * usual)
     lines = []  # each [members, centre, height]
     for row in bodies[np.argsort(boxes[bodies, 0], kind="stable")]:
@@ -163,7 +115,7 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
     return [np.array(group) for group in sorted(groups, key=lambda group: _middle(boxes[group]))]
 
 
-def _usual_height(boxes: np.ndarray) -> float:
+def usual_height(boxes: np.ndarray) -> float:
     """Median height of the components, each weighted by its size, since there are many specks."""
     heights = boxes[:, 3] - boxes[:, 1]
     sizes = np.maximum(heights, boxes[:, 2] - boxes[:, 0])
@@ -297,7 +249,7 @@ def straight_line(ink: np.ndarray, left: int, top: int, boxes: np.ndarray) -> St
 
 def _scale(ink: np.ndarray, boxes: np.ndarray) -> float:
     """New px per old px, at most 1: smaller lines are read as well, and faster."""
-    usual = _usual_height(boxes)
+    usual = usual_height(boxes)
     return 1.0 if usual <= LETTER else min(1.0, max(LETTER / usual, THIN / glyph.stroke_width(ink)))
 
 

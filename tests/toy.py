@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from common import alphabets, line_image, pen_strokes
+from common import line_image, pen_strokes
 from common.alphabets import CHARACTERS
 from common.glyph import glyph
 from tools import draw_samples
@@ -75,22 +75,24 @@ def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
     return folder
 
 
-def write_paper(folder: Path, texts: list[str]) -> Path:
-    """Scanned lines of writers of both splits, a face and sentences, where LineSynthesizer looks for them."""
+def write_paper(folder: Path, texts: list[str] = ("so many words in a row",) * 9) -> Path:
+    """A font, texts, paper and scanned lines of writers of both splits, but no real page."""
     import matplotlib
-    for name, val in (("Copiste", "wikitexte_0024"), ("DHSD", "w3")):
-        (folder / name).mkdir(parents=True)
+    for name in ("fonts", "text", "copiste", "dhsd", "backgrounds"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), folder / "fonts")
+    (folder / "text" / "words.txt").write_text("\n".join(texts), "utf-8")
+    (folder / "copiste" / "pages.jsonl").touch()
+    cv2.imwrite(str(folder / "backgrounds" / "plain.png"), np.full((90, 200, 3), 240, np.uint8))
+    (folder / "backgrounds" / "backgrounds.tsv").write_text("plain.png\tdrawn\t1\t0\n")
+    for name, val in (("copiste", "wikitexte_0024"), ("dhsd", "w3")):
         rows = [(f"{row}.webp", (val, "one")[row % 4 > 0], text) for row, text in enumerate(texts)]
         (folder / name / "lines.tsv").write_text("".join(
             f"{file}\t{writer}\ttrain\t{text}\n" for file, writer, text in rows), "utf-8")
         with zipfile.ZipFile(folder / name / "lines.zip", "w") as archive:
             for seed, (file, _, text) in enumerate(rows):
-                ink = pen_strokes.draw_strokes(draw_samples.strokes_of([alphabets.plain(text)], 40, seed), 3)
+                ink = pen_strokes.draw_strokes(draw_samples.strokes_of([text], 40, seed), 3)
                 archive.writestr(file, cv2.imencode(".webp", 255 - ink)[1].tobytes())
-    (folder / "Fonts").mkdir()
-    shutil.copy(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), folder / "Fonts")
-    (folder / "Texts").mkdir()
-    (folder / "Texts" / "some.txt").write_text("\n".join(texts), "utf-8")
     return folder
 
 
@@ -102,6 +104,15 @@ def line_network(x, dropout):
     x = layers.Conv2D(24, 3, (2, 2), padding="same", activation="relu")(x)
     x = layers.Reshape((-1, 96), name="columns")(layers.Permute((2, 1, 3))(x))
     return layers.Bidirectional(layers.LSTM(48, return_sequences=True))(layers.BatchNormalization()(x))
+
+
+def page_network(x, dropout):
+    """A network for pages, as training/networks.py has one, that is built at once."""
+    from keras import layers
+
+    from training.networks import DepthToSpace
+    x = layers.Conv2D(4, 3, strides=2, padding="same")(x)
+    return [DepthToSpace(name="ink")(x), layers.Conv2D(4, 3, padding="same", name="marks")(x)]
 
 
 def history(folder: Path) -> list[float]:

@@ -14,8 +14,7 @@ The parts of read:
 The parts of train:
     classic  the classic run, python model.py, on files of the official size, to its end but with fewer epochs:
              the time to its first step, and the most memory
-    dense, resnet, mixer    images per second, trained as model.py does and with a plain Keras fit; on a GPU, for
-             example with --batch_size=4096 --mixed_precision, if the backend sees one
+    dense, resnet, mixer    images per second; on a GPU, for example, with --batch_size=4096 --mixed_precision
 The parts of apps: see tools/benchmark_apps.py.
 """
 import importlib
@@ -37,7 +36,7 @@ unixTime = ""              # read: the network that reads; without one, the ship
 pictures = 1000            # bulk: their number
 images = 697932            # classic: training images; the official number
 train_epochs = 2           # classic: epochs
-seconds = 20.0             # dense, resnet, mixer: of steady training in each measurement
+seconds = 20.0             # dense, resnet, mixer: of steady training
 batch_size = 100           # dense, resnet, mixer: images per step
 mixed_precision = False    # dense, resnet, mixer: multiply with 16 bits
 # ---- end of settings

@@ -28,8 +28,10 @@ SETTLED = 0.3                      # of the rounds: what memory grows before is 
 START = """
 import sys, time
 import textrecog_ui as script
+from apps import memory
 from common import settings
-app = script.Live(settings.configure(vars(script), [])[0])
+defaults = {name: vars(script)[name] for name in settings.meanings(script.__file__)}
+app = script.Live(memory.configure(defaults, {"state_path": "none"}, "textrecog_ui"))
 app.errors = []
 while not app.root.winfo_viewable():
     app.root.update()

@@ -6,7 +6,7 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +20,6 @@ from training.config import configure
 OFFICIAL = 697_932, 116_323   # training and test images of EMNIST ByClass
 BLOCK = 1000                  # different glyphs, which are repeated
 IMAGES = {"dense": 100_000, "resnet": 10_000, "mixer": 10_000}   # in an epoch of rates, which takes seconds
-ROUNDS = 2                    # both fits take turns, so that a slow spell of the machine meets both
 
 
 # ---- made-up images
@@ -67,53 +66,25 @@ def run_classic(config: SimpleNamespace) -> Iterator[tuple]:
 
 # ---- rates
 
-def measure_rates(config: SimpleNamespace, name: str) -> Iterator[tuple]:
-    """Images per second of one type of network, trained as model.py does and with a plain Keras fit."""
+def measure_rate(config: SimpleNamespace, name: str) -> Iterator[tuple]:
+    """Images per second of one type of network: of whole epochs after the first, which compiles."""
     with tempfile.TemporaryDirectory() as folder:
         write_emnist(Path(folder), IMAGES[name])
         trainer = pipeline.load(configure(settings.constants(runs.ROOT / "model.py"), [
             f"--network={name}", f"--data_path={folder}", f"--batch_size={config.batch_size}", "--val_split=0.001",
             f"--mixed_precision={config.mixed_precision}", "--train_epochs=1000000"]))
-    model = trainer.build_model()
-    fits = {"as model.py trains": lambda watch: trainer.fit(model, [watch]), "a plain Keras fit": plain_fit(trainer)}
-    times = {what: [] for what in fits}
-    for _ in range(ROUNDS):
-        for what, fit in fits.items():
-            times[what].append(seconds_per_epoch(fit, config.seconds / ROUNDS))
-    rates = [trainer.sampler.images / np.mean(seconds) for seconds in times.values()]
-    for what, rate in zip(fits, rates):
-        yield f"{name}, {what}", rate, "images/s", ""
-    yield f"{name}, model.py over the plain fit", rates[0] / rates[1], "", ""
-    yield f"{name}, an epoch of {OFFICIAL[0]:,} images", OFFICIAL[0] / rates[0], "s", ""
-
-
-def plain_fit(trainer: pipeline.Trainer) -> Callable:
-    """A function that trains the same network from float images in memory with Keras's default settings."""
-    import keras
-
-    from training import networks
-    config, rows = trainer.config, trainer.data.train_rows
-    glyphs = keras.Input((28, 28))
-    features = networks.NETWORKS[config.network](glyphs, config.dropout)
-    network = keras.Model(glyphs, keras.layers.Dense(networks.CLASSES)(features))
-    network.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    images, labels = trainer.data.images[rows].astype(np.float32) / 255, trainer.data.targets[rows, 0]
-    return lambda watch: network.fit(images, labels, batch_size=config.batch_size, epochs=10**6, callbacks=[watch],
-                                     verbose=0)
-
-
-def seconds_per_epoch(fit: Callable, least: float) -> float:
-    """The mean of whole epochs after the first, which compiles; they take at least so many seconds together."""
     import keras
     ends = []
 
     def on_epoch_end(epoch, logs):
         ends.append(time.perf_counter())
-        watch.model.stop_training = len(ends) > 1 and ends[-1] - ends[0] >= least
+        watch.model.stop_training = len(ends) > 1 and ends[-1] - ends[0] >= config.seconds
 
     watch = keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)
-    fit(watch)
-    return (ends[-1] - ends[0]) / (len(ends) - 1)
+    trainer.fit(trainer.build_model(), [watch])
+    rate = trainer.sampler.images * (len(ends) - 1) / (ends[-1] - ends[0])
+    yield f"{name}, training", rate, "images/s", ""
+    yield f"{name}, an epoch of {OFFICIAL[0]:,} images", OFFICIAL[0] / rate, "s", ""
 
 
-PARTS = {"classic": run_classic, **{name: functools.partial(measure_rates, name=name) for name in IMAGES}}
+PARTS = {"classic": run_classic, **{name: functools.partial(measure_rate, name=name) for name in IMAGES}}

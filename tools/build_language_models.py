@@ -1,7 +1,7 @@
 """Builds the language models that reading uses: reading/english.npz and one for each other language.
 
     pip install "wordfreq>=3.1,<4" "symspellpy>=6.10,<7"
-    python -m tools.build_language_models        minutes; needs Dataset/UNIPEN and Dataset/Texts
+    python -m tools.build_language_models        minutes; needs Dataset/UNIPEN and Dataset/Paper
 
 Words and their frequencies come from wordfreq, pairs of English words from symspellpy's list, marks and spaces from the
 texts that people wrote for UNIPEN (training split) and from sentences.  Licences: see reading/word_lm.py.
@@ -28,7 +28,7 @@ smoothing = 1.0                  # weight of the shorter context for each letter
 words = 50000                    # most frequent words that the word model knows
 flatten = 0.9                    # a word counts as its frequency to this power
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes, whose texts tell where marks and spaces stand
-texts_path = "Dataset/Texts"     # folder with sentences, which tell it too
+texts_path = "Dataset/Paper/text"   # folder with sentences, which tell it too
 # ---- end of settings
 
 LABELS = len(character_lm.LETTERS) + 1   # letters, and the end of a word

@@ -1,32 +1,30 @@
 """Takes single characters out of words and lines that people wrote with a pen: more letters to learn from.
 
-    python -m tools.extract_characters                     with the shipped network; minutes
-    python -m tools.extract_characters --model=UNIXTIME    with another
+    python -m tools.extract_characters                     with the shipped networks; minutes
+    python -m tools.extract_characters --model=UNIXTIME    with another network for characters
 
 Letters inside words are written faster and joined more than those that fill a form's boxes, and by other people.
-Their text is known, but not which strokes are which letter: forced alignment with a trained network finds out.
-Strokes are never cut, so a word whose letters run together gives nothing.
+Their text is known, but not which strokes are which letter.  The reader of lines tells where each letter of the text
+is, a stroke belongs to the letter nearest to it, and the network for characters has to agree.  Strokes are never cut,
+so a word whose letters run together gives nothing.
 
 Reads words.jsonl.gz and lines.jsonl.gz in the folder of the pen strokes, the training split alone, and writes
-extracted.jsonl.gz beside them, of the same kind as characters.jsonl.gz.  model.py --harvest adds them to a training.
+extracted.jsonl.gz beside them, of the same kind as characters.jsonl.gz.  model.py --extracted adds them to a training.
 """
 import gzip
-import itertools
-import os
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from common import alphabets, files, glyph, pen_strokes, runs, settings
-from reading import lattice, recognizer
-from training import unipen
+from common import alphabets, files, glyph, line_image, pen_strokes, runs, settings
+from reading import ctc, recognizer
+from training import line_records, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
-model = ""                       # unixTime of the network that aligns; without one, the shipped network
+model = ""                       # unixTime of the network for characters; without one, the shipped network
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
 per_writer = 60                  # words, and lines, of each writer to look at; 0: all
 pen = 7.0                        # px, the pen's diameter for a character 100 px tall
@@ -34,27 +32,25 @@ models_path = "Models"           # where networks are kept
 # ---- end of settings
 
 STYLES = ("printed", "mixed", "?")
-MOST_STROKES = 4           # of one character
+TALL = 60                  # px, height of a tall letter where words are drawn for the reader of lines
+ROUNDS = 3                 # of giving strokes to characters, and finding the middle of each character from these
 LEAST = 0.05               # probability of a character's label, all characters as frequent
 LEAST_MEAN = -0.9          # nat, over the characters of a word: others are labelled wrongly, or joined
-OTHER = -2.5               # nat: what punctuation counts, which the network does not know
-BATCH = 64                 # words classified together
 
 
 def main(arguments: list[str]) -> None:
-    """Align every word of the training split, keep the characters that are surely what the text says."""
+    """Part every word of the training split, keep the characters that are surely what the text says."""
     config, _ = settings.configure(globals(), arguments)
     reader = recognizer.Recognizer(config.model or runs.DEFAULT_CHARACTERS, config.models_path)
-    reader.load(characters=True)
+    reader.load()
     folder, counts = Path(config.pen_path), Counter()
 
     def write(path: Path) -> None:
-        with gzip.open(path, "wt", encoding="utf-8") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
+        with gzip.open(path, "wt", encoding="utf-8") as file:
             for kind in ("words", "lines"):
-                records = list(separable(folder / f"{kind}.jsonl.gz", config.per_writer))
-                for start in tqdm(range(0, len(records), BATCH), desc=kind, unit="batch"):
-                    for record in extract(reader, records[start:start + BATCH], config.pen, pool):
-                        file.write(unipen.line_of(record))
+                for record in tqdm(list(separable(folder / f"{kind}.jsonl.gz", config.per_writer)), desc=kind):
+                    for found in extract(reader, record, config.pen):
+                        file.write(unipen.line_of(found))
                         counts[kind] += 1
 
     out = folder / "extracted.jsonl.gz"
@@ -63,51 +59,61 @@ def main(arguments: list[str]) -> None:
 
 
 def separable(path: Path, per_writer: int) -> Iterator[dict]:
-    """Records of the training split with at least a stroke for each character, strokes sorted from left to right.
+    """Records of the training split with at least a stroke for each character.
 
     per_writer: so many of each writer at most; 0: all.
     """
     seen = Counter()
     for record in unipen.read_strokes(path, "train"):
-        strokes, letters = record["strokes"], record["label"].replace(" ", "")
-        if record["style"] in STYLES and 1 < len(letters) <= len(strokes):
+        if record["style"] in STYLES and 1 < len(record["label"].replace(" ", "")) <= len(record["strokes"]):
             seen[record["writer"]] += 1
             if not per_writer or seen[record["writer"]] <= per_writer:
-                yield record | {"strokes": sorted(strokes, key=_middle)}
+                yield record
 
 
-def _middle(stroke: list) -> float:
-    x = pen_strokes.as_points(stroke)[:, 0]
-    return float(np.ptp(x) / 2 + x.min())
+def extract(reader: recognizer.Recognizer, record: dict, pen: float) -> Iterator[dict]:
+    """The characters of a record that `separable` gives, as records themselves.
 
-
-def spans_of(strokes: list) -> list[tuple[int, int]]:
-    """All groups of neighbouring strokes that may be one character: first stroke, and the one behind the last."""
-    return [(first, behind) for first in range(len(strokes))
-            for behind in range(first + 1, min(first + MOST_STROKES, len(strokes)) + 1)]
-
-
-def extract(reader: recognizer.Recognizer, records: list[dict], pen: float, pool: Executor) -> Iterator[dict]:
-    """The characters of records that `separable` gives, as records themselves.
-
-    pen: px, diameter of the pen that draws them for the reader, for a character 100 px tall.  pool: threads that draw.
+    pen: px, diameter of the pen that draws them for the network, for a character 100 px tall.
     """
-    spans = [spans_of(record["strokes"]) for record in records]
-    groups = [record["strokes"][first:behind] for record, of_record in zip(records, spans, strict=True)
-              for first, behind in of_record]
-    glyphs = np.array(list(pool.map(glyph.draw_glyph, groups, itertools.repeat(pen))), np.uint8)
-    log_probs = reader.characters.log_likelihoods(glyphs)
-    ends = np.cumsum([len(of_record) for of_record in spans])
-    for record, of_record, rows in zip(records, spans, np.split(log_probs, ends[:-1]), strict=True):
-        labels = [alphabets.CHARACTERS.find(letter) for letter in record["label"].replace(" ", "")]
-        local = np.concatenate([rows, np.full((len(rows), 1), OTHER, np.float32)], axis=1)[:, labels]
-        aligned, mean = lattice.spell(np.array(of_record), local)
-        if mean < LEAST_MEAN:
-            continue
-        for place, (label, row) in enumerate(zip(labels, aligned, strict=True)):
-            if label >= 0 and local[row, place] > np.log(LEAST):
-                first, behind = of_record[row]
-                yield record | {"label": alphabets.CHARACTERS[label], "strokes": record["strokes"][first:behind]}
+    groups = strokes_of_characters(reader, record)
+    known = [(alphabets.CHARACTERS.index(letter), strokes) for letter, strokes in groups
+             if letter in alphabets.CHARACTERS]
+    if not known:
+        return
+    glyphs = np.array([glyph.draw_glyph(strokes, pen) for _, strokes in known], np.uint8)
+    labels = [label for label, _ in known]
+    log_probs = reader.characters.log_likelihoods(glyphs)[np.arange(len(labels)), labels]
+    if log_probs.mean() < LEAST_MEAN:
+        return
+    for (label, strokes), log_prob in zip(known, log_probs):
+        if log_prob > np.log(LEAST):
+            yield record | {"label": alphabets.CHARACTERS[label], "strokes": strokes}
+
+
+def strokes_of_characters(reader: recognizer.Recognizer, record: dict) -> list[tuple[str, list]]:
+    """Each character of a record's text but the spaces with its strokes, the nearest ones; [] if one has none."""
+    lines, text = reader.pages.finder, record["label"]
+    tall = line_records.tall_letter(record["strokes"])
+    strokes = pen_strokes.scale_strokes(record["strokes"], TALL / tall)
+    image, to_ink = line_image.normalize(pen_strokes.draw_strokes(strokes, 0.08 * TALL, margin=TALL))
+    try:
+        steps = ctc.align(next(lines.log_probs([image])), text)
+    except ValueError:   # too many characters for its width
+        return []
+    centres = to_ink[0, 0] * (steps.mean(axis=1) + 0.5) * line_image.STEP + to_ink[0, 2] - TALL
+    places = [place for place, character in enumerate(text) if character != " "]
+    spans = np.array([(x.min(), x.max()) for x in (pen_strokes.as_points(stroke)[:, 0] for stroke in strokes)])
+    spans -= spans.min()
+    middles = centres[places]
+    for _ in range(ROUNDS):
+        nearest = np.abs(spans.mean(axis=1)[:, None] - middles).argmin(axis=1)
+        if len(set(nearest.tolist())) < len(places):   # there is a character without a stroke
+            return []
+        middles = np.array([(spans[nearest == place, 0].min() + spans[nearest == place, 1].max()) / 2
+                            for place in range(len(places))])
+    return [(text[place], [record["strokes"][row] for row in np.flatnonzero(nearest == number)])
+            for number, place in enumerate(places)]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@
 from pathlib import Path
 
 from common import settings
-from training import curves
 
 # ---- settings: change them here or on the command line, as --name=value
 models_path = "Models"     # where runs are kept
@@ -17,6 +16,7 @@ out = ""                   # picture to write (.png, .svg or .pdf); without it t
 
 def main(arguments: list[str]) -> None:
     """Draw the runs named on the command line, or all."""
+    from training import curves  # here, since --help should not wait for it
     config, names = settings.configure(globals(), arguments, positional="unixTime ...")
     folders = [Path(config.models_path, name) for name in names] or curves.find_runs(config.models_path)
     beside = folders[0] if len(folders) == 1 else Path(config.models_path)

@@ -5,7 +5,7 @@ import numpy as np
 
 from common import alphabets, pen_strokes
 from training.line_records import Writing
-from training.line_rendering import EXTENTS, NARROW
+from training.line_rendering import NARROW
 
 # Strokes of marks about their middle, flat x, y, y downwards, in heights of a capital.
 STROKES = {"\u0300": [[-.1, -.08, .08, .08]], "\u0301": [[.1, -.08, -.08, .08]],
@@ -64,7 +64,7 @@ def put(writing: Writing, rng: np.random.Generator) -> Writing | None:
         return None
     widths = [0.5 if letter in NARROW else 1.6 if letter in "mwMW" else 1.0 for letter in label]
     starts = np.cumsum([0.0, *widths]) / sum(widths)
-    tops, bottoms = zip(*(EXTENTS.get(letter, (1, 0)) for letter in label), strict=True)
+    tops, bottoms = zip(*(alphabets.EXTENTS.get(letter, (1, 0)) for letter in label), strict=True)
     low, high = writing.points.min(axis=0), writing.points.max(axis=0)
     scale = (high[1] - low[1]) / (max(tops) - min(bottoms))   # a capital's height
     baseline = high[1] + min(bottoms) * scale
@@ -72,7 +72,7 @@ def put(writing: Writing, rng: np.random.Generator) -> Writing | None:
     for place in rng.choice(places, min(len(places), 1 + int(rng.random() < 0.3)), replace=False).tolist():
         accented = str(rng.choice(ACCENTED[label[place]]))
         x = low[0] + (starts[place] + starts[place + 1]) / 2 * (high[0] - low[0])
-        for stroke in mark_strokes(parts(accented)[1], 0.0, -EXTENTS.get(label[place], (1, 0))[0], rng):
+        for stroke in mark_strokes(parts(accented)[1], 0.0, -alphabets.EXTENTS.get(label[place], (1, 0))[0], rng):
             points.append(stroke * scale + (x, baseline))
             ends.append(ends[-1] + len(stroke))
         label = label[:place] + accented + label[place + 1:]

@@ -1,4 +1,4 @@
-"""What is fitted when a training has ended: a network's class biases, and how a line reader decodes."""
+"""Fits, when a training has ended, how a line reader decodes and what makes its confidences probabilities."""
 import functools
 import itertools
 from dataclasses import replace
@@ -6,54 +6,8 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from common import alphabets, softmax
 from reading import ctc, line_recognizer
 from training import metrics
-
-# ---- class biases of networks that read characters
-
-SPREADS = (0.5, 0.25, 0.12, 0.06)   # standard deviations of biases, to choose from
-
-
-def fit_class_biases(learned: metrics.Predictions, validation: metrics.Predictions) -> np.ndarray:
-    """What to add to the logits so that they suit scans in the natural class mix better: float32 (62,).
-
-    Classes and sources that the training files hold too often leave a network with somewhat wrong expectations,
-    whatever the loss allowed for; this is bias correction (Alexandari et al. 2020, arXiv 1901.06852).  The biases are
-    fitted to images that the network has learned from, of which there are enough for all classes, each counting as
-    often as its class does in the natural mix.  The loss on the validation images decides how far they are trusted.
-    (For pen strokes nothing is fitted: biases that suited some validation writers made it read others worse.)
-    """
-    weights = np.exp(-alphabets.log_ratio(np.bincount(learned.labels, minlength=62)))[learned.labels]
-    logits, held_out = (np.log(np.maximum(each.probabilities, 1e-12)).astype(float) for each in (learned, validation))
-    biases = [np.zeros(62, np.float32), *(
-        _fit_biases(logits, learned.labels, spread, weights / weights.mean())
-        for spread in tqdm(SPREADS, "fitting class biases", leave=False))]
-    return min(biases, key=lambda bias: _loss(held_out + bias, validation.labels))
-
-
-def _loss(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Sum of the cross-entropies."""
-    return -float(softmax.log_softmax(logits)[np.arange(len(labels)), labels].sum())
-
-
-def _fit_biases(logits: np.ndarray, labels: np.ndarray, spread: float, weights: np.ndarray) -> np.ndarray:
-    """The likeliest biases if a normal distribution of standard deviation `spread` is their prior: float32 (62,).
-
-    weights: float (n,), how often each image counts.
-    """
-    from scipy.optimize import minimize  # here, since a training should not wait for it
-    counts = np.bincount(labels, weights, minlength=logits.shape[1])
-
-    def negative_log_posterior(bias):
-        log_probs = softmax.log_softmax(logits + bias)
-        value = -weights @ log_probs[np.arange(len(labels)), labels] + (bias ** 2).sum() / (2 * spread ** 2)
-        return value, weights @ np.exp(log_probs) - counts + bias / spread ** 2
-
-    return minimize(negative_log_posterior, np.zeros(logits.shape[1]), jac=True, method="L-BFGS-B").x.astype(np.float32)
-
-
-# ---- how a line reader decodes
 
 # What each weight is chosen from; see line_recognizer.Decoding.  The search starts in the middle.
 CHOICES = {"lm_weight": (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5), "insertion_bonus": (0.4, 0.8, 1.6, 2.4, 2.8, 3.2, 3.6),

@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 from tqdm.keras import TqdmCallback
 
-from common import files, runs
+from common import errors, files, runs
 from training import networks, tensorboard_log
 from training.config import TrainingConfig
 
@@ -68,16 +68,19 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _save(self, path: Path) -> None:
         values = {f"v{i}": ops.convert_to_numpy(v.value) for i, v in enumerate(_state_variables(self.model))}
-        np.savez(path, state=json.dumps(self.state), **values)
+        np.savez(path, state=json.dumps(self.state, allow_nan=False), **values)
 
 
 def restore(model: keras.Model, path: Path) -> dict:
     """Put a checkpoint's values into a training model and its optimiser; returns the state of the training.
 
-    Raises runs.RunError when it belongs to another network or optimiser.
+    Raises runs.RunError when it is damaged or belongs to another network or optimiser.
     """
-    with np.load(path) as kept:
-        state, values = json.loads(str(kept["state"])), [kept[f"v{i}"] for i in range(len(kept.files) - 1)]
+    try:
+        state, values = _read_checkpoint(path)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise runs.RunError(f"{path} cannot be used ({errors.reason(error)}): start a new training, for example with "
+                            f"--finetune={path.parent.name}") from error
     model.optimizer.build(model.trainable_variables)
     variables = _state_variables(model)
     if [tuple(v.shape) for v in variables] != [v.shape for v in values]:
@@ -86,6 +89,25 @@ def restore(model: keras.Model, path: Path) -> dict:
     for variable, value in zip(variables, values):
         variable.assign(value)
     return state
+
+
+def _read_checkpoint(path: Path) -> tuple[dict, list[np.ndarray]]:
+    """A checkpoint's state and values; ValueError, KeyError or TypeError when it is none."""
+    arrays = files.read_arrays(path)
+    state = json.loads(str(arrays.pop("state")))
+    rows = *state["history"], state["best"], *state.get("callbacks", [])
+    if not (type(state["epoch"]) is int and 0 < state["epoch"] == len(state["history"]) and "val_loss" in state["best"]
+            and all(type(value) in (int, float) for row in rows for value in row.values())):
+        raise ValueError("its state is none of a training")
+    values = [arrays[f"v{place}"] for place in range(len(arrays))]
+    if not all(value.dtype.kind in "iuf" and np.isfinite(value).all() for value in values):
+        raise ValueError("it holds values that are no finite numbers")
+    return state, values
+
+
+def epochs_without_gain(state: dict) -> int:
+    """How many epochs the validation loss had not fallen for at a checkpoint."""
+    return int(state["callbacks"][0].get("wait", 0)) if state.get("callbacks") else 0
 
 
 def _state_variables(model: keras.Model) -> list:
@@ -102,19 +124,24 @@ def in_float32(network: keras.Model) -> keras.Model:
     return copy
 
 
-# ---- Ctrl-C
+# ---- early ends
 
-class Interrupt(keras.callbacks.Callback):
-    """Lets Ctrl-C end a training between two steps: a context, and a callback of the training in it.
+class NotFinite(errors.UserError):
+    """A loss that is no number any more: what follows would be none either."""
 
-    Once the run's folder holds a network, the script goes on behind the context.  Python itself would raise
-    KeyboardInterrupt anywhere: one in forty times in a destructor of TensorFlow, where it is only reported.  Pressed
-    once more, Ctrl-C ends the script at once.
+
+class EarlyEnd(keras.callbacks.Callback):
+    """Ends a training between two steps, after Ctrl-C or when the loss is not finite: a context and a callback in it.
+
+    Once the run's folder holds a network, the script goes on behind the context, and `reason` is the exception.
+    Python itself would raise KeyboardInterrupt anywhere: one in forty times in a destructor of TensorFlow, where it is
+    only reported.  Pressed once more, Ctrl-C ends the script at once.
     """
 
     def __init__(self, folder: Path):
         super().__init__()
         self.folder, self.pressed = folder, False
+        self.reason: BaseException | None = None
 
     def __enter__(self):
         self.before = signal.getsignal(signal.SIGINT)
@@ -122,10 +149,11 @@ class Interrupt(keras.callbacks.Callback):
             signal.signal(signal.SIGINT, self._press)
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind, error, _):
         signal.signal(signal.SIGINT, self.before)
-        kept = kind is KeyboardInterrupt and (self.folder / "model.keras").is_file()
+        kept = isinstance(error, (KeyboardInterrupt, NotFinite)) and (self.folder / "model.keras").is_file()
         if kept:
+            self.reason = error
             print(f"\nended early; python model.py --resume={self.folder.name} goes on", file=sys.stderr)
         return kept
 
@@ -135,13 +163,21 @@ class Interrupt(keras.callbacks.Callback):
         self.pressed = True
 
     def on_train_batch_end(self, batch, logs=None):
-        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
+        """Raise KeyboardInterrupt if Ctrl-C was pressed, NotFinite when the loss is no number."""
         if self.pressed:
             raise KeyboardInterrupt
+        self.on_epoch_end(0, logs)
 
     def on_test_batch_end(self, batch, logs=None):
         """As after a training batch."""
-        self.on_train_batch_end(batch)
+        self.on_train_batch_end(batch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Raise NotFinite, before other callbacks keep or log what is no number."""
+        for name in ("loss", "val_loss"):
+            if not np.isfinite((logs or {}).get(name, 0.0)):
+                raise NotFinite(f"the {name} is no finite number any more, and what was learned in this epoch is lost: "
+                                "train with a lower --learning_rate=")
 
 
 # ---- what a person sees

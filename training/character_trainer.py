@@ -1,5 +1,4 @@
-"""How a network for characters learns: images on the device, losses for uncertain labels, epochs of sampled rows."""
-import gc
+"""How a network for characters learns: images on the device, one compiled step, epochs of sampled rows."""
 import math
 from pathlib import Path
 
@@ -8,14 +7,13 @@ import numpy as np
 from keras import ops
 
 from common import files, runs
-from training import calibration, dataset, devices, emnist, metrics, networks, optimizer
+from training import dataset, devices, emnist, metrics, networks, optimizer
 from training.augment import augment, softness
 from training.callbacks import AugmentationSchedule
 from training.config import TrainingConfig
 from training.pipeline import Trainer
 
 DOUBTFUL = 0.01              # probability below which a teacher refuses a pen stroke's label
-MOST_TO_CALIBRATE = 50_000   # images learned from that class biases are fitted to
 GROUP = 8                    # images of a batch that share a random warp, at most
 
 
@@ -40,8 +38,7 @@ class TrainingModel(keras.Model):
         self.images, self.targets = self._kept(data.images), self._kept(data.targets)
         self.prior_shift = ops.convert_to_tensor(data.prior_shift)
         self.order = self.add_weight(shape=(places,), dtype="int32", initializer="zeros", trainable=False)
-        self.replicas = devices.replicas()
-        self.batch_size = config.batch_size // self.replicas
+        self.batch_size = config.batch_size
         self.augmentation = self.add_weight(shape=(), initializer=keras.initializers.Constant(config.augmentation),
                                             trainable=False) if config.augmentation else None
         self.augment_seed = keras.random.SeedGenerator(config.seed)
@@ -59,7 +56,7 @@ class TrainingModel(keras.Model):
                                initializer=lambda shape, dtype: ops.convert_to_tensor(array))
 
     def call(self, places, training=False):
-        """Logits (batch, 62), in training with a teacher its logits too, and the targets (batch, 3) behind them.
+        """Logits (batch, 62), in training with a teacher its logits too, and the targets (batch, 2) behind them.
 
         The targets go this way, as floats, since a metric may not see `order` under JAX.
         """
@@ -80,28 +77,24 @@ class TrainingModel(keras.Model):
         return augment(glyphs, seed, math.gcd(self.batch_size, GROUP), self.augmentation)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Cross-entropy with either of two labels: minus the log of the sum of their probabilities."""
-        logits, taught = y_pred[:, :62], y_pred[:, 62:-3]
-        label, other, mix = _targets(y_pred)
+        """Cross-entropy in nat, in the class mix that the images come from."""
+        logits, taught = y_pred[:, :62], y_pred[:, 62:-2]
+        label, mix = _targets(y_pred)
         shift = ops.take(self.prior_shift, mix, axis=0)
         log_probabilities = ops.log_softmax(logits + shift)
-        first = _pick(log_probabilities, label)
-        either = ops.logaddexp(first, _pick(log_probabilities, other))
-        loss = -ops.where(label == other, first, either)
+        loss = -ops.squeeze(ops.take_along_axis(log_probabilities, label[:, None], axis=-1), axis=-1)
         if training and self.label_smoothing:
             uniform = -ops.mean(log_probabilities, axis=-1)
             loss = loss + self.label_smoothing * (uniform - loss)
         if training and self.teacher_share:
             agreement = -ops.sum(ops.softmax(taught + shift) * log_probabilities, axis=-1)
             loss = loss + self.teacher_share * (agreement - loss)
-        return ops.mean(loss) / self.replicas  # TensorFlow adds up what its replicas return
+        return ops.mean(loss)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """The loss and the accuracy; where the case is unknown either counts."""
-        label, other, _ = _targets(y_pred)
+        """The loss and the accuracy."""
         guess = ops.cast(ops.argmax(y_pred[:, :62], axis=-1), "int32")
-        right = ops.logical_or(guess == label, guess == other)
-        self.accuracy.update_state(ops.cast(right, "float32"))
+        self.accuracy.update_state(ops.cast(guess == _targets(y_pred)[0], "float32"))
         return {**self.get_metrics_result(), "accuracy": self.accuracy.result()}
 
     @property
@@ -116,13 +109,8 @@ class TrainingModel(keras.Model):
 
 
 def _targets(outputs):
-    """Label, other label and class mix, int32 (batch,) each, from what TrainingModel.call returns."""
-    return ops.unstack(ops.cast(outputs[:, -3:], "int32"), 3, axis=-1)
-
-
-def _pick(values, columns):
-    """One value of each row: (batch, n) and int (batch,) -> (batch,)."""
-    return ops.squeeze(ops.take_along_axis(values, columns[:, None], axis=-1), axis=-1)
+    """Label and class mix, int32 (batch,) each, from what TrainingModel.call returns."""
+    return ops.unstack(ops.cast(outputs[:, -2:], "int32"), 2, axis=-1)
 
 
 class EpochSampler(keras.callbacks.Callback):
@@ -166,7 +154,7 @@ class CharacterTrainer(Trainer):
 
     def __init__(self, config: TrainingConfig, data: dataset.Data):
         super().__init__(config, data)
-        self.teacher = load_teacher(config) if config.teacher else None
+        self.teacher = networks.load_network(config.models_path, config.teacher) if config.teacher else None
         if self.teacher and (config.pen or config.extracted):
             self.data = without_doubtful(config, data, self.teacher)
         self.sampler = EpochSampler(self.data.train_rows, data.groups, data.val_rows, config.batch_size,
@@ -176,7 +164,8 @@ class CharacterTrainer(Trainer):
         """See Trainer."""
         config, data = self.config, self.data
         network = self.first_network()
-        networks.set_softness(network, softness(config.last_augmentation))
+        if config.last_augmentation:
+            networks.set_softness(network, softness(config.last_augmentation))
         model = TrainingModel(network, data, self.sampler.images + len(data.val_rows), config, self.teacher)
         steps = self.sampler.images // config.batch_size * config.train_epochs
         model.compile(optimizer.optimizer_of(config, steps), steps_per_execution=steps_per_call(config),
@@ -207,48 +196,30 @@ class CharacterTrainer(Trainer):
                 "sha256": {path.name: files.sha256(path) for path in found if path}}
 
     def finish(self, folder: Path) -> None:
-        """Fit the class biases, and score the network on the test set."""
-        validation, learned = self.data.validation(), self.data.scans(MOST_TO_CALIBRATE)
-        self.data = self.sampler = None
-        gc.collect()   # 0.5 GB of images, which the training model holds, too
-        if self.config.calibrate:
-            network = networks.load_network(folder.parent, folder.name)
-            layer = network.get_layer("logits")
-            layer.bias.assign(layer.bias + calibration.fit_class_biases(*(
-                metrics.predict(network, *samples, "calibration") for samples in (learned, validation))))
-            networks.save_network(network, folder / "model.keras")
-        metrics.finish(folder, validation)
+        """Score the network on validation and test images, and leave its files."""
+        network = networks.load_network(folder.parent, folder.name)
+        validation = metrics.predict(network, *self.data.validation(), "validation images")
+        devices.release(self.data.images)   # 0.5 GB
+        metrics.finish(folder, network, validation)
 
 
 def steps_per_call(config: TrainingConfig) -> int:
     """Training steps in one call of the backend: few where the progress bar and Ctrl-C would have to wait."""
-    if devices.replicas() > 1 or keras.backend.backend() == "torch":
-        return 1  # Keras's loop over steps does not run in TensorFlow's replicas, and PyTorch has none
+    if keras.backend.backend() == "torch":
+        return 1   # PyTorch has no loop over steps
     return config.steps_per_call or (100 if config.network == "dense" else 10)
-
-
-def load_teacher(config: TrainingConfig) -> keras.Model:
-    """The teacher: one network, or the mean of several."""
-    teachers = [networks.load_network(config.models_path, name) for name in config.teacher.split(",")]
-    if len(teachers) == 1:
-        return teachers[0]
-    for place, teacher in enumerate(teachers):
-        teacher.name = f"teacher_{place}"   # Keras refuses two of one name
-    glyphs = keras.Input((28, 28), dtype="uint8")
-    mean = ops.mean(ops.stack([ops.softmax(teacher(glyphs)) for teacher in teachers]), axis=0)
-    return keras.Model(glyphs, ops.log(mean + 1e-7))
 
 
 def without_doubtful(config: TrainingConfig, data: dataset.Data, teacher: keras.Model) -> dataset.Data:
     """Leave out pen strokes whose label the teacher finds nearly impossible: most of them are labelled wrongly."""
     sizes = data.sizes.copy()
-    prior = runs.read_config(config.models_path, config.teacher.split(",")[0])["prior_of_drawings"]
-    rows = np.unique(data.train_rows[data.targets[data.train_rows, 2] >= dataset.PEN_STROKES])
+    prior = runs.read_config(config.models_path, config.teacher)["prior_of_drawings"]
+    rows = np.unique(data.train_rows[data.targets[data.train_rows, 1] >= dataset.PEN_STROKES])
     labels = data.targets[rows, 0]
     found = metrics.predict(teacher, data.images[rows], labels, "checking labels", prior)
     doubtful = rows[found.probabilities[np.arange(len(rows)), labels] < DOUBTFUL]
     print(f"{len(doubtful):,} of {len(rows):,} pen strokes left out: {config.teacher} finds their labels impossible")
     for name, mix in (("pen_strokes", dataset.PEN_STROKES), ("pen_words", dataset.PEN_WORDS)):
         if name in sizes:
-            sizes[name] -= int((data.targets[doubtful, 2] == mix).sum())
+            sizes[name] -= int((data.targets[doubtful, 1] == mix).sum())
     return data._replace(train_rows=data.train_rows[~np.isin(data.train_rows, doubtful)], sizes=sizes)

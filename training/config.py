@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 from common import runs, settings
 
-LINE_NETWORKS = ("line",)   # read lines; the others read characters
+LINE_NETWORKS, PAGE_NETWORKS = ("line",), ("page",)   # read lines and pages; the others read characters
 DRY_RUN = {"train_epochs": 2, "steps_per_call": 2, "epoch_steps": 8, "batch_size": 32}
 
 Share = Annotated[float, (0, 1)]
@@ -28,18 +28,15 @@ class TrainingConfig:
     val_split: Annotated[float, (1e-4, 0.9)]
     batch_size: Annotated[int, (1, 65_536)]
     dropout: ShareLeft
-    network: Literal["dense", "conv", "deepconv", "resnet", "wide", "lstm", "mixer", "line"]
+    network: Literal["dense", "conv", "deepconv", "resnet", "lstm", "mixer", "line", "page"]
     preset: str
     seed: Annotated[int, (0, 2**32 - 1)]
     data_path: str
-    either: bool
     pen: bool
     extracted: bool
     pen_path: str
     paper_path: str
     class_cap: Annotated[int, (0, 10**9)]
-    natural_prior: bool
-    calibrate: bool
     augmentation: Annotated[float, (0, 5)]
     augmentation_last: Annotated[float, (-1, 5)]
     label_smoothing: ShareLeft
@@ -60,8 +57,9 @@ class TrainingConfig:
 
     @property
     def reads(self) -> str:
-        """What the network reads: "characters" or "lines"."""
-        return "lines" if self.network in LINE_NETWORKS else "characters"
+        """What the network reads: "characters", "lines" or "pages"."""
+        kinds = dict.fromkeys(LINE_NETWORKS, "lines") | dict.fromkeys(PAGE_NETWORKS, "pages")
+        return kinds.get(self.network, "characters")
 
     @property
     def last_augmentation(self) -> float:
@@ -80,9 +78,9 @@ class TrainingConfig:
         if self.resume and not (models / self.resume / "checkpoint.npz").is_file():
             raise runs.RunError(f"{models / self.resume} holds no checkpoint.npz: it cannot be resumed; "
                                 "start a new training")
-        for name in self.teacher.split(",") if self.teacher else ():
-            if not self.reads == runs.read_config(self.models_path, name).get("reads") == "characters":
-                raise settings.SettingsError(f"--teacher={name}: only networks for characters teach and are taught")
+        if self.teacher and not (self.reads == "characters"
+                                 == runs.read_config(self.models_path, self.teacher).get("reads")):
+            raise settings.SettingsError(f"--teacher={self.teacher}: only networks for characters teach and are taught")
 
 
 def _check_value(name: str, value, kind) -> None:
@@ -131,7 +129,7 @@ def _preset_of(asked: dict, given: dict, presets: dict[str, dict]) -> dict:
     network = before.get("network", asked["network"])
     lines = network in LINE_NETWORKS
     learning = "corrected_words" if lines else "corrections"   # one writer's
-    preset = asked["preset"] or (learning if before else "line" if lines else "")
+    preset = asked["preset"] or (learning if before else network if network in LINE_NETWORKS + PAGE_NETWORKS else "")
     found = presets.get(preset, {})
     if before and lines != (found.get("network") in LINE_NETWORKS):
         raise settings.SettingsError(f"the run {asked['finetune']} is a {network}: --preset={preset} does not fit it; "

@@ -1,4 +1,5 @@
 """Draws how networks learned: loss, accuracy and learning rate of each epoch, from the runs' event files."""
+import itertools
 from pathlib import Path
 
 from common import files, runs
@@ -6,10 +7,9 @@ from training import tensorboard_log
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart too; its yellow is too pale for lines.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#444444")
-TRAINING = dict(linewidth=1.2, linestyle=(0, (4, 2)), alpha=0.8)
-VALIDATION = dict(linewidth=2)
+TRAINING = dict(linewidth=1.2, linestyle=(0, (4, 2)), alpha=0.8, marker=".", markersize=4)
+VALIDATION = dict(linewidth=2, marker=".", markersize=6)
 BEST = dict(linestyle="", marker="o", markersize=8, markerfacecolor="white", markeredgewidth=2, zorder=3)
-FEW_EPOCHS = 25             # up to so many each is marked with a dot
 LOSS, ACCURACY, RATE = "epoch_loss", "epoch_accuracy", "epoch_learning_rate"
 WORDS = "epoch_cer_words"   # of line readers
 
@@ -68,31 +68,30 @@ def plot(folders: list[Path], out: Path) -> None:
 
 def draw(curves: list[tuple[str, dict[str, Curve], dict[str, Curve]]]):
     """A matplotlib Figure with the curves of the runs that read_run returned."""
-    from matplotlib import colormaps
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     figure = Figure(figsize=(11, 6.8 + 0.25 * ((len(curves) - 1) // 5)), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(3, 1))
     loss, accuracy, rate = map(figure.add_subplot, (grid[0, 0], grid[0, 1], grid[1, :]))
-    many = len(curves) > len(COLOURS)
-    colours = [colormaps["turbo"](i / (len(curves) - 1)) for i in range(len(curves))] if many else COLOURS
-    for (_, train, validation), colour in zip(curves, colours):
+    entries = []
+    for (label, train, validation), colour in zip(curves, itertools.cycle(COLOURS)):
         best = min(validation[LOSS], key=validation[LOSS].get)
         for axes, tag in ((loss, LOSS), (accuracy, ACCURACY)):
             of_validation = validation.get(tag, {})
-            _line(axes, train.get(tag, {}), colour, TRAINING)
-            _line(axes, of_validation, colour, VALIDATION)
+            for curve, style in ((train.get(tag, {}), TRAINING), (of_validation, VALIDATION)):
+                axes.plot(curve.keys(), curve.values(), color=colour, **style)
             if best in of_validation:
                 axes.plot(best, of_validation[best], color=colour, **BEST)
-        _line(rate, train.get(RATE, {}), colour, dict(linewidth=1.5))
+        learning_rate = train.get(RATE, {})
+        rate.plot(learning_rate.keys(), learning_rate.values(), color=colour, linewidth=1.5)
+        entries.append(Line2D([], [], color=colour, linewidth=4, label=label))
     of_lines = any(WORDS in validation for *_, validation in curves)
     _dress(loss, accuracy, rate, "Accuracy; of line readers 1 − CER of words" if of_lines else "Accuracy")
-    _add_legends(figure, [label for label, _, _ in curves], colours)
+    figure.legend(handles=entries, loc="outside upper center", ncols=min(5, len(entries)), frameon=False)
+    kinds = {"validation": VALIDATION, "training": TRAINING, "lowest validation loss: the network kept": BEST}
+    figure.legend(handles=[Line2D([], [], color="#666666", label=label, **style) for label, style in kinds.items()],
+                  loc="outside lower center", ncols=3, frameon=False)
     return figure
-
-
-def _line(axes, curve: Curve, colour, style: dict) -> None:
-    dots = "o" if len(curve) <= FEW_EPOCHS else None
-    axes.plot(list(curve), list(curve.values()), color=colour, marker=dots, markersize=3, **style)
 
 
 def _dress(loss, accuracy, rate, title: str) -> None:
@@ -107,13 +106,3 @@ def _dress(loss, accuracy, rate, title: str) -> None:
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
     rate.set_ylim(bottom=0)
     rate.ticklabel_format(axis="y", scilimits=(0, 0))
-
-
-def _add_legends(figure, labels: list[str], colours) -> None:
-    """The runs and their colours above, the kinds of line below."""
-    from matplotlib.lines import Line2D
-    entries = [Line2D([], [], color=colour, linewidth=4, label=label) for label, colour in zip(labels, colours)]
-    figure.legend(handles=entries, loc="outside upper center", ncols=min(5, len(entries)), frameon=False)
-    kinds = {"validation": VALIDATION, "training": TRAINING, "lowest validation loss: the network kept": BEST}
-    entries = [Line2D([], [], color="#666666", label=label, **style) for label, style in kinds.items()]
-    figure.legend(handles=entries, loc="outside lower center", ncols=3, frameon=False)

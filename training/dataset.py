@@ -12,18 +12,17 @@ NATURAL, SCANS, PEN_STROKES, PEN_WORDS = range(4)   # how classes are mixed: a r
 
 
 class Source(NamedTuple):
-    """Images of one kind.  Their two labels differ where a letter's case is unknown."""
+    """Images of one kind."""
     name: str             # in config.json
     images: np.ndarray    # uint8 (n, 28, 28)
     labels: np.ndarray    # uint8 (n,)
-    others: np.ndarray    # uint8 (n,)
     mix: int              # NATURAL, SCANS, PEN_STROKES or PEN_WORDS
 
 
 class Data(NamedTuple):
     """The images of all sources."""
     images: np.ndarray       # uint8 (n, 28, 28)
-    targets: np.ndarray      # int32 (n, 3): label, other label, mix
+    targets: np.ndarray      # int32 (n, 2): label, mix
     groups: np.ndarray       # int32 (n,): class and source, for the setting class_cap
     train_rows: np.ndarray   # int32
     val_rows: np.ndarray     # int32, of EMNIST's training file, in the natural class mix
@@ -31,12 +30,8 @@ class Data(NamedTuple):
     sizes: dict              # how many images each source has, for config.json
 
     def validation(self) -> tuple[np.ndarray, np.ndarray]:
-        """Images uint8 (m, 28, 28) and labels int32 (m,) of the validation rows."""
-        return self.images[self.val_rows], self.targets[self.val_rows, 0]
-
-    def scans(self, most: int) -> tuple[np.ndarray, np.ndarray]:
-        """Images and labels of EMNIST's training file that teach, at most so many of them, sampled."""
-        rows = np.random.default_rng(0).permutation(self.sizes["emnist_train"])[:most]
+        """Images uint8 (m, 28, 28) and labels int32 (m,) of the validation rows, which are not copied."""
+        rows = slice(self.val_rows[0], self.val_rows[-1] + 1)
         return self.images[rows], self.targets[rows, 0]
 
 
@@ -65,25 +60,22 @@ def load_sources(config: TrainingConfig) -> tuple[np.ndarray, list[Source]]:
         images, labels = images[-DRY_RUN_IMAGES:], labels[-DRY_RUN_IMAGES:]
     print(f"{len(images):,} training images in {config.data_path}")
     learn = len(images) - emnist.held_out(len(images), config.val_split)
-    sources = [Source("emnist_train", images[:learn], labels[:learn], labels[:learn], SCANS),
-               Source("emnist_validation", images[learn:], labels[learn:], labels[learn:], NATURAL),
+    sources = [Source("emnist_train", images[:learn], labels[:learn], SCANS),
+               Source("emnist_validation", images[learn:], labels[learn:], NATURAL),
                *_more_sources(config)]
     return images, sources
 
 
 def _more_sources(config: TrainingConfig) -> list[Source]:
-    """What the settings ask for beside EMNIST's images with exact labels."""
+    """What the settings ask for beside EMNIST's images."""
     limit = DRY_RUN_IMAGES if config.dry_run else 0
     sources = []
-    if config.either and emnist.find(config.data_path, "emnist-byclass-train-either-images-idx3-ubyte"):
-        sources.append(Source("emnist_either_case", *(
-            array[:limit or None] for array in emnist.read_either(config.data_path)), SCANS))
     for wanted, file, name, mix in ((config.pen, "characters", "pen_strokes", PEN_STROKES),
                                     (config.extracted, "extracted", "pen_words", PEN_WORDS)):
         if wanted:
             images, labels = unipen.read_pen(config.pen_path, "train", config.seed, config.train_workers, limit,
                                              file=file)
-            sources.append(Source(name, images, labels, labels, mix))
+            sources.append(Source(name, images, labels, mix))
     if config.corrections:
         sources.append(corrections_of(*corrections_store.read_corrections(config.corrections_path)))
     return sources
@@ -91,7 +83,7 @@ def _more_sources(config: TrainingConfig) -> list[Source]:
 
 def corrections_of(images: np.ndarray, labels: np.ndarray) -> Source:
     """Characters that a user has corrected, which are pen strokes too."""
-    return Source("corrections", images, labels, labels, PEN_STROKES)
+    return Source("corrections", images, labels, PEN_STROKES)
 
 
 def join(config: TrainingConfig, images: np.ndarray, sources: list[Source]) -> Data:
@@ -100,14 +92,14 @@ def join(config: TrainingConfig, images: np.ndarray, sources: list[Source]) -> D
     if len(sources) > 2:
         parts = [source.images for source in sources]
         images = np.concatenate(parts, out=devices.aligned((sum(map(len, parts)), 28, 28)))
-    targets = np.concatenate([np.stack([source.labels, source.others, np.full_like(source.labels, source.mix)], axis=1)
+    targets = np.concatenate([np.stack([source.labels, np.full_like(source.labels, source.mix)], axis=1)
                               for source in sources], dtype=np.int32)
     groups = np.concatenate([source.labels.astype(np.int32) + 62 * place for place, source in enumerate(sources)])
     rows = np.arange(len(images), dtype=np.int32)
     learn = sizes["emnist_train"]
     validate = slice(learn, learn + sizes["emnist_validation"])
     shift = np.zeros((4, 62), np.float32)
-    for mix in (SCANS, PEN_STROKES, PEN_WORDS) if config.natural_prior else ():
+    for mix in (SCANS, PEN_STROKES, PEN_WORDS):
         counts = (class_counts(source, config.class_cap) for source in sources if source.mix == mix)
         shift[mix] = alphabets.log_ratio(sum(counts, np.zeros(62)))
     train_rows = np.concatenate([np.delete(rows, validate), _repeated(config, sources, rows)])
@@ -125,15 +117,6 @@ def _repeated(config: TrainingConfig, sources: list[Source], rows: np.ndarray) -
 
 
 def class_counts(source: Source, cap: int) -> np.ndarray:
-    """How many images of each class an epoch sees of a source: float (62,).
-
-    Where case is unknown, images count for both letters in the natural share.
-    """
-    natural, counts = alphabets.OFFICIAL_COUNTS, np.zeros(62)
-    seen = np.bincount(source.labels, minlength=62).astype(float)
-    seen = np.minimum(seen, cap) if cap else seen
-    for label, other in set(zip(source.labels.tolist(), source.others.tolist())):
-        share = natural[label] / (natural[label] + natural[other]) if label != other else 1
-        counts[label] += share * seen[label]
-        counts[other] += (1 - share) * seen[label]
-    return counts
+    """How many images of each class an epoch sees of a source: int (62,)."""
+    counts = np.bincount(source.labels, minlength=62)
+    return np.minimum(counts, cap) if cap else counts

@@ -1,36 +1,51 @@
 """What the Keras backend computes on, and how it is prepared."""
+import mmap
 import os
+import sys
 
 import numpy as np
 
-from common import settings
+from common import files, settings
 from training.config import TrainingConfig
 
-ALIGNMENT = 64   # bytes: TensorFlow shares memory that begins at a multiple
+UNUSED = ("jax", "sklearn", "matplotlib")   # packages that TensorFlow or Keras imports where they are installed
 
 
 def prepare(config: TrainingConfig) -> None:
-    """Import Keras and set seeds, precision and, where there are several GPUs, all of them to work.
+    """Import Keras and set seeds, precision and, with JAX, all GPUs to work.
 
     SettingsError when batches cannot be divided among the GPUs.
     """
     if config.mixed_precision:  # read by TensorFlow's CPU kernels when it is imported
         os.environ.setdefault("TF_SET_ONEDNN_FPMATH_MODE", "BF16")
+    import_keras()
     import keras
     keras.utils.set_random_seed(config.seed)
     found = gpus()
     if config.mixed_precision and found:
         keras.mixed_precision.set_global_policy("mixed_float16")
-    if len(found) < 2:
-        return
-    if config.batch_size % len(found):
-        raise settings.SettingsError(f"--batch_size={config.batch_size} has to be a multiple of {len(found)}, "
-                                     "the number of GPUs")
-    if keras.backend.backend() == "jax":
+    if len(found) > 1 and keras.backend.backend() == "jax":
+        if config.batch_size % len(found):
+            raise settings.SettingsError(f"--batch_size={config.batch_size} has to be a multiple of {len(found)}, "
+                                         "the number of GPUs")
         keras.distribution.set_distribution(keras.distribution.DataParallel())
-    elif keras.backend.backend() == "tensorflow":
-        import tensorflow
-        tensorflow.distribute.experimental_set_strategy(tensorflow.distribute.MirroredStrategy())
+
+
+def import_keras() -> None:
+    """Import Keras without packages that it does not need here: they take 200 MB and half of the time.
+
+    The backend is TensorFlow unless the environment names another.
+    """
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")   # errors alone, but for what TensorFlow says when imported
+    hidden = [package for package in UNUSED if package not in {backend, *sys.modules}]
+    sys.modules.update(dict.fromkeys(hidden))   # None: importing it fails, for which both are prepared
+    try:
+        with files.quiet():
+            import keras  # noqa: F401
+    finally:
+        for package in hidden:
+            del sys.modules[package]
 
 
 def gpus() -> list[str]:
@@ -53,26 +68,29 @@ def jit_compile() -> bool | str:
     return False if backend == "torch" or backend == "tensorflow" and not gpus() else "auto"
 
 
-def replicas() -> int:
-    """How many devices share each batch under TensorFlow; other backends see one batch, whatever divides it."""
-    import keras
-    if keras.backend.backend() != "tensorflow":
-        return 1
-    import tensorflow
-    return tensorflow.distribute.get_strategy().num_replicas_in_sync
-
-
 def aligned(shape: tuple[int, ...]) -> np.ndarray:
-    """Memory for uint8 of this shape that TensorFlow can share; its values are undefined."""
+    """Zeros uint8 of this shape at the beginning of a page of memory, which TensorFlow can share."""
     size = int(np.prod(shape))
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    return memory[-memory.ctypes.data % ALIGNMENT:][:size].reshape(shape)
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if os.name == "posix" else {}
+    return np.frombuffer(mmap.mmap(-1, max(size, 1), **private), np.uint8, size).reshape(shape)
+
+
+def release(array: np.ndarray) -> None:
+    """Give the memory of an `aligned` array back to the system; the array turns to zeros.
+
+    Without this TensorFlow would keep what a compiled step has used for as long as the process runs.
+    """
+    memory = array
+    while isinstance(memory, np.ndarray):
+        memory = memory.base
+    if memory is not None and hasattr(mmap, "MADV_DONTNEED"):
+        memory.obj.madvise(mmap.MADV_DONTNEED)
 
 
 def tensor_of(array: np.ndarray):
     """An array as the backend's tensor; on a CPU TensorFlow shares `aligned` memory, which Keras would copy twice."""
     import keras
-    shared = array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0
+    shared = array.flags.c_contiguous and array.ctypes.data % mmap.PAGESIZE == 0
     if shared and keras.backend.backend() == "tensorflow" and not gpus():
         import tensorflow
         return tensorflow.experimental.dlpack.from_dlpack(array.__dlpack__())

@@ -7,12 +7,14 @@ What is kept is pinned by its SHA-256 and gets its name once that is right.  Unt
 `data.zip.part`.  A file that has changed on the server cannot pass, so no ETag is needed to go on with the part.
 """
 import errno
-import shutil
+import queue
 import sys
+import threading
 import time
 import urllib.parse
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -24,7 +26,10 @@ from common import errors, files
 
 TIMEOUT = 30.0                        # seconds without a single byte before the server counts as gone
 SLOWEST = 20_000                      # bytes per second, on average over a run; slower is given up
-RETRY_PAUSES = (1.0, 2.0, 4.0, 8.0)   # seconds before each new try; begins again when a try brings bytes
+RETRY_PAUSES = (1.0, 2.0, 4.0, 8.0)   # seconds before each new try; begins again when tries bring 1 % of the file
+MOST_TRAFFIC = 3                      # times the file's size, in all tries of a run together
+MOST_REDIRECTS = 5
+MOST_UNPACKED = 20                    # times an archive's size, for one member
 CHUNK = 1 << 16                       # bytes read at a time
 HEADERS = {"Accept-Encoding": "identity", "User-Agent": "handwriting-recognition"}   # some servers refuse libraries
 BUSY = {408, 429, 500, 502, 503, 504}   # statuses after which the same request may succeed
@@ -66,6 +71,12 @@ def fetch(url: str, folder: Path | str, contents: dict[str, str], size: int) -> 
         raise transfer.error(_reason(error)) from error
 
 
+class _Session(requests.Session):
+    def resolve_redirects(self, *_, **__):
+        """Follow no redirection: requests would read its body, however long that is."""
+        return iter(())
+
+
 class _Transfer:
     """A file on its way from a URL into a folder."""
 
@@ -74,6 +85,7 @@ class _Transfer:
         self.name = PurePosixPath(urllib.parse.urlsplit(url).path).name
         self.part = folder / f"{self.name}.part"
         self._deadline = time.monotonic() + 2 * TIMEOUT + size / SLOWEST
+        self._received = 0       # bytes in this run
         self._answered = False   # whether the server has in this run
 
     def error(self, reason: object) -> DownloadError:
@@ -82,7 +94,7 @@ class _Transfer:
                              f"or download it another way and put its contents into {self.folder.absolute()}")
 
     def complete(self) -> None:
-        """Complete the part file; tries again after a pause, unless several tries in a row bring nothing."""
+        """Complete the part file; tries again after a pause, unless several tries in a row bring next to nothing."""
         if self._length() > self.size:
             self.part.unlink()
         longest, failures = self._length(), 0
@@ -92,8 +104,8 @@ class _Transfer:
             except (requests.RequestException, urllib3.exceptions.HTTPError, _BrokenOff) as error:
                 # Without any answer so far a missing network is likelier than a hiccup.
                 hopeless = isinstance(error, requests.ConnectionError) and not self._answered
-                failures = 1 if self._length() > longest else failures + 1
-                longest = max(longest, self._length())
+                gained = self._length() - longest > self.size / 100
+                failures, longest = (1, self._length()) if gained else (failures + 1, longest)
                 if hopeless or isinstance(error, ValueError) or failures > len(RETRY_PAUSES):   # ValueError: the URL
                     raise self.error(_reason(error)) from error
                 tqdm.write(f"{self.name}: {_reason(error)}; next try in {RETRY_PAUSES[failures - 1]:g} s",
@@ -106,7 +118,7 @@ class _Transfer:
     def _receive(self, offset: int) -> None:
         """Ask for the file from byte `offset` on and append what comes."""
         wanted = {"Range": f"bytes={offset}-"} if offset else {}
-        with requests.get(self.url, headers=HEADERS | wanted, stream=True, timeout=TIMEOUT) as response:
+        with self._in_time(self._ask, wanted) as response:
             self._answered = True
             status = response.status_code
             if status in BUSY:
@@ -119,6 +131,36 @@ class _Transfer:
                 raise self.error(f"the server answered {status} {response.reason}")
             self._save(response.raw, offset if status == 206 else 0)
 
+    def _ask(self, wanted: dict[str, str]) -> requests.Response:
+        """The answer to a request with these headers, its body unread."""
+        url = self.url
+        for _ in range(1 + MOST_REDIRECTS):
+            response = _Session().get(url, headers=HEADERS | wanted, stream=True, timeout=TIMEOUT)
+            if not response.is_redirect:
+                return response
+            response.close()
+            url = urllib.parse.urljoin(url, response.headers["Location"])
+        raise self.error("the server redirects too often")
+
+    def _in_time(self, ask: Callable, *arguments) -> requests.Response:
+        """What a function returns or raises before the deadline; requests would wait for any trickle of headers."""
+        answers = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                answers.put((ask(*arguments), None))
+            except Exception as error:
+                answers.put((None, error))
+
+        threading.Thread(target=work, daemon=True).start()
+        try:
+            response, error = answers.get(timeout=max(0.0, self._deadline - time.monotonic()))
+        except queue.Empty:
+            raise self.error("no answer came in time") from None
+        if error:
+            raise error
+        return response
+
     def _save(self, body: urllib3.HTTPResponse, offset: int) -> None:
         """Write an answer's body to the part file from `offset` on."""
         if body.length_remaining is not None and offset + body.length_remaining != self.size:
@@ -126,8 +168,10 @@ class _Transfer:
         try:
             with (open(self.part, "ab" if offset else "wb") as part,
                   tqdm(total=self.size, initial=offset, unit="B", unit_scale=True, desc=self.name) as bar):
-                while chunk := body.read1(CHUNK):   # unlike read, read1 does not wait for all of a trickle
+                # Unlike read, read1 does not wait for all of a trickle; what is packed is not unpacked.
+                while chunk := body.read1(CHUNK, decode_content=False):
                     offset += len(chunk)
+                    self._received += len(chunk)
                     if offset > self.size:
                         break
                     part.write(chunk)
@@ -135,6 +179,8 @@ class _Transfer:
                     bar.update(len(chunk))
                     if time.monotonic() > self._deadline:
                         raise self.error(f"only {offset:,} of {self.size:,} bytes came in time")
+                    if self._received > MOST_TRAFFIC * self.size:
+                        raise self.error(f"{self._received:,} bytes came for a file of {self.size:,}")
         except urllib3.exceptions.HTTPError as error:
             raise _BrokenOff(f"the connection broke off at {offset:,} of {self.size:,} bytes") from error
         if offset > self.size:
@@ -152,12 +198,13 @@ def _keep(transfer: _Transfer, contents: dict[str, str]) -> None:
     try:
         if name in contents:
             with open(transfer.part, "rb") as source:
-                _write(source, contents[name], transfer.folder / name)
+                _write(source, contents[name], transfer.folder / name, transfer.size)
         else:
             with zipfile.ZipFile(transfer.part) as archive:
                 for name, sha256 in contents.items():
+                    target = transfer.folder / PurePosixPath(name).name
                     with archive.open(name) as source:
-                        _write(source, sha256, transfer.folder / PurePosixPath(name).name)
+                        _write(source, sha256, target, MOST_UNPACKED * transfer.size)
     except (*ZIP_ERRORS, OSError) as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:   # EINVAL: an offset before the file's start
             raise
@@ -166,11 +213,15 @@ def _keep(transfer: _Transfer, contents: dict[str, str]) -> None:
     transfer.part.unlink()
 
 
-def _write(source: BinaryIO, sha256: str, target: Path) -> None:
-    """Write a source's content to a file, which gets its name if its SHA-256 is right; else ValueError."""
+def _write(source: BinaryIO, sha256: str, target: Path, most: int) -> None:
+    """Write a source's content, at most so many bytes, to a file, which gets its name if its SHA-256 is right.
+
+    Else raises ValueError.
+    """
     def write(path: Path) -> None:
         with open(path, "wb") as copy:
-            shutil.copyfileobj(source, copy)
+            while copy.tell() <= most and (chunk := source.read(CHUNK)):
+                copy.write(chunk)
         if not _is_right(path, sha256):
             raise ValueError("its SHA-256 is another one")
 

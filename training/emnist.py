@@ -4,6 +4,7 @@ G. Cohen, S. Afshar, J. Tapson, A. van Schaik, "EMNIST: an extension of MNIST to
 arXiv 1702.05373.  `python -m tools.fetch_data` fetches the files.
 """
 import gzip
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -27,6 +28,7 @@ MEMBERS = {  # member of the archive: its SHA-256
 }
 
 IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801   # unsigned bytes in three dimensions, and in one
+MOST_UNPACKED = 1100   # times a file's size: gzip packs no tighter
 BLOCK = 4096   # images read at a time: a second copy of all would cost half a gigabyte
 
 
@@ -66,18 +68,6 @@ def read_emnist(data_path: str | Path, part: str) -> tuple[np.ndarray, np.ndarra
     return images, labels
 
 
-def read_either(data_path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read the training images whose letter is certain but whose case is not.
-
-    Returns images as read_emnist does, and each one's label as an upper-case and as a lower-case letter, uint8 (n,).
-    """
-    name = "emnist-byclass-train-either-"
-    images = read_images(data_path, name + "images-idx3-ubyte")
-    upper, lower = (read_labels(data_path, f"{name}{case}-labels-idx1-ubyte", len(images))
-                    for case in ("upper", "lower"))
-    return images, upper, lower
-
-
 def read_images(data_path: str | Path, name: str) -> np.ndarray:
     """Upright images uint8 (n, 28, 28) from an IDX file; errors.DataError if it is none of such images."""
     path, images = _read_idx(data_path, name, IMAGES_MAGIC)
@@ -99,12 +89,6 @@ def read_labels(data_path: str | Path, name: str, count: int | None) -> np.ndarr
     return labels
 
 
-def to_idx(array: np.ndarray) -> bytes:
-    """Upright images uint8 (n, height, width), or labels uint8 (n,), as an IDX file of EMNIST's kind."""
-    magic, stored = (IMAGES_MAGIC, array.swapaxes(1, 2)) if array.ndim == 3 else (LABELS_MAGIC, array)
-    return struct.pack(f">{1 + stored.ndim}I", magic, *stored.shape) + stored.tobytes()
-
-
 def _read_idx(data_path: str | Path, name: str, magic: int) -> tuple[Path, np.ndarray]:
     path = find(data_path, name)
     if path is None:
@@ -116,6 +100,8 @@ def _read_idx(data_path: str | Path, name: str, magic: int) -> tuple[Path, np.nd
             found, count, *size = struct.unpack(f">{1 + dimensions}I", file.read(4 + 4 * dimensions))
             if found != magic:
                 raise ValueError(f"it begins with {found:#x}, not {magic:#x}")
+            if count * math.prod(size) > MOST_UNPACKED * path.stat().st_size:
+                raise ValueError("it announces more than it can hold")
             array = devices.aligned((count, *size[::-1]))
             for start in range(0, count, BLOCK):
                 block = array[start:start + BLOCK]

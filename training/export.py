@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> None:
     """Export the network of the folder that is named."""
     if not 1 <= len(arguments) <= 2 or arguments[0].startswith("-"):
         raise settings.SettingsError("name a run's folder, and the file to write if it is not model.onnx there")
-    os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    devices.import_keras()
     folder = Path(arguments[0])
     export(folder, Path(arguments[1]) if arguments[1:] else folder / "model.onnx")
 
@@ -40,8 +41,8 @@ def export_run(folder: Path) -> None:
 def export(folder: Path, path: Path) -> None:
     """Write the network of a run's folder as an ONNX file, by Keras's TensorFlow backend.
 
-    Batch and, for lines, width are free.  The file's logits are compared with Keras's before it gets its name;
-    RunError when they differ by more than TOLERANCE.
+    Batch, for lines width, and for pages both sides are free.  The file's logits are compared with Keras's before it
+    gets its name; RunError when they differ by more than TOLERANCE.
     """
     from training import networks
     trained = networks.load_network(folder.parent, folder.name)
@@ -63,9 +64,9 @@ def _write(trained, path: Path) -> None:
 
 
 def _noise(trained, count: int, width: int) -> np.ndarray:
-    """Random pictures for a network: uint8 (count, height, width); a network for glyphs has its own width."""
-    _, height, own_width = trained.input_shape
-    return np.random.default_rng(count).integers(0, 256, (count, height, own_width or width), np.uint8)
+    """Random pictures for a network: uint8 (count, height, width), of pages RGB; one for glyphs has its own width."""
+    _, height, own_width, *colours = trained.input_shape
+    return np.random.default_rng(count).integers(0, 256, (count, height or 64, own_width or width, *colours), np.uint8)
 
 
 def _check(trained, path: Path) -> None:
@@ -75,18 +76,23 @@ def _check(trained, path: Path) -> None:
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count, width in ((1, 160), (3, 416)):
         pictures = _noise(trained, count, width)
-        found, = session.run(["logits"], {session.get_inputs()[0].name: pictures})
-        off = np.abs(found - keras.ops.convert_to_numpy(trained(pictures, training=False))).max()
+        known = trained(pictures, training=False)
+        found = session.run(None, {session.get_inputs()[0].name: pictures})
+        off = max(np.abs(one - keras.ops.convert_to_numpy(other)).max() for one, other in
+                  zip(found, known if isinstance(known, list) else [known], strict=True))
         if not off <= TOLERANCE:
             raise runs.RunError(f"the logits of the exported network {trained.name} are off by {off:.2g}: "
                                 "install the versions of requirements.txt")
 
 
 def _name(graph) -> None:
-    """Give the output and the free dimensions of an exported graph names that say what they are."""
-    last = next(node for node in graph.node if graph.output[0].name in node.output)
-    last.output[0] = graph.output[0].name = "logits"
-    for value, names in ((graph.input[0], "batch height width"), (graph.output[0], "batch steps labels")):
+    """Give the outputs and the free dimensions of an exported graph names that say what they are."""
+    pages = len(graph.output) > 1
+    for output, name in zip(graph.output, ("ink", "marks") if pages else ("logits",)):
+        last = next(node for node in graph.node if output.name in node.output)
+        last.output[list(last.output).index(output.name)] = output.name = name
+    names = "batch height width" if pages else "batch steps labels"
+    for value, names in ((graph.input[0], "batch height width"), *((output, names) for output in graph.output)):
         for dimension, name in zip(value.type.tensor_type.shape.dim, names.split()):
             if dimension.dim_param:
                 dimension.dim_param = name

@@ -2,21 +2,12 @@
 import cv2
 import numpy as np
 
-from common import glyph, pen_strokes
+from common import alphabets, glyph, pen_strokes
 from training.line_records import Writing
 
 SIZES = 24, 60      # px, height of a tall letter where it is drawn
 PENS = 0.04, 0.17   # diameter of the pen in such heights
 
-# Top and bottom of a character above the baseline, in heights of a capital; all others reach from 0 to 1.
-X_HEIGHT, DESCENT = 0.62, -0.35
-EXTENTS = (dict.fromkeys("acemnorsuvwxz", (X_HEIGHT, 0)) | dict.fromkeys("gpqy", (X_HEIGHT, DESCENT))
-           | {"i": (0.9, 0), "j": (0.9, DESCENT), "t": (0.85, 0)}
-           | dict.fromkeys("()[]{}|@$", (1.1, -0.15)) | dict.fromkeys("'\"`", (1.05, 0.72))
-           | dict.fromkeys("+<>", (0.7, 0.1))
-           | {".": (0.08, 0), ",": (0.12, -0.18), ":": (0.55, 0), ";": (0.55, -0.18), "*": (0.95, 0.5),
-              "°": (1.05, 0.72), "«": (0.55, 0.05), "»": (0.55, 0.05), "¿": (0.65, -0.35), "¡": (0.65, -0.35),
-              "^": (1.05, 0.7), "=": (0.5, 0.25), "-": (0.4, 0.35), "_": (-0.08, -0.14), "~": (0.5, 0.35)})
 FLAT = {"-": 0.45, "_": 0.7, "~": 0.55, "=": 0.5, ".": 0.08}   # width, which tells more than their height
 NARROW = "1Iijl|!()[]{}:;'"   # no more than about as wide as they are tall
 
@@ -112,7 +103,7 @@ def place(strokes: list[np.ndarray], character: str, rng: np.random.Generator) -
     """
     points = np.concatenate(strokes)
     low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-3)
-    top, bottom = EXTENTS.get(character, (1, 0))
+    top, bottom = alphabets.EXTENTS.get(character, (1, 0))
     top, bottom = top * rng.normal(1, 0.06) + rng.normal(0, 0.02), bottom + rng.normal(0, 0.03)
     if character in FLAT:
         scale = FLAT[character] * rng.normal(1, 0.1) / max(span)
@@ -128,7 +119,7 @@ def paste(paper: np.ndarray, x: float, scan: np.ndarray, character: str, size: i
     Returns the width of the ink in px.
     """
     left, above, width, height = glyph.ink_box(scan) or (0, 0, 28, 28)
-    top, bottom = EXTENTS.get(character, (1, 0))
+    top, bottom = alphabets.EXTENTS.get(character, (1, 0))
     scale = min((top - bottom) * size * rng.normal(1, 0.04) / height, 1.5 * size / width)
     picture = cv2.resize(scan, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     baseline = (1.8 - bottom + rng.normal(0, 0.02)) * size

@@ -6,6 +6,7 @@ import numpy as np
 
 from common import alphabets
 
+SENTENCES = 3   # of so many one is read
 ROWS = 0.2   # share of texts that are rows of digits or letters
 # What stands around a word, and how often.
 AROUND = {"{}.": 0.24, "{},": 0.24, "{}?": 0.07, "{}!": 0.07, "{}:": 0.06, "{};": 0.05, "({})": 0.06, '"{}"': 0.06,
@@ -64,9 +65,9 @@ def filled(form: str, vocabulary: list[str], rng: np.random.Generator) -> str:
 
 
 def read_sentences(folder: str | Path) -> list[str]:
-    """Sentences of the .txt files of a folder, one a line, that alphabets.ALPHABET can spell; none without a folder."""
+    """Sentences of the .txt files of a folder, every few of them, that alphabets.ALPHABET can spell."""
     lines = (alphabets.plain(line) for path in sorted(Path(folder).glob("*.txt"))
-             for line in path.read_text("utf-8").splitlines())
+             for line in path.read_text("utf-8").splitlines()[::SENTENCES])
     return [line for line in lines if line and alphabets.LABELS.keys() >= set(line)]
 
 

@@ -228,7 +228,7 @@ class LineTrainer(Trainer):
             self._fit_decoding(reader, log_probs)
             files.write_json(folder / "config.json", about | {"decoding": asdict(reader.decoding)})
         texts = [reader.decode(each).text for each in log_probs]
-        kinds = [sample.kind.lower() for sample in self.data.samples]
+        kinds = [sample.kind for sample in self.data.samples]
         plain = self.data.measure(network)
         found = {"parameters": network.count_params(), **{kind: kinds.count(kind) for kind in KINDS},
                  **self.data.error_rates(texts),

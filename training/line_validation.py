@@ -70,7 +70,7 @@ class Validation(keras.callbacks.Callback):
         found = {}
         for kind in KINDS:
             pairs = [(sample.text, text) for sample, text in zip(self.samples, texts, strict=True)
-                     if sample.kind.lower() == kind]
+                     if sample.kind == kind]
             if pairs:
                 found |= {f"cer_{kind}": metrics.cer(pairs), f"wer_{kind}": metrics.wer(pairs)}
         return found

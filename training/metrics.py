@@ -40,10 +40,11 @@ def predict(network, images: np.ndarray, labels: np.ndarray, what: str = "test i
     what: shown by the progress bar.
     shift: (62,), added to the logits: the class mix that the images come from, see character_trainer.TrainingModel.
     """
-    logits = [network.predict_on_batch(images[start:start + BATCH])
-              for start in tqdm(range(0, len(images), BATCH), desc=what, unit="batch", leave=False)]
-    logits = np.concatenate(logits).astype(np.float32) + np.asarray(shift, np.float32)
-    return Predictions(np.exp(softmax.log_softmax(logits)), labels)
+    probabilities = np.empty((len(images), len(alphabets.CHARACTERS)), np.float32)
+    for start in tqdm(range(0, len(images), BATCH), desc=what, unit="batch", leave=False):
+        logits = network.predict_on_batch(images[start:start + BATCH])
+        probabilities[start:start + BATCH] = np.exp(softmax.log_softmax(np.float32(logits) + np.float32(shift)))
+    return Predictions(probabilities, labels)
 
 
 def measure(predictions: Predictions) -> dict[str, float]:
@@ -168,13 +169,14 @@ def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: di
     return figures, found["emnist_test"]
 
 
-def finish(folder: Path, validation: tuple[np.ndarray, np.ndarray]) -> dict:
-    """Score the best network of a finished training and leave metrics.json, pictures and logs in its folder."""
-    from training import export, networks  # here, since tools that only score need no Keras
-    about = runs.read_config(str(folder.parent), folder.name)
+def finish(folder: Path, network, validation: Predictions) -> None:
+    """Score a finished training's network on the test set; leave metrics.json, pictures and logs in its folder.
+
+    validation: what it makes of the validation images.
+    """
+    from training import export  # here, since tools that only score need no Keras
+    about = runs.read_config(folder.parent, folder.name)
     config = about["settings"]
-    network = networks.load_network(str(folder.parent), folder.name)
-    validation = predict(network, *validation, "validation images")
     test = read_test_data(config["data_path"], config["pen_path"] if config["pen"] else "",
                           limit=400 if config["dry_run"] else 0)
     figures, predictions = evaluate(network, test, about)
@@ -192,7 +194,6 @@ def finish(folder: Path, validation: tuple[np.ndarray, np.ndarray]) -> dict:
     export.export_run(folder)
     print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, confusion.png, errors.png, "
           "training.png")
-    return figures
 
 
 def describe(figures: dict) -> str:

@@ -2,36 +2,37 @@
 
 A network for characters takes uint8 (batch, 28, 28), upright glyphs with bright ink, and gives float32 logits
 (batch, 62).  One for lines takes line images uint8 (batch, 32, width) and gives float32 logits (batch, width / 4,
-labels).
+labels).  One for pages takes pictures uint8 (batch, height, width, 3), RGB, and gives two maps of logits, see `page`.
 Scaling to floats is a layer inside, so that training and reading cannot differ.  The code uses `keras` and
 `keras.ops` alone: any Keras backend trains it.
 
     network = networks.build("resnet")
     network = networks.load_network("Models", "1700000000")
 """
+import zipfile
 from pathlib import Path
 
 import keras
 from keras import layers, ops
 
-from common import alphabets, files, line_image, runs, settings
+from common import alphabets, files, line_image, runs
 from training import devices
 
 CLASSES = 62
 LINE_CLASSES = len(alphabets.ALPHABET) + 1   # CTC's blank first
-
-
-def reads(name: str) -> str:
-    """What the network called `name` reads, "characters" or "lines"; SettingsError for an unknown name."""
-    if name not in NETWORKS | LINE_NETWORKS:
-        raise settings.SettingsError(f"there is no network {name!r}; choose one of: "
-                                     f"{', '.join(NETWORKS | LINE_NETWORKS)}")
-    return "lines" if name in LINE_NETWORKS else "characters"
+PAGE_WIDTHS = 16, 24, 40, 64, 96           # channels at 1/2, 1/4, ... 1/32 of a page's size
+CORE, RULE, ACROSS, DOWN = range(4)        # of a page's marks: the band between baseline and the top of small letters,
+# of a whole line with its spaces; printed rules, boxes, underlines and drawings; and no logits, but of the cores the
+# reading direction's cosine and sine, y downwards
 
 
 def build(name: str, dropout: float = 0.3) -> keras.Model:
-    """The network called `name`, with fresh weights; SettingsError lists the names for an unknown one."""
-    if reads(name) == "lines":
+    """The network called `name`, with fresh weights."""
+    if name in PAGE_NETWORKS:
+        pictures = keras.Input((None, None, 3), dtype="uint8", name="pictures")
+        maps = PAGE_NETWORKS[name](layers.Rescaling(1 / 127.5, offset=-1.0)(pictures), dropout)
+        return keras.Model(pictures, maps, name=name)
+    if name in LINE_NETWORKS:
         images = keras.Input((line_image.HEIGHT, None), dtype="uint8", name="line_images")
         features = LINE_NETWORKS[name](layers.Rescaling(1 / 255)(images), dropout)
         return keras.Model(images, layers.Dense(LINE_CLASSES, dtype="float32", name="logits")(features), name=name)
@@ -43,14 +44,15 @@ def build(name: str, dropout: float = 0.3) -> keras.Model:
 
 
 def load_network(models_path: str | Path, unix_time: str) -> keras.Model:
-    """The trained network of a run; runs.RunError when there is none or its model.keras is damaged."""
-    runs.read_config(models_path, unix_time)
+    """The trained network of a run; runs.RunError when there is none, or model.keras is damaged or of another shape."""
+    reads = runs.read_config(models_path, unix_time)["reads"]
     path = Path(models_path, unix_time, "model.keras")
     try:
         network = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises many kinds for a damaged file
         raise runs.RunError(f"{path} cannot be loaded ({error.__class__.__name__}): copy it again, or choose one of "
                             f"the runs in {models_path}: {', '.join(runs.list_runs(models_path)) or 'none'}") from error
+    runs.check_network(path, reads, getattr(network, "input_shape", ())[1:], getattr(network, "output_shape", ())[1:])
     network.jit_compile = devices.jit_compile()  # for predict_on_batch
     return network
 
@@ -58,7 +60,17 @@ def load_network(models_path: str | Path, unix_time: str) -> keras.Model:
 def save_network(network: keras.Model, path: Path) -> None:
     """Write a network as a .keras file; the .onnx file beside it is the former network's, and goes."""
     path.with_suffix(".onnx").unlink(missing_ok=True)
-    files.write_atomically(path, network.save)
+    files.write_atomically(path, lambda temporary: _save(network, temporary))
+
+
+def _save(network: keras.Model, path: Path) -> None:
+    """Write a .keras file; Keras leaves it uncompressed, and many small layers take a third more room then."""
+    network.save(path)
+    with zipfile.ZipFile(path) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
 
 
 @keras.saving.register_keras_serializable("handwriting")
@@ -89,10 +101,17 @@ class Soften(layers.Layer):
 
 
 def set_softness(network: keras.Model, softness: float) -> None:
-    """Set the softness of a network's Soften layers, those of networks inside it too; without any, do nothing."""
+    """Set the softness of a network's Soften layer; without one, do nothing."""
     for variable in network.non_trainable_variables:
         if variable.name == "softness":
             variable.assign(softness)
+
+
+def set_dropout(network: keras.Model, dropout: float) -> None:
+    """Set the share of features that all Dropout layers of a network hide in training."""
+    for layer in network.layers:
+        if isinstance(layer, layers.Dropout):
+            layer.rate = dropout
 
 
 def dense(x, dropout):
@@ -136,15 +155,6 @@ def resnet(x, dropout):
     x = layers.Reshape((28, 28, 1))(x)
     x = layers.ReLU()(_convolution(x, 40, kernel=5, strides=2))
     for channels, strides in ((40, 1), (40, 1), (128, 2), (128, 1), (128, 1), (256, 2), (256, 1)):
-        x = _residual(x, channels, strides)
-    return layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
-
-
-def wide(x, dropout):
-    """A wide residual network (Zagoruyko and Komodakis 2016, arXiv 1605.07146) as a teacher; train it on a GPU."""
-    x = layers.Reshape((28, 28, 1))(x)
-    x = layers.ReLU()(_convolution(x, 64))
-    for channels, strides in ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1)):
         x = _residual(x, channels, strides)
     return layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
 
@@ -207,8 +217,57 @@ def line(x, dropout, units=192):
     return x
 
 
-NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, wide, lstm, mixer)}
+def page(x, dropout):
+    """Finds the writing on a page: a small U-Net (Ronneberger et al. 2015, arXiv 1505.04597).
+
+    Gives "ink" (batch, height, width, 1), how much of a pixel writing covers, and "marks" (batch, height / 2,
+    width / 2, 4), channels as CORE to DOWN; both sides of the picture are multiples of 32.  Full convolutions near the
+    picture, where channels are few, and depthwise ones farther down are fastest on a CPU (Tan and Le 2021,
+    "EfficientNetV2", arXiv 2104.00298).
+    """
+    x = layers.ReLU()(_convolution(x, PAGE_WIDTHS[0], kernel=5, strides=2))
+    skips = []
+    for level, width in enumerate(PAGE_WIDTHS):
+        if level:
+            x = layers.ReLU()(_convolution(x, width, strides=2) if level < 3 else _separable(x, width, strides=2))
+        for dilation in ((1,), (1,), (1, 1), (1, 1), (1, 2, 1))[level]:
+            x = _page_residual(x, level, dilation)
+        skips.append(x)
+    x = layers.Dropout(dropout)(skips.pop())
+    for level in (3, 2, 1, 0):
+        x = layers.UpSampling2D(2)(layers.ReLU()(_convolution(x, PAGE_WIDTHS[level], kernel=1)))
+        x = _page_residual(layers.Add()([x, skips.pop()]), level)
+    marks = layers.Conv2D(4, 3, padding="same", dtype="float32", name="marks")(x)
+    fine = layers.Conv2D(4, 3, padding="same", dtype="float32")(x)
+    return [DepthToSpace(dtype="float32", name="ink")(fine), marks]
+
+
+def _page_residual(x, level: int, dilation: int = 1):
+    width = x.shape[-1]
+    if level < 2:
+        return layers.Add()([x, layers.ReLU()(_convolution(x, width))])
+    return layers.Add()([x, _separable(layers.ReLU()(_convolution(x, 2 * width, kernel=1)), width, dilation=dilation)])
+
+
+def _separable(x, channels, strides=1, dilation=1):
+    x = layers.DepthwiseConv2D(5, strides, padding="same", dilation_rate=dilation, use_bias=False)(x)
+    return _convolution(layers.ReLU()(layers.BatchNormalization()(x)), channels, kernel=1)
+
+
+@keras.saving.register_keras_serializable("handwriting")
+class DepthToSpace(layers.Layer):
+    """Four channels become the four pixels of a map twice as large (Shi et al. 2016, arXiv 1609.05158)."""
+
+    def call(self, x):
+        """float (batch, height, width, 4) -> (batch, 2 height, 2 width, 1)."""
+        height, width = ops.shape(x)[1:3]
+        x = ops.transpose(ops.reshape(x, (-1, height, width, 2, 2)), (0, 1, 3, 2, 4))
+        return ops.reshape(x, (-1, 2 * height, 2 * width, 1))
+
+
+NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, lstm, mixer)}
 LINE_NETWORKS = {network.__name__: network for network in (line,)}
+PAGE_NETWORKS = {network.__name__: network for network in (page,)}
 
 
 def beside(images, axis: int):

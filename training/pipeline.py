@@ -1,48 +1,80 @@
-"""From settings to a trained network in Models/{unixTime}/, on one path for characters and for lines."""
+"""From settings to a trained network in Models/{unixTime}/, on one path for characters, lines and pages."""
 import contextlib
+import shutil
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from common import files, runs
+from common import errors, files, runs
 from training import dataset, devices, emnist
 from training.config import TrainingConfig
 
+NO_MEMORY = "RESOURCE_EXHAUSTED", "ResourceExhausted", "out of memory"   # in what the backends raise
+
 
 class Trainer:
-    """A training with its data; CharacterTrainer and LineTrainer add what differs:
+    """A training with its data; CharacterTrainer, LineTrainer and PageTrainer add what differs:
 
     build_model()       a compiled keras.Model; its `network` is what a run keeps, and `own_variables` are what --resume
                         needs beside that and the optimiser
     fit(model, callbacks, epoch)    trains from this epoch on; returns the History, with val_loss
     pictures(model)     for TensorBoard, see callbacks.Log
     describe()          what config.json tells of the data
-    finish(folder)      calibrates and scores the best network of a run, draws pictures, exports it for reading
+    finish(folder)      scores the best network of a run, draws pictures, exports it for reading
     """
 
     def __init__(self, config: TrainingConfig, data):
         self.config, self.data = config, data
 
     def first_network(self):
-        """The keras.Model that the training begins with: a new network, or the one to finetune.
-
-        One that an earlier version of training/networks.py built goes on as it is, with its own dropout.
-        """
+        """The keras.Model that the training begins with: a new network, or the one to finetune."""
         from training import networks
-        network = networks.build(self.config.network, self.config.dropout)
-        if not self.config.finetune:
-            return network
-        trained = networks.load_network(self.config.models_path, self.config.finetune)
-        if [weight.shape for weight in trained.weights] != [weight.shape for weight in network.weights]:
-            return trained
-        network.set_weights(trained.get_weights())
+        config = self.config
+        if not config.finetune:
+            return networks.build(config.network, config.dropout)
+        network = networks.load_network(config.models_path, config.finetune)
+        networks.set_dropout(network, config.dropout)
         return network
+
+
+def run(config: TrainingConfig) -> Path:
+    """Train a network and finish its run; returns the run's folder, which no other process trains in meanwhile.
+
+    A run that is resumed goes on where its last epoch ended, and one that is finished stays as it is.
+    Raises errors.UserError and KeyboardInterrupt, which say what is kept.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = Path(config.models_path, config.resume)
+        if config.resume:
+            stack.enter_context(_alone(folder))
+            about = runs.read_config(config.models_path, config.resume)
+            if about.get("finished") and about["settings"] == _kept_settings(config):
+                print(f"{folder} is finished, and nothing is changed: more --train_epochs= go on with it")
+                return folder
+        trainer = load(config)
+        if not config.resume:
+            folder = new_folder(config.models_path)
+            stack.enter_context(_alone(folder))
+        stack.enter_context(_telling_what_is_kept(folder))
+        early = train(trainer, folder)
+        trainer.finish(folder)
+        if isinstance(early, errors.UserError):
+            raise early
+        if not early:
+            files.write_json(folder / "config.json",
+                             runs.read_config(config.models_path, folder.name) | {"finished": True})
+    return folder
 
 
 def load(config: TrainingConfig) -> Trainer:
     """Fetch and read the data, and import Keras; errors.UserError when something is missing or damaged."""
     dataset.check_corrections(config)
+    if config.reads == "pages":
+        devices.prepare(config)
+        from training import page_trainer
+        return page_trainer.PageTrainer(config, page_trainer.validation(config))
     emnist.fetch(config.data_path)
     with ThreadPoolExecutor(1) as pool:   # reading takes as long as importing Keras: both at once
         images = pool.submit(dataset.load, config) if config.reads == "characters" else None
@@ -53,39 +85,88 @@ def load(config: TrainingConfig) -> Trainer:
         return line_trainer.LineTrainer(config, line_trainer.Validation(config))
 
 
-def train(trainer: Trainer) -> Path:
-    """Train until the epochs are over, val_loss stalls, or Ctrl-C; returns the run's folder.
+def new_folder(models_path: str | Path) -> Path:
+    """Make a run's folder, named by this second or, where others began in it, by the next that is free."""
+    for second in range(int(time.time()), 10**11):
+        with contextlib.suppress(FileExistsError):
+            folder = Path(models_path, str(second))
+            folder.mkdir(parents=True)
+            return folder
 
-    A run that is resumed goes on where its last epoch ended.
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from training in a folder; runs.RunError when one does."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(files.locked(folder / ".lock", wait=False))
+        except BlockingIOError:
+            raise runs.RunError(f"another process trains in {folder}: wait for its end, or start a new training"
+                                ) from None
+        yield
+
+
+@contextlib.contextmanager
+def _telling_what_is_kept(folder: Path) -> Iterator[None]:
+    """Have errors of the machine and Ctrl-C say what is kept of a training; a folder that keeps nothing is removed."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_what_is_kept(folder)) from None
+    except Exception as error:
+        kept = _what_is_kept(folder)
+        if isinstance(error, (OSError, MemoryError)):
+            raise errors.MachineError(f"{errors.reason(error)}: {kept}") from error
+        if any(words in f"{type(error)} {error}" for words in NO_MEMORY):
+            raise errors.MachineError(f"there is not enough memory, give a smaller --batch_size=: {kept}") from error
+        raise
+
+
+def _what_is_kept(folder: Path) -> str:
+    if (folder / "checkpoint.npz").is_file():
+        return f"{folder} keeps what was learned; python model.py --resume={folder.name} goes on"
+    if not (folder / "model.keras").is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+    return "ended before anything was learned; nothing is lost"
+
+
+def train(trainer: Trainer, folder: Path) -> BaseException | None:
+    """Train until the epochs are over or val_loss stalls.
+
+    Returns what has ended the training before that, if the folder holds a network: Ctrl-C, or a UserError for a loss
+    that is not finite.
     """
     import keras
 
     from training import callbacks
     config = trainer.config
-    folder = Path(config.models_path, config.resume or str(int(time.time())))
     model = trainer.build_model()
     state = callbacks.restore(model, folder / "checkpoint.npz") if config.resume else None
     if state:
         print(f"going on after epoch {state['epoch']} of {config.train_epochs}")
     write_config(trainer, folder)
+    if state and (state["epoch"] >= config.train_epochs or callbacks.epochs_without_gain(state) >= config.patience):
+        return None
     watching = [keras.callbacks.EarlyStopping("val_loss", patience=config.patience)]
     if config.schedule == "plateau":
         watching.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.9, patience=10))
-    with callbacks.Interrupt(folder) as interrupt, contextlib.closing(callbacks.Progress()) as progress:
-        trainer.fit(model, [*watching, callbacks.Log(folder / "logs", trainer.pictures),
-                            callbacks.Checkpoint(folder, watching, state), progress, interrupt],
+    with callbacks.EarlyEnd(folder) as end, contextlib.closing(callbacks.Progress()) as progress:
+        trainer.fit(model, [end, *watching, callbacks.Log(folder / "logs", trainer.pictures),
+                            callbacks.Checkpoint(folder, watching, state), progress],
                     state["epoch"] if state else 0)
-    return folder
+    return end.reason
 
 
 def write_config(trainer: Trainer, folder: Path) -> None:
     """Write config.json: everything needed to train this network again.  A resumed run keeps what it began with."""
-    config = trainer.config
-    kept = {name: value for name, value in asdict(config).items() if name != "resume"}
+    config, kept = trainer.config, _kept_settings(trainer.config)
     if config.resume:
-        about = runs.read_config(config.models_path, config.resume) | {"settings": kept}
+        about = runs.read_config(config.models_path, config.resume) | {"settings": kept, "finished": False}
     else:
         about = {"reads": config.reads, "settings": kept, **trainer.describe(), "versions": runs.versions(),
                  "git_commit": runs.git_commit()}
-    folder.mkdir(parents=True, exist_ok=True)
     files.write_json(folder / "config.json", about)
+
+
+def _kept_settings(config: TrainingConfig) -> dict:
+    return {name: value for name, value in asdict(config).items() if name != "resume"}

@@ -1,4 +1,4 @@
-"""Batches of line images that processes write while the network learns from earlier ones.
+"""Batches of line images or pages that processes write while the network learns from earlier ones.
 
 No Keras in here: the processes that write do not need it.
 """
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from common import alphabets, errors, line_image
-from training import synthesis
+from training import page_synthesis, synthesis
 from training.config import TrainingConfig
 
 AREA = 96                # px of width that a line image of a batch has on average
@@ -71,18 +71,24 @@ def _epoch(synthesizer: synthesis.LineSynthesizer, config: TrainingConfig, epoch
         chunk += writers
 
 
+def _lines(config: TrainingConfig, epoch: int, *place_of_writers) -> Iterator[tuple]:
+    """The batches of all epochs from one on, as `_epoch` gives them."""
+    synthesizer = synthesis.LineSynthesizer(
+        config.pen_path, config.data_path, variety=config.augmentation, val_split=config.val_split,
+        corrections_path=config.corrections_path if config.corrections else "", paper_path=config.paper_path)
+    for number in itertools.count(epoch):
+        yield from _epoch(synthesizer, config, number, *place_of_writers)
+
+
 def _write(written: multiprocessing.Queue, config: TrainingConfig, epoch: int, *place_of_writers) -> None:
     """Fill the queue with batches, from this epoch on: what each process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # the training ends this process
     threading.Thread(target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True).start()
     cv2.setNumThreads(1)
     try:
-        synthesizer = synthesis.LineSynthesizer(
-            config.pen_path, config.data_path, variety=config.augmentation, val_split=config.val_split,
-            corrections_path=config.corrections_path if config.corrections else "", paper_path=config.paper_path)
-        for number in itertools.count(epoch):
-            for batch in _epoch(synthesizer, config, number, *place_of_writers):
-                written.put(batch)
+        for batch in (page_synthesis.batches(config, epoch, place_of_writers[0]) if config.reads == "pages" else
+                      _lines(config, epoch, *place_of_writers)):
+            written.put(batch)
     except Exception as error:
         written.put(error)   # the training raises it
 
@@ -98,8 +104,10 @@ class Prefetcher:
         for process in self.processes:
             process.start()
 
-    def next(self) -> tuple[np.ndarray, np.ndarray]:
+    def next(self) -> tuple:
         """The next batch, as soon as it is written: images uint8 (n, height, width), labels int32 (n, length).
+
+        For pages, see page_synthesis.batches.
 
         Raises what a process has raised, and errors.DataError when one was ended.
         """
@@ -108,7 +116,7 @@ class Prefetcher:
                 batch = self._written.get(timeout=5)
             except queue.Empty:
                 if not all(process.is_alive() for process in self.processes):
-                    raise errors.DataError("a process that writes line images was ended: is there memory for "
+                    raise errors.DataError("a process that writes what is learned was ended: is there memory for "
                                            "--train_workers= of them?") from None
                 continue
             if isinstance(batch, Exception):

@@ -1,6 +1,6 @@
 """Reads lines that people wrote on paper: scans with their texts, by writer in training and validation.
 
-    lines = real_lines.read("Dataset/Copiste", "train")
+    lines = real_lines.read("Dataset/Paper/copiste", "train")
 
 A folder holds lines.zip, gray pictures 64 px high, and lines.tsv: file, writer, split, text; see docs/data.md.
 
@@ -20,9 +20,9 @@ from common import alphabets, errors
 MOST_ALIKE = 3   # lines of one text: every writer has copied the same consent
 # Writers whose lines validate, of each folder; all others teach.
 VALIDATION = {
-    "Copiste": frozenset(f"wikitexte_0{number}" for number in (
+    "copiste": frozenset(f"wikitexte_0{number}" for number in (
         "024 044 066 070 094 103 134 138 147 152 157 161 166 172 173 177 202 210 223 235 242 251 255").split()),
-    "DHSD": frozenset("w3 w9 w16 w20 w25 w32".split())}
+    "dhsd": frozenset("w3 w9 w16 w20 w25 w32".split())}
 
 
 class RealLine(NamedTuple):

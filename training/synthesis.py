@@ -19,26 +19,34 @@ from typing import NamedTuple
 import numpy as np
 
 from common import alphabets, glyph, line_image
-from training import accents, corrections_store, emnist, fonts, line_rendering, line_texts, paper, real_lines
+from training import (
+    accents,
+    corrections_store,
+    emnist,
+    line_rendering,
+    line_scans,
+    line_texts,
+    page_writing,
+    real_lines,
+)
 from training.line_records import Writing, read_records, writing_of
-from training.line_rendering import EXTENTS
 
 KINDS = {"word": 0.22, "line": 0.13, "several": 0.06, "composed": 0.14, "scanned": 0.02,   # shares of samples
          "page": 0.20, "name": 0.11, "font": 0.12}
-REAL = {"page": "Copiste", "name": "DHSD"}   # kinds that are scanned lines: their folders
+REAL = {"page": "copiste", "name": "dhsd"}   # kinds that are scanned lines: their folders
 ACCENTED = 0.2                 # share of words that get accents
+PRINTED = 0.12                 # share of typefaces among fonts
 FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # while a network has learned nothing: what is short is learned first
 RECORDED = {"word": "words", "line": "lines", "corrected": "corrected"}   # kinds that are one record: its category
 WIDEST = 1000                  # px of a line image: wider ones take too long to learn from
 SCANS = 1500                   # of each character, at most
-SAME_SHAPE = "ckopsuvwxyz"     # letters whose case shows in their size alone
 
 
 class Sample(NamedTuple):
     """What a network learns from."""
     picture: np.ndarray       # uint8 (line_image.HEIGHT, width): a line image; before that (height, width): its ink
     text: str
-    kind: str = ""            # "words", "lines" or "corrected" where it shows one record, "Copiste" or "DHSD"
+    kind: str = ""            # "words", "lines" or "corrected" where it shows one record, "copiste" or "dhsd"
 
 
 class LineSynthesizer:
@@ -49,7 +57,7 @@ class LineSynthesizer:
         """Read everything; raises errors.DataError when a file is missing or damaged.
 
         data_path: folder with EMNIST's files; "" writes no scans.
-        paper_path: folder with Copiste, DHSD, Fonts and Texts; what is not there is not written.
+        paper_path: folder with copiste, dhsd, fonts and text; what is not there is not written.
         variety: strength of random changes, 0 for none.
         corrections_path: folder with the corrections of textrecog_ui.py; "" writes none.
         val_split: share of EMNIST's training file, from its end, that is not written.
@@ -61,12 +69,12 @@ class LineSynthesizer:
         self.scans = read_scans(data_path, val_split) if data_path else {}
         self.real = {kind: real_lines.read(Path(paper_path, folder), split) for kind, folder in REAL.items()
                      } if paper_path else {}
-        self._fonts = fonts.Fonts(Path(paper_path, "Fonts")) if paper_path else None
-        self._sentences = line_texts.read_sentences(Path(paper_path, "Texts")) if paper_path else []
+        self._fonts = sorted(map(str, Path(paper_path, "fonts").glob("*.ttf"))) if paper_path else []
+        self._sentences = line_texts.read_sentences(Path(paper_path, "text")) if paper_path else []
         self._kept: dict[tuple[str, int], Writing] = {}
         self._vocabulary = sorted({word for record in self.words + self.lines for word in record["label"].split()
                                    if word.isalpha()})
-        texts = self._sentences[::7] + [line.text for lines in self.real.values() for line in lines]
+        texts = self._sentences[::3] + [line.text for lines in self.real.values() for line in lines]
         self._words = self._vocabulary + sorted({word for text in texts for word in text.split() if word.isalpha()})
         by_writer = defaultdict(list)
         for row, record in enumerate(self.words):
@@ -102,7 +110,7 @@ class LineSynthesizer:
         """As sample, but one record or scan as it is: row of "words", "lines" or "corrected", or of a kind of REAL."""
         if category in REAL:
             real = self.real[category][row]
-            return _usable(Sample(paper.line_image_of(real.image()), real.text, REAL[category]))
+            return _usable(Sample(line_scans.line_image_of(real.image()), real.text, REAL[category]))
         writing = self._writing(category, row)
         picture = line_image.normalize(line_rendering.draw_plain(writing))[0]
         return _usable(Sample(picture, writing.label, category))
@@ -124,13 +132,15 @@ class LineSynthesizer:
         if kind == "font":
             text = (line_texts.span(any_of(self._sentences), rng) if rng.random() < 0.8 else
                     line_texts.random_text(self._words, rng))
-            gray = self._fonts.draw(text, rng)
+            faces = page_writing.typefaces() if rng.random() < PRINTED else self._fonts
+            gray = line_scans.in_font(any_of(faces), text, rng)
             if gray is None:
                 return None
         else:
             real = any_of(self.real[kind])
             gray, text = real.image(), real.text
-        image = paper.line_image_of(paper.age(gray, rng, any_of(self.real[kind]).image() if kind in REAL else None))
+        neighbour = any_of(self.real[kind]).image() if kind in REAL else None
+        image = line_scans.line_image_of(line_scans.age(gray, rng, neighbour))
         return None if image is None else _usable(Sample(image, text, REAL.get(kind, "")))
 
     def _recorded(self, category: str, rng: np.random.Generator) -> Sample | None:
@@ -153,7 +163,7 @@ class LineSynthesizer:
             writing = self._writing("words", row)
             changed = line_rendering.change(writing, rng, self.variety / 2)
             # The baseline follows from what the letters say about the ink's top and bottom.
-            extents = [EXTENTS.get(character, (1, 0)) for character in writing.label]
+            extents = [alphabets.EXTENTS.get(character, (1, 0)) for character in writing.label]
             top, bottom = max(top for top, _ in extents), min(bottom for _, bottom in extents)
             low, high = changed.min(axis=0), changed.max(axis=0)
             scale = float(np.clip((top - bottom) / max(high[1] - low[1], 0.05), 0.5, 2.0))
@@ -214,21 +224,11 @@ class LineSynthesizer:
 
 def read_scans(data_path: str | Path, val_split: float) -> dict[str, np.ndarray]:
     """Up to SCANS training images of EMNIST for each character: uint8 (n, 28, 28).
-
-    Letters whose case shows in their size alone come from the images of unknown case too.
     """
     images, labels = emnist.read_emnist(data_path, "train")
     learn = len(images) - emnist.held_out(len(images), val_split)
-    found = {character: images[:learn][labels[:learn] == label][:SCANS]
-             for label, character in enumerate(alphabets.CHARACTERS)}
-    if emnist.find(data_path, "emnist-byclass-train-either-images-idx3-ubyte"):
-        images, upper, lower = emnist.read_either(data_path)
-        for both in (upper, lower):
-            for label in set(both.tolist()):
-                character = alphabets.CHARACTERS[label]
-                if character.lower() in SAME_SHAPE and len(found[character]) < SCANS:
-                    found[character] = np.concatenate([found[character], images[both == label]])[:SCANS]
-    return found
+    return {character: images[:learn][labels[:learn] == label][:SCANS]
+            for label, character in enumerate(alphabets.CHARACTERS)}
 
 
 def _in_one(parts: list[Writing], text: str) -> Writing:

@@ -7,15 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image, ImageGrab
 
 pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
-from apps import corrections, page, strokes
+from apps import commands, corrections, jobs, page, strokes, worker
 from apps.boxes import Box
 from apps.theme import THEMES
 from apps.toolkit import ttk
@@ -65,7 +68,7 @@ def live(live_app):
     app.pad.clear()
     app.toolbar.choose("pen")
     app.remember.set(False)
-    app.corrections = corrections.Corrections()
+    app.escape()
     return live_app
 
 
@@ -180,6 +183,48 @@ def test_text_appears_as_it_is_written(live):
                for label, box in zip(under, ink))
 
 
+def test_the_text_can_be_selected_and_the_keys_work_there(live):
+    app = live.app
+    live.write("Hello", 40, 120)
+    live.read()
+    app.root.lift()
+    app.field.focus_force()
+    live.wait(lambda: app.root.focus_get() is app.field, "the focus", 5)
+    for key in ("a", "Return", "BackSpace"):
+        app.field.event_generate(f"<{key}>")
+    assert app.field.text == "Hello"
+    app.field.tag_add("sel", "1.0", "1.4")
+    app.field.event_generate("<Control-c>")
+    assert app.root.clipboard_get() == "Hell", "what is selected"
+    app.field.event_generate("<Control-z>")
+    assert len(app.pad.drawing.strokes) and app.pad.drawing.undone
+    app.message("a message")
+    app.field.event_generate("<Escape>")
+    assert not app.banner.cget("text")
+    app.field.event_generate("<Tab>")
+    app.root.update()
+    assert app.root.focus_get() is not app.field
+
+
+def test_finished_words_stand_still_and_a_slip_of_the_pen_changes_nothing(live):
+    live.write("Hello", 40, 120)
+    live.read()
+    live.write("then", 340, 120)
+    live.read()
+    word = live.app.reading.lines[0].words[0]   # finished, now that the next has begun
+    live.write("25", 640, 120)
+    live.read()
+    assert live.app.field.text == "Hello then 25"
+    kept = live.app.reading.lines[0].words[0]
+    assert [one is other for one, other in zip(kept.characters, word.characters)] == [True] * 5, "not read again"
+    live.click(900, 400)
+    live.read()
+    assert len(live.app.pad.drawing.strokes) and live.app.field.text == "Hello then 25", "a dot far away is no text"
+    live.stroke([(60, 60), (64, 110)])
+    live.read()
+    assert live.app.reading.lines[0].words[0].characters[0] is not word.characters[0], "its ink has changed"
+
+
 def test_undo_redo_erase_and_clear_change_the_text(live):
     live.write("tin", 40, 120)
     live.read()
@@ -238,6 +283,45 @@ def test_the_ink_stays_when_the_window_changes_its_size(live):
     assert live.app.pad.ink.cover[300, 1050] == 255
 
 
+def test_the_page_is_scrolled_and_zoomed_and_shown_as_a_whole(live, tmp_path):
+    app, pad = live.app, live.app.pad
+    live.write("Hello then 25", 40, 120)
+    live.read()
+    text, curve = app.field.text, pad.drawing.strokes[0].curve
+    pad.event_generate("<Button-4>", x=40, y=120, state=0x4)     # the wheel with Control, above the H
+    live.rest(0.1)
+    assert pad.zoom > 1.1
+    x, y = curve[len(curve) // 2] * pad.zoom - pad.ink.origin
+    assert pad.ink.cover[round(y), round(x)] == 255, "the ink is there, larger"
+    left, top, right, bottom = pad.bbox("read0")
+    assert abs((left + right) / 2 - app.shown[0].character.box.scaled(pad.zoom).x) < 60
+    live.stroke([(600, 300), (700, 300)])
+    assert np.allclose(pad.drawing.strokes[-1].points[0], pad.on_page(600, 300))
+    live.press("Control-z")
+    for _ in range(8):
+        pad.event_generate("<Button-4>", x=40, y=120, state=0x4)
+    live.rest(0.1)
+    assert pad.bars["x"].winfo_ismapped() and pad.bars["y"].winfo_ismapped()
+    before = pad.ink.origin
+    pad.event_generate("<Button-5>", x=40, y=120)
+    live.rest(0.1)
+    assert pad.ink.origin[1] > before[1], "the wheel alone scrolls"
+    live.press("Control-0")
+    live.rest(0.1)
+    assert pad.zoom == 1 and pad.ink.origin == (0, 0) and not pad.bars["x"].winfo_ismapped()
+    live.read()
+    assert app.field.text == text
+
+    strokes.save(pad.drawing, tmp_path / "half.json", 0.25)     # as from a display of a quarter of the resolution
+    app.files.open_file(str(tmp_path / "half.json"))
+    live.read()
+    assert app.field.text == text and pad.zoom < 0.7
+    last = pad.drawing.strokes[-1].box.scaled(pad.zoom)
+    assert pad.drawing.strokes[-1].box.right > pad.winfo_width() > last.right, "larger than the pad, and all is seen"
+    app.pad.clear()
+    live.press("Control-0")
+
+
 def test_a_saved_drawing_can_be_opened_and_recogscript_reads_the_same_in_it(live, tmp_path):
     live.write("Hello then 25\nread lines", 40, 120)
     live.read()
@@ -262,39 +346,81 @@ def test_another_network_of_the_menu_reads_from_then_on(live):
     first = session.model
     live.app.status.fill_networks()
     labels = [menu.entrycget(row, "label") for row in range(menu.index("end") + 1)]
-    assert [label.strip("● ") for label in labels] == [runs.describe(session.models_path, name) for name in MODELS]
+    assert labels == [runs.describe(session.models_path, name) for name in MODELS]
     assert all(re.search(r"\w+, \d\d\.\d %, \d+", label) for label in labels)
     other = next(name for name in MODELS if name != first)
     menu.invoke(MODELS.index(other))
-    live.wait(lambda: session.model == session.answer.request.model == other, "the other network's reading")
+    live.wait(lambda: session.answer and session.model == session.answer.model == other, "the other network's reading")
     assert live.app.field.text and other in live.app.status.network.cget("text")
     session.load(first)
-    live.wait(lambda: session.model == session.answer.request.model == first, "the first network's reading")
+    live.wait(lambda: session.answer and session.model == session.answer.model == first, "the first network's reading")
     assert live.app.field.text == "Hello"
 
 
 def test_a_reading_process_that_dies_is_replaced(live):
-    worker = live.app.session.worker
-    first = worker.process.pid
-    os.kill(first, signal.SIGKILL)
-    live.wait(lambda: not worker.process.is_alive(), "its end")
+    worker, banner = live.app.session.worker, live.app.banner
+    os.kill(worker.process.pid, signal.SIGKILL)
+    live.wait(lambda: "was started again" in banner.cget("text"), "the message, though nobody had asked it anything", 2)
     live.write("Hello", 40, 120)
     live.read()
-    assert live.app.field.text == "Hello" and worker.process.pid != first, "nobody had asked it anything"
+    assert live.app.field.text == "Hello" and not banner.winfo_ismapped()
     os.kill(worker.process.pid, signal.SIGSTOP)
-    live.write("l", 340, 120)
+    live.write("line", 340, 120)
     assert worker.busy
     os.kill(worker.process.pid, signal.SIGKILL)
-    live.wait(lambda: "was started again" in live.app.banner.cget("text"), "the message")
-    live.write("ine", 370, 120)
+    live.wait(lambda: "was started again" in banner.cget("text"), "the message", 2)
     live.read()
-    assert live.app.field.text == "Hello line"
-    live.press("Escape")
+    assert live.app.field.text == "Hello line", "what was to be read is read though nothing more is written"
+    live.wait(lambda: not banner.winfo_ismapped(), "a window without the message")
+
+
+def test_a_reading_process_that_does_not_answer_is_replaced(live):
+    live.wait(lambda: not live.app.session.worker.busy, "a process with nothing to do")
+    stuck = live.app.session.worker.process.pid
+    os.kill(stuck, signal.SIGSTOP)
+    live.write("Hello", 40, 120)
+    live.app.session.worker._until = 0   # as if half a minute had gone by
+    live.wait(lambda: "did not answer in time" in live.app.banner.cget("text"), "the message", 5)
+    live.read()
+    assert live.app.field.text == "Hello" and not psutil.pid_exists(stuck)
+
+
+@pytest.mark.parametrize("sent", [b"nonsense", b""])
+def test_the_reading_process_ends_itself_on_any_error_of_its_pipe(sent):
+    one = worker.Worker(print)
+    one.start()
+    process = one.process
+    one._pipe.send_bytes(sent) if sent else one._pipe.close()
+    process.join(20)
+    assert process.exitcode == 1
+    one.close()
 
 
 def click_character(live: Driver, number: int) -> None:
     left, top, right, bottom = live.app.pad.bbox(f"read{number}")
     live.click((left + right) / 2, (top + bottom) / 2)
+
+
+def type_in(live: Driver, text: str, word: bool = False) -> None:
+    """Type into the popup, in the place of the character that was clicked or of the whole word."""
+    entry = live.app.popup.entry
+    if word:
+        entry.selection_range(0, "end")
+    entry.delete("sel.first", "sel.last")
+    entry.insert("insert", text)
+    entry.event_generate("<Return>")
+    live.app.root.update()
+
+
+def edit(live: Driver, number: int, cursor: int | str, *keys: str) -> None:
+    """Click a character, put the cursor into the popup's word, and press keys."""
+    click_character(live, number)
+    live.app.popup.entry.selection_clear()
+    live.app.popup.entry.icursor(cursor)
+    for key in keys:
+        live.app.root.update()
+        live.app.popup.entry.event_generate(f"<{key}>")
+    live.app.root.update()
 
 
 def test_a_click_offers_alternatives_and_a_correction_stays_until_its_ink_goes(live):
@@ -304,20 +430,21 @@ def test_a_click_offers_alternatives_and_a_correction_stays_until_its_ink_goes(l
     click_character(live, 1)
     assert len(live.app.pad.drawing.strokes) == strokes, "a click on a character leaves no dot"
     offered = [button.cget("text").split() for button in live.app.popup.buttons]
-    assert offered[0][0] == "e" and len(offered) == 5
-    live.app.popup.buttons[2].invoke()
-    chosen = offered[2][0]
-    assert live.app.field.text == f"H{chosen}llo" and live.app.popup is None
+    assert offered[0][0] == "Hello" and all(int(chance) > 0 for _, chance, _ in offered), "nothing unlikely"
+    live.click(600, 300)
+    assert live.app.popup is None and len(live.app.pad.drawing.strokes) == strokes, "nor does a click that closes it"
+    click_character(live, 1)
+    type_in(live, "c")
+    assert live.app.field.text == "Hcllo" and live.app.popup is None
     live.write("then", 340, 120)
     live.read()
-    assert live.app.field.text == f"H{chosen}llo then"
+    assert live.app.field.text == "Hcllo then"
 
     click_character(live, 8)
-    live.app.popup.entry.insert(0, "m")
-    live.app.popup.entry.event_generate("<Return>")
-    assert live.app.field.text == f"H{chosen}llo them"
+    type_in(live, "m")
+    assert live.app.field.text == "Hcllo them"
     live.press("Control-c")
-    assert live.app.root.clipboard_get() == f"H{chosen}llo them"
+    assert live.app.root.clipboard_get() == "Hcllo them"
 
     def corrected() -> bool:
         return isinstance(live.app.shown[1].character, corrections.Corrected)
@@ -348,20 +475,15 @@ def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(
     live.write("Hello", 40, 120)
     live.read()
     click_character(live, 1)
-    live.app.popup.entry.insert(0, "c")
-    live.app.popup.entry.event_generate("<Return>")
+    type_in(live, "c")
     assert len(corrections_store.read_corrections(folder)[1]) == 0
     live.press("Control-r")
     for number, text in ((0, "N"), (4, "0"), (4, "O")):  # the last was a slip: its label changes
         click_character(live, number)
-        live.app.popup.entry.insert(0, text)
-        live.app.popup.entry.event_generate("<Return>")
+        type_in(live, text)
     images, labels = corrections_store.read_corrections(folder)
     assert [alphabets.CHARACTERS[label] for label in labels] == ["N", "O"]
     assert np.array_equal(images, [live.app.shown[0].glyph, live.app.shown[4].glyph])
-    stored = (Path(folder) / "corrections-images-idx3-ubyte").read_bytes()
-    assert stored[:16] == bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28])
-    assert stored[16:16 + 784] == images[0].T.tobytes(), "transposed, as EMNIST's own"
     assert live.app.status.text.cget("text") == "Remembered: 1 word, 2 characters"
 
 
@@ -388,16 +510,16 @@ def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
                        lambda: [np.full((28, 28), number) for number in range(len(read))], [True] * len(read))
 
     f, r = Box(0, 0, 60, 100), Box(38, 38, 21, 24)
-    kept = corrections.Corrections()
 
     def shown(read: Reading) -> list[corrections.Place]:
-        return corrections.places(kept.apply(read, drawing))
+        return corrections.places(corrections.apply(read, drawing))
 
     def correct(number: int, text: str) -> str:
-        """The text after another correction."""
-        character = shown(reading(("f", f), ("r", r)))[number].character
-        kept.add(character, text, drawing) if text else kept.remove(character)
-        return kept.apply(reading(("f", f), ("r", r)), drawing).text
+        """The text after one character was corrected."""
+        word = corrections.apply(reading(("f", f), ("r", r)), drawing).lines[0].words[0]
+        one = replace(word, characters=[word.characters[number]])
+        drawing.correct(corrections.retyped(drawing, [one], text))
+        return corrections.apply(reading(("f", f), ("r", r)), drawing).text
 
     assert [correct(1, "e"), correct(0, "t"), correct(0, "k"), correct(0, "")] == ["fe", "te", "ke", "fe"]
     one, = shown(reading(("m", f)))
@@ -405,6 +527,39 @@ def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
     one, other = shown(reading(("f", Box(38, 38, 10, 24)), ("r", Box(49, 38, 10, 24)), ("s", Box(70, 0, 9, 9))))
     assert one.character.text == "e" and one.character.box == r and not one.alone, "what was one is now read as two"
     assert other.character.text == "s" and (other.glyph == 2).all()
+
+
+def test_a_word_is_typed_again_parted_joined_and_corrected_back(live):
+    live.write("Hello then", 40, 120)
+    live.read()
+
+    def text() -> str:
+        live.app.root.update()
+        return live.app.field.text
+
+    live.press("Right")
+    live.press("F2")
+    type_in(live, "yellow", word=True)
+    assert text() == "yellow then"
+    edit(live, 0, "end", "BackSpace", "Return")
+    assert text() == "yello then"
+    click_character(live, 0)
+    type_in(live, "yel lo", word=True)
+    assert text() == "yel lo then" and [word.text for word in live.app.reading.lines[0].words] == ["yel", "lo", "then"]
+    edit(live, 0, "end", "Delete", "Return")
+    assert text() == "yello then", "the space is deleted as in any text"
+    edit(live, 5, 0, "BackSpace", "Return")
+    assert text() == "yellothen"
+    undone = []
+    for _ in range(5):
+        live.press("Control-z")
+        undone.append(text())
+    assert undone == ["yello then", "yel lo then", "yello then", "yellow then", "Hello then"]
+    live.press("Control-y")
+    assert text() == "yellow then"
+    click_character(live, 0)
+    next(button for button in live.app.popup.winfo_children() if button.cget("text") == "As read").invoke()
+    assert text() == "Hello then"
 
 
 def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(live, tmp_path, monkeypatch):
@@ -419,8 +574,7 @@ def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(liv
 
     def correct(number: int, text: str) -> list[dict]:
         click_character(live, number)
-        live.app.popup.entry.insert(0, text)
-        live.app.popup.entry.event_generate("<Return>")
+        type_in(live, text)
         return corrections_store.read_corrected_words(folder)
 
     word, = correct(6, "y")
@@ -443,9 +597,10 @@ def test_the_word_around_a_correction_is_kept_with_its_strokes_and_no_others(liv
     stored.write_bytes(stored.read_bytes()[:-20])
     damaged = stored.read_bytes()
     click_character(live, 1)
-    live.app.popup.take("c")
-    assert "words.jsonl.gz is damaged" in live.app.banner.cget("text"), "shown, and why it is not kept"
-    assert live.app.field.text == "Hcllo mynzmum" and stored.read_bytes() == damaged
+    type_in(live, "c")
+    assert "words.jsonl.gz is damaged" in live.app.banner.cget("text"), "it is told"
+    aside, = Path(folder).glob(f"damaged-*-{corrections_store.WORDS}")
+    assert live.app.field.text == "Hcllo mynzmum" and aside.read_bytes() == damaged
 
 
 def test_the_theme_and_the_text_size_change_all_that_is_shown(live):
@@ -520,7 +675,12 @@ def test_lines_are_read_with_enter_and_shown_on_the_ink(everything, monkeypatch)
 def clipboard_elsewhere(driver: Driver) -> str:
     """The text on the clipboard, as another program gets it."""
     code = "import sys, tkinter; sys.stdout.buffer.write(tkinter.Tk().clipboard_get().encode())"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
+    return output_of(driver, sys.executable, "-c", code)
+
+
+def output_of(driver: Driver, *command: str) -> str:
+    """What another program prints while the window, which it may ask something, works."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           env=os.environ | {"DISPLAY": driver.app.root.winfo_screen()}) as other:
         driver.wait(lambda: other.poll() is not None, "the other program's end")
         return other.stdout.read().decode()
@@ -561,8 +721,8 @@ def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
     if X11 and shutil.which("xclip") and "WAYLAND_DISPLAY" not in os.environ:
         subprocess.run(["xclip", "-selection", "clipboard", "-t", "image/png", "-i", str(tmp_path / "line.png")],
                        check=True, stdout=subprocess.DEVNULL)
-        offered = ["xclip", "-selection", "clipboard", "-o", "-t", "TARGETS"]
-        driver.wait(lambda: b"image/png" in subprocess.run(offered, capture_output=True).stdout, "xclip's offer")
+        driver.wait(lambda: "image/png" in output_of(driver, "xclip", "-selection", "clipboard", "-o", "-t", "TARGETS"),
+                    "xclip's offer")
     else:
         held = [line, None]
         monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: held.pop(0))
@@ -620,7 +780,11 @@ def test_what_is_dropped_and_cannot_be_opened_is_a_message_and_the_ink_stays(eve
     app.pad.clear()
     drop(driver, tmp_path / "ein ö.json", text)
     assert len(app.pad.drawing.strokes) == len(ink)
-    assert "ein ö.json was opened, the first of 2 files" in app.banner.cget("text")
+    assert "ein ö.json is 1 of 2 files" in app.banner.cget("text")
+    driver.press("Next")
+    driver.wait(lambda: "not a picture that can be read" in app.banner.cget("text"), "the message about the second")
+    driver.press("Prior")
+    assert len(app.pad.drawing.strokes) == len(ink)
     app.pad.clear()
     drop(driver, (tmp_path / "ein ö.json").as_uri(), kind="text/plain;charset=utf-8")
     assert len(app.pad.drawing.strokes) == len(ink) and app.banner.cget("text") == ""
@@ -641,6 +805,181 @@ def test_without_drag_and_drop_the_rest_works(display, monkeypatch, missing):
         assert not app.files.takes_drops and len(app.pad.drawing.strokes) == 1 and app.banner.cget("text") == ""
 
 
+def test_the_text_is_exported_and_a_pdf_of_a_photograph_can_be_searched(everything, tmp_path):
+    driver, app = everything, everything.app
+    app.files.open_file(str(ROOT / "samples/pages/lines.png"))
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
+    app.files.save_file(str(tmp_path / "a.txt"))
+    assert (tmp_path / "a.txt").read_text() == "Hello world\nread the lines in order\nthen 25 and more\n"
+    app.files.save_file(str(tmp_path / "a.pdf"))
+    content = (tmp_path / "a.pdf").read_bytes()
+    page_text = zlib.decompress(content.split(b"/FlateDecode")[1].split(b"stream\n")[1]).decode("latin-1")
+    assert re.findall(r"\((\S+) \) Tj", page_text) == app.reading.text.split()
+    number = content.index(b"xref\n")
+    assert content.endswith(b"startxref\n%d\n%%%%EOF\n" % number) and content.startswith(b"%PDF-1.4\n6 0 obj"[:9])
+    with Image.open(ROOT / "samples/pages/lines.png") as picture:
+        assert b"/Width %d /Height %d" % picture.size in content
+
+
+def test_recent_files_and_the_language_are_in_the_menus(display, tmp_path):
+    with opened("textrecog_ui", state_path=str(tmp_path)) as driver:
+        app = driver.app
+        app.files.open_files([str(ROOT / "samples/hello.json")])
+        recent = app.commands.menus["Open recent"]
+        app.files.fill_recent(recent)
+        assert recent.entrycget(0, "label").endswith("hello.json")
+        app.pad.clear()
+        recent.invoke(0)
+        assert app.pad.drawing.strokes
+        driver.ready()
+        languages = app.commands.menus["Language"]
+        app.status.fill_languages(languages)
+        assert languages.entrycget(0, "label") == "English"
+        languages.invoke(languages.index("None"))
+        driver.ready()
+        driver.read()
+        assert app.session.language == "none" and app.field.text
+
+
+# ---- what all apps have
+
+def contrast(one: str, other: str) -> float:
+    """As WCAG 2 has it, 1 to 21."""
+    lights = []
+    for colour in (one, other):
+        parts = np.array([int(colour[place:place + 2], 16) for place in (1, 3, 5)]) / 255
+        parts = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        lights.append(float(parts @ (0.2126, 0.7152, 0.0722)) + 0.05)
+    return max(lights) / min(lights)
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_all_that_is_shown_can_be_told_from_its_ground(name):
+    theme = THEMES[name]
+    pairs = {(colour, theme.pad.paper) for colour in theme.pad if colour != theme.pad.paper}
+    pairs |= {(colour, ground) for colour in (theme.text, theme.muted, theme.accent)
+              for ground in (theme.window, theme.raised)}
+    pairs |= {(theme.text, theme.warning), (theme.on_accent, theme.accent), (theme.text, theme.line)}
+    assert not [pair for pair in pairs if contrast(*pair) < 4.5]
+
+
+@pytest.mark.parametrize("script", ["tkRecogIndv", "tkRecogAll", "textrecog_ui"])
+@pytest.mark.parametrize("text_size, width, height", [(100, 640, 420), (5000, 800, 680)])
+def test_in_a_small_window_and_in_large_letters_every_button_is_there(display, script, text_size, width, height):
+    with opened(script, text_size=text_size) as driver:
+        root = driver.app.root
+        root.geometry(f"{width}x{height}")
+        driver.wait(lambda: root.winfo_width() == width, "a small window")
+        driver.rest(0.1)
+        assert driver.app.looks.text_size <= 220
+        hidden = [part for part in driver.app.toolbar.winfo_children() if not part.winfo_ismapped()
+                  or part.winfo_rootx() + part.winfo_width() > root.winfo_rootx() + width
+                  or part.winfo_rooty() + part.winfo_height() > driver.app.pad.winfo_rooty()]
+        assert not hidden and driver.app.pad.winfo_height() > 100
+        driver.press("F1")
+        keys, = (part for part in root.winfo_children() if part.winfo_class() == "Toplevel" and part.winfo_children())
+        root.update()
+        assert keys.winfo_reqheight() < (768 if text_size == 100 else 1000)
+        shown = " ".join(label.cget("text") for label in keys.winfo_children())
+        assert "Undo Ctrl+Z" in shown and "KP" not in shown
+
+
+def test_shortcuts_work_with_caps_lock_and_on_other_layouts(live):
+    pad, drawing = live.app.pad, live.app.pad.drawing
+    live.stroke([(100, 100), (200, 100)])
+    live.app.root.focus_force()
+    live.app.root.update()
+    pad.event_generate("<Key>", keysym="Z", state=0x2 | 0x4)    # Lock and Control
+    assert not drawing.strokes
+    pad.event_generate("<Key>", keysym="z", state=0x1 | 0x2 | 0x4)
+    assert drawing.strokes, "Shift as well: Redo"
+    pad.event_generate("<Key>", keysym="E", state=0x2)
+    assert pad.tool == "eraser"
+    assert commands.pressed("Cyrillic_ya", 0x4, 52) == "Control-z" and commands.pressed("Greek_pi", 0, 33) == "p"
+
+
+def test_what_does_nothing_is_gray(live):
+    app = live.app
+
+    def states() -> list[str]:
+        return ["gray" if str(app.commands.buttons[label][0].cget("state")) == "disabled" else "" for label in
+                ("Undo", "Redo", "Clear", "Copy text")]
+
+    app.pad.drawing.before.clear()
+    app.pad.drawing.undone.clear()
+    app.commands.refresh()
+    assert states() == ["gray"] * 4
+    live.write("l", 100, 120)
+    live.read()
+    assert states() == ["", "gray", "", ""]
+    live.press("Control-z")
+    assert states() == ["gray", "", "gray", "gray"]
+
+
+def test_ready_means_that_both_networks_are_loaded():
+    jobs.load(runs.DEFAULT, MODELS_PATH, "none")
+    assert vars(jobs._reader(runs.DEFAULT, MODELS_PATH, "none")).keys() >= {"pages", "characters"}
+
+
+@pytest.mark.parametrize("name, kind", [("a.jpg", "JPEG"), ("a.PNG", "PNG"), ("a.webp", "WEBP")])
+def test_a_picture_is_saved_as_its_name_says(live, tmp_path, name, kind):
+    live.write("Hello", 40, 120)
+    live.app.files.save_file(str(tmp_path / name))
+    assert Image.open(tmp_path / name).format == kind
+    live.app.files.save_file(str(tmp_path / "a.xyz"))
+    assert "a.xyz is no name of a picture" in live.app.banner.cget("text") and not (tmp_path / "a.xyz").exists()
+    live.app.files.save_file(str(tmp_path / name))
+    assert not live.app.banner.winfo_ismapped(), "what no longer holds goes away"
+
+
+def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp_path):
+    kept = {"state_path": str(tmp_path), "corrections_path": str(tmp_path / "kept")}
+    with opened("textrecog_ui", **kept) as driver:
+        app = driver.app
+        driver.press("Control-t")
+        driver.press("Control-plus")
+        driver.press("bracketright")
+        driver.press("Control-r")
+        app.status.fill_networks()
+        app.status.networks.invoke(0)
+        driver.ready()
+        app.root.geometry("900x600+30+40")
+        driver.write("Hello", 40, 120)
+        driver.read()
+        app.correct(app.reading.lines[0].words, "Yellow")
+        driver.wait(lambda: (tmp_path / "textrecog_ui-ink.json").exists(), "ink that is kept while one writes", 5)
+        app.root.update()
+    with opened("textrecog_ui", **kept) as driver:
+        app = driver.app
+        assert (app.looks.name, app.looks.text_size) == ("dark", 110)
+        assert app.toolbar.pen.get() == 6 and app.remember.get()
+        app.restore()
+        driver.ready()
+        driver.read()
+        assert app.session.model == MODELS[0] and "is here again" in app.banner.cget("text")
+        assert app.field.text == "Yellow" and app.root.winfo_width() == 900
+        app.files.save_file(str(tmp_path / "mine.json"))
+    with opened("textrecog_ui", **kept, theme="light") as driver:
+        driver.app.restore()
+        assert driver.app.looks.name == "light", "what is named goes before what is remembered"
+        assert not driver.app.pad.drawing, "what was saved is not brought back"
+    with opened("textrecog_ui", **kept, reset=True) as driver:
+        assert driver.app.looks.name == "light" and driver.app.toolbar.pen.get() == 5
+
+
+@needs_xdotool
+@pytest.mark.parametrize("end", ["windowclose", "windowkill"])
+def test_a_window_that_is_taken_away_from_outside_ends_without_a_traceback(end):
+    with ui_driver.display(always=True):
+        window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True)
+        search = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Handwriting"]
+        subprocess.run([*search, end], check=True, timeout=20, stdout=subprocess.DEVNULL)
+        window.wait(10)
+        assert "Traceback" not in window.stderr.read()
+        window.stderr.close()
+
+
 # ---- tkRecogIndv
 
 @pytest.mark.parametrize("character", "Rk5")
@@ -655,6 +994,14 @@ def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, c
     ink, *_ = page.render(app.pad.drawing.strokes, alone=True)
     shown = np.array([[app.picture.get(x * app.zoom, y * app.zoom)[0] for x in range(28)] for y in range(28)])
     assert np.abs(shown - glyph.glyph(ink).astype(int)).mean() < 4  # found again in the picture, so not quite the same
+    app.bars.event_generate("<Button-1>", x=10, y=app.px(36 + 18))
+    assert app.letter.cget("text") == texts[2], "the second bar"
+    app.entry.insert(0, "Q")
+    app.entry.event_generate("<Return>") if app.root.focus_get() is app.entry else app._type(None)
+    assert app.letter.cget("text") == "Q"
+    single.press("Control-z")
+    single.press("Control-z")
+    assert app.letter.cget("text") == character
     app.pad.clear()
     assert app.letter.cget("text") == ""
 
@@ -729,8 +1076,8 @@ def test_the_reading_process_ends_with_the_window(end, status):
     with ui_driver.display(always=True):
         window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True,
                                   start_new_session=True)
-        subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Write$"], check=True, timeout=20,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Handwriting"], check=True,
+                       timeout=20, stdout=subprocess.DEVNULL)
         children = Path(f"/proc/{window.pid}/task/{window.pid}/children").read_text().split()
         os.killpg(window.pid, end)  # as a terminal's Ctrl-C
         assert window.wait(10) == status and children

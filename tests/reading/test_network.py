@@ -24,7 +24,7 @@ def python(code: str, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("run", [runs.DEFAULT, runs.DEFAULT_SEGMENTING])
+@pytest.mark.parametrize("run", [runs.DEFAULT, runs.DEFAULT_CHARACTERS])
 def test_reading_needs_no_keras(run):
     code = ("import sys, recogScript; reader = recogScript.Recognizer(sys.argv[1]); "
             "print(reader.recog(sys.argv[2]).text, reader.recog_character(sys.argv[2]).text, "
@@ -87,7 +87,7 @@ def test_without_keras_it_is_said_what_to_install(tmp_path, monkeypatch):
         recognizer.Recognizer("1", copy(tmp_path, "config.json", "model.keras")).load(characters=True)
 
 
-@pytest.mark.parametrize("run", [runs.DEFAULT, runs.DEFAULT_SEGMENTING])
+@pytest.mark.parametrize("run", [runs.DEFAULT, runs.DEFAULT_CHARACTERS])
 def test_a_reader_and_its_readings_can_be_sent_to_other_processes(run):
     reader = recognizer.Recognizer(run, language="none", threads=1)
     reading = reader.recog(SAMPLE)

@@ -106,7 +106,7 @@ def test_the_whole_script_on_a_small_data_set(tmp_path, capsys):
     write_pen(tmp_path)
     path = tmp_path / "worst.png"
     evaluate.main([f"--data_path={tmp_path}", f"--pen_path={tmp_path}", f"--picture={path}", "--number=3",
-                   f"--model={runs.DEFAULT_SEGMENTING}",   # the other name of --unixTime
+                   f"--model={runs.DEFAULT_CHARACTERS}",   # the other name of --unixTime
                    "--sets=characters,words,lines,strings,scans"])
     lines = capsys.readouterr().out.splitlines()
     rows = [dict(zip(evaluate.COLUMNS, line.strip("| ").split(" | "), strict=True)) for line in lines[2:11]]
@@ -115,7 +115,7 @@ def test_the_whole_script_on_a_small_data_set(tmp_path, capsys):
                                       "EMNIST, English words") for language in ("none", "english"))]
     assert [row["n"] for row in rows] == [*"11111", *"3333"], "L-L and the split test are left out"
     assert rows[0]["exact"] == "1.0000" and 0 < float(rows[5]["CER"]) < 0.7
-    assert f"network {runs.DEFAULT_SEGMENTING}" in "".join(lines)
+    assert f"network {runs.DEFAULT_CHARACTERS}" in "".join(lines)
     assert cv2.imread(str(path)).shape[1] > 1000
     assert not list(tmp_path.glob("partial-*"))
 

@@ -24,8 +24,9 @@ def test_each_setting_of_model_has_a_typed_field():
     assert asdict(configure()) == {name: getattr(model, name) for name in meanings}
     assert all(len(meaning) > 15 for meaning in meanings.values())
     assert set(get_args(get_type_hints(config.TrainingConfig)["network"])) == {
-        *networks.NETWORKS, *networks.LINE_NETWORKS}
+        *networks.NETWORKS, *networks.LINE_NETWORKS, *networks.PAGE_NETWORKS}
     assert set(config.LINE_NETWORKS) == set(networks.LINE_NETWORKS)
+    assert set(config.PAGE_NETWORKS) == set(networks.PAGE_NETWORKS)
 
 
 def test_the_command_line_wins_over_the_preset_and_the_preset_over_the_script():
@@ -57,7 +58,7 @@ def test_values_out_of_bounds_are_refused_with_the_bounds(name, values, allowed)
 
 @pytest.mark.parametrize("arguments, named", [
     (["--learning_rat=1"], "learning_rate"), (["--train_epochs=many"], "train_epochs"),
-    (["--network=transformer"], "dense, conv, deepconv, resnet, wide, lstm, mixer, line"), (["--preset=fast"], "best"),
+    (["--network=transformer"], "dense, conv, deepconv, resnet, lstm, mixer, line"), (["--preset=fast"], "best"),
     (["--schedule=step"], "plateau, cosine"), (["--preset=corrections"], "--finetune="), (["--resume=123"], "123"),
     (["--finetune=123"], "123"), (["--teacher=123"], "123"), (["--models_path=/dev/null"], "no folder"),
     (["--models_path=/dev/null/runs"], "no folder"), ([f"--teacher={runs.DEFAULT}", MODELS], "only networks for char"),
@@ -94,7 +95,7 @@ def test_an_older_run_goes_on_with_its_settings_as_far_as_they_exist(tmp_path):
     assert (finetuned.network, finetuned.preset, finetuned.extracted) == ("mixer", "corrections", True)
     for wrong in ({"train_epochs": "many"}, {"network": 5}, {"dropout": True}, {"pen": 1}):
         (folder / "config.json").write_text(json.dumps({"reads": "characters", "settings": saved | wrong}))
-        with pytest.raises(settings.SettingsError, match=next(iter(wrong))):
+        with pytest.raises(errors.UserError, match=f"{next(iter(wrong))}|no usable settings"):
             configure("--resume=1700000000", f"--models_path={tmp_path}")
     (folder / "config.json").write_text("[]")
     with pytest.raises(errors.UserError, match="config.json"):

@@ -28,7 +28,8 @@ def log_epochs(folder: Path, losses: dict[int, float]) -> None:
 
 def make_run(models: Path, unix_time: str, network: str, losses: dict[int, float]) -> Path:
     log_epochs(models / unix_time, losses)
-    (models / unix_time / "config.json").write_text(json.dumps({"settings": {"network": network}}))
+    about = {"reads": "characters", "settings": {"network": network}}
+    (models / unix_time / "config.json").write_text(json.dumps(about))
     return models / unix_time
 
 
@@ -84,7 +85,7 @@ def test_without_a_name_all_runs_with_curves_are_drawn(models, capsys):
 
 def test_a_run_without_logs_or_a_picture_that_cannot_be_written_is_named(models):
     (models / "1700000003").mkdir()
-    (models / "1700000003/config.json").write_text('{"settings": {"network": "conv"}}')
+    (models / "1700000003/config.json").write_text('{"reads": "characters", "settings": {"network": "conv"}}')
     with pytest.raises(runs.RunError, match="1700000003.*holds no curves"):
         curves.plot([models / "1700000003"], models / "x.png")
     with pytest.raises(runs.RunError, match="curves.xyz cannot be written"):

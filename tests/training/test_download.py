@@ -1,4 +1,5 @@
 """training/download.py against a real HTTP server that misbehaves in the ways that servers do."""
+import contextlib
 import hashlib
 import io
 import os
@@ -358,3 +359,73 @@ def test_a_bad_archive_is_named_and_removed(server, tmp_path, bad, named):
     fetch(server, tmp_path)
     assert_fetched(tmp_path)
     assert server.asked == [None, None]
+
+
+# ---- servers that mean harm
+
+def serve(answer, monkeypatch) -> str:
+    """The address of a server that does this with each connection, after it has read the request."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def work():
+        while True:
+            connection = listener.accept()[0]
+            with connection, contextlib.suppress(OSError):
+                connection.recv(4096)
+                answer(connection)
+
+    threading.Thread(target=work, daemon=True).start()
+    monkeypatch.setattr(download, "TIMEOUT", 0.3)
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/gzip.zip"
+
+
+def trickle(connection):
+    for letter in b"HTTP/1.1 200 OK\r\n" + b"X: " + b"a" * 10_000:
+        connection.sendall(bytes([letter]))
+        time.sleep(0.02)
+
+
+def flood(head: bytes, sent: list[int]):
+    def answer(connection):
+        connection.sendall(head)
+        while True:
+            sent[0] += connection.send(bytes(1 << 16))
+    return answer
+
+
+def step(bytes_more: list[int]):
+    """Break off one byte later each time, from the beginning of the file."""
+    def answer(connection):
+        bytes_more[0] += 1
+        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(ZIP)}\r\n\r\n".encode() + ZIP[:bytes_more[0]])
+    return answer
+
+
+def test_headers_that_trickle_are_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "SLOWEST", 10 * len(ZIP))
+    start = time.monotonic()
+    assert "no answer came in time" in refused(serve(trickle, monkeypatch), tmp_path)
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("head", [
+    b"HTTP/1.1 302 Found\r\nLocation: /gzip.zip\r\n\r\n",            # each time again, with an endless body
+    b"HTTP/1.1 200 OK\r\n\r\n",                                       # of no known length
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"], ids=["redirect", "endless", "packed"])
+def test_no_more_comes_than_is_known(tmp_path, monkeypatch, head):
+    sent = [0]
+    refused(serve(flood(head, sent), monkeypatch), tmp_path)
+    assert sent[0] < 100 << 20, "sockets hold some megabytes"
+    assert not any(path.stat().st_size > len(ZIP) for path in tmp_path.iterdir())
+
+
+def test_tries_that_bring_next_to_nothing_end(tmp_path, monkeypatch):
+    tries = [0]
+    assert "broke off" in refused(serve(step(tries), monkeypatch), tmp_path)
+    assert tries[0] <= 1 + len(download.RETRY_PAUSES)
+
+
+def test_a_redirection_is_followed(server, tmp_path, monkeypatch):
+    answer = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {server.url}\r\n\r\n".encode()
+    download.fetch(serve(lambda connection: connection.sendall(answer), monkeypatch), tmp_path, MEMBERS, len(ZIP))
+    assert_fetched(tmp_path)

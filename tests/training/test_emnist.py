@@ -81,17 +81,6 @@ def test_fetch_is_not_needed_where_the_files_are(tmp_path, monkeypatch):
     assert str(tmp_path) in str(error.value)
 
 
-def test_either_case_images(tmp_path):
-    images, labels = toy.samples(3, seed=0, characters="CO")
-    toy.write(tmp_path, "train-either", images, labels)
-    lower = (labels + 26).astype(np.uint8)
-    (tmp_path / "emnist-byclass-train-either-upper-labels-idx1-ubyte").write_bytes(toy.idx(labels, 0x801))
-    (tmp_path / "emnist-byclass-train-either-lower-labels-idx1-ubyte").write_bytes(toy.idx(lower, 0x801))
-    found, upper, small = emnist.read_either(str(tmp_path))
-    np.testing.assert_array_equal(found, images)
-    assert {alphabets.CHARACTERS[u] + alphabets.CHARACTERS[s] for u, s in zip(upper, small)} == {"Cc", "Oo"}
-
-
 def test_pen_strokes_become_glyphs_of_their_split(tmp_path):
     corner = {"label": "L", "writer": "a", "style": "printed", "split": "train", "strokes": [[0, 0, 0, 90, 60, 90]]}
     other = dict(corner, label="7", writer="b", split="test", strokes=[[0, 0, 60, 0, 30, 90]])

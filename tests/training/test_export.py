@@ -1,4 +1,5 @@
 """Trained networks as ONNX files: from every Keras backend, with the logits that Keras gives."""
+import json
 import os
 import subprocess
 import sys
@@ -34,7 +35,8 @@ def test_a_network_of_every_backend_is_exported(backend, package, name, tmp_path
     """That for lines as if it were large, so that its kernels have 24 bits."""
     if not find_spec(package):
         pytest.skip(f"{package} is not installed")
-    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "config.json").write_text(json.dumps({
+        "reads": "lines" if name == "line" else "characters", "settings": {"network": name}}))
     done = subprocess.run([sys.executable, "-c", EXPORT, name, str(tmp_path)], cwd=ROOT, timeout=200,
                           env={**os.environ, "KERAS_BACKEND": backend}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,62 @@
+"""What the reading process does: gets networks ready, reads drawings, decodes pictures."""
+import contextlib
+import functools
+import io
+from dataclasses import replace
+
+from apps import page
+from apps.strokes import Stroke, Underlay
+from common import runs
+from reading.readings import Reading
+
+SHARP = 2      # a picture is sharp still when it is shown so much larger than fitting the pad
+
+
+@functools.lru_cache(maxsize=4)  # of all networks of a long list only some stay in memory
+def _reader(unix_time: str, models_path: str, language: str):
+    """The recogniser of a run, loaded."""
+    from reading import recognizer  # here: the window does without it
+    reader = recognizer.Recognizer(unix_time, models_path, language=language)
+    reader.load()
+    with contextlib.suppress(runs.RunError):  # a reading that needs it will say what is missing
+        reader.load(characters=True)
+    return reader
+
+
+def load(unix_time: str, models_path: str, language: str) -> None:
+    """Get a network ready."""
+    _reader(unix_time, models_path, language)
+
+
+def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke, ...], image: Underlay | None,
+         alone: bool) -> Reading:
+    """Read words and lines or, if `alone`, all ink as one character; the boxes are on the pad."""
+    ink = page.page_of(strokes, image, alone)
+    reader = _reader(unix_time, models_path, language)
+    reading = reader.read_character(ink.picture) if alone else reader.read(ink.picture)
+
+    def moved(part, **parts):
+        return replace(part, box=ink.on_pad(part.box), **parts)
+
+    lines = [moved(line, words=[moved(word, characters=[moved(one) for one in word.characters])
+                                for word in line.words]) for line in reading.lines]
+    return replace(reading, lines=lines, make_glyphs=functools.partial(list, reading.glyphs))   # which can be sent
+
+
+def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:
+    """Decode a picture and place it in a size in px; binarize.ImageError, with its name, if it is none."""
+    from PIL import Image, ImageOps
+
+    from reading import binarize
+    file = io.BytesIO(data)
+    binarize.decode(file, name)  # refuses what is damaged or too large
+    with Image.open(file) as opened:
+        image = ImageOps.exif_transpose(opened)
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    zoom = min(1.0, *(space / side for space, side in zip(size, image.size)))
+    place = [(space - side * zoom) / 2 for space, side in zip(size, image.size)]
+    image.thumbnail([SHARP * space for space in size], Image.Resampling.LANCZOS)
+    paper, preview = Image.new("RGB", image.size, "white"), io.BytesIO()
+    paper.paste(image, mask=image if image.mode == "RGBA" else None)
+    paper.save(preview, "JPEG", quality=90)
+    return Underlay(data, *place, zoom, preview.getvalue())

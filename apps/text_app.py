@@ -1,0 +1,143 @@
+"""What textrecog_ui.py and tkRecogAll.py have in common: a pad for lines, the text below it, words to correct."""
+import statistics
+
+from apps import alternatives, window
+from apps.commands import CONTROL, Action
+from apps.toolkit import tk, ttk
+from apps.widgets import TextField, action_button, scrolled, switch
+
+LABELS = 14, 44            # px at 96 dpi: least and largest height of the characters under the ink
+
+
+class TextApp(window.App):
+    """A pad that shows under the ink what was read, and the text below."""
+    live = True                      # read while the pen writes; otherwise on Enter
+    lines = 3                        # of the text field
+    image = None                     # under the ink when it changed last
+    asked = False                    # to read before the network was ready
+    chosen: int | None = None        # the number of the character with the frame
+    popup: alternatives.Alternatives | None = None
+
+    def build(self, frame):
+        """The pad, below it the text with buttons beside it."""
+        gap = self.px(8)
+        frame.columnconfigure(0, weight=1)
+        frame.rowconfigure(0, weight=1)
+        self.make_pad(frame).grid(row=0, column=0, columnspan=2, sticky="nsew")
+        below = ttk.Frame(frame)
+        below.grid(row=1, column=0, sticky="nsew", pady=(gap, 0))
+        self.field = TextField(self, below, self.lines)
+        scrolled(self.field)
+        side = ttk.Frame(frame)
+        side.grid(row=1, column=1, sticky="n", padx=(self.px(12), 0), pady=(gap, 0))
+        if not self.live:
+            action_button(self, side, "Recognise", "Recognise", style="Accent.TButton").pack(fill="x", pady=(0, gap))
+        action_button(self, side, "Copy text", "Copy text").pack(fill="x")
+        for label in ("Remember my writing", "Show on the ink"):
+            switch(self, side, label)
+
+    def actions(self):
+        """Reading, and choosing and correcting words."""
+        self.labels = tk.BooleanVar(value=getattr(self.config, "boxes", True))
+        reads = [] if self.live else [Action("Read", "Recognise", ("Return", "KP_Enter"), self.recognise, "", True)]
+        return reads + [
+            Action("Read", "Next character", ("Right",), lambda: self.choose_character(1)),
+            Action("Read", "Character before", ("Left",), lambda: self.choose_character(-1)),
+            Action("Read", "Correct the word", ("F2", *["Return"] * self.live), self.correct_chosen),
+            Action("Read", "Show on the ink", (f"{CONTROL}-b",), self.show_labels, "", True, self.labels)]
+
+    def recognise(self) -> None:
+        """Read all that is on the pad."""
+        self.asked = not self.session.model
+        self.set_status("write something first" if not self.pad.drawing else
+                        "will be read as soon as the network is ready" if self.asked else "reading…")
+        self.read()
+
+    def show_reading(self):
+        """Show the text and the characters."""
+        self.field.show(self.reading.text if self.reading else "")
+        self.show_labels()
+
+    def show_labels(self) -> None:
+        """Show each character under its ink, in a size that suits the writing."""
+        low, high = (self.px(side) for side in LABELS)
+        heights = [self.pad.zoom * place.character.box.height for place in self.shown]
+        size = min(max(0.42 * statistics.median(heights), low), high) if heights else low
+        shown = self.shown if self.labels.get() else []
+        self.pad.overlay.show(shown, round(size * self.looks.text_size / 100), boxes=not self.live)
+        self.mark(self.chosen)
+
+    def restyle(self):
+        """Take the theme's colours and the text size."""
+        self.field.restyle()
+        self.show_labels()
+
+    def ink_changed(self):
+        """Read while the pen writes on, or show that nothing is read any more; a photograph is read at once."""
+        self.close_popup()
+        image, self.image = self.image, self.pad.drawing.image
+        if self.live or not self.pad.drawing or self.image is not image:
+            self.read()
+        else:
+            self.session.forget()
+            self.set_status("Enter reads")
+
+    def network_ready(self):
+        """Read what was to be read before, or has been read with another network."""
+        if self.live or self.asked or self.session.answer or self.image:
+            self.read()
+
+    # ---- corrections
+
+    def mark(self, number: int | None) -> None:
+        """Frame a character, as the one that keys mean."""
+        self.chosen = number if number is not None and number < len(self.shown) else None
+        self.pad.overlay.mark(self.chosen)
+
+    def choose_character(self, by: int) -> None:
+        """Frame the next character, or the one before."""
+        if self.shown:
+            start = self.chosen if self.chosen is not None else (-1 if by > 0 else 0)
+            self.mark((start + by) % len(self.shown))
+
+    def tapped(self, x, y):
+        """Offer alternatives where a character is shown; a tap beside an open popup closes it."""
+        number = self.pad.overlay.read_at(x, y)
+        if number is None or number >= len(self.shown):
+            return self.close_popup()
+        self.mark(number)
+        self.correct_chosen()
+        return True
+
+    def correct_chosen(self, first: int = 0, last: int = 0) -> None:
+        """Offer alternatives of the word with the frame, or of the words from `first` to `last`, counted from it."""
+        if self.chosen is None:
+            return
+        self.close_popup()
+        place = self.shown[self.chosen]
+        words = place.line.words
+        at = next(number for number, word in enumerate(words) if word is place.word)
+        first, last = max(first, -at), min(last, len(words) - 1 - at)
+        chosen = words[at + first:at + last + 1]
+        self.popup = alternatives.Alternatives(
+            self, place, chosen, lambda text: self.correct(chosen, text),
+            lambda by: self.correct_chosen(first + min(by, 0), last + max(by, 0)))
+
+    def close_popup(self) -> bool:
+        """Take the alternatives away; whether they were there."""
+        popup, self.popup = self.popup, None
+        if popup:
+            popup.destroy()
+            self.pad.focus_set()
+        return popup is not None
+
+    def correct(self, words, text):
+        """Close the alternatives, and correct."""
+        self.close_popup()
+        super().correct(words, text)
+
+    def escape(self):
+        """Close the alternatives too."""
+        self.close_popup()
+        self.mark(None)
+        super().escape()

@@ -1,0 +1,470 @@
+"""Picture of a page -> its lines of writing, found by a network: ink without rules, lines in reading order.
+
+    found = shipped().find(picture)
+    texts = reader.read_lines([line.ink for line in found.lines])
+
+The network (training/networks.py: page) tells for each pixel how much of it writing covers, and whether it lies in the
+core of a line, between baseline and the top of small letters.  A connected core is a line, as in Gruening et al. 2019
+(ARU-Net, arXiv 1802.03345); each connected stroke of ink belongs to the line whose core it touches, and one that
+touches several is cut half-way between them.
+"""
+import functools
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from common import runs
+from reading import text_lines
+from reading.network import THREADS, Network
+from reading.text_lines import StraightLine
+
+STRIDE = 32                # px: the network takes sides that are multiples of this
+PIXELS = 1_000_000         # a picture is reduced to so many for a first look, ...
+FINE_PIXELS = 4_000_000    # ... and to so many at most for the last, ...
+X_HEIGHTS = 15.0, 27.0     # px: ... if its small letters are lower or taller than this, ...
+USUAL = 20.0               # px: ... at which they are about so tall
+SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at ...
+SEES_MORE = 1.5            # times: ... and is better seen if cores hold so much more ink ...
+LARGEST = 34.0             # px: ... with letters no taller than this
+UPRIGHT, IN_DOUBT = 0.75, 0.2   # mean cosine of a page that is surely upright; lead of another way up that is taken
+FEW_WORDS = 20.0           # x-heights: less writing is not turned upside down
+ENLARGED = 3.0             # times: a picture is made no larger
+CORE = 0.5                 # probability from which a pixel belongs to a core
+SEED = 0.8                 # probability in the middle of a core: cores that touch are parted by it
+STACKED = 2.5              # times its height: over such a length a core that is two lines has two rows of SEEDs
+SURE = 0.7                 # mean probability: less sure cores are edges, grain or drawings
+DOUBTFUL, LOW = 0.8, 0.4   # less sure ones that are so much lower than usual are pieces of rules
+LEAST_CORE = 2.0           # px of a half-size map: a core is at least so tall ...
+LEAST_LENGTH = 0.6         # ... and so long, in its own height
+NEAR = 1.6                 # x-heights: ink farther than this from every core is no writing
+BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
+FULL, FAINT = 230.0, 4.0   # coverage that the middle of a line's strokes is brought to, by this factor at most
+
+
+@dataclass
+class Core:
+    """The core of a text line: where it runs, in px of the picture that the network saw."""
+    left: int
+    right: int
+    middle: np.ndarray     # float (right - left,): y of its middle
+    x_height: float
+    confidence: float      # mean probability of its pixels
+
+
+@dataclass
+class Maps:
+    """What the network sees in a picture."""
+    ink: np.ndarray        # uint8 (height, width): how much of a pixel is covered
+    core: np.ndarray       # float32 (height / 2, width / 2): probability
+    upright: float         # the reading direction's cosine, averaged over all cores
+
+    @property
+    def seen(self) -> bool:
+        """Whether there is writing, be it turned."""
+        return bool((self.core > CORE).any())
+
+
+@dataclass
+class FoundPage:
+    """The lines of a page in reading order."""
+    ink: np.ndarray              # uint8 (height, width): that of the lines, as the picture lies
+    lines: list[StraightLine]    # to_page leads to px of the ink
+    cores: list[Core]            # of the same lines, in px of the ink when it is turned upright
+    scale: float                 # px of the picture in a px of the ink
+    turns: int                   # quarter turns to the left that make the picture upright
+
+
+@functools.cache
+def shipped(threads: int = THREADS) -> "PageNetwork":
+    """The page network that is shipped, opened once."""
+    return PageNetwork(Network(runs.models_folder("Models"), runs.DEFAULT_PAGES, threads))
+
+
+class PageNetwork:
+    """Finds the writing on pages with one network."""
+
+    def __init__(self, network: Network):
+        self._network = network
+
+    def maps(self, picture: np.ndarray) -> Maps:
+        """What is where in a picture, uint8 (height, width, 3), RGB."""
+        height, width = picture.shape[:2]
+        padded = cv2.copyMakeBorder(picture, 0, -height % STRIDE, 0, -width % STRIDE, cv2.BORDER_REPLICATE)
+        ink, marks = self._network.outputs(padded[None])
+        ink = _sigmoid(ink[0, :height, :width, 0])
+        marks = marks[0, :(height + 1) // 2, :(width + 1) // 2]
+        core = _sigmoid(marks[..., 0])
+        sure = core > CORE
+        upright = float(marks[sure, 2].mean()) if sure.any() else 0.0
+        return Maps(cv2.convertScaleAbs(ink, alpha=255), core, upright)
+
+    def find(self, picture: np.ndarray) -> FoundPage:
+        """The lines of a picture, uint8 (height, width, 3), RGB; there may be none."""
+        turns, look = self._upright(picture)
+        ink, (cores, labels) = look.maps.ink, find_cores(look.maps.core, look.maps.ink.shape)
+        if not cores:   # better unsure than nothing
+            cores, labels = find_cores(look.maps.core, ink.shape, sure=0.0)
+        inks, ink = line_inks(ink, labels, cores)
+        order = [place for place in reading_order(cores) if inks[place] is not None]
+        return FoundPage(np.ascontiguousarray(np.rot90(ink, -turns)),
+                         [_turned_back(inks[place], turns, ink.shape) for place in order],
+                         [cores[place] for place in order], 1 / look.scale, turns)
+
+    def _upright(self, picture: np.ndarray) -> tuple[int, "Look"]:
+        """How many quarter turns to the left make a picture upright, and what the network sees in it then.
+
+        It knows upright pages, but not which way others are turned; and upside down, digits look like digits.
+        """
+        look = self._look(picture)
+        if look.maps.upright >= UPRIGHT or not look.maps.seen:
+            return 0, look
+        looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turns))) for turns in (1, 2, 3)]
+        best = max(range(4), key=lambda turns: looks[turns].maps.upright)
+        sure = looks[best].maps.upright > look.maps.upright + IN_DOUBT and (best != 2 or look.length > FEW_WORDS)
+        return (best, looks[best]) if sure else (0, look)
+
+    def _look(self, picture: np.ndarray) -> "Look":
+        """What is where in a picture, at the scale at which the network sees its letters best.
+
+        Letters much larger than those that it knows look like many small strokes, and their cores are scraps: a
+        picture is looked at ever smaller as long as cores then hold more ink.
+        """
+        pixels = picture.shape[0] * picture.shape[1]
+        most, scale = min(ENLARGED, math.sqrt(FINE_PIXELS / pixels)), min(1.0, math.sqrt(PIXELS / pixels))
+        best = self._seen(picture, scale)
+        for smaller in SMALLER[1:]:
+            look = self._seen(picture, scale / smaller)
+            if look.ink > SEES_MORE * best.ink and look.x_height <= LARGEST:
+                best = look
+        if not best.maps.seen:   # tiny letters
+            best = self._seen(picture, most)
+        for _ in range(2):
+            if not best.ink or X_HEIGHTS[0] <= best.x_height <= X_HEIGHTS[1]:
+                break
+            # In steps, lest a speck change it, and with it every pixel of the page.
+            wanted = 2 ** (round(4 * math.log2(best.scale * USUAL / best.x_height)) / 4)
+            wanted = min(wanted, max(best.scale, most))
+            if wanted == best.scale:
+                break
+            best = self._seen(picture, wanted)
+        return best
+
+    def _seen(self, picture: np.ndarray, scale: float) -> "Look":
+        maps = self.maps(_resized(picture, scale))
+        cores, labels = find_cores(maps.core, maps.ink.shape)
+        length = sum((core.right - core.left) / core.x_height for core in cores)
+        return Look(scale, maps, float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2, _usual(cores), length)
+
+
+@dataclass
+class Look:
+    """What the network sees in a picture at one scale."""
+    scale: float           # px that it sees in a px of the picture
+    maps: Maps
+    ink: float             # in cores, in px of the picture
+    x_height: float        # px that it sees: of half the writing letters are no taller
+    length: float          # of all lines, in x-heights
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-logits))
+
+
+def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
+    if scale == 1:
+        return picture
+    size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
+def _turned_back(line: StraightLine, turns: int, shape: tuple[int, int]) -> StraightLine:
+    """A line of a picture of `shape` that was turned to the left so many times, for the picture as it lies."""
+    height, width = shape
+    back = {0: ((1, 0, 0), (0, 1, 0)), 1: ((0, -1, height - 1), (1, 0, 0)),
+            2: ((-1, 0, width - 1), (0, -1, height - 1)), 3: ((0, 1, 0), (-1, 0, width - 1))}[turns]
+    return line._replace(to_page=np.array(back, float) @ np.vstack([line.to_page, (0, 0, 1)]))
+
+
+# ---- cores -> lines
+
+def find_cores(probability: np.ndarray, shape: tuple[int, int], sure: float = SURE) -> tuple[list[Core], np.ndarray]:
+    """The text lines in a map of cores, half as large as a picture of `shape`.
+
+    sure: least mean probability.  Returns them, and a map int32 of `shape` with each core's number, from 1.
+    """
+    count, labels, stats, _ = _parted(probability)
+    cores, numbers = [], np.zeros(count, np.int32)
+    for part in range(1, count):
+        left, top, width, height, area = stats[part]
+        if area / max(width, 1) < LEAST_CORE or width < LEAST_LENGTH * area / width:
+            continue
+        there = np.s_[top:top + height, left:left + width]
+        mine = labels[there] == part
+        confidence = float(probability[there][mine].mean())
+        if confidence >= sure:
+            cores.append(_core_of(mine, left, top, confidence))
+            numbers[part] = len(cores)
+    whole, joined = _joined(cores)
+    usual = _usual(whole)
+    kept = [core.confidence >= DOUBTFUL or core.x_height >= LOW * usual for core in whole]
+    joined = (np.cumsum(kept) * kept)[joined - 1] if cores else joined
+    whole = [core for core, keep in zip(whole, kept) if keep]
+    numbers = np.concatenate([[0], joined])[numbers].astype(np.int32)
+    return whole, cv2.resize(numbers[labels], shape[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def _usual(cores: list[Core]) -> float:
+    """The x-height of which half of all writing is no taller, by its length; 0 without any."""
+    if not cores:
+        return 0.0
+    widths, heights = np.array([(core.right - core.left, core.x_height) for core in cores]).T
+    order = np.argsort(heights)
+    return float(heights[order][np.searchsorted(np.cumsum(widths[order]), widths.sum() / 2)])
+
+
+def _parted(probability: np.ndarray) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """Connected cores as OpenCV gives components; those of tight lines that touch are parted by their SEEDs."""
+    mask = (probability > CORE).view(np.uint8)
+    seeds = ((probability > SEED) & (mask > 0)).view(np.uint8)
+    found = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    for part, (left, top, width, height, area) in enumerate(found[2]):
+        if not part or height < 4 * LEAST_CORE:
+            continue
+        there = np.s_[top:top + height, left:left + width]
+        mine = found[1][there] == part
+        seeded = np.pad(seeds[there] * mine, ((1, 0), (0, 0)))
+        stacked = np.count_nonzero(np.diff(seeded.astype(np.int8), axis=0) == 1, axis=0) > 1
+        if np.count_nonzero(stacked) > STACKED * area / width:
+            _, nearest = _nearest(cv2.connectedComponents(seeded[1:].astype(np.uint8))[1])
+            edge = mine & (cv2.dilate(nearest.astype(np.float32), np.ones((3, 3))) > nearest)
+            mask[there][edge] = 0
+    return cv2.connectedComponentsWithStats(mask, connectivity=4)
+
+
+def _nearest(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each pixel the distance in px to the nearest labelled one, float32, and its label, int32."""
+    distance, nearest = cv2.distanceTransformWithLabels((labels == 0).view(np.uint8), cv2.DIST_L2, 3,
+                                                        labelType=cv2.DIST_LABEL_PIXEL)
+    # The labels that OpenCV gives are its own: which one each stands for tell the labelled pixels.
+    of_label = np.zeros(nearest.max() + 1, np.int32)
+    inside = labels > 0
+    of_label[nearest[inside]] = labels[inside]
+    return distance, of_label[nearest]
+
+
+def _core_of(mine: np.ndarray, left: int, top: int, confidence: float) -> Core:
+    """The core that a mask (height, width) shows, its corner at left, top of the half-size map."""
+    columns = mine.sum(axis=0)
+    rows = np.arange(len(mine)) @ mine / np.maximum(columns, 1) + top
+    x = np.arange(len(columns))
+    rows = np.interp(x, x[columns > 0], rows[columns > 0])
+    smooth = max(1, int(2 * columns.mean())) * 2 + 1
+    rows = cv2.blur(rows[None].astype(np.float32), (smooth, 1), borderType=cv2.BORDER_REPLICATE)[0]
+    return Core(2 * left, 2 * (left + len(columns)), np.repeat(2 * rows + 1, 2), 2.0 * np.median(columns[columns > 0]),
+                confidence)
+
+
+def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
+    """Cores of which those that continue each other are one; and the number, from 1, that each has now."""
+    parent = list(range(len(cores)))
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            place = parent[place]
+        return place
+
+    order = sorted(range(len(cores)), key=lambda place: cores[place].left)
+    for place in order:
+        a, best = cores[place], None
+        for other in order:
+            b = cores[other]
+            gap, height = b.left - a.right, (a.x_height + b.x_height) / 2
+            if other == place or not -0.5 * height < gap < BRIDGE * height or b.right <= a.right:
+                continue
+            if abs(_ahead(a, gap / 2, True) - _ahead(b, gap / 2, False)) > 0.45 * height \
+                    or max(a.x_height, b.x_height) > 2.2 * min(a.x_height, b.x_height):
+                continue
+            if best is None or gap < cores[best].left - a.right:
+                best = other
+        if best is not None and root(best) != root(place):
+            parent[root(best)] = root(place)
+    roots = sorted({root(place) for place in range(len(cores))})
+    whole = [_together([cores[place] for place in order if root(place) == each]) for each in roots]
+    return whole, np.array([roots.index(root(place)) + 1 for place in range(len(cores))], int)
+
+
+def _ahead(core: Core, far: float, right: bool) -> float:
+    """Where a core's middle would be `far` px beyond its end."""
+    reach = int(min(len(core.middle), 6 * core.x_height))
+    part = core.middle[-reach:] if right else core.middle[:reach][::-1]
+    slope = (part[-1] - part[0]) / max(len(part), 1) if len(part) > 3 * core.x_height else 0.0
+    return part[-1] + slope * far
+
+
+def _together(parts: list[Core]) -> Core:
+    if len(parts) == 1:
+        return parts[0]
+    left, right = min(part.left for part in parts), max(part.right for part in parts)
+    x = np.concatenate([np.arange(part.left, part.right) for part in parts])
+    y = np.concatenate([part.middle for part in parts])
+    order = np.argsort(x, kind="stable")
+    weights = [part.right - part.left for part in parts]
+    x_height, confidence = np.average([(part.x_height, part.confidence) for part in parts], axis=0, weights=weights)
+    return Core(left, right, np.interp(np.arange(left, right), x[order], y[order]), float(x_height), float(confidence))
+
+
+def reading_order(cores: list[Core]) -> list[int]:
+    """The order in which people read lines: rows from top to bottom, their parts from left to right, but columns
+    of text one after the other."""
+    def ordered(places: list[int]) -> list[int]:
+        gutter = _gutter([cores[place] for place in places])
+        if gutter is not None:
+            sides = [[], []]
+            for place in places:
+                sides[int(cores[place].left >= gutter)].append(place)
+            return ordered(sides[0]) + ordered(sides[1])
+        return _by_rows(cores, places)
+
+    return ordered(list(range(len(cores))))
+
+
+MANY = 3            # lines: so many at least make a column ...
+LONG = 9.0          # x-heights: ... and most of them are so long
+GUTTER = 1.5        # x-heights: so much room is between columns
+
+
+def _gutter(cores: list[Core]) -> float | None:
+    """An x at which lines part into two columns of text, None if there is none."""
+    if len(cores) < 2 * MANY:
+        return None
+    height = float(np.median([core.x_height for core in cores]))
+    lefts = np.array([core.left for core in cores])
+    rights = np.array([core.right for core in cores])
+    for x in np.unique(lefts)[1:]:
+        before, behind = rights <= x - GUTTER * height, lefts >= x
+        if not (before | behind).all() or min(before.sum(), behind.sum()) < MANY:
+            continue
+        if min(np.median((rights - lefts)[side]) for side in (before, behind)) > LONG * height:
+            return float(x)
+    return None
+
+
+def _by_rows(cores: list[Core], places: list[int]) -> list[int]:
+    """Lines by their height on the page, as if it were level; those at one height from left to right."""
+    slope = _slope([cores[place] for place in places])
+
+    def level(core: Core, place: int) -> float:
+        """Height of one end, 0 or -1, of a core."""
+        return float(core.middle[place]) - slope * (core.left if place == 0 else core.right)
+
+    def one_row(core: Core, last: Core) -> bool:
+        first, second = (last, core) if core.left >= last.right else (core, last)
+        return first.right <= second.left and abs(level(first, -1) - level(second, 0)) < 0.6 * max(
+            first.x_height, second.x_height)
+
+    rows = []
+    for place in sorted(places, key=lambda place: level(cores[place], 0) + level(cores[place], -1)):
+        row = next((row for row in rows[-3:] if any(one_row(cores[place], cores[other]) for other in row)
+                    and all(cores[place].left >= cores[other].right or cores[place].right <= cores[other].left
+                            for other in row)), None)
+        if row is None:
+            rows.append([place])
+        else:
+            row.append(place)
+            row.sort(key=lambda each: cores[each].left)
+    return [place for row in rows for place in row]
+
+
+def _slope(cores: list[Core]) -> float:
+    """How steeply long lines fall: the median of all of which each px of their length counts as one."""
+    long = [core for core in cores if core.right - core.left > 5 * core.x_height]
+    if not long:
+        return 0.0
+    widths = np.array([core.right - core.left for core in long])
+    slopes = np.array([core.middle[-1] - core.middle[0] for core in long]) / widths
+    order = np.argsort(slopes)
+    return float(slopes[order][np.searchsorted(np.cumsum(widths[order]), widths.sum() / 2)])
+
+
+# ---- ink -> lines
+
+def line_inks(ink: np.ndarray, labels: np.ndarray,
+              cores: list[Core]) -> tuple[list[StraightLine | None], np.ndarray]:
+    """Each line's ink alone, straight and upright, None for a line without any; and the ink of all lines.
+
+    ink: uint8 (height, width).  labels: int32 (height, width): each core's number.
+    """
+    if not cores:
+        return [], np.zeros_like(ink)
+    distance, nearest = _nearest(labels)
+    ink = _as_dark(ink, labels, nearest, len(cores))
+    owners = owners_of(ink, labels, nearest, distance, cores)
+    found = []
+    for number, core in enumerate(cores, 1):
+        y, x = _pixels(owners, number, core)
+        if not len(y):
+            found.append(None)
+            continue
+        top, left = max(0, y.min() - 2), max(0, x.min() - 2)
+        crop, mine = (each[top:y.max() + 3, left:x.max() + 3] for each in (ink, owners))
+        near = cv2.dilate((mine == number).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        line = np.where(near & ((mine == number) | (mine == 0)), crop, 0).astype(np.uint8)
+        boxes = text_lines.components((line >= text_lines.INK).view(np.uint8))[1]
+        straight = text_lines.straight_line(line, left, top, boxes)
+        found.append(straight._replace(confidence=core.confidence))
+    soft = cv2.dilate((owners > 0).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return found, np.where(soft & ((owners > 0) | (ink < text_lines.INK)), ink, 0).astype(np.uint8)
+
+
+def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, count: int) -> np.ndarray:
+    """The ink with each line as dark as all others: of faint pencil the network is not sure."""
+    gains = np.ones(count + 1, np.float32)
+    inside = (labels > 0) & (ink > 20)
+    values, owners = ink[inside], labels[inside]
+    order = np.argsort(owners, kind="stable")
+    for number, of_line in enumerate(np.split(values[order], np.searchsorted(owners[order], np.arange(1, count + 1)))):
+        if number and len(of_line):
+            gains[number] = np.clip(FULL / np.percentile(of_line, 75), 1, FAINT)
+    return np.clip(ink * gains[nearest], 0, 255).astype(np.uint8)
+
+
+def _pixels(owners: np.ndarray, number: int, core: Core) -> tuple[np.ndarray, np.ndarray]:
+    """y and x of a line's pixels, looked for around its core alone."""
+    reach = int(6 * core.x_height)
+    top, left = max(0, int(core.middle.min()) - reach), max(0, core.left - reach)
+    y, x = np.nonzero(owners[top:int(core.middle.max()) + reach, left:core.right + reach] == number)
+    return y + top, x + left
+
+
+def owners_of(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, distance: np.ndarray,
+              cores: list[Core]) -> np.ndarray:
+    """The number of the line, from 1, that each pixel of ink belongs to: int32 (height, width), 0 for none.
+
+    nearest, distance: of each pixel, the number of the nearest core and how far it is, in px.
+    """
+    strokes, inside = (ink >= text_lines.INK).view(np.uint8), labels > 0
+    heights = np.array([1.0, *(core.x_height for core in cores)], np.float32)
+    count, parts = cv2.connectedComponents(strokes, connectivity=8)
+    part, line = np.divmod(np.unique(parts[inside].astype(np.int64) * len(heights) + labels[inside]), len(heights))
+    part, line = part[part > 0], line[part > 0]
+    touched = np.bincount(part, minlength=count)      # how many cores each stroke touches
+    owner = np.zeros(count, np.int32)
+    owner[part] = line
+    owners = np.where(touched[parts] == 1, owner[parts], nearest)
+    loose = (touched[parts] == 0) & (strokes > 0)
+    far = np.zeros(count, bool)        # a stroke beside all lines that reaches far is no writing
+    far[parts[loose & (distance > NEAR * heights[nearest])]] = True
+    loose &= ~far[parts]
+    owners[loose] = _majority(parts, nearest, loose, count, len(heights))[parts[loose]]
+    return np.where((strokes > 0) & ((touched[parts] > 0) | loose), owners, 0).astype(np.int32)
+
+
+def _majority(parts: np.ndarray, values: np.ndarray, where: np.ndarray, count: int, most: int) -> np.ndarray:
+    """For each part the value that most of its pixels have: int32 (count,)."""
+    found = np.zeros(count, np.int32)
+    keys, sizes = np.unique(parts[where].astype(np.int64) * most + values[where], return_counts=True)
+    order = np.argsort(sizes, kind="stable")
+    found[keys[order] // most] = keys[order] % most
+    return found

@@ -1,0 +1,109 @@
+import cv2
+import numpy as np
+import pytest
+
+from reading import binarize, page_network, text_lines
+from reading.page_network import Maps
+
+
+class Drawn(page_network.PageNetwork):
+    """Finds ink where a picture is not red and cores where it is green; its upper left corner, not blue, is up."""
+
+    def __init__(self):
+        pass
+
+    def maps(self, picture):
+        core = cv2.resize(picture[..., 1].astype(np.float32) / 255, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        height, width = picture.shape[:2]
+        return Maps(255 - picture[..., 0], core[:(height + 1) // 2, :(width + 1) // 2], float(picture[0, 0, 2] == 0))
+
+
+def page(*lines, shape=(400, 600), strokes=(), dots=()):
+    """Lines (left, top, width): cores 16 px tall with letters 28 px tall every 20 px; and strokes and dots beside."""
+    ink, core = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+    for left, top, width in lines:
+        cv2.rectangle(core, (left, top), (left + width, top + 16), 255, cv2.FILLED)
+        for x in range(left + 4, left + width - 4, 20):
+            cv2.line(ink, (x, top - 12), (x, top + 16), 255, 3)
+    for start, end in strokes:
+        cv2.line(ink, start, end, 255, 3)
+    for middle in dots:
+        cv2.circle(ink, middle, 2, 255, cv2.FILLED)
+    corner = np.full(shape, 255, np.uint8)
+    corner[:20, :20] = 0
+    return cv2.merge([255 - ink, core, corner])
+
+
+def widths(found):
+    return [core.right - core.left for core in found.cores]
+
+
+def test_each_core_is_a_line_in_reading_order():
+    found = Drawn().find(page((50, 300, 200), (50, 100, 500), (50, 200, 400)))
+    assert widths(found) == pytest.approx([500, 400, 200], abs=4)
+    assert [round(core.x_height) for core in found.cores] == pytest.approx([16, 16, 16], abs=2)
+    assert all(line.ink.max() > 200 for line in found.lines)
+
+
+def test_columns_are_read_one_after_the_other():
+    rows = range(60, 360, 60)
+    found = Drawn().find(page(*((30, y, 220) for y in rows), *((330, y, 240) for y in rows)))
+    assert [core.left < 200 for core in found.cores] == [True] * 5 + [False] * 5
+
+
+def test_cells_of_a_row_are_read_from_left_to_right():
+    rows = (60, 140, 220)
+    found = Drawn().find(page(*((left, y, 60) for left in (300, 30, 500) for y in rows)))
+    assert [core.left // 100 for core in found.cores] == [0, 3, 5] * 3
+
+
+def test_parts_of_a_sloping_line_stay_together():
+    picture = page((30, 120, 200), (330, 120, 220), (30, 190, 500))
+    sloping = cv2.warpAffine(picture, np.float32([[1, 0, 0], [-0.12, 1, 40]]), picture.shape[1::-1],
+                             borderValue=(255, 0, 0))
+    assert widths(Drawn().find(sloping)) == pytest.approx([200, 220, 500], abs=8)
+
+
+def test_a_gap_within_a_line_is_bridged_and_a_wide_one_is_not():
+    found = Drawn().find(page((30, 100, 150), (200, 102, 150), (450, 100, 100)))
+    assert widths(found) == pytest.approx([320, 100], abs=4)
+
+
+def test_ink_that_joins_two_lines_is_cut_between_them():
+    joined = page((50, 100, 300), (50, 160, 300), strokes=[((134, 100), (134, 176))])
+    upper, lower = Drawn().find(joined).lines
+    assert upper.ink.shape[0] < 75 and lower.ink.shape[0] < 75
+
+
+def test_a_dot_belongs_to_the_line_it_is_near_and_a_speck_to_none():
+    lines = (50, 100, 300), (50, 300, 300)
+    clean, specked, dotted = (Drawn().find(page(*lines, dots=dots)).lines for dots in
+                              ((), [(200, 208)], [(360, 116)]))
+    assert all(np.array_equal(a.ink, b.ink) for a, b in zip(clean, specked, strict=True))
+    assert dotted[0].ink.shape[1] > clean[0].ink.shape[1]
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_turned_page_is_read_upright_and_its_boxes_are_as_it_lies(turns):
+    upright = page((50, 100, 300), (50, 200, 200))   # 31 x-heights
+    found = Drawn().find(np.ascontiguousarray(np.rot90(upright, -turns)))
+    assert found.turns == turns and widths(found) == pytest.approx([300, 200], abs=4)
+    ink = found.ink.copy()
+    for line in found.lines:
+        left, top, right, bottom = map(round, line.corners(*np.nonzero(line.ink >= text_lines.INK)))
+        assert ink[top:bottom, left:right].any()
+        ink[top - 2:bottom + 2, left - 2:right + 2] = 0
+    assert not ink.any()
+
+
+def test_an_empty_page_has_no_lines():
+    found = Drawn().find(page())
+    assert found.lines == [] and found.cores == []
+
+
+def test_bright_ink_on_transparent_ground_gets_a_dark_one():
+    picture = np.zeros((40, 60, 4), np.uint8)
+    picture[10:20, 10:50] = 255
+    assert binarize.decode(picture, "it").getpixel((0, 0)) == (0, 0, 0)
+    picture[10:20, 10:50, :3] = 30
+    assert binarize.decode(picture, "it").getpixel((0, 0)) == (255, 255, 255)

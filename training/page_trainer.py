@@ -1,0 +1,140 @@
+"""How the page network learns: pages from a process beside the training, and validation by pages of other people."""
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from keras import ops
+
+from common import files
+from training import curves, devices, export, networks, optimizer, page_synthesis, prefetch
+from training.line_trainer import line_writers
+from training.pipeline import Trainer
+
+WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}   # of the parts of the loss
+SHOWN = 4                # validation pages in a picture
+BATCH = 8                # validation pages at once
+
+
+class PageTrainingModel(keras.Model):
+    """Trains `network` on pictures uint8 (batch, side, side, 3) and what is where in them, see page_synthesis.Sample.
+
+    Cross entropy tells how sure to be, Dice's coefficient that few pixels are ink (Milletari et al. 2016, "V-Net",
+    arXiv 1606.04797).
+    """
+    own_variables = ()   # that --resume needs beside the network and the optimiser
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        self.built = True
+
+    def call(self, pictures, training=False):
+        """The network's two maps of logits."""
+        return self.network(pictures, training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The weighted sum of the losses of ink, cores, rules and direction."""
+        ink, core, rule, known = (ops.cast(each, "float32") / 255 for each in y[:4])
+        fine, marks = y_pred
+        off = ops.sum((marks[..., networks.ACROSS:] - y[4][:, None, None]) ** 2, axis=-1)
+        of_core = core * known
+        parts = {"ink": _loss(fine[..., 0], ink, ops.repeat(ops.repeat(known, 2, axis=1), 2, axis=2)),
+                 "core": _loss(marks[..., networks.CORE], core, known),
+                 "rule": _loss(marks[..., networks.RULE], rule, known),
+                 "direction": ops.sum(of_core * off) / (ops.sum(of_core) + 1)}
+        return sum(WEIGHTS[name] * part for name, part in parts.items())
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """The loss alone."""
+        return self.get_metrics_result()
+
+
+def _loss(logits, target, weight):
+    """Cross entropy and Dice's coefficient of a map (batch, height, width); weight: 0 where the truth is not known."""
+    cross = ops.sum(weight * ops.binary_crossentropy(target, logits, from_logits=True)) / (ops.sum(weight) + 1)
+    found = ops.sigmoid(logits)
+    both = 2 * ops.sum(weight * found * target) + 1
+    return cross + 0.5 * (1 - both / (ops.sum(weight * (found * found + target * target)) + 1))
+
+
+class PageTrainer(Trainer):
+    """Trains a network that finds the writing on pages; its data are validation pages, see page_synthesis.Sample."""
+
+    def build_model(self) -> PageTrainingModel:
+        """See Trainer."""
+        model = PageTrainingModel(self.first_network())
+        adam = optimizer.optimizer_of(self.config, self.config.epoch_steps * self.config.train_epochs, clipnorm=1.0,
+                                      beta_2=0.99)
+        model.compile(adam, jit_compile=devices.jit_compile())
+        adam.build(model.trainable_variables)
+        return model
+
+    def fit(self, model, callbacks, epoch=0):
+        """See Trainer."""
+        config = self.config
+        prefetcher = prefetch.Prefetcher(config, epoch, writers=line_writers(config))
+        pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
+        raised = []   # by a process; TensorFlow hides it in an error of its own
+
+        def batches():
+            try:
+                while True:
+                    yield prefetcher.next()
+            except Exception as error:
+                raised.append(error)
+                raise
+
+        try:
+            return model.fit(batches(), epochs=config.train_epochs, initial_epoch=epoch,
+                             steps_per_epoch=config.epoch_steps, validation_data=(pictures, tuple(truth)),
+                             validation_batch_size=BATCH, shuffle=False, verbose=0, callbacks=callbacks)
+        except Exception:
+            if raised:
+                raise raised[0] from None
+            raise
+        finally:
+            prefetcher.close()
+
+    def pictures(self, model) -> dict[tuple[str, str], np.ndarray]:
+        """Validation pages with what is there and what the network finds."""
+        return {("validation", "truth above, found below"): found_picture(model.network, self.data[:SHOWN])}
+
+    def describe(self) -> dict:
+        """Hashes of the files with pen strokes and the list of real pages."""
+        paths = (*(Path(self.config.pen_path, f"{kind}.jsonl.gz") for kind in ("words", "characters")),
+                 Path(self.config.paper_path, "copiste", "pages.jsonl"))
+        return {"sha256": {path.name: files.sha256(path) for path in paths}}
+
+    def finish(self, folder: Path) -> None:
+        """Export the best network, and leave metrics.json and pictures in its folder."""
+        network = networks.load_network(folder.parent, folder.name)
+        export.export_run(folder)
+        pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
+        outputs = network.predict(pictures, BATCH, verbose=0)
+        loss = PageTrainingModel(network).compute_loss(y=truth, y_pred=outputs)
+        found = {"parameters": network.count_params(), "pages": len(self.data),
+                 "loss": round(float(ops.convert_to_numpy(loss)), 4)}
+        files.write_json(folder / "metrics.json", {"validation": found})
+        files.save_picture(cv2.cvtColor(found_picture(network, self.data[:2 * SHOWN]), cv2.COLOR_RGB2BGR),
+                           folder / "pages.png")
+        curves.plot([folder], folder / "training.png")
+        print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, pages.png, training.png; "
+              f"loss {found['loss']}")
+
+
+def found_picture(network, samples: list[page_synthesis.Sample]) -> np.ndarray:
+    """Pages, above with what is known, below with what a network finds in them: uint8 RGB."""
+    outputs = network.predict(np.stack([sample.picture for sample in samples]), BATCH, verbose=0)
+    columns = []
+    for sample, fine, marks in zip(samples, *outputs, strict=True):
+        ink, core, rule = ((255 / (1 + np.exp(-logits))).astype(np.uint8) for logits in
+                           (fine[..., 0], marks[..., networks.CORE], marks[..., networks.RULE]))
+        found = sample._replace(ink=ink, core=core, rule=rule, known=np.full_like(core, 255))
+        columns.append(np.vstack([page_synthesis.overlay(each) for each in (sample, found)]))
+    return np.hstack(columns)
+
+
+def validation(config) -> list[page_synthesis.Sample]:
+    """Pages by people whose writing no network learns from; errors.DataError when a file is missing."""
+    return page_synthesis.samples(config, "val", 8 if config.dry_run else 32)
