@@ -2,11 +2,13 @@
 
     lines = real_lines.read("Dataset/Paper/copiste", "train")
 
-A folder holds lines.zip, gray pictures 64 px high, and lines.tsv: file, writer, split, text; see docs/data.md.
+A folder holds lines.zip, gray pictures 64 px high, and lines.tsv: file, writer, split, text.  training/originals.py
+makes both from what is published:
 
-- Copiste: French pages, BAnQ, "Copiste d'un jour", CC BY 4.0.
-- DHSD: German place and street names (N. Riaz et al., StylusAI, ICDAR 2024), CC BY 4.0.
+- copiste: French pages, BAnQ, "Copiste d'un jour", CC BY 4.0.
+- dhsd: German place and street names (N. Riaz et al., StylusAI, ICDAR 2024), CC BY 4.0.
 """
+import re
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -17,12 +19,8 @@ import numpy as np
 
 from common import alphabets, errors
 
-MOST_ALIKE = 3   # lines of one text: every writer has copied the same consent
-# Writers whose lines validate, of each folder; all others teach.
-VALIDATION = {
-    "copiste": frozenset(f"wikitexte_0{number}" for number in (
-        "024 044 066 070 094 103 134 138 147 152 157 161 166 172 173 177 202 210 223 235 242 251 255").split()),
-    "dhsd": frozenset("w3 w9 w16 w20 w25 w32".split())}
+WRITERS = Path(__file__).with_name("writers.txt")
+MOST_ALIKE = 3   # lines of one text that teach: every writer has copied the same consent
 
 
 class RealLine(NamedTuple):
@@ -35,6 +33,15 @@ class RealLine(NamedTuple):
         return cv2.imdecode(np.frombuffer(self.file, np.uint8), cv2.IMREAD_GRAYSCALE)
 
 
+def split_of(name: str, writer: str) -> str:
+    """The split of a writer of the data set `name`: "train" or "val", "test" for those whom nobody may learn from."""
+    for split in ("train", "val"):
+        section = re.search(rf"^\[{name} {split}\]([^[]+)", WRITERS.read_text("utf-8"), re.M)
+        if section and writer.removeprefix("wikitexte_") in section[1].split():
+            return split
+    return "test"
+
+
 def read(folder: str | Path, split: str) -> list[RealLine]:
     """The lines of one split, "train" or "val", that alphabets.ALPHABET can spell; none if there is no such folder.
 
@@ -44,15 +51,16 @@ def read(folder: str | Path, split: str) -> list[RealLine]:
     if not folder.is_dir():
         return []
     try:
-        rows = [row.split("\t") for row in Path(folder, "lines.tsv").read_text("utf-8").splitlines()]
+        rows = [row.split("\t") for row in (folder / "lines.tsv").read_text("utf-8").splitlines()]
+        wanted = {writer for writer in {row[1] for row in rows} if split_of(folder.name, writer) == split}
         with zipfile.ZipFile(folder / "lines.zip") as archive:
             for name, writer, _, text in rows:
                 text = alphabets.plain(text)
-                held_out = writer in VALIDATION[folder.name]
                 alike[text] += 1
-                if (text and held_out == (split == "val") and alphabets.LABELS.keys() >= set(text)
+                if (text and writer in wanted and alphabets.LABELS.keys() >= set(text)
                         and (split == "val" or alike[text] <= MOST_ALIKE)):
                     found.append(RealLine(archive.read(name), text))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise errors.DataError(f"{folder} cannot be read ({error}): make it again, as docs/data.md says") from error
+        raise errors.DataError(f"{folder} cannot be read ({error}): run `python -m tools.fetch_data --paper` to make "
+                               "it again") from error
     return found
