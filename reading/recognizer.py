@@ -67,8 +67,10 @@ class Recognizer:
         return SegmentingReader(finder, self.characters, lm)
 
     def _line_reader(self, models_path: Path, unix_time: str, lm: word_lm.WordLM | None) -> LineReader:
-        network = Network(models_path, unix_time, self._threads)
-        return LineReader(network.each, runs.read_config(models_path, unix_time).get("decoding"), lm)
+        about = runs.read_config(models_path, unix_time)
+        if not alphabets.ALPHABET.startswith(about.get("alphabet", "")):
+            raise runs.RunError(f"the run {unix_time} reads other characters than this version knows: take a newer one")
+        return LineReader(Network(models_path, unix_time, self._threads).each, about.get("decoding"), lm)
 
     @property
     def character_run(self) -> str:

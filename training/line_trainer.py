@@ -55,7 +55,7 @@ class LineTrainingModel(keras.Model):
         self.built = True   # all of its parts are; else Keras would run through them once more to find out
 
     def call(self, images, training=False):
-        """Logits of the network and of the shortcut, float32 (batch, steps, 96) each, one beside the other."""
+        """Logits of the network and of the shortcut, float32 (batch, steps, labels) each, one beside the other."""
         return ops.concatenate(self.both(images, training=training), axis=-1)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
