@@ -1,5 +1,5 @@
 """The parts of a window around its pad: toolbar, status line, text field, tooltips."""
-from apps.canvas import PEN_WIDTHS
+from apps.gestures import PEN_WIDTHS
 from apps.toolkit import tk, ttk
 from common import runs
 
@@ -11,7 +11,7 @@ class Toolbar(ttk.Frame):
         super().__init__(app.root)
         self.app, px = app, app.px
         self.tool, self.pen = tk.StringVar(value="pen"), tk.IntVar(value=5)
-        for label in ("Pen", "Eraser"):
+        for label in ("Pen", "Eraser", "Select"):
             action_button(app, self, label, label, ttk.Radiobutton, style="Tool.Toolbutton", variable=self.tool,
                           value=label.lower())
         slider = ttk.Scale(self, from_=PEN_WIDTHS[0], to=PEN_WIDTHS[1], variable=self.pen, length=px(96),
@@ -37,7 +37,7 @@ class Toolbar(ttk.Frame):
         self.configure(height=y + height)
 
     def choose(self, tool: str) -> None:
-        """Take the "pen" or the "eraser"."""
+        """Take the "pen", the "eraser" or what is called "select"."""
         self.tool.set(tool)
         self.app.pad.choose(tool)
 

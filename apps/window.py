@@ -143,6 +143,7 @@ class App:
     def _build(self) -> None:
         root, px = self.root, self.px
         self.remember = tk.BooleanVar(value=self.config.remember)
+        self.whole = tk.BooleanVar(value=False)
         self.files = Files(self)
         self.commands = Commands(self, self.actions())
         self.toolbar, self.status = Toolbar(self), Status(self)

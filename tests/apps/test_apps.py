@@ -266,6 +266,43 @@ def test_the_right_button_rubs_out_only_what_it_meets(live):
     assert len(live.app.pad.drawing.strokes) == 1
 
 
+def test_ink_is_scratched_out_erased_by_strokes_selected_and_moved(live):
+    drawing, pad = live.app.pad.drawing, live.app.pad
+    live.write("Hello then", 40, 120)
+    live.read()
+    box, before = live.app.reading.lines[0].words[1].box, drawing.strokes
+    x = [box.x - 5, box.right + 5]
+    live.stroke([(x[row % 2], box.y + box.height * row / 7) for row in range(8)])
+    live.read()
+    assert live.app.field.text == "Hello", "scratched out"
+    live.press("Control-z")
+    assert drawing.strokes == before, "in one step"
+    live.press("w")
+    live.stroke(zigzag(box), button=3)
+    live.read()
+    assert live.app.field.text == "Hello", "whole strokes"
+    live.press("w")
+    live.press("Control-z")
+    live.read()
+    assert live.app.field.text == "Hello then"
+
+    live.press("s")
+    live.stroke([(box.x - 20, box.y - 20), (box.right, 100), (box.right + 20, box.bottom + 20)])
+    assert pad.selected and pad.find_withtag("selection")
+    live.stroke([(box.x + 20, 100), (box.x + 20, 200), (box.x + 20, 340)])
+    live.read()
+    assert live.app.field.text == "Hello\nthen", "moved to another line"
+    live.press("Control-z")
+    assert drawing.strokes == before
+    live.stroke([(box.x - 20, box.y - 20), (box.right + 20, box.bottom + 20)])
+    live.press("Delete")
+    live.read()
+    assert live.app.field.text == "Hello" and not pad.find_withtag("selection")
+    live.press("p")
+    live.stroke([(600, 100), (600, 200), (601, 100), (600, 200), (601, 100), (600, 200), (601, 100)])
+    assert pad.drawing.strokes[-1].points[0][0] == 600, "who goes over a line again scratches nothing out"
+
+
 def test_the_ink_stays_when_the_window_changes_its_size(live):
     root = live.app.root
     live.write("Hello", 40, 120)
