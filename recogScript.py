@@ -25,10 +25,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from common import errors, files, runs, settings
-from reading import bulk, picture_names
+from reading import bulk, picture_names, pictures
 from reading.binarize import MAX_BYTES, ImageError, Picture, read_picture
 from reading.network import THREADS
 from reading.readings import Reading
@@ -41,6 +42,7 @@ prior = "drawings"         # class mix of single characters: drawings, as people
 language = "english"       # weighs what fits English; none: the network alone decides
 characters = False         # each picture holds one character
 json = False               # print a JSON object for each picture
+min_confidence = 0.0       # leave out lines that are less likely right, 0 to 1
 show = False               # draw what was read into NAME.read.png and what the network saw into NAME.glyphs.png
 workers = 1                # processes that read, each with one thread
 recursive = False          # a folder stands for the pictures in the folders below it too
@@ -49,6 +51,7 @@ output = ""                # a file for the JSON objects; if it is there already
 # ---- end of settings
 MOST_WORKERS = 256
 VERSION = 1                        # of what --json prints; a new one when a key changes its meaning
+FAINT = 0.5                        # confidence of a line below which --show draws it faintly
 READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of what --show draws
 
 
@@ -69,7 +72,7 @@ def main(arguments: list[str]) -> int:
     for problem in problems:
         report(problem)
     left = [name for name in found if name not in output.done] if output else found
-    read = functools.partial(read_one, reader, config.characters, config.show)
+    read = functools.partial(read_one, reader, config.characters, config.show, config.min_confidence)
     bad = 0
     bar = tqdm(bulk.read_all(read, left, min(config.workers, max(1, len(left))), not config.unordered), "reading",
                total=len(left), unit=" pictures", disable=len(left) <= 10 or not sys.stderr.isatty())
@@ -100,48 +103,82 @@ def as_text(fields: dict, several: bool) -> str:
     return f"{fields['file']}:\n{text}" if "\n" in text else f"{fields['file']}: {text}"
 
 
-def read_one(reader: Recognizer, characters: bool, show: bool, name: str) -> dict:
-    """Read one picture; returns the fields of --json, or "error" among them if it cannot be read."""
+def read_one(reader: Recognizer, characters: bool, show: bool, least: float, name: str) -> dict:
+    """Read one file; returns the fields of --json, or "error" among them if it cannot be read.
+
+    least: confidence of lines that are kept.
+    """
     about = {"version": VERSION, "file": name}
-    source, called = name, name
+    called = "standard input" if name == "-" else name
     try:
-        if name == "-":
-            source, called = io.BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "standard input"
-        picture, seconds = _timed(read_picture if characters else reader.see, source, called)
-        reader.load(characters)   # only now: a bad picture need not wait for it, and it does not count as reading
-        reading, more = _timed(reader.read_character if characters else reader.read, picture)
-        if show:
-            save_shown(picture, reading, "stdin" if name == "-" else name)
+        source = io.BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)) if name == "-" else name
+        found = []
+        for page in pictures.pages_of(source, called):
+            path = Path("stdin" if name == "-" else name)
+            path = path.with_stem(f"{path.stem}.{len(found) + 1}") if found else path
+            found.append(read_page(reader, characters, path if show else None, least, page, called))
+            if characters:
+                break
     except ImageError as error:
         return about | {"error": str(error)}
     except (MemoryError, cv2.error) as error:
         return about | {"error": f"{called} needs more memory than is left ({errors.reason(error)}): reduce it"}
+    if all("error" in page for page in found):
+        return about | found[0]
+    if len(found) == 1:
+        return about | found[0]
+    found = [page if "error" not in page else {"text": "", "seconds": 0.0, "lines": []} for page in found]
+    return about | {"text": "\n\n".join(page["text"] for page in found),
+                    "seconds": round(sum(page["seconds"] for page in found), 4), "pages": found}
+
+
+def read_page(reader: Recognizer, characters: bool, path: Path | None, least: float, page: Image.Image,
+              name: str) -> dict:
+    """Read a page, or one character; returns what --json tells of it, or "error" if nothing is there.
+
+    path: beside which what was read is drawn, if it is.  name: what messages call the page.
+    """
+    try:
+        picture, seconds = _timed(read_picture if characters else reader.see, page, name)
+        reader.load(characters)   # only now: a bad picture need not wait for it, and it does not count as reading
+        reading, more = _timed(reader.read_character if characters else reader.read, picture)
+        if path:
+            save_shown(picture, reading, path, least)
+    except ImageError as error:
+        return {"error": str(error)}
     seconds = round(seconds + more, 4)
     if characters:
-        return about | asdict(reading.characters[0]) | {"seconds": seconds}
-    return about | {"text": reading.text, "seconds": seconds, "lines": [asdict(line) for line in reading.lines]}
+        return asdict(reading.characters[0]) | {"seconds": seconds}
+    lines = [line for line in reading.lines if line.confidence >= least]
+    return {"text": "\n".join(line.text for line in lines), "seconds": seconds,
+            "lines": [asdict(line) for line in lines]}
 
 
-def save_shown(picture: Picture, reading: Reading, name: str) -> None:
-    """Draw what was read into NAME.read.png, and the glyphs with it into NAME.glyphs.png, beside the picture."""
-    path = Path(name)
+def save_shown(picture: Picture, reading: Reading, path: Path, least: float) -> None:
+    """Draw what was read into NAME.read.png, and the glyphs with it into NAME.glyphs.png, beside the picture.
+
+    Lines that are doubtful are faint; those less likely than `least` are left out.
+    """
     drawn = np.dstack([255 - picture.ink] * 3)
-    for character in reading.characters:
-        x, y, width, height = (round(side / picture.scale) for side in character.box)
-        size = max(0.4, height / 60)
-        colour = (30, 120, 180) if character.confidence >= 0.5 else (200, 60, 40)
-        cv2.rectangle(drawn, (x, y), (x + width, y + height), colour, 1)
-        cv2.putText(drawn, character.text, (x, max(12, y - 3)), cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
-        cv2.putText(drawn, f"{100 * character.confidence:.0f}", (x, y + height + 10), cv2.FONT_HERSHEY_SIMPLEX, 0.3,
-                    colour, 1, cv2.LINE_AA)
+    for line in reading.lines:
+        for character in [one for word in line.words for one in word.characters if line.confidence >= least]:
+            x, y, width, height = (round(side / picture.scale) for side in character.box)
+            colour = (30, 120, 180) if character.confidence >= 0.5 else (200, 60, 40)
+            if line.confidence < FAINT:
+                colour = tuple(255 - (255 - each) // 3 for each in colour)
+            cv2.rectangle(drawn, (x, y), (x + width, y + height), colour, 1)
+            cv2.putText(drawn, character.text, (x, max(12, y - 3)), cv2.FONT_HERSHEY_SIMPLEX, max(0.4, height / 60),
+                        colour, 1, cv2.LINE_AA)
+            cv2.putText(drawn, f"{100 * character.confidence:.0f}", (x, y + height + 10), cv2.FONT_HERSHEY_SIMPLEX, 0.3,
+                        colour, 1, cv2.LINE_AA)
     tiles = [_glyph_tile(image, one.text) for image, one in zip(reading.glyphs, reading.characters, strict=True)]
     try:
         files.save_picture(drawn, path.with_name(path.stem + READ))
         if tiles:
             files.save_picture(files.in_rows(tiles, 12), path.with_name(path.stem + GLYPHS))
     except (OSError, cv2.error) as error:
-        raise ImageError(f"what was read in {name} cannot be drawn beside it ({errors.reason(error)}): copy it to a "
-                         "folder that can be written to") from error
+        raise ImageError(f"what was read in {path} cannot be drawn beside it ({error}): copy it to a folder "
+                         "that can be written to") from error
 
 
 def _glyph_tile(image: np.ndarray, text: str) -> np.ndarray:

@@ -115,8 +115,8 @@ def _from_array(array: np.ndarray, name: str) -> Image.Image:
     return Image.fromarray(array)
 
 
-def open_image(file: str | Path | io.BytesIO, name: str) -> Image.Image:
-    """Open a picture without decoding it; only its header has been read."""
+def read_file(file: str | Path | io.BytesIO, name: str) -> io.BytesIO:
+    """What a file holds; ImageError when it cannot be read or holds nothing."""
     try:
         data = file if isinstance(file, io.BytesIO) else io.BytesIO(files.read_bytes(Path(file), MAX_BYTES + 1))
     except (OSError, ValueError) as error:   # ValueError: a name with a null byte
@@ -126,14 +126,33 @@ def open_image(file: str | Path | io.BytesIO, name: str) -> Image.Image:
         raise ImageError(f"{name} holds more than {MAX_BYTES >> 20} MB: save it as PNG or JPEG")
     if not data.getbuffer().nbytes:
         raise ImageError(f"{name} is empty: save it again")
+    return data
+
+
+def open_image(file: str | Path | io.BytesIO, name: str) -> Image.Image:
+    """Open a picture without decoding it; only its header has been read."""
+    data = read_file(file, name)
+    formats = FORMATS + _heic(bytes(data.getbuffer()[4:12]), name)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # decode() has a limit of its own
-            return Image.open(data, formats=FORMATS)
+            warnings.simplefilter("ignore")   # Pillow's remarks; decode has its own limit of pixels
+            return Image.open(data, formats=formats)
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} declares more than {MAX_PIXELS // 1_000_000} megapixels: reduce it") from error
     except Exception as error:  # Pillow's decoders raise many kinds for damaged files
         raise ImageError(f"{name} is not a picture that can be read: save it as PNG or JPEG") from error
+
+
+def _heic(kind: bytes, name: str) -> tuple[str, ...]:
+    """Pillow's name of HEIC if a file begins as one, as phones save photographs; an optional package decodes it."""
+    if kind not in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
+        return ()
+    try:
+        import pillow_heif
+    except ImportError:
+        raise ImageError(f"{name} is a HEIC picture: pip install pillow-heif, or save it as JPEG") from None
+    pillow_heif.register_heif_opener()
+    return ("HEIF",)
 
 
 def _opaque(image: Image.Image) -> Image.Image:

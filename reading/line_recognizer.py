@@ -14,7 +14,7 @@ import numpy as np
 from common import alphabets, line_image, softmax
 from reading import character_boxes, ctc, text_lines, word_lm
 from reading.binarize import Picture
-from reading.readings import Character, Line, Reading, Word, around, reading_of
+from reading.readings import Character, Line, Reading, Word, around, line_of, reading_of
 
 OLD_NAMES = {"strength": "lm_weight", "bonus": "insertion_bonus", "space": "space_bonus", "spacing": "space_lm_share"}
 
@@ -67,6 +67,7 @@ class FoundLine(NamedTuple):
     text: LineText
     shapes: list[character_boxes.Shape]
     boxes: list[list[int]]
+    sure: float                     # that it is a line of writing
 
     def with_text(self, text: LineText) -> Line:
         """The line as it is, or as another reader reads the same characters."""
@@ -74,7 +75,7 @@ class FoundLine(NamedTuple):
         for word, rivals in zip(text.words, text.rivals, strict=True):
             characters = [Character(one.text, one.confidence, one.alternatives, box) for one, box in zip(word, of_line)]
             words.append(Word(rivals[0][0], around(characters), rivals[0][1], characters, rivals))
-        return Line(text.text, around(words), words)
+        return line_of(text.text, words, self.sure)
 
 
 class LineReader:
@@ -103,7 +104,7 @@ class LineReader:
         for line, text in zip(straight, self.read_lines([line.ink for line in straight]), strict=True):
             if text.words:
                 shapes = character_boxes.shapes(line.ink, [one.centre for word in text.words for one in word])
-                yield FoundLine(text, shapes, character_boxes.boxes(line, shapes, picture.scale))
+                yield FoundLine(text, shapes, character_boxes.boxes(line, shapes, picture.scale), line.confidence)
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
         """Read pictures of one letter or digit each."""

@@ -28,7 +28,8 @@ USUAL = 20.0               # px: ... at which they are about so tall
 SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at ...
 SEES_MORE = 1.5            # times: ... and is better seen if cores hold so much more ink ...
 LARGEST = 34.0             # px: ... with letters no taller than this
-UPRIGHT, IN_DOUBT = 0.75, 0.1   # mean cosine of a page that is surely upright; lead of another way up that is taken
+UPRIGHT, IN_DOUBT = 0.75, 0.2   # mean cosine of a page that is surely upright; lead of another way up that is taken
+FEW_WORDS = 20.0           # x-heights: less writing is not turned upside down
 ENLARGED = 3.0             # times: a picture is made no larger
 CORE = 0.5                 # probability from which a pixel belongs to a core
 SEED = 0.8                 # probability in the middle of a core: cores that touch are parted by it
@@ -59,11 +60,16 @@ class Maps:
     core: np.ndarray       # float32 (height / 2, width / 2): probability
     upright: float         # the reading direction's cosine, averaged over all cores
 
+    @property
+    def seen(self) -> bool:
+        """Whether there is writing, be it turned."""
+        return bool((self.core > CORE).any())
+
 
 @dataclass
 class FoundPage:
     """The lines of a page in reading order."""
-    ink: np.ndarray              # uint8 (height, width): all writing, as the picture lies
+    ink: np.ndarray              # uint8 (height, width): that of the lines, as the picture lies
     lines: list[StraightLine]    # to_page leads to px of the ink
     cores: list[Core]            # of the same lines, in px of the ink when it is turned upright
     scale: float                 # px of the picture in a px of the ink
@@ -91,23 +97,33 @@ class PageNetwork:
         marks = marks[0, :(height + 1) // 2, :(width + 1) // 2]
         core = _sigmoid(marks[..., 0])
         sure = core > CORE
-        return Maps(cv2.convertScaleAbs(ink, alpha=255), core, float(marks[sure, 2].mean()) if sure.any() else 0.0)
+        upright = float(marks[sure, 2].mean()) if sure.any() else 0.0
+        return Maps(cv2.convertScaleAbs(ink, alpha=255), core, upright)
 
     def find(self, picture: np.ndarray) -> FoundPage:
         """The lines of a picture, uint8 (height, width, 3), RGB; there may be none."""
-        turns, look = 0, self._look(picture)
-        if look.maps.upright < UPRIGHT:   # the network knows upright pages, but not which way others are turned
-            looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turn))) for turn in (1, 2, 3)]
-            turns = max(range(4), key=lambda turn: looks[turn].maps.upright + (turn == 0) * IN_DOUBT)
-            look = looks[turns]
+        turns, look = self._upright(picture)
         ink, (cores, labels) = look.maps.ink, find_cores(look.maps.core, look.maps.ink.shape)
         if not cores:   # better unsure than nothing
             cores, labels = find_cores(look.maps.core, ink.shape, sure=0.0)
-        inks = line_inks(ink, labels, cores)
+        inks, ink = line_inks(ink, labels, cores)
         order = [place for place in reading_order(cores) if inks[place] is not None]
         return FoundPage(np.ascontiguousarray(np.rot90(ink, -turns)),
                          [_turned_back(inks[place], turns, ink.shape) for place in order],
                          [cores[place] for place in order], 1 / look.scale, turns)
+
+    def _upright(self, picture: np.ndarray) -> tuple[int, "Look"]:
+        """How many quarter turns to the left make a picture upright, and what the network sees in it then.
+
+        It knows upright pages, but not which way others are turned; and upside down, digits look like digits.
+        """
+        look = self._look(picture)
+        if look.maps.upright >= UPRIGHT or not look.maps.seen:
+            return 0, look
+        looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turns))) for turns in (1, 2, 3)]
+        best = max(range(4), key=lambda turns: looks[turns].maps.upright)
+        sure = looks[best].maps.upright > look.maps.upright + IN_DOUBT and (best != 2 or look.length > FEW_WORDS)
+        return (best, looks[best]) if sure else (0, look)
 
     def _look(self, picture: np.ndarray) -> "Look":
         """What is where in a picture, at the scale at which the network sees its letters best.
@@ -122,7 +138,7 @@ class PageNetwork:
             look = self._seen(picture, scale / smaller)
             if look.ink > SEES_MORE * best.ink and look.x_height <= LARGEST:
                 best = look
-        if not best.ink:   # tiny letters
+        if not best.maps.seen:   # tiny letters
             best = self._seen(picture, most)
         for _ in range(2):
             if not best.ink or X_HEIGHTS[0] <= best.x_height <= X_HEIGHTS[1]:
@@ -138,7 +154,8 @@ class PageNetwork:
     def _seen(self, picture: np.ndarray, scale: float) -> "Look":
         maps = self.maps(_resized(picture, scale))
         cores, labels = find_cores(maps.core, maps.ink.shape)
-        return Look(scale, maps, float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2, _usual(cores))
+        length = sum((core.right - core.left) / core.x_height for core in cores)
+        return Look(scale, maps, float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2, _usual(cores), length)
 
 
 @dataclass
@@ -148,6 +165,7 @@ class Look:
     maps: Maps
     ink: float             # in cores, in px of the picture
     x_height: float        # px that it sees: of half the writing letters are no taller
+    length: float          # of all lines, in x-heights
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -372,13 +390,14 @@ def _slope(cores: list[Core]) -> float:
 
 # ---- ink -> lines
 
-def line_inks(ink: np.ndarray, labels: np.ndarray, cores: list[Core]) -> list[StraightLine | None]:
-    """Each line's ink alone, straight and upright; None for a line without any.
+def line_inks(ink: np.ndarray, labels: np.ndarray,
+              cores: list[Core]) -> tuple[list[StraightLine | None], np.ndarray]:
+    """Each line's ink alone, straight and upright, None for a line without any; and the ink of all lines.
 
     ink: uint8 (height, width).  labels: int32 (height, width): each core's number.
     """
     if not cores:
-        return []
+        return [], np.zeros_like(ink)
     distance, nearest = _nearest(labels)
     ink = _as_dark(ink, labels, nearest, len(cores))
     owners = owners_of(ink, labels, nearest, distance, cores)
@@ -395,7 +414,8 @@ def line_inks(ink: np.ndarray, labels: np.ndarray, cores: list[Core]) -> list[St
         boxes = text_lines.components((line >= text_lines.INK).view(np.uint8))[1]
         straight = text_lines.straight_line(line, left, top, boxes)
         found.append(straight._replace(confidence=core.confidence))
-    return found
+    soft = cv2.dilate((owners > 0).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return found, np.where(soft & ((owners > 0) | (ink < text_lines.INK)), ink, 0).astype(np.uint8)
 
 
 def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, count: int) -> np.ndarray:

@@ -1,4 +1,5 @@
 """The pictures that are meant on a command line: files, folders, lists of names."""
+import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from reading.binarize import FORMATS
+
+OPTIONAL = {".pdf": "pypdfium2", ".heic": "pillow_heif", ".heif": "pillow_heif"}   # endings, and what reads them
 
 
 def find(names: list[str], recursive: bool = False, leave: tuple[str, ...] = ()) -> tuple[list[str], list[str]]:
@@ -34,6 +37,7 @@ def _of_folder(name: str, recursive: bool, leave: tuple[str, ...]) -> list[str]:
     if not os.path.isdir(name):
         return [name]
     endings = {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
+    endings |= {ending for ending, package in OPTIONAL.items() if importlib.util.find_spec(package)}
     found = [path for path in _files(name, recursive) if not path.endswith(leave or "/")
              and os.path.splitext(path)[1].lower() in endings]
     if not found:

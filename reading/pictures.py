@@ -1,6 +1,11 @@
 """A picture -> its writing in straight lines: by the page network or, in clean drawings, by connected parts alone."""
+import io
+import math
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
+from PIL import Image
 
 from common import glyph
 from reading import binarize, page_network, text_lines
@@ -9,6 +14,8 @@ from reading.network import THREADS
 
 SOFT = 0.1       # of an edge's pixels: a drawing's edges are soft, a black and white scan's are not
 STRAY = 0.002    # of the same: so many may lie beside strokes
+PDF_SCALE = 200 / 72          # px of a PDF page's picture in a point: 200 dpi, ...
+PDF_PIXELS = 6_000_000        # ... but at most so many
 RULE = 3.0       # pens: a long stroke that is no higher is a rule or an underline
 
 
@@ -27,6 +34,35 @@ def read_page(image: Source, name: str = "", threads: int = THREADS) -> Picture:
     return binarize.picture_of(gray, name, page=True)
 
 
+def pages_of(file: str | io.BytesIO, name: str) -> Iterator[Image.Image]:
+    """The pages of a file, one after the other: all of a TIFF or PDF, else the one picture.
+
+    Raises binarize.ImageError when it cannot be read.
+    """
+    data = binarize.read_file(file, name)
+    if bytes(data.getbuffer()[:5]) == b"%PDF-":
+        yield from _pdf_pages(data, name)
+        return
+    image = binarize.open_image(data, name)
+    yield image
+    for number in range(1, getattr(image, "n_frames", 1) if image.format == "TIFF" else 1):
+        image.seek(number)
+        yield image
+
+
+def _pdf_pages(data: io.BytesIO, name: str) -> Iterator[Image.Image]:
+    try:
+        import pypdfium2
+    except ImportError:
+        raise binarize.ImageError(f"{name} is a PDF: pip install pypdfium2, or save its pages as pictures") from None
+    try:
+        for page in pypdfium2.PdfDocument(data):
+            width, height = page.get_size()
+            yield page.render(scale=min(PDF_SCALE, math.sqrt(PDF_PIXELS / (width * height)))).to_pil()
+    except pypdfium2.PdfiumError as error:
+        raise binarize.ImageError(f"{name} is damaged ({error}): copy or save it again") from error
+
+
 def is_drawn(gray: np.ndarray) -> bool:
     """Whether brightness uint8 (height, width) is a drawing: soft strokes on one colour, no rules and boxes."""
     ground = int(np.bincount(gray.ravel(), minlength=256).argmax())
@@ -41,12 +77,16 @@ def is_drawn(gray: np.ndarray) -> bool:
     width, height = (boxes[:, 2:] - boxes[:, :2]).T
     usual = text_lines.usual_height(boxes)
     rules = (width > 8 * usual) & (height <= RULE * glyph.stroke_width(255 * strokes))
-    return not (rules.any() or _has_boxes(strokes, usual / 2))
+    return not (rules.any() or _has_boxes(strokes))
 
 
-def _has_boxes(strokes: np.ndarray, least: float) -> bool:
-    """Whether strokes, 0 or 1, are closed around others that are at least so many px high."""
+def _has_boxes(strokes: np.ndarray) -> bool:
+    """Whether some strokes, 0 or 1, are closed around others that are no dots."""
     contours, tree = cv2.findContours(strokes, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
-    parents = tree[0][:, 3] if len(contours) else ()
-    inside = [place for place, parent in enumerate(parents) if parent >= 0 and parents[parent] >= 0]
-    return any(cv2.boundingRect(contours[place])[3] >= least for place in inside)
+    parents = tree[0][:, 3]
+    around = {place: parents[parent] for place, parent in enumerate(parents) if parent >= 0 and parents[parent] >= 0}
+    if not around:
+        return False
+    heights = np.array([cv2.boundingRect(contour)[3] for contour in contours])
+    letters = [place for place in range(len(contours)) if place not in around.values()]
+    return max(heights[list(around)]) >= 0.5 * np.median(heights[letters])

@@ -35,6 +35,7 @@ class Line:
     text: str
     box: list[int]
     words: list[Word]
+    confidence: float = 1.0                 # of its words on average, times how sure it is that this is writing
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ class Reading:
 def reading_of(lines: list[Line], make_glyphs: Callable[[], Iterable[np.ndarray]], alone: list[bool]) -> Reading:
     """The reading with these lines."""
     return Reading("\n".join(line.text for line in lines), lines, make_glyphs, alone)
+
+
+def line_of(text: str, words: list[Word], sure: float = 1.0) -> Line:
+    """A line with its box and confidence; sure: how sure it is that this is a line of writing, 0..1."""
+    confidence = np.average([word.confidence for word in words], weights=[len(word.text) for word in words])
+    return Line(text, around(words), words, round(sure * float(confidence), 6))
 
 
 def box_of(corners: Iterable[float], scale: float = 1.0) -> list[int]:

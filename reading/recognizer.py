@@ -13,7 +13,7 @@ from reading.binarize import Picture, Source, read_picture
 from reading.character_reader import CharacterReader, glyphs_of
 from reading.line_recognizer import LineReader
 from reading.network import THREADS, Network
-from reading.readings import Character, Line, Reading, Word, reading_of
+from reading.readings import Character, Reading, Word, line_of, reading_of
 from reading.segmenting_reader import SegmentingReader
 
 PRIORS = ("drawings", "forms")
@@ -123,7 +123,7 @@ class Recognizer:
         """As `read`, of a picture with one character."""
         character, = self.read_characters([picture])
         word = Word(character.text, character.box, character.confidence, [character], character.alternatives)
-        return reading_of([Line(word.text, word.box, [word])], functools.partial(glyphs_of, [picture]), [True])
+        return reading_of([line_of(word.text, [word])], functools.partial(glyphs_of, [picture]), [True])
 
 
 def recog(img: Source) -> str:

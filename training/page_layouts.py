@@ -100,7 +100,7 @@ class Page:
         def height(x: float) -> float:
             return baseline + slope * (x - left) + wave * math.sin((x - left) / (12 * x_height) + phase)
 
-        space = x_height * rng.uniform(0.5, 1.7)
+        space = x_height * (rng.uniform(0.5, 1.7) if rng.random() < 0.85 else rng.uniform(1.7, 3.5))
         x, end = left, left
         for number in range(len(texts) if texts else words):
             word = writer.word(x_height, texts[number] if texts else "")
@@ -389,9 +389,12 @@ def single(page: Page, sources, x_height: float) -> None:
         rule_page(page, x_height * rng.uniform(2, 4), rng.uniform(0, 99))
     pitch = x_height * rng.uniform(2, 5)
     baseline = height * rng.uniform(0.2, 0.8)
+    digits = rng.random() < 0.25    # apart or together
     for _ in range(rng.integers(1, 5)):
         left = width * rng.uniform(0.0, 0.5)
-        end = page.write(writer, pen, x_height, left, baseline, width, rng.integers(1, 7),
+        texts = [random_digits(rng, rng.random() < 0.3) for _ in range(rng.integers(1, 4))] if digits else None
+        texts = list(texts[0]) if texts and rng.random() < 0.5 else texts
+        end = page.write(writer, pen, x_height, left, baseline, width, rng.integers(1, 7), texts,
                          slope=rng.normal(0, 0.02))
         _touch(page, writer, pen, left, end, baseline, x_height, 0.0)
         baseline += pitch

@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from common import errors, pen_strokes
+from common.alphabets import EXTENTS, X_HEIGHT
 from training import line_records, line_rendering
-from training.line_rendering import EXTENTS, X_HEIGHT
 
 RECORDS = 14_000          # words of pen strokes that are kept in memory, every few of all
 BEFORE_WORD = 0.15        # of a word's height: paper left of a font's word, for letters that reach out

@@ -19,7 +19,6 @@ import numpy as np
 from common import alphabets, glyph, line_image
 from training import corrections_store, emnist, line_rendering, line_texts
 from training.line_records import Writing, read_records, writing_of
-from training.line_rendering import EXTENTS
 
 KINDS = {"word": 0.39, "line": 0.29, "several": 0.10, "composed": 0.17, "scanned": 0.05}   # shares of samples
 FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # while a network has learned nothing: what is short is learned first
@@ -126,7 +125,7 @@ class LineSynthesizer:
             writing = self._writing("words", row)
             changed = line_rendering.change(writing, rng, self.variety / 2)
             # The baseline follows from what the letters say about the ink's top and bottom.
-            extents = [EXTENTS.get(character, (1, 0)) for character in writing.label]
+            extents = [alphabets.EXTENTS.get(character, (1, 0)) for character in writing.label]
             top, bottom = max(top for top, _ in extents), min(bottom for _, bottom in extents)
             low, high = changed.min(axis=0), changed.max(axis=0)
             scale = float(np.clip((top - bottom) / max(high[1] - low[1], 0.05), 0.5, 2.0))

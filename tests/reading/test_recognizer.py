@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -240,6 +241,49 @@ def test_damaged_files_give_text_or_one_clear_sentence():
             assert "\n" not in str(error) and ":" in str(error)
         assert time.perf_counter() - start < 10
     assert 20 < texts < 200
+
+
+def drawn_pages(*texts: str) -> list[Image.Image]:
+    return [Image.fromarray(pages.draw_page(text).image) for text in texts]
+
+
+def test_all_pages_of_a_file_are_read(tmp_path):
+    first, *more = drawn_pages("garden", "paper\nwindow", " ")
+    first.save(tmp_path / "several.tif", save_all=True, append_images=more)
+    read = json.loads(run("--json", "--show", tmp_path / "several.tif").stdout)
+    assert list(read) == ["version", "file", "text", "seconds", "pages"]
+    assert read["text"] == "garden\n\npaper\nwindow\n\n"
+    assert [page["text"] for page in read["pages"]] == ["garden", "paper\nwindow", ""]
+    assert {path.name for path in tmp_path.glob("*.read.png")} == {"several.read.png", "several.2.read.png"}
+    if find_spec("pypdfium2"):
+        first.save(tmp_path / "several.pdf", save_all=True, append_images=more)
+        assert run(tmp_path / "several.pdf").stdout.decode().split() == ["garden", "paper", "window"]
+
+
+def test_a_picture_from_a_phone_is_read_or_the_package_named(tmp_path):
+    try:
+        import pillow_heif
+    except ImportError:
+        (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic")
+        assert "pip install pillow-heif" in run(tmp_path / "a.heic").stderr.decode()
+        return
+    pillow_heif.from_pillow(drawn_pages("garden")[0].convert("RGB")).save(tmp_path / "a.heic")
+    assert run(tmp_path / "a.heic").stdout.decode() == "garden\n"
+
+
+def test_doubtful_lines_can_be_left_out(tmp_path):
+    drawn_pages("garden")[0].save(tmp_path / "a.png")
+    line, = json.loads(run("--json", tmp_path / "a.png").stdout)["lines"]
+    assert line["confidence"] == line["words"][0]["confidence"] > 0.5
+    assert json.loads(run("--json", "--min_confidence=1", tmp_path / "a.png").stdout)["lines"] == []
+
+
+@pytest.mark.parametrize("kind", ["white on transparent", "framed", "light on dark"])
+def test_what_a_person_can_read_is_not_refused(kind):
+    ink = 255 - pages.draw_page("garden").image
+    picture = {"white on transparent": np.dstack([np.full_like(ink, 255)] * 3 + [ink]), "light on dark": ink,
+               "framed": np.pad(255 - ink, 30, constant_values=0)}[kind]
+    assert recognizer.recog(picture) == "garden"
 
 
 def test_words_on_the_command_line(tmp_path):

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from common import alphabets
 from tests import toy
 from training import (
     line_records,
-    line_rendering,
     networks,
     page_layouts,
     page_synthesis,
@@ -18,7 +18,7 @@ from training import (
 def sources(tmp_path_factory) -> page_writing.Sources:
     folder = toy.write_pen(tmp_path_factory.mktemp("pen"), {"hello": 8, "tinder": 8, "5": 5})
     words = list(line_records.read_records(folder, "words", "train"))
-    glyphs = {"5": list(unipen.read_strokes(folder / "characters.jsonl.gz"))}
+    glyphs = dict.fromkeys(alphabets.CHARACTERS[:36], list(unipen.read_strokes(folder / "characters.jsonl.gz")))
     faces = page_writing.typefaces()
     return page_writing.Sources({"someone": words}, glyphs, faces[:2], faces, ["so many words"], [])
 
@@ -55,7 +55,7 @@ def test_pen_writer_stands_on_the_baseline(sources):
     word = writer.word(20.0, "5")
     rows = np.flatnonzero(word.ink.max(axis=1) > 96)
     assert rows[-1] == pytest.approx(word.baseline, abs=6)
-    assert rows[-1] - rows[0] == pytest.approx(20 / line_rendering.X_HEIGHT, rel=0.35)
+    assert rows[-1] - rows[0] == pytest.approx(20 / alphabets.X_HEIGHT, rel=0.35)
 
 
 def test_x_height_of_a_line_is_measured():
