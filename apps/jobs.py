@@ -29,8 +29,11 @@ def load(unix_time: str, models_path: str, language: str) -> None:
 
 
 def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke, ...], image: Underlay | None,
-         alone: bool) -> Reading:
-    """Read words and lines or, if `alone`, all ink as one character; the boxes are on the pad."""
+         alone: bool) -> tuple[Reading, str]:
+    """Read words and lines or, if `alone`, all ink as one character: the boxes are on the pad.
+
+    Returns the unixTime of the network that has read, too.
+    """
     ink = page.page_of(strokes, image, alone)
     reader = _reader(unix_time, models_path, language)
     reading = reader.read_character(ink.picture) if alone else reader.read(ink.picture)
@@ -40,7 +43,8 @@ def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke,
 
     lines = [moved(line, words=[moved(word, characters=[moved(one) for one in word.characters])
                                 for word in line.words]) for line in reading.lines]
-    return replace(reading, lines=lines, make_glyphs=functools.partial(list, reading.glyphs))   # which can be sent
+    sendable = replace(reading, lines=lines, make_glyphs=functools.partial(list, reading.glyphs))
+    return sendable, reader.character_run if alone else unix_time
 
 
 def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:

@@ -128,6 +128,14 @@ class App:
             self.banner.configure(text="")
             self.banner.grid_remove()
 
+    def show_other(self, text: str) -> None:
+        """Show what another network has read, below all else; "" nothing."""
+        self.other.configure(text=text)
+        if text:
+            self.other.grid(row=3, sticky="w", padx=self.px(18), pady=(0, self.px(8)))
+        else:
+            self.other.grid_remove()
+
     def set_status(self, text: str) -> None:
         """Show words at the right of the status line."""
         self.status.text.configure(text=text)
@@ -154,7 +162,8 @@ class App:
         root.rowconfigure(2, weight=1)
         self.toolbar.grid(row=0, sticky="ew", padx=px(12), pady=(px(8), 0))
         middle.grid(row=2, sticky="nsew", padx=px(12), pady=px(8))
-        self.status.grid(row=3, sticky="ew", padx=px(12), pady=(0, px(8)))
+        self.other = ttk.Label(root, style="Status.TLabel", wraplength=px(900))
+        self.status.grid(row=4, sticky="ew", padx=px(12), pady=(0, px(8)))
         self.build(middle)
         self.toolbar.set_pen(self.memory.kept.get("pen", self.pen_width))
         self.looks.parts = [self.commands, self.toolbar, self.pad, self]

@@ -383,8 +383,10 @@ def test_another_network_of_the_menu_reads_from_then_on(live):
     first = session.model
     live.app.status.fill_networks()
     labels = [menu.entrycget(row, "label") for row in range(menu.index("end") + 1)]
-    assert labels == [runs.describe(session.models_path, name) for name in MODELS]
-    assert all(re.search(r"\w+, \d\d\.\d %, \d+", label) for label in labels)
+    assert [label.removesuffix(" (the default)") for label in labels] == [
+        runs.describe(session.models_path, name) for name in MODELS]
+    assert [label for label in labels if "(the default)" in label] == [
+        f"line: words, lines and pages, {runs.DEFAULT} (the default)"]
     other = next(name for name in MODELS if name != first)
     menu.invoke(MODELS.index(other))
     live.wait(lambda: session.answer and session.model == session.answer.model == other, "the other network's reading")
@@ -877,6 +879,29 @@ def test_recent_files_and_the_language_are_in_the_menus(display, tmp_path):
         driver.ready()
         driver.read()
         assert app.session.language == "none" and app.field.text
+
+
+def test_two_networks_read_the_same_ink(live, single):
+    others = live.app.commands.menus["Compare with"]
+    live.write("Hello", 40, 120)
+    live.read()
+    live.app.status.fill_others(others)
+    others.invoke(1 + MODELS.index(runs.DEFAULT_CHARACTERS))
+    live.wait(lambda: live.app.other.winfo_ismapped(), "what the other reads", 30)
+    assert re.match(r"resnet: \w+", live.app.other.cget("text")) and live.app.field.text == "Hello"
+    others.invoke(0)
+    live.app.root.update()
+    assert not live.app.other.winfo_ismapped()
+
+    single.app.pad.clear()
+    single.character("R", 100, 100, 1.4)
+    single.app.session.load(runs.DEFAULT)
+    status = single.app.status.text
+    single.wait(lambda: f"read by {runs.DEFAULT_CHARACTERS}" in status.cget("text"), "who has really read", 10)
+    single.app.session.load(runs.DEFAULT_CHARACTERS)
+    single.wait(lambda: single.app.session.answer.model == runs.DEFAULT_CHARACTERS, "its reading", 10)
+    assert "read by" not in status.cget("text")
+    single.app.pad.clear()
 
 
 # ---- what all apps have
