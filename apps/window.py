@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
-from apps import corrections, icons, memory, strokes
+from apps import corrections, icons, learning, memory, strokes
 from apps.canvas import Pad
 from apps.commands import Action, Commands
 from apps.files import Files
@@ -209,6 +209,10 @@ class App:
             self.set_status(f"Remembered: {kept}")
         except (OSError, ValueError) as error:
             self.message(f"The correction is shown but not remembered: {error}")
+
+    def show_writing(self) -> learning.Learning:
+        """Show what is remembered of a person's writing, to be learned."""
+        return learning.Learning(self)
 
     def usual_size(self) -> None:
         """Show all of the page, and text as large as usual."""

@@ -1,5 +1,6 @@
 """The drawing apps, in real windows: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
 import contextlib
+import importlib.util
 import os
 import re
 import shutil
@@ -18,13 +19,13 @@ from PIL import Image, ImageGrab
 
 pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
-from apps import commands, corrections, jobs, page, strokes, worker
+from apps import commands, corrections, jobs, learning, page, strokes, worker
 from apps.boxes import Box
 from apps.theme import THEMES
 from apps.toolkit import ttk
 from common import alphabets, glyph, runs
 from reading.readings import Character, Line, Reading, Word
-from tools import benchmark_apps, ui_driver
+from tools import benchmark_apps, draw_samples, ui_driver
 from tools.ui_driver import Driver
 from training import corrections_store
 
@@ -902,6 +903,52 @@ def test_two_networks_read_the_same_ink(live, single):
     single.wait(lambda: single.app.session.answer.model == runs.DEFAULT_CHARACTERS, "its reading", 10)
     assert "read by" not in status.cget("text")
     single.app.pad.clear()
+
+
+TRAINER = """
+import json, pathlib, shutil, sys
+given = dict(argument[2:].split("=", 1) for argument in sys.argv[1:])
+print("12/60 a step", flush=True)
+copy = pathlib.Path(shutil.copytree(given["models_path"] + "/" + given["finetune"],
+                                    given["models_path"] + "/1900000000"))
+config = json.loads((copy / "config.json").read_text())
+config["decoding"]["bonus"] += BONUS
+(copy / "config.json").write_text(json.dumps(config))
+"""
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(display, tmp_path, monkeypatch, learns):
+    """In the place of model.py, which takes minutes, runs what copies the network, or makes of it one that is worse."""
+    models, folder = tmp_path / "Models", str(tmp_path / "kept")
+    shutil.copytree(ROOT / "Models" / runs.DEFAULT, models / runs.DEFAULT)
+    trainer = tmp_path / "trainer.py"
+    trainer.write_text(TRAINER.replace("BONUS", "0" if learns else "-30"))
+    monkeypatch.setattr(learning, "TRAINING", [sys.executable, str(trainer)])
+    for number, text in enumerate(["hello", "world", "little", "minimum", "minute", "one", "the", "not"]):
+        draw = draw_samples.strokes_of([text], 60, number) if text == "not" else draw_samples.cursive_strokes(
+            text, 90, number)
+        corrections_store.remember_word(folder, draw, text)
+    with opened("textrecog_ui", models_path=str(models), corrections_path=folder) as driver:
+        driver.ready()
+        window = driver.app.show_writing()
+        driver.app.root.update()
+        assert [window.list.item(row, "values")[0] for row in window.list.get_children()][-1] == "not"
+        window.list.selection_set("7")
+        window.delete()
+        assert len(window.list.get_children()) == 7 and "7 words and 0 characters" in window.note.cget("text")
+        monkeypatch.setattr(learning, "LEAST", 20)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        window.learn()
+        assert all(part in window.note.cget("text") for part in ("at least 20", "pip install", "fetch_data"))
+        monkeypatch.undo()
+        monkeypatch.setattr(learning, "TRAINING", [sys.executable, str(trainer)])
+        monkeypatch.setattr(window, "missing", lambda usable: [])
+        window.learn()
+        driver.wait(lambda: "that were kept aside" in window.note.cget("text"), "the figures", 60)
+        assert float(window.bar.cget("value")) == 12 / 60
+        driver.ready()
+        assert driver.app.session.model == ("1900000000" if learns else runs.DEFAULT), window.note.cget("text")
 
 
 # ---- what all apps have
