@@ -12,7 +12,7 @@ from apps.toolkit import tk, ttk
 CURSORS = {"pen": "pencil", "eraser": "circle", "select": "crosshair"}
 SELECTED = 8             # px around what is selected
 ZOOMS, ZOOM_STEP = (0.1, 8.0), 1.2
-FRAME = 24               # px at 96 dpi, around all that is on the page when it is fitted
+FRAME = 40               # px at 96 dpi, around all that is on the page when it is fitted
 
 
 class Pad(tk.Canvas):
@@ -160,7 +160,8 @@ class Pad(tk.Canvas):
         content, side = self.content(), self.looks.px(FRAME)
         corner = boxes.Box(0, 0, 1, 1)
         shown = boxes.around([corner, content.grown(side)]) if content else corner
-        zoom = min(1.0, self.winfo_width() / shown.width, self.winfo_height() / shown.height)
+        width, height = (side - 2 for side in (self.master.winfo_width(), self.master.winfo_height()))   # without bars
+        zoom = min(1.0, width / shown.width, height / shown.height)
         self.show_page(zoom, (0, 0))
         self._set_region()
         self.xview_moveto(0)
@@ -170,8 +171,7 @@ class Pad(tk.Canvas):
         """Let the page reach to all that is on it, and be at least as large as the widget."""
         view = boxes.Box(0, 0, self.winfo_width(), self.winfo_height())
         if content := self.content():
-            side = self.looks.px(FRAME)
-            view = boxes.around([view, content.scaled(self.zoom).grown(side)])
+            view = boxes.around([view, content.grown(self.looks.px(FRAME)).scaled(self.zoom)])
         self.configure(scrollregion=(view.x, view.y, view.right, view.bottom))
 
     def _scrolled(self, which: str, first: str, last: str) -> None:

@@ -3,6 +3,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
+from apps import learning
 from apps.toolkit import tk, ttk
 
 CONTROL = "Command" if sys.platform == "darwin" else "Control"
@@ -80,7 +81,7 @@ def common(app) -> list[Action]:
                lambda: app.looks.set_text_size(app.looks.text_size - 10), "", True),
         Action("View", "All of the page", (f"{CONTROL}-0",), lambda: app.usual_size(), "", True),
         Action("Read", "Remember my writing", (f"{CONTROL}-r",), lambda: None, "", True, app.remember),
-        Action("Read", "My writing…", (f"{CONTROL}-l",), app.show_writing, "", True),
+        Action("Read", "My writing…", (f"{CONTROL}-l",), lambda: learning.Learning(app), "", True),
         Action("Help", "Shortcuts", ("F1",), lambda: app.commands.show_keys(), "help", True),
         Action("", "Choose the network", (f"{CONTROL}-m",), lambda: app.status.post_networks(), "", True),
         Action("", "Close a message, leave a stroke", ("Escape",), app.escape, "", True),

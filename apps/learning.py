@@ -68,7 +68,6 @@ class Learning(tk.Toplevel):
         self.title("My writing")
         self.transient(app.root)
         self.list = ttk.Treeview(self, columns=("label",), height=8)
-        ttk.Style(self).configure("Treeview", rowheight=app.px(SIDE + 4))
         self.list.heading("#0", text="Ink")
         self.list.heading("label", text="Says")
         self.list.pack(fill="both", expand=True)

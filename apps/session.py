@@ -47,6 +47,12 @@ class Session:
         shipped = runs.DEFAULT_CHARACTERS if self.kind == "character" else runs.DEFAULT
         return shipped if shipped in there or not there else there[-1]
 
+    def start(self, named: str, remembered: str, language: str) -> None:
+        """Read with the network that is named, if it is there still where it is only remembered, else the usual one."""
+        self.chosen, self.language = remembered, language
+        gone = named == remembered and named not in runs.list_runs(self.models_path)
+        self.load(self.default_network() if gone else named)
+
     def choose(self, name: str) -> None:
         """Read with a network that a person has chosen, next time as well."""
         self.chosen = name

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
-from apps import corrections, icons, learning, memory, strokes
+from apps import corrections, icons, memory, strokes
 from apps.canvas import Pad
 from apps.commands import Action, Commands
 from apps.files import Files
@@ -53,16 +53,9 @@ class App:
         except BaseException:
             self.session.close()
             raise
-        self.session.language = config.language
-        self.session.load(self._first_network())
+        self.session.start(config.unixTime, self.memory.kept.get("unixTime", ""), config.language)
         self.root.after_idle(self._poll)
         self.root.after(memory.EVERY, self._keep_all)
-
-    def _first_network(self) -> str:
-        remembered = self.session.chosen = self.memory.kept.get("unixTime", "")
-        named = self.config.unixTime
-        gone = named == remembered and named not in runs.list_runs(self.session.models_path)
-        return self.session.default_network() if gone else named
 
     @classmethod
     def main(cls, arguments: list[str]) -> int:
@@ -209,10 +202,6 @@ class App:
             self.set_status(f"Remembered: {kept}")
         except (OSError, ValueError) as error:
             self.message(f"The correction is shown but not remembered: {error}")
-
-    def show_writing(self) -> learning.Learning:
-        """Show what is remembered of a person's writing, to be learned."""
-        return learning.Learning(self)
 
     def usual_size(self) -> None:
         """Show all of the page, and text as large as usual."""

@@ -931,7 +931,7 @@ def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(displa
         corrections_store.remember_word(folder, draw, text)
     with opened("textrecog_ui", models_path=str(models), corrections_path=folder) as driver:
         driver.ready()
-        window = driver.app.show_writing()
+        window = learning.Learning(driver.app)
         driver.app.root.update()
         assert [window.list.item(row, "values")[0] for row in window.list.get_children()][-1] == "not"
         window.list.selection_set("7")
