@@ -9,8 +9,7 @@
     python model.py --dry_run                         see everything work in seconds
     tensorboard --logdir Models                       watch it
 
---help explains every setting.  EMNIST is fetched when it is not there.  Ctrl-C ends
-a training early: the best network so far is kept and scored.
+--help explains every setting.  EMNIST is fetched if it is missing.  Ctrl-C ends a run early; its best network is kept.
 """
 # ---- settings: change them here or on the command line, as --name=value
 learning_rate = 0.0005     # step size of the optimiser (Adam), at its highest

@@ -10,6 +10,7 @@ from common import settings
 # ---- settings: change them here or on the command line, as --name=value
 unixTime = ""              # of the network that reads; without one, the shipped network
 models_path = "Models"     # where networks are kept
+language = "english"       # what the text may be in; none: without a language model
 theme = "light"            # or dark
 text_size = 100            # % of the system's
 boxes = True               # show what was read over the ink

@@ -12,6 +12,7 @@ from common import settings
 # ---- settings: change them here or on the command line, as --name=value
 unixTime = ""              # of the network that reads; without one, the shipped network
 models_path = "Models"     # where networks are kept
+language = "english"       # what the text may be in; none: without a language model
 theme = "light"            # or dark
 text_size = 100            # % of the system's
 remember = False           # keep corrected characters as training data
@@ -36,7 +37,7 @@ class Indv(window.App):
         frame.rowconfigure(0, weight=1)
         field = ttk.Frame(frame)
         field.grid(row=0, column=0, sticky="nsew")
-        self.make_pad(field)
+        self.paper = self.make_pad(field)
         field.bind("<Configure>", self._square)
         side = ttk.Frame(frame, style="Card.TFrame", padding=self.px(16))
         side.grid(row=0, column=1, sticky="ns", padx=(self.px(12), 0))
@@ -70,7 +71,7 @@ class Indv(window.App):
 
     def _square(self, event) -> None:
         side = min(event.width, event.height)
-        self.pad.place(x=(event.width - side) // 2, y=(event.height - side) // 2, width=side, height=side)
+        self.paper.place(x=(event.width - side) // 2, y=(event.height - side) // 2, width=side, height=side)
 
     def show_reading(self):
         """Show the character, how likely it and others are, and its glyph."""

@@ -1,6 +1,7 @@
 """A popup beside a word that offers what else it might be, and takes what is typed."""
 from collections.abc import Callable, Sequence
 
+from apps import boxes
 from apps.corrections import Corrected, Place
 from apps.toolkit import ttk
 from apps.widgets import percent, tooltip
@@ -66,15 +67,17 @@ class Alternatives(ttk.Frame):
         self.entry.focus_set()
 
     def _place(self, place: Place) -> None:
-        """Below the line where there is room, else above the word."""
+        """Below the word or above it, where there is room and no other line."""
         self.update_idletasks()
         width, height = self.winfo_reqwidth(), self.winfo_reqheight()
-        box, pad, gap = place.character.box, self.app.pad, self.app.px(8)
+        pad, gap = self.app.pad, self.app.px(8)
+        shown = [pad.on_screen(line.box) for line in self.app.reading.lines if line is not place.line]
+        box = pad.on_screen(place.word.box)
         x = min(max(gap, box.x + (box.width - width) / 2), pad.winfo_width() - width - gap)
-        y = max(place.line.box.bottom, box.bottom) + self.app.px(34)
-        if y + height + gap > pad.winfo_height():
-            y = max(gap, min(box.y - height - gap, pad.winfo_height() - height - gap))
-        self.place(x=x, y=y)
+        rows = [boxes.Box(x, y, width, height) for y in (box.bottom + self.app.px(34), box.y - height - gap)]
+        inside = [row for row in rows if row.y >= 0 and row.bottom <= pad.winfo_height()] or rows
+        best = min(inside, key=lambda row: sum(row.cut(line).area for line in shown))
+        self.place(x=best.x, y=min(max(gap, best.y), pad.winfo_height() - height - gap))
 
 
 def before(place: Place) -> list:

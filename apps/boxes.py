@@ -41,6 +41,10 @@ class Box(NamedTuple):
         """The box with a margin on all sides."""
         return Box(self.x - margin, self.y - margin, self.width + 2 * margin, self.height + 2 * margin)
 
+    def scaled(self, scale: float) -> "Box":
+        """The box in units of 1 / scale."""
+        return Box(*(scale * number for number in self))
+
     def contains(self, points: np.ndarray) -> np.ndarray:
         """Which of the points (n, 2) lie in it: bool (n,)."""
         return ((points >= self[:2]) & (points <= (self.right, self.bottom))).all(axis=1)

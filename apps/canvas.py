@@ -8,29 +8,36 @@ from apps.ink import Ink
 from apps.overlay import Overlay
 from apps.strokes import Drawing, Stroke
 from apps.theme import Looks
-from apps.toolkit import tk
+from apps.toolkit import tk, ttk
 
 PEN_WIDTHS = (2, 24)     # px at 96 dpi
 TAP = 5                  # px at 96 dpi: who moves the pen less has tapped
+ZOOMS, ZOOM_STEP = (0.1, 8.0), 1.2
+FRAME = 24               # px at 96 dpi, around all that is on the page when it is fitted
 
 
 class Pad(tk.Canvas):
     """Takes pen strokes by mouse, touchpad or pen.
 
-    on_change() is called after each change of the drawing, on_tap(x, y) when the pen only tapped: if that returns True
-    the tap leaves no dot.
+    on_change() is called after each change of the drawing, on_zoom() when the page is shown in another size, and
+    on_tap(x, y) when the pen only tapped: if that returns True the tap leaves no dot.  Points are px of the page, which
+    is shown in part, and larger or smaller than it is.
     """
 
     def __init__(self, parent, looks: Looks, hint: str, on_change: Callable[[], None],
-                 on_tap: Callable[[float, float], bool]):
+                 on_tap: Callable[[float, float], bool], on_zoom: Callable[[], None]):
         """hint: what an empty pad says."""
-        super().__init__(parent, highlightthickness=looks.px(1), borderwidth=0, takefocus=True)
+        super().__init__(parent, highlightthickness=0, borderwidth=0, takefocus=True,
+                         xscrollcommand=lambda *part: self._scrolled("x", *part),
+                         yscrollcommand=lambda *part: self._scrolled("y", *part))
+        self.bars: dict[str, ttk.Scrollbar] = {}   # "x" and "y", where there are any
+        self._seen = 1.0, (0.0, 0.0)               # zoom, and what of the page is in the corner
         self.drawing = Drawing(self._watch)
         self.ink, self.overlay = Ink(self, self.drawing), Overlay(self, looks)
         self.looks, self.hint = looks, hint
         self.pen_width = 5 * looks.scale   # px
         self.tool = "pen"
-        self.on_change, self.on_tap = on_change, on_tap
+        self.on_change, self.on_tap, self.on_zoom = on_change, on_tap, on_zoom
         self._traced: Stroke | None = None   # whose line is shown already
         self._gesture: _Writing | _Erasing | None = None
         self._button = 0
@@ -42,6 +49,8 @@ class Pad(tk.Canvas):
             self.bind(f"<ButtonPress-{button}>", lambda event, number=button: self._press(event, number))
             self.bind(f"<B{button}-Motion>", self._move)
             self.bind(f"<ButtonRelease-{button}>", lambda event, number=button: self._release(event, number))
+        for wheel, turn in (("<Button-4>", 1), ("<Button-5>", -1), ("<MouseWheel>", 0)):
+            self.bind(wheel, lambda event, turn=turn: self._wheel(event, turn or event.delta / 120))
         self.bind("<Motion>", self._hover)
         self.bind("<Leave>", lambda event: self.delete("eraser"))
         self.bind("<Configure>", self._resize)
@@ -54,21 +63,22 @@ class Pad(tk.Canvas):
             return
         self._button = button
         self.show_drop("")  # it is there still if the program that dragged something has died
+        x, y = self.on_page(event.x, event.y)
         if button > 1 or self.tool == "eraser":
-            self._gesture = _Erasing(self, event.x, event.y)
-            self._gesture.move(event.x, event.y)
+            self._gesture = _Erasing(self, x, y)
+            self._gesture.move(x, y)
         else:
-            self._gesture = _Writing(self, event.x, event.y)
+            self._gesture = _Writing(self, x, y)
         self.show_hint()
 
     def _move(self, event) -> None:
         if self._gesture is not None:
-            self._gesture.move(event.x, event.y)
+            self._gesture.move(*self.on_page(event.x, event.y))
 
     def _release(self, event, button: int) -> None:
         if self._gesture is None or button != self._button:
             return
-        self._gesture.end(event.x, event.y)
+        self._gesture.end(*self.on_page(event.x, event.y))
         self._gesture = None
         self.show_hint()
 
@@ -80,7 +90,7 @@ class Pad(tk.Canvas):
 
     def _hover(self, event) -> None:
         if self.tool == "eraser":
-            self.overlay.show_eraser(event.x, event.y, self.eraser_radius)
+            self.overlay.show_eraser(*self.on_page(event.x, event.y), self.eraser_radius)
 
     @property
     def eraser_radius(self) -> float:
@@ -92,6 +102,74 @@ class Pad(tk.Canvas):
         self.tool = tool
         self.delete("eraser")
         self.configure(cursor="pencil" if tool == "pen" else "circle")
+
+    # ---- what is seen of the page
+
+    @property
+    def zoom(self) -> float:
+        """How much larger the page is shown than it is."""
+        return self.ink.zoom
+
+    def on_page(self, x: float, y: float) -> tuple[float, float]:
+        """The point of the page under a point of the widget."""
+        return (x + self.ink.origin[0]) / self.zoom, (y + self.ink.origin[1]) / self.zoom
+
+    def on_screen(self, box: boxes.Box) -> boxes.Box:
+        """A box of the page in px of the widget."""
+        box = boxes.Box(*box).scaled(self.zoom)
+        return box._replace(x=box.x - self.ink.origin[0], y=box.y - self.ink.origin[1])
+
+    def content(self) -> boxes.Box | None:
+        """The box of all that is on the page; None: nothing is."""
+        found = [stroke.box for stroke in self.drawing.strokes] + [self.ink.image_box] * bool(self.drawing.image)
+        return boxes.around(found) if found else None
+
+    def _wheel(self, event, turn: float) -> None:
+        if event.state & 0x4:      # Control
+            self.show_page(self.zoom * ZOOM_STEP ** turn, (event.x, event.y))
+        elif self._gesture is None:
+            scroll = self.xview_scroll if event.state & 0x1 else self.yview_scroll
+            scroll(round(-turn), "units")
+
+    def show_page(self, zoom: float, at: tuple[float, float]) -> None:
+        """Show the page so much larger; the point under `at`, of the widget, stays there."""
+        x, y = self.on_page(*at)
+        zoom = min(max(zoom, ZOOMS[0]), ZOOMS[1])
+        if self._gesture is None and zoom != self.zoom:
+            self.ink.zoom = zoom
+            self._set_region()
+            left, top, right, bottom = map(float, self.cget("scrollregion").split())
+            self.xview_moveto((x * zoom - at[0] - left) / (right - left))
+            self.yview_moveto((y * zoom - at[1] - top) / (bottom - top))
+            self.on_zoom()
+
+    def fit(self) -> None:
+        """Show all of the page, as large as it is or smaller."""
+        content, side = self.content(), self.looks.px(FRAME)
+        corner = boxes.Box(0, 0, 1, 1)
+        shown = boxes.around([corner, content.grown(side)]) if content else corner
+        zoom = min(1.0, self.winfo_width() / shown.width, self.winfo_height() / shown.height)
+        self.show_page(zoom, (0, 0))
+        self._set_region()
+        self.xview_moveto(0)
+        self.yview_moveto(0)
+
+    def _set_region(self) -> None:
+        """Let the page reach to all that is on it, and be at least as large as the widget."""
+        view = boxes.Box(0, 0, self.winfo_width(), self.winfo_height())
+        if content := self.content():
+            side = self.looks.px(FRAME)
+            view = boxes.around([view, content.scaled(self.zoom).grown(side)])
+        self.configure(scrollregion=(view.x, view.y, view.right, view.bottom))
+
+    def _scrolled(self, which: str, first: str, last: str) -> None:
+        """Tk has scrolled: show the ink of what is seen now."""
+        if which in self.bars:
+            self.bars[which].set(first, last)
+        origin = self.canvasx(0), self.canvasy(0)
+        if (self.ink.zoom, origin) != self._seen:
+            self._seen = self.ink.zoom, origin
+            self.ink.view(*self._seen)
 
     # ---- the drawing
 
@@ -119,6 +197,7 @@ class Pad(tk.Canvas):
             self.ink.redraw(boxes.around(stroke.box for stroke in changed))
         self.ink.show_image(self.drawing.image)
         self.overlay.on_picture = self.drawing.image is not None
+        self._set_region()
         self.show_hint()
         self.on_change()
 
@@ -127,7 +206,7 @@ class Pad(tk.Canvas):
     def restyle(self) -> None:
         """Take the theme's colours and the text size."""
         theme = self.looks.theme
-        self.configure(background=theme.pad.paper, highlightbackground=theme.line, highlightcolor=theme.line)
+        self.configure(background=theme.pad.paper)
         self.ink.recolour(self.looks.theme.pad)
         self.choose(self.tool)
         self.show_hint()
@@ -144,6 +223,7 @@ class Pad(tk.Canvas):
 
     def _resize(self, event) -> None:
         self.ink.resize(event.width, event.height)
+        self._set_region()
         self.show_hint()
 
 
@@ -154,14 +234,16 @@ class _Writing:
         self.pad, self.width = pad, pad.pen_width
         self.points = [(x, y)]
         self.knots = [(x, y)]     # of the curve; once there are two, with one before the first
-        self.tip = pad.create_line(x, y, x, y, width=self.width, capstyle=tk.ROUND, fill=pad.ink.colour)
+        self.tip = pad.create_line(x, y, x, y, width=self.width * pad.zoom, capstyle=tk.ROUND, fill=pad.ink.colour)
+        pad.coords(self.tip, *[side * pad.zoom for side in (x, y, x, y)])
         pad.ink.trace(np.array(self.points, float), self.width)
 
     def move(self, x: float, y: float) -> None:
         self.points.append((x, y))
         if curve.is_knot(self.knots[-1], (x, y), self.width):
             self._knot((x, y))
-        self.pad.coords(self.tip, *self.knots[max(0, len(self.knots) - 2)], *self.knots[-1], x, y)
+        tip = np.array([self.knots[max(0, len(self.knots) - 2)], self.knots[-1], (x, y)]) * self.pad.zoom
+        self.pad.coords(self.tip, *tip.ravel().tolist())
 
     def _knot(self, point: tuple[float, float]) -> None:
         if len(self.knots) == 1:
@@ -174,7 +256,8 @@ class _Writing:
     def end(self, x: float, y: float) -> None:
         if (x, y) != self.points[-1]:
             self.move(x, y)
-        if max(np.ptp(self.points, axis=0)) < TAP * self.pad.looks.scale and self.pad.on_tap(*self.points[0]):
+        tapped = max(np.ptp(self.points, axis=0)) * self.pad.zoom < TAP * self.pad.looks.scale
+        if tapped and self.pad.on_tap(*self.points[0]):
             self.discard()
             return
         self.pad.delete(self.tip)

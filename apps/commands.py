@@ -8,7 +8,7 @@ from apps.toolkit import tk, ttk
 CONTROL = "Command" if sys.platform == "darwin" else "Control"
 MENUS = ("File", "Edit", "Pen", "View", "Read", "Network", "Help")
 KEY_NAMES = {"bracketleft": "[", "bracketright": "]", "plus": "+", "minus": "−", "equal": "=", "Control": "Ctrl",
-             "Return": "Enter", "Command": "⌘"}
+             "Return": "Enter", "Command": "⌘", "Next": "Page Down", "Prior": "Page Up"}
 # On layouts without Latin letters a shortcut is the key in its place on a US keyboard: X11's codes, by rows.
 PLACES = {first + offset: letter for first, row in ((24, "qwertyuiop"), (38, "asdfghjkl"), (52, "zxcvbnm"))
           for offset, letter in enumerate(row)}
@@ -55,6 +55,10 @@ def common(app) -> list[Action]:
         Action("File", "Paste picture", (f"{CONTROL}-v",), app.files.paste),
         Action("File", "Save…", (f"{CONTROL}-s",), app.files.save, "save", True,
                can=lambda: app.pad.drawing),
+        Action("File", "Export the text…", (f"{CONTROL}-e",), app.files.export, "", True, can=lambda: app.reading),
+        Action("File", "Next file", ("Next",), lambda: app.files.turn(1),
+               can=lambda: app.files.at + 1 < len(app.files.names)),
+        Action("File", "File before", ("Prior",), lambda: app.files.turn(-1), can=lambda: app.files.at),
         Action("File", "Close", (f"{CONTROL}-q", f"{CONTROL}-w"), app.close, "", True),
         Action("Edit", "Undo", (f"{CONTROL}-z",), lambda: app.pad.undo(), "undo",
                can=lambda: app.pad.drawing.before),
@@ -71,7 +75,7 @@ def common(app) -> list[Action]:
                lambda: app.looks.set_text_size(app.looks.text_size + 10), "", True),
         Action("View", "Smaller text", (f"{CONTROL}-minus",),
                lambda: app.looks.set_text_size(app.looks.text_size - 10), "", True),
-        Action("View", "Usual text", (f"{CONTROL}-0",), lambda: app.looks.set_text_size(100), "", True),
+        Action("View", "All of the page", (f"{CONTROL}-0",), lambda: app.usual_size(), "", True),
         Action("Read", "Remember my writing", (f"{CONTROL}-r",), lambda: None, "", True, app.remember),
         Action("Help", "Shortcuts", ("F1",), lambda: app.commands.show_keys(), "help", True),
         Action("", "Choose the network", (f"{CONTROL}-m",), lambda: app.status.post_networks(), "", True),
@@ -95,6 +99,7 @@ class Commands:
                 self.menus[action.menu].add(
                     "checkbutton" if action.switch else "command", label=action.label, accelerator=action.key,
                     command=action.do, **{"variable": action.switch} if action.switch else {})
+        self.cascade("File", "Open recent", lambda menu: app.files.fill_recent(menu))
         self.root.configure(menu=self.bar)
         self._bind_keys()
 
@@ -128,6 +133,12 @@ class Commands:
                 self.menus[action.menu].entryconfigure(label, state=state)
                 for button in self.buttons.get(label, ()):
                     button.configure(state=state)
+
+    def cascade(self, menu: str, label: str, fill: Callable[[tk.Menu], None]) -> None:
+        """Add a menu to a menu, which fill(menu) writes whenever it is opened."""
+        inner = self.menus[label] = tk.Menu(self.bar, tearoff=False)
+        inner.configure(postcommand=lambda: fill(inner))
+        self.menus[menu].add_cascade(label=label, menu=inner)
 
     def restyle(self) -> None:
         """Take the theme's colours."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from apps import page, strokes
+from apps import export, page, strokes
 from apps.toolkit import filedialog, tk
 
 PICTURES = "*.png *.jpg *.jpeg *.gif *.bmp *.tif *.tiff *.webp *.ppm *.pgm"
@@ -17,25 +17,41 @@ class Files:
     def __init__(self, app):
         self.app, self.root = app, app.root
         self.takes_drops = self._take_drops()
+        self.names: list[str] = []       # opened in turn
+        self.at = 0                      # the number of the one that is shown
 
     def open(self) -> None:
-        """Ask for a picture or saved strokes, and show them."""
-        name = filedialog.askopenfilename(parent=self.root, title="Open", filetypes=[
+        """Ask for pictures or saved strokes, and show them."""
+        names = filedialog.askopenfilenames(parent=self.root, title="Open", filetypes=[
             ("Pictures and strokes", f"{PICTURES} *.json"), ("All files", "*")])
-        if name:
-            self.open_files([name])
+        if names:
+            self.open_files(names)
 
     def open_files(self, names: Sequence[str]) -> None:
-        """Open the first of some files; the drawing before comes back with Undo."""
-        self.app.message(f"Only {names[0]} was opened, the first of {len(names)} files: open the others one at a time"
-                         if len(names) > 1 else "", "open")
-        self.open_file(names[0])
+        """Open files, the first now and the others in turn; the drawing before comes back with Undo."""
+        self.names, self.at = list(names), 0
+        self.turn(0)
+
+    def turn(self, by: int) -> None:
+        """Open the next of several files, or the one before."""
+        if 0 <= self.at + by < len(self.names):
+            self.at += by
+            several = f"{self.names[self.at]} is {self.at + 1} of {len(self.names)} files: Page Down opens the next"
+            self.app.message(several if len(self.names) > 1 else "", "open")
+            self.open_file(self.names[self.at])
+
+    def fill_recent(self, menu: tk.Menu) -> None:
+        """Write the files that were opened or saved last into a menu."""
+        menu.delete(0, "end")
+        for name in self.app.memory.recent:
+            menu.add_command(label=name, command=lambda name=name: self.open_files([name]))
 
     def open_file(self, name: str) -> None:
         """Show a picture under the ink, or strokes that were saved."""
         try:
             if name.lower().endswith(".json"):
-                self.app.pad.drawing.replace(strokes.load(name))
+                self.app.pad.drawing.replace(strokes.load(name, self.app.looks.scale))
+                self.app.pad.fit()
                 self.app.saved = self.app.pad.drawing.now
             else:
                 self.open_picture(Path(name).read_bytes(), Path(name).name)
@@ -80,21 +96,38 @@ class Files:
 
     def save(self) -> None:
         """Ask for a name, and save the drawing."""
-        name = filedialog.asksaveasfilename(parent=self.root, title="Save", defaultextension=".png", filetypes=[
-            ("Picture", "*.png *.jpg *.bmp *.tif *.webp"), ("Strokes, to be opened again", "*.json")])
+        self._ask("Save", ".png", [("Picture", "*.png *.jpg *.bmp *.tif *.webp"),
+                                   ("Strokes, to be opened again", "*.json")])
+
+    def export(self) -> None:
+        """Ask for a name, and save the text."""
+        self._ask("Export the text", ".txt", [("Text", "*.txt"), ("PDF of the picture, to be searched", "*.pdf")])
+
+    def _ask(self, title: str, usual: str, kinds: list[tuple[str, str]]) -> None:
+        name = filedialog.asksaveasfilename(parent=self.root, title=title, defaultextension=usual, filetypes=kinds)
         if name:
             self.save_file(name)
 
     def save_file(self, name: str) -> None:
-        """Save strokes if the name ends with .json, else a PNG picture."""
-        drawing = self.app.pad.drawing
+        """Save as the name's ending says: strokes, the text, a PDF with the text, or a picture."""
+        drawing, reading = self.app.pad.drawing, self.app.reading
+        kind = Path(name).suffix.lower()
         try:
-            if name.lower().endswith(".json"):
-                strokes.save(drawing, name)
+            if kind == ".json":
+                strokes.save(drawing, name, self.app.looks.scale)
+            elif kind == ".txt":
+                export.write_text(name, reading.text if reading else "")
             else:
-                page.save_picture(drawing.strokes, drawing.image, name, self.app.kind == "character")
-            self.app.saved = drawing.now
-            self.app.memory.note_file(name)
+                picture = page.picture_of(drawing.strokes, drawing.image, self.app.kind == "character")
+                if kind == ".pdf":
+                    export.write_pdf(name, picture.pixels, [
+                        (word.text, picture.box(word.box)) for line in (reading.lines if reading else ())
+                        for word in line.words])
+                else:
+                    page.save_picture(picture, name)
+            if kind not in (".txt", ".pdf"):
+                self.app.saved = drawing.now
+                self.app.memory.note_file(name)
             self.app.message("", "save")
             self.app.set_status(f"saved {Path(name).name}")
         except OSError as error:

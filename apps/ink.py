@@ -6,7 +6,7 @@ changed is shown once per frame.  So an event costs the same however long a stro
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from apps import boxes
 from apps.boxes import Box
@@ -27,15 +27,17 @@ class Ink:
         self.canvas, self.drawing = canvas, drawing
         self.cover = np.zeros((STEP, STEP), np.uint8)     # ink on the whole canvas
         self._photo = tk.PhotoImage(master=canvas)        # ... as it is shown
-        canvas.create_image(0, 0, image=self._photo, anchor="nw")
+        self._item = canvas.create_image(0, 0, image=self._photo, anchor="nw")
+        self.zoom, self.origin = 1.0, (0.0, 0.0)          # of what is seen of the page
         self._changed = self.box
         self._frame: str | None = None                    # timer of the next showing
         self._image: Underlay | None = None
-        self._preview: Image.Image | None = None          # the picture, in the size in which it is shown
+        self._preview: Image.Image | None = None          # the picture, reduced
+        self.image_box: Box | None = None                 # where it lies on the page
 
     @property
     def box(self) -> Box:
-        """All that can be shown."""
+        """All of the array."""
         return Box(0, 0, *self.cover.shape[::-1])
 
     @property
@@ -53,32 +55,47 @@ class Ink:
         shape = tuple(max(-(-side // STEP) * STEP, before) for side, before in zip((height, width), self.cover.shape))
         if shape != self.cover.shape:
             self.cover = np.zeros(shape, np.uint8)
-            self.redraw(self.box)
+            self.view(self.zoom, self.origin)
+
+    def view(self, zoom: float, origin: tuple[float, float]) -> None:
+        """Show the page `zoom` times as large, with this point of that in the top left corner."""
+        self.zoom, self.origin = zoom, origin
+        self.canvas.coords(self._item, *origin)
+        self.redraw(Box(*origin, *self.cover.shape[::-1]).scaled(1 / zoom))
+        self.show()                   # at once: Tk has moved what was there
 
     def redraw(self, box: Box) -> None:
-        """Draw the ink in a box from the strokes."""
-        left, top, right, bottom = self._pixels(box.grown(2))
+        """Draw the ink in a box of the page from the strokes."""
+        shown = self._shown(box).grown(2)
+        left, top, right, bottom = self._pixels(shown)
         part = self.cover[top:bottom, left:right]
         part[:] = 0
         for stroke in self.drawing.strokes if part.size else ():
             if stroke.box.touches(box):
-                pen_strokes.trace(part, [stroke.curve - (left, top)], stroke.width)
-        self._change(box.grown(2))
+                points = stroke.curve * self.zoom - self.origin - (left, top)
+                pen_strokes.trace(part, [points.astype(np.float32)], stroke.width * self.zoom)
+        self._change(shown)
 
     def trace(self, points: np.ndarray, width: float) -> None:
-        """Add a piece of a line that is still being drawn: points (n, 2)."""
-        left, top, right, bottom = pen_strokes.trace(self.cover, [points], width)
+        """Add a piece of a line that is still being drawn: points (n, 2) of the page."""
+        left, top, right, bottom = pen_strokes.trace(self.cover, [points * self.zoom - self.origin], width * self.zoom)
         self._change(Box(left, top, right - left, bottom - top))
+
+    def _shown(self, box: Box) -> Box:
+        """Where a box of the page is in the array."""
+        box = box.scaled(self.zoom)
+        return box._replace(x=box.x - self.origin[0], y=box.y - self.origin[1])
 
     def show_image(self, image: Underlay | None) -> None:
         """Show another picture under the ink, or none."""
         if image is not self._image:
             self._image = image
             self._preview = image and Image.open(io.BytesIO(image.preview)).convert("RGB")
+            self.image_box = image and _box_of(image)
             self._change(self.box)
 
     def _change(self, box: Box) -> None:
-        """Have a box shown with the next frame."""
+        """Have a box of the array shown with the next frame."""
         self._changed = box if self._frame is None else boxes.around([self._changed, box])
         if self._frame is None:
             self._frame = self.canvas.after(FRAME, self.show)
@@ -91,13 +108,33 @@ class Ink:
         if self._preview or cover.any():
             paper = Image.new("RGB", (right - left, bottom - top), self._colours.paper)
             if self._preview:
-                paper.paste(self._preview, (round(self._image.x) - left, round(self._image.y) - top))
+                self._paste_preview(paper, left, top)
             shown = Image.composite(Image.new("RGB", paper.size, self.colour), paper, Image.fromarray(cover))
             self._photo.put(b"P6 %d %d 255 " % shown.size + shown.tobytes(), to=(left, top))
         elif cover.size:
             self._photo.put(self._colours.paper, to=(left, top, right, bottom))
 
+    def _paste_preview(self, paper: Image.Image, left: int, top: int) -> None:
+        """Put the picture where it lies into a part of the array, which begins at left and top."""
+        whole = self._shown(self.image_box)
+        place = whole.cut(Box(left, top, *paper.size))
+        if place.area >= 1:
+            unit = self._preview.width / whole.width          # px of the preview in a px of the array
+            part = Box(place.x - whole.x, place.y - whole.y, place.width, place.height).scaled(unit)
+            size = max(1, round(place.width)), max(1, round(place.height))
+            paper.paste(self._preview.resize(size, Image.Resampling.BILINEAR,
+                                             (part.x, part.y, min(part.right, self._preview.width),
+                                              min(part.bottom, self._preview.height))),
+                        (round(place.x) - left, round(place.y) - top))
+
     def _pixels(self, box: Box) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of the pixels that a box covers, as far as there are any."""
         part = box.cut(self.box)
         return int(part.x), int(part.y), -int(-part.right // 1), -int(-part.bottom // 1)
+
+
+def _box_of(image: Underlay) -> Box:
+    with Image.open(io.BytesIO(image.data)) as opened:
+        turned = opened.getexif().get(ExifTags.Base.Orientation, 1) > 4
+        width, height = opened.size[::-1] if turned else opened.size
+    return Box(image.x, image.y, width * image.zoom, height * image.zoom)

@@ -9,28 +9,30 @@ from apps.strokes import Stroke, Underlay
 from common import runs
 from reading.readings import Reading
 
+SHARP = 2      # a picture is sharp still when it is shown so much larger than fitting the pad
+
 
 @functools.lru_cache(maxsize=4)  # of all networks of a long list only some stay in memory
-def _reader(unix_time: str, models_path: str):
+def _reader(unix_time: str, models_path: str, language: str):
     """The recogniser of a run, loaded."""
     from reading import recognizer  # here: the window does without it
-    reader = recognizer.Recognizer(unix_time, models_path)
+    reader = recognizer.Recognizer(unix_time, models_path, language=language)
     reader.load()
     with contextlib.suppress(runs.RunError):  # a reading that needs it will say what is missing
         reader.load(characters=True)
     return reader
 
 
-def load(unix_time: str, models_path: str) -> None:
+def load(unix_time: str, models_path: str, language: str) -> None:
     """Get a network ready."""
-    _reader(unix_time, models_path)
+    _reader(unix_time, models_path, language)
 
 
-def read(unix_time: str, models_path: str, strokes: tuple[Stroke, ...], image: Underlay | None,
+def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke, ...], image: Underlay | None,
          alone: bool) -> Reading:
     """Read words and lines or, if `alone`, all ink as one character; the boxes are on the pad."""
     ink = page.page_of(strokes, image, alone)
-    reader = _reader(unix_time, models_path)
+    reader = _reader(unix_time, models_path, language)
     reading = reader.read_character(ink.picture) if alone else reader.read(ink.picture)
 
     def moved(part, **parts):
@@ -42,7 +44,7 @@ def read(unix_time: str, models_path: str, strokes: tuple[Stroke, ...], image: U
 
 
 def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:
-    """Decode a picture and make it fit a size in px; binarize.ImageError, with its name, if it is none."""
+    """Decode a picture and place it in a size in px; binarize.ImageError, with its name, if it is none."""
     from PIL import Image, ImageOps
 
     from reading import binarize
@@ -51,10 +53,10 @@ def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:
     with Image.open(file) as opened:
         image = ImageOps.exif_transpose(opened)
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    width = image.width
-    image.thumbnail(size, Image.Resampling.LANCZOS)
+    zoom = min(1.0, *(space / side for space, side in zip(size, image.size)))
+    place = [(space - side * zoom) / 2 for space, side in zip(size, image.size)]
+    image.thumbnail([SHARP * space for space in size], Image.Resampling.LANCZOS)
     paper, preview = Image.new("RGB", image.size, "white"), io.BytesIO()
     paper.paste(image, mask=image if image.mode == "RGBA" else None)
-    paper.save(preview, "PPM")
-    place = [(space - side) / 2 for space, side in zip(size, image.size)]
-    return Underlay(data, *place, image.width / width, preview.getvalue())
+    paper.save(preview, "JPEG", quality=90)
+    return Underlay(data, *place, zoom, preview.getvalue())

@@ -31,11 +31,11 @@ class Overlay:
         boxes: draw a box around each as well, and a bracket under each gap between words.
         """
         self.canvas.delete("read")
-        font, free, line = ("TkDefaultFont", -size), 0.0, None
+        zoom, font, free, line = self.canvas.zoom, ("TkDefaultFont", -size), 0.0, None
         for number, place in enumerate(found):
-            box, tags = place.character.box, ("read", f"read{number}")
+            box, tags = place.character.box.scaled(zoom), ("read", f"read{number}")
             free, line = free if place.line is line else 0.0, place.line
-            label = self.canvas.create_text(box.x + box.width / 2, place.word.box.bottom + 4 * self.looks.scale,
+            label = self.canvas.create_text(box.x + box.width / 2, zoom * place.word.box.bottom + 4 * self.looks.scale,
                                             anchor="n", text=place.character.text, font=font, tags=tags,
                                             fill=self._colour(place.character))
             left, top, right, bottom = self.canvas.bbox(label)
@@ -55,14 +55,15 @@ class Overlay:
                 self._bracket(before, after)
 
     def _bracket(self, before: Place, after: Place) -> None:
-        start, end, y = before.word.box.right + 3, after.word.box.x - 3, before.line.box.bottom
+        start, end, y = (self.canvas.zoom * side for side in (before.word.box.right + 3, after.word.box.x - 3,
+                                                              before.line.box.bottom))
         low = 5 * self.looks.scale
         self.canvas.create_line(start, y - low, start, y + low, end, y + low, end, y - low, tags=("read", "gap"),
                                 width=3 * self.looks.scale, joinstyle="miter", fill=self._colours.box)
 
     def read_at(self, x: float, y: float) -> int | None:
         """The number of the character that is shown at a place."""
-        reach = 3 * self.looks.scale
+        x, y, reach = x * self.canvas.zoom, y * self.canvas.zoom, 3 * self.looks.scale
         for item in reversed(self.canvas.find_overlapping(x - reach, y - reach, x + reach, y + reach)):
             for tag in self.canvas.gettags(item):
                 if tag.startswith("read") and tag[4:].isdigit():
@@ -81,6 +82,7 @@ class Overlay:
     def show_eraser(self, x: float, y: float, radius: float) -> None:
         """Draw the eraser's outline."""
         self.canvas.delete("eraser")
+        x, y, radius = (self.canvas.zoom * number for number in (x, y, radius))
         self.canvas.create_oval(x - radius, y - radius, x + radius, y + radius, outline=self.looks.theme.pad.box,
                                 tags="eraser")
 
@@ -88,7 +90,7 @@ class Overlay:
         """Say in the middle what can be done; "" says nothing."""
         self.canvas.delete("hint")
         if text:
-            self.canvas.create_text(self.canvas.winfo_width() / 2, self.canvas.winfo_height() / 2, text=text,
+            self.canvas.create_text(*self._middle(), text=text,
                                     fill=self.looks.theme.pad.hint, font=self.looks.font(14), justify="center",
                                     tags="hint")
 
@@ -97,11 +99,16 @@ class Overlay:
         canvas, colours, inset = self.canvas, self.looks.theme.pad, 10 * self.looks.scale
         canvas.delete("drop")
         if text:
-            canvas.create_rectangle(inset, inset, canvas.winfo_width() - inset, canvas.winfo_height() - inset,
-                                    outline=colours.text, width=inset / 3, dash=(10, 7), tags="drop")
-            label = canvas.create_text(canvas.winfo_width() / 2, canvas.winfo_height() / 2, text=text,
-                                       fill=colours.paper, font=self.looks.font(14), tags="drop")
+            x, y = self._middle()
+            right, below = canvas.winfo_width() / 2 - inset, canvas.winfo_height() / 2 - inset
+            canvas.create_rectangle(x - right, y - below, x + right, y + below, outline=colours.text, width=inset / 3,
+                                    dash=(10, 7), tags="drop")
+            label = canvas.create_text(x, y, text=text, fill=colours.paper, font=self.looks.font(14), tags="drop")
             left, top, right, bottom = canvas.bbox(label)
             canvas.create_rectangle(left - inset, top - inset, right + inset, bottom + inset, tags="drop", width=0,
                                     fill=colours.text)
             canvas.tag_raise(label)
+
+    def _middle(self) -> tuple[float, float]:
+        """Of what is seen of the canvas."""
+        return self.canvas.canvasx(self.canvas.winfo_width() / 2), self.canvas.canvasy(self.canvas.winfo_height() / 2)

@@ -83,19 +83,35 @@ def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, 
     return ink, scale, offset
 
 
-def save_picture(strokes: Sequence[Stroke], image: Underlay | None, path: str | Path, alone: bool = False) -> None:
-    """Write the ink as the reader sees it, black on white or on the picture; read again it gives the same text.
+class Picture(NamedTuple):
+    """A drawing as a picture; a point p of the pad lies at p * scale + offset in it."""
+    pixels: np.ndarray       # uint8 (height, width), or (height, width, 3) if there is a picture under the ink
+    scale: float
+    offset: np.ndarray
 
-    The name's ending says in which format; ValueError when there is none of that name.
-    """
-    if image:
-        photo = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB"))
-        ink, _, inside = _draw(strokes, 1 / image.zoom, (-image.x / image.zoom, -image.y / image.zoom), photo.shape[:2])
-        picture = np.stack([255 - ink] * 3, axis=2)
-        picture[inside] = np.minimum(picture[inside], photo)
-    else:
-        picture = 255 - render(strokes, alone)[0]
-    files.write_atomically(Path(path), lambda temporary: Image.fromarray(picture).save(temporary, quality=95))
+    def box(self, box: boxes.Box) -> boxes.Box:
+        """A box of the pad in the picture."""
+        box = boxes.Box(*box).scaled(self.scale)
+        return box._replace(x=box.x + float(self.offset[0]), y=box.y + float(self.offset[1]))
+
+
+def picture_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool = False) -> Picture:
+    """The ink as the reader sees it, black on white or on the picture under it; read again it gives the same text."""
+    if not image:
+        ink, scale, offset = render(strokes, alone)
+        return Picture(255 - ink, scale, offset)
+    scale = 1 / image.zoom
+    photo = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB"))
+    ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.shape[:2])
+    pixels = np.stack([255 - ink] * 3, axis=2)
+    pixels[inside] = np.minimum(pixels[inside], photo)
+    return Picture(pixels, scale, offset)
+
+
+def save_picture(picture: Picture, path: str | Path) -> None:
+    """Write a picture; the name's ending says in which format, ValueError when there is none of that name."""
+    files.write_atomically(Path(path),
+                           lambda temporary: Image.fromarray(picture.pixels).save(temporary, quality=95))
 
 
 def _draw(strokes: Sequence[Stroke], scale: float, offset: Sequence[float] = (0, 0), shape: tuple | None = None,

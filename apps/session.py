@@ -34,6 +34,7 @@ class Session:
         self.model = ""                       # unixTime of the network that reads; "" until one is ready
         self.loading = ""                     # ... of the one that is being loaded
         self.chosen = ""                      # ... of the one that a person has chosen
+        self.language = "english"             # of recognizer.LANGUAGES
         self.version = 0                      # of the drawing
         self.answer: Answer | None = None     # the newest, which need not be to this version
 
@@ -48,12 +49,18 @@ class Session:
         self.chosen = name
         self.load(name)
 
+    def choose_language(self, language: str) -> None:
+        """Read with the language model of another language."""
+        self.language, self.answer = language, None
+        self.load(self.loading or self.model)
+
     def load(self, name: str) -> None:
         """Read with another network; drawing goes on meanwhile."""
         self.loading = name
         self.window.message("", "network")
         self.window.set_status("the network is being loaded; you can draw already")
-        self.worker.ask("load", jobs.load, name, self.models_path, then=lambda _, error: self._loaded(name, error))
+        self.worker.ask("load", jobs.load, name, self.models_path, self.language,
+                        then=lambda _, error: self._loaded(name, error))
         self.window.network_changed()
 
     def read(self, page: strokes.Drawing) -> None:
@@ -62,7 +69,7 @@ class Session:
             self.forget()
         elif self.model:
             version, model, began = self.version, self.model, time.monotonic()
-            self.worker.ask("read", jobs.read, model, self.models_path, page.strokes, page.image,
+            self.worker.ask("read", jobs.read, model, self.models_path, self.language, page.strokes, page.image,
                             self.kind == "character", then=lambda reading, error: self._read(
                                 reading and Answer(reading, version, model, page.strokes), error, version, began))
 
@@ -108,11 +115,12 @@ class Session:
         self.window.message(error, "open")
         if image:
             self.window.pad.drawing.replace(strokes.State(image=image))
+            self.window.pad.fit()
 
     def _replaced(self, reason: str) -> None:
         self.window.message(f"{reason} and was started again", "reading")
         if self.model and not self.loading:   # so that the next reading need not wait
-            self.worker.ask("load", jobs.load, self.model, self.models_path,
+            self.worker.ask("load", jobs.load, self.model, self.models_path, self.language,
                             then=lambda _, error: self.window.message(error, "reading"))
 
     def _show(self, answer: Answer | None) -> None:

@@ -1,10 +1,13 @@
 """Keeps what was read as it was wherever the ink has not changed: text that stands still while one writes on."""
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from apps import boxes
 from apps.corrections import owners, places
 from apps.strokes import Stroke
-from reading.readings import Reading, Word, reading_of
+from reading.readings import Line, Reading, Word, reading_of
+
+GAP = 0.3        # of a word's height: ink that begins so far behind it is another word's
 
 
 def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: Sequence[Stroke]) -> Reading:
@@ -13,6 +16,8 @@ def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: 
     Words of both that share a stroke belong together: what was read before stays unless strokes of theirs have come
     or gone.
     """
+    new = set(ink) - set(ink_before)
+    after = replace(after, lines=[replace(line, words=list(_parted(line, ink, new))) for line in after.lines])
     readings = before, after
     words = [[word for line in reading.lines for word in line.words] for reading in readings]
     owned = [owners(words[0], ink_before), owners(words[1], ink)]
@@ -29,6 +34,7 @@ def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: 
         groups[group(members[-1])] = group(members[0])
         if stroke in changed_ink:
             changed.update(members)
+    changed |= {(0, owned[0][stroke]) for stroke in ink_before[-1:] if stroke in owned[0]}   # now it is finished
     changed = {group(word) for word in changed}
     kept: dict[tuple[int, int], list[Word]] = {}
     for number in sorted(set(owned[0].values())):
@@ -46,3 +52,21 @@ def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: 
     known = {id(place.character): place for reading in readings for place in places(reading)}
     shown = [known[id(one)] for line in lines for word in line.words for one in word.characters]
     return reading_of(lines, lambda: [place.glyph for place in shown], [place.alone for place in shown])
+
+
+def _parted(line: Line, ink: Sequence[Stroke], new: set[Stroke]) -> Iterator[Word]:
+    """The words of a line, parted where ink that is new begins well behind the rest: the word before is finished."""
+    of_word: dict[int, list[Stroke]] = {}
+    for stroke, number in owners(line.words, ink).items():
+        of_word.setdefault(number, []).append(stroke)
+    for number, word in enumerate(line.words):
+        strokes = of_word.get(number, [])
+        end = max((stroke.box.right for stroke in strokes if stroke not in new), default=0.0)
+        start = min((stroke.box.x for stroke in strokes if stroke in new), default=0.0)
+        parts = [[one for one in word.characters if (one.box.x + one.box.width / 2 > (start + end) / 2) == behind]
+                 for behind in (False, True)]
+        if start - end > GAP * word.box.height and end and all(parts):
+            yield from (replace(word, text="".join(one.text for one in part), characters=part,
+                                box=boxes.around(one.box for one in part)) for part in parts)
+        else:
+            yield word

@@ -67,7 +67,7 @@ class Underlay(NamedTuple):
     x: float
     y: float
     zoom: float         # px of the pad in a px of the picture
-    preview: bytes      # a PPM file of the size in which it is shown
+    preview: bytes      # a picture's file, reduced to be shown
 
 
 class Correction(NamedTuple):
@@ -174,10 +174,14 @@ class Drawing:
 
 # ---- files
 
-def save(drawing: Drawing, path: str | Path) -> None:
-    """Write all that is on the pad as JSON; strokes are flat [x, y, ...], as in Dataset/UNIPEN."""
+def save(drawing: Drawing, path: str | Path, scale: float = 1.0) -> None:
+    """Write all that is on the pad as JSON; strokes are flat [x, y, ...], as in Dataset/UNIPEN.
+
+    scale: px of this display in a px at 96 dpi.
+    """
     image = drawing.image
     content = {
+        "scale": scale,
         "strokes": [stroke.points.astype(float).round(1).ravel().tolist() for stroke in drawing.strokes],
         "widths": [stroke.width for stroke in drawing.strokes],
         "origins": [stroke.origin for stroke in drawing.strokes],
@@ -188,7 +192,7 @@ def save(drawing: Drawing, path: str | Path) -> None:
     files.write_atomically(Path(path), lambda temporary: temporary.write_text(json.dumps(content)))
 
 
-def load(path: str | Path) -> State:
+def load(path: str | Path, scale: float = 1.0) -> State:
     """Read what `save` has written; DrawingError if it is something else, OSError if it cannot be read."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -201,9 +205,21 @@ def load(path: str | Path) -> State:
         image = content.get("image")
         if image:
             image = Underlay(**image | {name: base64.b64decode(image[name]) for name in ("data", "preview")})
-        return State(strokes, image, tuple(
+        loaded = State(strokes, image, tuple(
             Correction(str(one["text"]), one["ends"], boxes.Box(*map(float, one["box"])),
                        frozenset(origins[origin] for origin in one["origins"]), int(one["ink"]))
             for one in content.get("corrections", ())))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return _scaled(loaded, scale / float(content.get("scale", 1.0)))
+    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise DrawingError(f"{path} holds no strokes: choose a file that was saved here") from error
+
+
+def _scaled(state: State, scale: float) -> State:
+    """The same so many times as large."""
+    if scale == 1:
+        return state
+    image = state.image
+    return State(tuple(Stroke(stroke.points * np.float32(scale), stroke.width * scale, stroke.origin)
+                       for stroke in state.strokes),
+                 image and image._replace(x=scale * image.x, y=scale * image.y, zoom=scale * image.zoom),
+                 tuple(one._replace(box=one.box.scaled(scale)) for one in state.corrections))

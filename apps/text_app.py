@@ -4,7 +4,7 @@ import statistics
 from apps import alternatives, window
 from apps.commands import CONTROL, Action
 from apps.toolkit import tk, ttk
-from apps.widgets import TextField, action_button, switch
+from apps.widgets import TextField, action_button, scrolled, switch
 
 LABELS = 14, 44            # px at 96 dpi: least and largest height of the characters under the ink
 
@@ -24,8 +24,10 @@ class TextApp(window.App):
         frame.columnconfigure(0, weight=1)
         frame.rowconfigure(0, weight=1)
         self.make_pad(frame).grid(row=0, column=0, columnspan=2, sticky="nsew")
-        self.field = TextField(self, frame, self.lines)
-        self.field.grid(row=1, column=0, sticky="nsew", pady=(gap, 0))
+        below = ttk.Frame(frame)
+        below.grid(row=1, column=0, sticky="nsew", pady=(gap, 0))
+        self.field = TextField(self, below, self.lines)
+        scrolled(self.field)
         side = ttk.Frame(frame)
         side.grid(row=1, column=1, sticky="n", padx=(self.px(12), 0), pady=(gap, 0))
         if not self.live:
@@ -59,7 +61,7 @@ class TextApp(window.App):
     def show_labels(self) -> None:
         """Show each character under its ink, in a size that suits the writing."""
         low, high = (self.px(side) for side in LABELS)
-        heights = [place.character.box.height for place in self.shown]
+        heights = [self.pad.zoom * place.character.box.height for place in self.shown]
         size = min(max(0.42 * statistics.median(heights), low), high) if heights else low
         shown = self.shown if self.labels.get() else []
         self.pad.overlay.show(shown, round(size * self.looks.text_size / 100), boxes=not self.live)

@@ -64,7 +64,8 @@ class Status(ttk.Frame):
     def __init__(self, app):
         super().__init__(app.root)
         self.app = app
-        self.networks, self.chosen = app.commands.menus["Network"], tk.StringVar()
+        self.networks, self.chosen, self.language = app.commands.menus["Network"], tk.StringVar(), tk.StringVar()
+        app.commands.cascade("Read", "Language", self.fill_languages)
         self.networks.configure(postcommand=self.fill_networks)
         self.network = ttk.Menubutton(self, style="Status.TMenubutton", direction="above", menu=self.networks)
         self.network.pack(side="left")
@@ -82,6 +83,16 @@ class Status(ttk.Frame):
                                           value=name, command=lambda name=name: session.choose(name))
         if self.networks.index("end") is None:
             self.networks.add_command(label=f"none in {session.models_path}", state="disabled")
+
+    def fill_languages(self, menu: tk.Menu) -> None:
+        """Write all languages that there are into a menu."""
+        from reading import recognizer  # late: the window need not wait for it
+        session = self.app.session
+        self.language.set(session.language)
+        menu.delete(0, "end")
+        for name in recognizer.LANGUAGES:
+            menu.add_radiobutton(label=name.capitalize(), variable=self.language, value=name,
+                                 command=lambda name=name: session.choose_language(name))
 
     def post_networks(self) -> None:
         """Open the menu of networks."""
@@ -123,6 +134,33 @@ class TextField(tk.Text):
         self.configure(background=theme.raised, foreground=theme.text, selectbackground=theme.accent,
                        selectforeground=theme.on_accent, highlightbackground=theme.line, highlightcolor=theme.accent,
                        inactiveselectbackground=theme.line, font=self.looks.font(15))
+
+
+def scrolled(widget, bars: dict[str, ttk.Scrollbar] | None = None) -> None:
+    """Lay a widget out in its frame with scroll bars, which are there while not all is seen.
+
+    bars: gets them, as "x" and "y", where the widget tells them itself what is seen; without it there is "y" alone.
+    """
+    widget.master.columnconfigure(0, weight=1)
+    widget.master.rowconfigure(0, weight=1)
+    widget.grid(row=0, column=0, sticky="nsew")
+    for which in ("y", "x") if bars is not None else ("y",):
+        bar = ScrollBar(widget.master, orient={"x": "horizontal", "y": "vertical"}[which],
+                        command=getattr(widget, f"{which}view"))
+        bar.grid(row=which == "x", column=which == "y", sticky="nsew")
+        if bars is None:
+            widget.configure(yscrollcommand=bar.set)
+        else:
+            bars[which] = bar
+
+
+class ScrollBar(ttk.Scrollbar):
+    """A scroll bar that hides while all is seen."""
+
+    def set(self, first, last):
+        """As Tk calls it."""
+        super().set(first, last)
+        self.grid_remove() if float(first) <= 0 and float(last) >= 1 else self.grid()
 
 
 def percent(probability: float) -> str:

@@ -16,7 +16,7 @@ from apps.files import Files
 from apps.session import Answer, Session
 from apps.theme import Looks
 from apps.toolkit import tk, ttk
-from apps.widgets import Status, Toolbar
+from apps.widgets import Status, Toolbar, scrolled
 from common import runs, settings
 from reading.readings import Reading, Word
 
@@ -53,6 +53,7 @@ class App:
         except BaseException:
             self.session.close()
             raise
+        self.session.language = config.language
         self.session.load(self._first_network())
         self.root.after_idle(self._poll)
         self.root.after(memory.EVERY, self._keep_all)
@@ -166,10 +167,12 @@ class App:
         root.update_idletasks()
         self.pad.focus_set()
 
-    def make_pad(self, parent: ttk.Frame) -> Pad:
-        """The drawing pad, self.pad."""
-        self.pad = Pad(parent, self.looks, self.hint, self._changed, self.tapped)
-        return self.pad
+    def make_pad(self, parent: ttk.Frame) -> ttk.Frame:
+        """A frame with the drawing pad, self.pad."""
+        frame = ttk.Frame(parent, style="Line.TFrame", padding=self.px(1))
+        self.pad = Pad(frame, self.looks, self.hint, self._changed, self.tapped, self.restyle)
+        scrolled(self.pad, self.pad.bars)
+        return frame
 
     # ---- actions
 
@@ -197,6 +200,11 @@ class App:
         except (OSError, ValueError) as error:
             self.message(f"The correction is shown but not remembered: {error}")
 
+    def usual_size(self) -> None:
+        """Show all of the page, and text as large as usual."""
+        self.pad.fit()
+        self.looks.set_text_size(100)
+
     def escape(self) -> None:
         """Close a message, leave a stroke."""
         self.message("")
@@ -207,6 +215,7 @@ class App:
         ink = self.memory.ink()
         if any(ink):
             self.pad.drawing.replace(ink)
+            self.pad.fit()
             self.message("The ink of last time, which was not saved, is here again: Clear takes it away", "restored")
 
     def keep(self) -> None:
@@ -214,7 +223,8 @@ class App:
         try:
             self.memory.keep({
                 "theme": self.looks.name, "text_size": self.looks.text_size, "unixTime": self.session.chosen,
-                "remember": self.remember.get(), "pen": self.toolbar.pen.get(), "geometry": self.root.geometry()})
+                "language": self.session.language, "remember": self.remember.get(), "pen": self.toolbar.pen.get(),
+                "geometry": self.root.geometry()})
             self.memory.keep_ink(self.pad.drawing, self.saved)
         except OSError as error:
             self.message(f"Settings and ink cannot be remembered in {error.filename} ({error.strerror})", "memory")

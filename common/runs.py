@@ -84,7 +84,7 @@ def _decoding(value) -> bool:
 
 # What config.json has to hold: for each name whether its value can be used.
 SHAPES = {
-    "reads": lambda value: value in NETWORKS,
+    "reads": lambda value: isinstance(value, str) and value in NETWORKS,
     "settings": lambda value: isinstance(value, dict) and isinstance(value.get("network"), str),
     "images": lambda value: value is None or isinstance(value, dict) and _numbers(list(value.values())),
     "prior_of_drawings": lambda value: value is None or _numbers(value, len(alphabets.CHARACTERS)),

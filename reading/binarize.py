@@ -135,7 +135,7 @@ def open_image(file: str | Path | io.BytesIO, name: str) -> Image.Image:
     formats = FORMATS + _heic(bytes(data.getbuffer()[4:12]), name)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # decode() has a limit of its own
+            warnings.simplefilter("ignore")   # Pillow's remarks; decode has its own limit of pixels
             return Image.open(data, formats=formats)
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} declares more than {MAX_PIXELS // 1_000_000} megapixels: reduce it") from error

@@ -29,6 +29,7 @@ from common import alphabets, errors, glyph
 SPLITS = ("train", "val", "test")
 CATEGORIES = ("characters", "symbols", "words", "lines")
 REMAKE = "run `python -m tools.fetch_data --archive=UNIPEN`"
+FARTHEST = 1e7   # no place of a pen stroke is so far from the origin
 PENS = 3, 14   # px, diameters of the pens that draw a character 100 px tall for training
 
 # The labels of lines have spaces that nobody wrote: in these sources beside each mark ("Houston Tx ."), in two of them
@@ -73,7 +74,7 @@ def read_strokes(path: str | Path, split: str | None = None, as_labelled: bool =
         raise errors.DataError(f"{path} is missing; {REMAKE} to make it") from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise errors.DataError(f"{path} cannot be read ({error}); {REMAKE} to make it again") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise errors.DataError(f"{path}, line {number}, is no record ({error!r}); {REMAKE} to make it again") from error
 
 
@@ -85,7 +86,7 @@ def _checked(record: dict) -> dict:
         raise ValueError(f"the split is {record['split']!r}")
     strokes = record["strokes"]
     if not strokes or any(not stroke or len(stroke) % 2 or not set(map(type, stroke)) <= {int, float}
-                          for stroke in strokes):
+                          or not all(abs(place) < FARTHEST for place in stroke) for stroke in strokes):
         raise ValueError("the strokes are not lists of x, y, x, y, ...")
     return record
 

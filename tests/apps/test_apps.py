@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,16 +209,18 @@ def test_the_text_can_be_selected_and_the_keys_work_there(live):
 def test_finished_words_stand_still_and_a_slip_of_the_pen_changes_nothing(live):
     live.write("Hello", 40, 120)
     live.read()
-    word = live.app.reading.lines[0].words[0]
     live.write("then", 340, 120)
     live.read()
-    assert live.app.field.text == "Hello then"
+    word = live.app.reading.lines[0].words[0]   # finished, now that the next has begun
+    live.write("25", 640, 120)
+    live.read()
+    assert live.app.field.text == "Hello then 25"
     kept = live.app.reading.lines[0].words[0]
     assert [one is other for one, other in zip(kept.characters, word.characters)] == [True] * 5, "not read again"
     live.click(900, 400)
     live.read()
-    assert len(live.app.pad.drawing.strokes) and live.app.field.text == "Hello then", "a dot far away is no text"
-    live.write("l", 232, 120)
+    assert len(live.app.pad.drawing.strokes) and live.app.field.text == "Hello then 25", "a dot far away is no text"
+    live.stroke([(60, 60), (64, 110)])
     live.read()
     assert live.app.reading.lines[0].words[0].characters[0] is not word.characters[0], "its ink has changed"
 
@@ -278,6 +281,45 @@ def test_the_ink_stays_when_the_window_changes_its_size(live):
         assert live.app.field.winfo_rooty() + live.app.field.winfo_height() <= root.winfo_rooty() + root.winfo_height()
     live.stroke([(1000, 300), (1100, 300)])  # where there was no pad before
     assert live.app.pad.ink.cover[300, 1050] == 255
+
+
+def test_the_page_is_scrolled_and_zoomed_and_shown_as_a_whole(live, tmp_path):
+    app, pad = live.app, live.app.pad
+    live.write("Hello then 25", 40, 120)
+    live.read()
+    text, curve = app.field.text, pad.drawing.strokes[0].curve
+    pad.event_generate("<Button-4>", x=40, y=120, state=0x4)     # the wheel with Control, above the H
+    live.rest(0.1)
+    assert pad.zoom > 1.1
+    x, y = curve[len(curve) // 2] * pad.zoom - pad.ink.origin
+    assert pad.ink.cover[round(y), round(x)] == 255, "the ink is there, larger"
+    left, top, right, bottom = pad.bbox("read0")
+    assert abs((left + right) / 2 - app.shown[0].character.box.scaled(pad.zoom).x) < 60
+    live.stroke([(600, 300), (700, 300)])
+    assert np.allclose(pad.drawing.strokes[-1].points[0], pad.on_page(600, 300))
+    live.press("Control-z")
+    for _ in range(8):
+        pad.event_generate("<Button-4>", x=40, y=120, state=0x4)
+    live.rest(0.1)
+    assert pad.bars["x"].winfo_ismapped() and pad.bars["y"].winfo_ismapped()
+    before = pad.ink.origin
+    pad.event_generate("<Button-5>", x=40, y=120)
+    live.rest(0.1)
+    assert pad.ink.origin[1] > before[1], "the wheel alone scrolls"
+    live.press("Control-0")
+    live.rest(0.1)
+    assert pad.zoom == 1 and pad.ink.origin == (0, 0) and not pad.bars["x"].winfo_ismapped()
+    live.read()
+    assert app.field.text == text
+
+    strokes.save(pad.drawing, tmp_path / "half.json", 0.25)     # as from a display of a quarter of the resolution
+    app.files.open_file(str(tmp_path / "half.json"))
+    live.read()
+    assert app.field.text == text and pad.zoom < 0.7
+    last = pad.drawing.strokes[-1].box.scaled(pad.zoom)
+    assert pad.drawing.strokes[-1].box.right > pad.winfo_width() > last.right, "larger than the pad, and all is seen"
+    app.pad.clear()
+    live.press("Control-0")
 
 
 def test_a_saved_drawing_can_be_opened_and_recogscript_reads_the_same_in_it(live, tmp_path):
@@ -738,7 +780,11 @@ def test_what_is_dropped_and_cannot_be_opened_is_a_message_and_the_ink_stays(eve
     app.pad.clear()
     drop(driver, tmp_path / "ein ö.json", text)
     assert len(app.pad.drawing.strokes) == len(ink)
-    assert "ein ö.json was opened, the first of 2 files" in app.banner.cget("text")
+    assert "ein ö.json is 1 of 2 files" in app.banner.cget("text")
+    driver.press("Next")
+    driver.wait(lambda: "not a picture that can be read" in app.banner.cget("text"), "the message about the second")
+    driver.press("Prior")
+    assert len(app.pad.drawing.strokes) == len(ink)
     app.pad.clear()
     drop(driver, (tmp_path / "ein ö.json").as_uri(), kind="text/plain;charset=utf-8")
     assert len(app.pad.drawing.strokes) == len(ink) and app.banner.cget("text") == ""
@@ -757,6 +803,43 @@ def test_without_drag_and_drop_the_rest_works(display, monkeypatch, missing):
         driver.wait(lambda: any(part.winfo_class() == "Toplevel" and part.winfo_ismapped()
                               for part in app.root.winfo_children()), "the shortcuts")
         assert not app.files.takes_drops and len(app.pad.drawing.strokes) == 1 and app.banner.cget("text") == ""
+
+
+def test_the_text_is_exported_and_a_pdf_of_a_photograph_can_be_searched(everything, tmp_path):
+    driver, app = everything, everything.app
+    app.files.open_file(str(ROOT / "samples/pages/lines.png"))
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
+    app.files.save_file(str(tmp_path / "a.txt"))
+    assert (tmp_path / "a.txt").read_text() == "Hello world\nread the lines in order\nthen 25 and more\n"
+    app.files.save_file(str(tmp_path / "a.pdf"))
+    content = (tmp_path / "a.pdf").read_bytes()
+    page_text = zlib.decompress(content.split(b"/FlateDecode")[1].split(b"stream\n")[1]).decode("latin-1")
+    assert re.findall(r"\((\S+) \) Tj", page_text) == app.reading.text.split()
+    number = content.index(b"xref\n")
+    assert content.endswith(b"startxref\n%d\n%%%%EOF\n" % number) and content.startswith(b"%PDF-1.4\n6 0 obj"[:9])
+    with Image.open(ROOT / "samples/pages/lines.png") as picture:
+        assert b"/Width %d /Height %d" % picture.size in content
+
+
+def test_recent_files_and_the_language_are_in_the_menus(display, tmp_path):
+    with opened("textrecog_ui", state_path=str(tmp_path)) as driver:
+        app = driver.app
+        app.files.open_files([str(ROOT / "samples/hello.json")])
+        recent = app.commands.menus["Open recent"]
+        app.files.fill_recent(recent)
+        assert recent.entrycget(0, "label").endswith("hello.json")
+        app.pad.clear()
+        recent.invoke(0)
+        assert app.pad.drawing.strokes
+        driver.ready()
+        languages = app.commands.menus["Language"]
+        app.status.fill_languages(languages)
+        assert languages.entrycget(0, "label") == "English"
+        languages.invoke(languages.index("None"))
+        driver.ready()
+        driver.read()
+        assert app.session.language == "none" and app.field.text
 
 
 # ---- what all apps have
@@ -835,8 +918,8 @@ def test_what_does_nothing_is_gray(live):
 
 
 def test_ready_means_that_both_networks_are_loaded():
-    jobs.load(runs.DEFAULT, MODELS_PATH)
-    assert vars(jobs._reader(runs.DEFAULT, MODELS_PATH)).keys() >= {"pages", "characters"}
+    jobs.load(runs.DEFAULT, MODELS_PATH, "none")
+    assert vars(jobs._reader(runs.DEFAULT, MODELS_PATH, "none")).keys() >= {"pages", "characters"}
 
 
 @pytest.mark.parametrize("name, kind", [("a.jpg", "JPEG"), ("a.PNG", "PNG"), ("a.webp", "WEBP")])
@@ -851,7 +934,7 @@ def test_a_picture_is_saved_as_its_name_says(live, tmp_path, name, kind):
 
 
 def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp_path):
-    kept = {"state_path": str(tmp_path)}
+    kept = {"state_path": str(tmp_path), "corrections_path": str(tmp_path / "kept")}
     with opened("textrecog_ui", **kept) as driver:
         app = driver.app
         driver.press("Control-t")
@@ -859,7 +942,7 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         driver.press("bracketright")
         driver.press("Control-r")
         app.status.fill_networks()
-        app.status.networks.invoke(MODELS.index(runs.DEFAULT_SEGMENTING))
+        app.status.networks.invoke(0)
         driver.ready()
         app.root.geometry("900x600+30+40")
         driver.write("Hello", 40, 120)
@@ -874,7 +957,7 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         app.restore()
         driver.ready()
         driver.read()
-        assert app.session.model == runs.DEFAULT_SEGMENTING and "is here again" in app.banner.cget("text")
+        assert app.session.model == MODELS[0] and "is here again" in app.banner.cget("text")
         assert app.field.text == "Yellow" and app.root.winfo_width() == 900
         app.files.save_file(str(tmp_path / "mine.json"))
     with opened("textrecog_ui", **kept, theme="light") as driver:
