@@ -52,12 +52,15 @@ def main(arguments: list[str]) -> None:
 
 def score(config: SimpleNamespace, name: str, data: dict) -> list[str]:
     """One line of the table."""
+    from training import devices
+    devices.import_keras()
     from training import networks
     about = runs.read_config(config.models_path, name)
     network = networks.load_network(config.models_path, name)
     figures, _ = metrics.evaluate(network, data, about)
     pen = figures.get("pen_test")
-    trained = ", ".join(f"{count:,} {SOURCES[kind]}" for kind, count in about["images"].items() if kind in SOURCES)
+    images = about.get("images", {})
+    trained = ", ".join(f"{images[kind]:,} {name}" for kind, name in SOURCES.items() if kind in images)
     times = timeit.repeat(lambda: network.predict_on_batch(data["emnist_test"][0][:20]), number=1, repeat=51)[1:]
     size = Path(config.models_path, name, "model.keras").stat().st_size / 1e6
     return [about["settings"]["network"], name, f"{network.count_params():,}", f"{size:.1f}", trained,

@@ -190,7 +190,7 @@ class CharacterTrainer(Trainer):
         """Numbers of images, the class mix of pen strokes, and hashes of EMNIST's files."""
         prior = self.data.prior_shift[dataset.PEN_STROKES].astype(float).round(4).tolist()
         if self.config.corrections:  # what one writer corrected does not tell how often people write each character
-            prior = runs.read_config(self.config.models_path, self.config.finetune)["prior_of_drawings"]
+            prior = runs.read_config(self.config.models_path, self.config.finetune).get("prior_of_drawings", 62 * [0.0])
         found = (emnist.find(self.config.data_path, Path(member).stem) for member in emnist.MEMBERS)
         return {"images": self.data.sizes, "prior_of_drawings": prior,
                 "sha256": {path.name: files.sha256(path) for path in found if path}}
@@ -213,7 +213,7 @@ def steps_per_call(config: TrainingConfig) -> int:
 def without_doubtful(config: TrainingConfig, data: dataset.Data, teacher: keras.Model) -> dataset.Data:
     """Leave out pen strokes whose label the teacher finds nearly impossible: most of them are labelled wrongly."""
     sizes = data.sizes.copy()
-    prior = runs.read_config(config.models_path, config.teacher)["prior_of_drawings"]
+    prior = runs.read_config(config.models_path, config.teacher).get("prior_of_drawings", 0.0)
     rows = np.unique(data.train_rows[data.targets[data.train_rows, 1] >= dataset.PEN_STROKES])
     labels = data.targets[rows, 0]
     found = metrics.predict(teacher, data.images[rows], labels, "checking labels", prior)

@@ -162,7 +162,7 @@ def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: di
     the class mix of the pen strokes that were trained on, not that of NIST's forms.
     Returns the figures, {"emnist_test": {...}, "pen_test": {...}}, and the predictions for EMNIST's test set.
     """
-    shifts = {"pen_test": config["prior_of_drawings"]}
+    shifts = {"pen_test": config.get("prior_of_drawings", 0.0)}
     found = {part: predict(network, *samples, what=part, shift=shifts.get(part, 0)) for part, samples in data.items()}
     figures = {part: measure(predictions) for part, predictions in found.items()}
     figures["emnist_test"]["worst_pairs"] = worst_pairs(confusion_matrix(found["emnist_test"]))
