@@ -3,7 +3,7 @@
     python -m tools.check_acc_loss                     every run in Models that reads characters
     python -m tools.check_acc_loss 1700000000 ...      these
 
-Each is scored on EMNIST's official test set, and on pen strokes of writers it never saw where those are at hand.
+Each is scored on EMNIST's official test set, and on pen strokes of unseen writers where those are there.
 Tables are Markdown.
 """
 import statistics

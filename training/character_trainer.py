@@ -23,9 +23,9 @@ class TrainingModel(keras.Model):
     Its input is places in `order`, which holds an epoch's row numbers (see EpochSampler).  So only a few bytes travel
     to the device with each batch; fetching, augmentation, loss and update run there in one compiled step.
 
-    Sources mix classes differently: on EMNIST's forms S is eight times as frequent as s, among pen strokes s is more
+    Sources mix classes differently: in EMNIST's scans S is eight times as frequent as s, among pen strokes s is more
     frequent.  data.prior_shift, added to the logits in training alone, lets the network learn shapes from all of them
-    while its own logits follow the natural mix of the forms (logit adjustment, Menon et al. 2021, arXiv 2007.07314).
+    while its own logits follow the natural mix of the scans (logit adjustment, Menon et al. 2021, arXiv 2007.07314).
     Who reads pen strokes adds their shift, config.json's prior_of_drawings.
 
     places: length of `order`.
@@ -58,7 +58,7 @@ class TrainingModel(keras.Model):
     def call(self, places, training=False):
         """Logits (batch, 62), in training with a teacher its logits too, and the targets (batch, 2) behind them.
 
-        The targets go this way, as floats, since a metric may not see `order` under JAX.
+        The targets are outputs, as floats, since a metric may not see `order` under JAX.
         """
         if training:  # a known batch size lets TensorFlow choose faster kernels
             places = ops.reshape(places, (self.batch_size,))
