@@ -6,12 +6,12 @@
 import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from common import alphabets, line_image, softmax
+from common import alphabets, line_image, runs, softmax
 from reading import character_boxes, ctc, text_lines, word_lm
 from reading.binarize import Picture
 from reading.readings import Character, Line, Reading, Word, around, line_of, reading_of
@@ -30,8 +30,16 @@ class Decoding(ctc.Weights):
 
     @classmethod
     def of(cls, config: dict | None) -> "Decoding":
-        """Decoding as config.json has it, of older runs too; what is missing is as above."""
-        return cls(**{OLD_NAMES.get(name, name): value for name, value in (config or {}).items()})
+        """Decoding as config.json has it, of older runs too; what is missing is as above.
+
+        Raises runs.RunError for names and values that are none of decoding.
+        """
+        values = {OLD_NAMES.get(name, name): value for name, value in (config or {}).items()}
+        usual = asdict(cls())
+        for name, value in values.items():
+            if name not in usual or isinstance(value, list) != isinstance(usual[name], tuple):
+                raise runs.RunError(f"config.json's decoding has no {name} like {str(value)[:50]}: copy it again")
+        return cls(**values)
 
     def without_prior(self, log_probs: np.ndarray) -> np.ndarray:
         """Log probabilities (steps, labels) with less of what the network expects whatever it sees.

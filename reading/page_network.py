@@ -23,12 +23,13 @@ from reading.text_lines import StraightLine
 STRIDE = 32                # px: the network takes sides that are multiples of this
 PIXELS = 1_000_000         # a picture is reduced to so many for a first look, ...
 FINE_PIXELS = 4_000_000    # ... and to so many at most for the last, ...
-X_HEIGHTS = 15.0, 27.0     # px: ... if its small letters are lower or taller than this, ...
-USUAL = 20.0               # px: ... at which they are about so tall
+X_HEIGHTS = 15.0, 28.0     # px: ... if its small letters are lower or taller than this, ...
+USUAL = 22.0               # px: ... at which they are about so tall
 SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at ...
-SEES_MORE = 1.5            # times: ... and is better seen if cores hold so much more ink ...
-LARGEST = 34.0             # px: ... with letters no taller than this
-UPRIGHT, IN_DOUBT = 0.75, 0.2   # mean cosine of a page that is surely upright; lead of another way up that is taken
+HOLDS = 0.8                # of the strokes: ... if fewer touch a core, ...
+SEES_MORE = 2.5            # times: ... and is better seen if cores hold so much more ink ...
+LARGEST = 45.0             # px: ... with letters no taller than this
+UPRIGHT, IN_DOUBT = 0.9, 0.1   # mean cosine of a page that is surely upright; lead of another way up that is taken
 FEW_WORDS = 20.0           # x-heights: less writing is not turned upside down
 ENLARGED = 3.0             # times: a picture is made no larger
 CORE = 0.5                 # probability from which a pixel belongs to a core
@@ -39,6 +40,7 @@ DOUBTFUL, LOW = 0.8, 0.4   # less sure ones that are so much lower than usual ar
 LEAST_CORE = 2.0           # px of a half-size map: a core is at least so tall ...
 LEAST_LENGTH = 0.6         # ... and so long, in its own height
 NEAR = 1.6                 # x-heights: ink farther than this from every core is no writing
+AHEAD = 1.5                # x-heights: so far ahead of a core it counts as if it were longer
 BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
 FULL, FAINT = 230.0, 4.0   # coverage that the middle of a line's strokes is brought to, by this factor at most
 
@@ -129,12 +131,14 @@ class PageNetwork:
         """What is where in a picture, at the scale at which the network sees its letters best.
 
         Letters much larger than those that it knows look like many small strokes, and their cores are scraps: a
-        picture is looked at ever smaller as long as cores then hold more ink.
+        picture is looked at ever smaller until cores hold most strokes.
         """
         pixels = picture.shape[0] * picture.shape[1]
         most, scale = min(ENLARGED, math.sqrt(FINE_PIXELS / pixels)), min(1.0, math.sqrt(PIXELS / pixels))
         best = self._seen(picture, scale)
         for smaller in SMALLER[1:]:
+            if best.held >= HOLDS:
+                break
             look = self._seen(picture, scale / smaller)
             if look.ink > SEES_MORE * best.ink and look.x_height <= LARGEST:
                 best = look
@@ -154,8 +158,13 @@ class PageNetwork:
     def _seen(self, picture: np.ndarray, scale: float) -> "Look":
         maps = self.maps(_resized(picture, scale))
         cores, labels = find_cores(maps.core, maps.ink.shape)
+        _, parts = cv2.connectedComponents((maps.ink >= text_lines.INK).view(np.uint8))
+        in_core = cv2.resize((maps.core > CORE).view(np.uint8), parts.shape[::-1]) > 0   # of lines that are turned, too
+        touched = np.isin(parts, np.unique(parts[in_core])) & (parts > 0)
+        held = np.count_nonzero(touched) / max(1, np.count_nonzero(parts))
         length = sum((core.right - core.left) / core.x_height for core in cores)
-        return Look(scale, maps, float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2, _usual(cores), length)
+        return Look(scale, maps, float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2, _usual(cores), length,
+                    held)
 
 
 @dataclass
@@ -166,6 +175,7 @@ class Look:
     ink: float             # in cores, in px of the picture
     x_height: float        # px that it sees: of half the writing letters are no taller
     length: float          # of all lines, in x-heights
+    held: float            # share of the ink in strokes that touch a core
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -398,7 +408,7 @@ def line_inks(ink: np.ndarray, labels: np.ndarray,
     """
     if not cores:
         return [], np.zeros_like(ink)
-    distance, nearest = _nearest(labels)
+    distance, nearest = _nearest(_longer(labels, cores))
     ink = _as_dark(ink, labels, nearest, len(cores))
     owners = owners_of(ink, labels, nearest, distance, cores)
     found = []
@@ -416,6 +426,15 @@ def line_inks(ink: np.ndarray, labels: np.ndarray,
         found.append(straight._replace(confidence=core.confidence))
     soft = cv2.dilate((owners > 0).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return found, np.where(soft & ((owners > 0) | (ink < text_lines.INK)), ink, 0).astype(np.uint8)
+
+
+def _longer(labels: np.ndarray, cores: list[Core]) -> np.ndarray:
+    """Labels with each core longer at both ends: digits that stand far apart belong to their line."""
+    ends = np.zeros_like(labels)
+    for number, core in enumerate(cores, 1):
+        for x, y, out in ((core.left, core.middle[0], -1), (core.right, core.middle[-1], 1)):
+            cv2.line(ends, (int(x), int(y)), (int(x + out * AHEAD * core.x_height), int(y)), number)
+    return np.where(labels > 0, labels, ends)
 
 
 def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, count: int) -> np.ndarray:
