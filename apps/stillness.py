@@ -1,4 +1,9 @@
-"""Keeps what was read as it was wherever the ink has not changed: text that stands still while one writes on."""
+"""Keeps what was read as it was wherever the ink has not changed: text that stands still while one writes on.
+
+Of 220 words of UNIPEN's validation split one changes after the next is begun, where 52 would.  But fewer are right,
+157 in the place of 179, since a word is read with those around it: so session.py shows all as it is read now once the
+pen rests.
+"""
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -7,7 +12,7 @@ from apps.corrections import owners, places
 from apps.strokes import Stroke
 from reading.readings import Line, Reading, Word, reading_of
 
-GAP = 0.3        # of a word's height: ink that begins so far behind it is another word's
+GAP = 0.3      # of a word's height: ink that begins so far behind it is another word's
 
 
 def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: Sequence[Stroke]) -> Reading:
