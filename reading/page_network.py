@@ -42,6 +42,7 @@ LEAST_LENGTH = 0.6         # ... and so long, in its own height
 NEAR = 1.6                 # x-heights: ink farther than this from every core is no writing
 AHEAD = 1.5                # x-heights: so far ahead of a core it counts as if it were longer
 BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
+LEVEL = 15                 # of 255: coverage is told in such steps
 FULL, FAINT = 230.0, 4.0   # coverage that the middle of a line's strokes is brought to, by this factor at most
 
 
@@ -445,8 +446,9 @@ def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, count: in
     order = np.argsort(owners, kind="stable")
     for number, of_line in enumerate(np.split(values[order], np.searchsorted(owners[order], np.arange(1, count + 1)))):
         if number and len(of_line):
-            gains[number] = np.clip(FULL / np.percentile(of_line, 75), 1, FAINT)
-    return np.clip(ink * gains[nearest], 0, 255).astype(np.uint8)
+            gains[number] = np.clip(np.round(4 * FULL / np.percentile(of_line, 75)) / 4, 1, FAINT)
+    # In steps: a speck anywhere changes all that the network gives a little, and a doubtful letter with it.
+    return LEVEL * np.round(np.clip(ink * gains[nearest], 0, 255) / LEVEL).astype(np.uint8)
 
 
 def _pixels(owners: np.ndarray, number: int, core: Core) -> tuple[np.ndarray, np.ndarray]:
