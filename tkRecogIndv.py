@@ -29,7 +29,7 @@ class Indv(window.App):
     title, icon = "Handwriting: one character", "letter"
     kind = "character"
     hint = "Draw one character here\n0–9, A–Z, a–z"
-    size, pen_width = (870, 660), 12
+    size, pen_width = (960, 660), 12
 
     def build(self, frame):
         """The pad on the left; on the right the character, bars and the picture."""
@@ -41,20 +41,24 @@ class Indv(window.App):
         field.bind("<Configure>", self._square)
         side = ttk.Frame(frame, style="Card.TFrame", padding=self.px(16))
         side.grid(row=0, column=1, sticky="ns", padx=(self.px(12), 0))
-        self.letter = ttk.Label(side, style="Card.TLabel", anchor="center", width=2)
-        self.letter.pack()
-        self.bars = tk.Canvas(side, width=self.px(240), height=self.px(36 * BARS), highlightthickness=0)
-        self.bars.pack(pady=self.px(10))
-        self.bars.bind("<Button-1>", self._correct)
-        ttk.Label(side, text="Wrong? Click a bar, or type what it was:", style="Muted.Card.TLabel").pack()
-        self.entry = ttk.Entry(side, width=4, justify="center", font=self.looks.font(14))
-        self.entry.bind("<Return>", self._type)
-        self.entry.pack(pady=self.px(4))
-        switch(self, side, "Remember my writing").configure(style="Card.TCheckbutton")
-        ttk.Label(side, text="What the network saw", style="Muted.Card.TLabel").pack(pady=self.px(4))
-        self.zoom = max(1, self.px(4.5))
+        top, below = ttk.Frame(side, style="Bare.TFrame"), ttk.Frame(side, style="Bare.TFrame")
+        self.letter = ttk.Label(top, style="Card.TLabel", anchor="center", width=2)
+        self.letter.pack(side="left")
+        seen = ttk.Frame(top, style="Bare.TFrame")
+        seen.pack(side="right")
+        self.zoom = max(1, self.px(4))
         self.picture = tk.PhotoImage(master=self.root, width=28 * self.zoom, height=28 * self.zoom)
-        tk.Label(side, image=self.picture, borderwidth=0).pack()
+        tk.Label(seen, image=self.picture, borderwidth=0).pack()
+        ttk.Label(seen, text="What the network saw", style="Muted.Card.TLabel").pack(pady=self.px(4))
+        self.bars = tk.Canvas(side, width=self.px(240), height=self.px(36 * BARS), highlightthickness=0)
+        self.bars.bind("<Button-1>", self._correct)
+        ttk.Label(below, text="Wrong? Click a bar, or type it:", style="Muted.Card.TLabel").pack(side="left")
+        self.entry = ttk.Entry(below, width=3, justify="center", font=self.looks.font(14))
+        self.entry.bind("<Return>", self._type)
+        self.entry.pack(side="left", padx=self.px(8))
+        for part in (top, self.bars, below):
+            part.pack(fill="x", pady=self.px(6))
+        switch(self, side, "Remember my writing").configure(style="Card.TCheckbutton")
 
     def _correct(self, event) -> None:
         """It was the character whose bar is clicked."""

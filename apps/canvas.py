@@ -1,19 +1,18 @@
 """The drawing pad of all apps: takes pen strokes, rubs them out, and shows over them what was read."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-import numpy as np
-
-from apps import boxes, curve
+from apps import boxes
+from apps.gestures import Erasing, Selecting, Writing
 from apps.ink import Ink
 from apps.overlay import Overlay
 from apps.strokes import Drawing, Stroke
 from apps.theme import Looks
 from apps.toolkit import tk, ttk
 
-PEN_WIDTHS = (2, 24)     # px at 96 dpi
-TAP = 5                  # px at 96 dpi: who moves the pen less has tapped
+CURSORS = {"pen": "pencil", "eraser": "circle", "select": "crosshair"}
+SELECTED = 8             # px around what is selected
 ZOOMS, ZOOM_STEP = (0.1, 8.0), 1.2
-FRAME = 24               # px at 96 dpi, around all that is on the page when it is fitted
+FRAME = 40               # px at 96 dpi, around all that is on the page when it is fitted
 
 
 class Pad(tk.Canvas):
@@ -36,10 +35,11 @@ class Pad(tk.Canvas):
         self.ink, self.overlay = Ink(self, self.drawing), Overlay(self, looks)
         self.looks, self.hint = looks, hint
         self.pen_width = 5 * looks.scale   # px
-        self.tool = "pen"
+        self.tool, self.whole = "pen", False   # whole: the eraser takes strokes as a whole
+        self.selected: tuple[Stroke, ...] = ()
         self.on_change, self.on_tap, self.on_zoom = on_change, on_tap, on_zoom
         self._traced: Stroke | None = None   # whose line is shown already
-        self._gesture: _Writing | _Erasing | None = None
+        self._gesture: Writing | Erasing | Selecting | None = None
         self._button = 0
         self.restyle()
         self._listen()
@@ -65,10 +65,10 @@ class Pad(tk.Canvas):
         self.show_drop("")  # it is there still if the program that dragged something has died
         x, y = self.on_page(event.x, event.y)
         if button > 1 or self.tool == "eraser":
-            self._gesture = _Erasing(self, x, y)
+            self._gesture = Erasing(self, x, y)
             self._gesture.move(x, y)
         else:
-            self._gesture = _Writing(self, x, y)
+            self._gesture = (Selecting if self.tool == "select" else Writing)(self, x, y)
         self.show_hint()
 
     def _move(self, event) -> None:
@@ -83,10 +83,11 @@ class Pad(tk.Canvas):
         self.show_hint()
 
     def cancel(self) -> None:
-        """Forget the stroke that is being drawn."""
-        if isinstance(self._gesture, _Writing):
+        """Forget the stroke that is being drawn, and select nothing."""
+        if self._gesture is not None:
             self._gesture.discard()
         self._gesture = None
+        self.select(())
 
     def _hover(self, event) -> None:
         if self.tool == "eraser":
@@ -98,10 +99,21 @@ class Pad(tk.Canvas):
         return 1.2 * self.pen_width + 5 * self.looks.scale
 
     def choose(self, tool: str) -> None:
-        """Take the "pen" or the "eraser"."""
+        """Take the "pen", the "eraser" or what is called "select"."""
         self.tool = tool
         self.delete("eraser")
-        self.configure(cursor="pencil" if tool == "pen" else "circle")
+        self.select(())
+        self.configure(cursor=CURSORS[tool])
+
+    def select(self, strokes: Iterable[Stroke]) -> None:
+        """Frame strokes, to be moved or deleted."""
+        self.selected = tuple(strokes)
+        self.overlay.show_selection(self.selected_box)
+
+    @property
+    def selected_box(self) -> boxes.Box | None:
+        """The box around what is selected."""
+        return boxes.around(stroke.box for stroke in self.selected).grown(SELECTED) if self.selected else None
 
     # ---- what is seen of the page
 
@@ -148,7 +160,8 @@ class Pad(tk.Canvas):
         content, side = self.content(), self.looks.px(FRAME)
         corner = boxes.Box(0, 0, 1, 1)
         shown = boxes.around([corner, content.grown(side)]) if content else corner
-        zoom = min(1.0, self.winfo_width() / shown.width, self.winfo_height() / shown.height)
+        width, height = (side - 2 for side in (self.master.winfo_width(), self.master.winfo_height()))   # without bars
+        zoom = min(1.0, width / shown.width, height / shown.height)
         self.show_page(zoom, (0, 0))
         self._set_region()
         self.xview_moveto(0)
@@ -158,8 +171,7 @@ class Pad(tk.Canvas):
         """Let the page reach to all that is on it, and be at least as large as the widget."""
         view = boxes.Box(0, 0, self.winfo_width(), self.winfo_height())
         if content := self.content():
-            side = self.looks.px(FRAME)
-            view = boxes.around([view, content.scaled(self.zoom).grown(side)])
+            view = boxes.around([view, content.grown(self.looks.px(FRAME)).scaled(self.zoom)])
         self.configure(scrollregion=(view.x, view.y, view.right, view.bottom))
 
     def _scrolled(self, which: str, first: str, last: str) -> None:
@@ -179,9 +191,13 @@ class Pad(tk.Canvas):
         self.drawing.undo()
 
     def clear(self) -> None:
-        """Take away everything."""
+        """Take away what is selected, or else everything."""
+        selected = self.selected
         self.cancel()
-        self.drawing.replace()
+        if selected:
+            self.drawing.remove(selected)
+        else:
+            self.drawing.replace()
 
     def take(self, stroke: Stroke) -> None:
         """Add a stroke whose line has been traced already."""
@@ -191,10 +207,12 @@ class Pad(tk.Canvas):
 
     def _watch(self, changed: set[Stroke]) -> None:
         """The drawing has changed: show it."""
-        if isinstance(self._gesture, _Erasing):
+        if isinstance(self._gesture, Erasing):
             self.ink.redraw(self._gesture.reach)
         elif changed - {self._traced}:
             self.ink.redraw(boxes.around(stroke.box for stroke in changed))
+        if set(self.selected) - set(self.drawing.strokes) and not isinstance(self._gesture, Selecting):
+            self.select(())
         self.ink.show_image(self.drawing.image)
         self.overlay.on_picture = self.drawing.image is not None
         self._set_region()
@@ -225,75 +243,3 @@ class Pad(tk.Canvas):
         self.ink.resize(event.width, event.height)
         self._set_region()
         self.show_hint()
-
-
-class _Writing:
-    """A stroke while the pen is down; shown as curve.smooth() continues it, a piece at a time."""
-
-    def __init__(self, pad: Pad, x: float, y: float):
-        self.pad, self.width = pad, pad.pen_width
-        self.points = [(x, y)]
-        self.knots = [(x, y)]     # of the curve; once there are two, with one before the first
-        self.tip = pad.create_line(x, y, x, y, width=self.width * pad.zoom, capstyle=tk.ROUND, fill=pad.ink.colour)
-        pad.coords(self.tip, *[side * pad.zoom for side in (x, y, x, y)])
-        pad.ink.trace(np.array(self.points, float), self.width)
-
-    def move(self, x: float, y: float) -> None:
-        self.points.append((x, y))
-        if curve.is_knot(self.knots[-1], (x, y), self.width):
-            self._knot((x, y))
-        tip = np.array([self.knots[max(0, len(self.knots) - 2)], self.knots[-1], (x, y)]) * self.pad.zoom
-        self.pad.coords(self.tip, *tip.ravel().tolist())
-
-    def _knot(self, point: tuple[float, float]) -> None:
-        if len(self.knots) == 1:
-            self.knots.insert(0, _mirrored(point, self.knots[0]))
-        self.knots.append(point)
-        if len(self.knots) > 3:   # the piece before is smooth only now that the knot after it is known
-            last = self.knots[-4:]
-            self.pad.ink.trace(np.vstack([last[1], curve.through(last)]), self.width)
-
-    def end(self, x: float, y: float) -> None:
-        if (x, y) != self.points[-1]:
-            self.move(x, y)
-        tapped = max(np.ptp(self.points, axis=0)) * self.pad.zoom < TAP * self.pad.looks.scale
-        if tapped and self.pad.on_tap(*self.points[0]):
-            self.discard()
-            return
-        self.pad.delete(self.tip)
-        if self.points[-1] != self.knots[-1]:
-            self._knot(self.points[-1])
-        if len(self.knots) > 1:
-            self._knot(_mirrored(*self.knots[-2:]))
-        self.pad.take(self._stroke())
-
-    def discard(self) -> None:
-        """Take away what was drawn of it."""
-        self.pad.delete(self.tip)
-        self.pad.ink.redraw(self._stroke().box)
-
-    def _stroke(self) -> Stroke:
-        return Stroke(np.array(self.points, np.float32), self.width)
-
-
-class _Erasing:
-    """The eraser's path while it is down."""
-
-    def __init__(self, pad: Pad, x: float, y: float):
-        self.pad, self.last, self.goes_on = pad, (x, y), False
-        self.reach = boxes.Box(x, y, 0, 0)    # in which ink can have changed
-
-    def move(self, x: float, y: float) -> None:
-        low, high = np.minimum(self.last, (x, y)), np.maximum(self.last, (x, y))
-        self.reach = boxes.between(low, high).grown(self.pad.eraser_radius + 2 * PEN_WIDTHS[1] * self.pad.looks.scale)
-        self.goes_on |= self.pad.drawing.erase(self.last, (x, y), self.pad.eraser_radius, self.goes_on)
-        self.last = (x, y)
-        self.pad.overlay.show_eraser(x, y, self.pad.eraser_radius)
-
-    def end(self, x: float, y: float) -> None:
-        self.move(x, y)
-        self.pad.delete("eraser")
-
-
-def _mirrored(point: tuple[float, float], centre: tuple[float, float]) -> tuple[float, float]:
-    return 2 * centre[0] - point[0], 2 * centre[1] - point[1]

@@ -3,6 +3,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
+from apps import learning
 from apps.toolkit import tk, ttk
 
 CONTROL = "Command" if sys.platform == "darwin" else "Control"
@@ -68,6 +69,9 @@ def common(app) -> list[Action]:
         Action("Edit", "Copy text", (f"{CONTROL}-c",), app.copy, "copy", can=lambda: app.reading),
         Action("Pen", "Pen", ("p",), lambda: app.toolbar.choose("pen"), "pen"),
         Action("Pen", "Eraser", ("e",), lambda: app.toolbar.choose("eraser"), "eraser"),
+        Action("Pen", "Select", ("s",), lambda: app.toolbar.choose("select"), "select"),
+        Action("Pen", "Erase whole strokes", ("w",), lambda: setattr(app.pad, "whole", app.whole.get()), "", False,
+               app.whole),
         Action("Pen", "Thinner", ("bracketleft",), lambda: app.toolbar.set_pen(app.toolbar.pen.get() - 1)),
         Action("Pen", "Thicker", ("bracketright",), lambda: app.toolbar.set_pen(app.toolbar.pen.get() + 1)),
         Action("View", "Light or dark", (f"{CONTROL}-t",), app.looks.switch_theme, "theme", True),
@@ -77,6 +81,7 @@ def common(app) -> list[Action]:
                lambda: app.looks.set_text_size(app.looks.text_size - 10), "", True),
         Action("View", "All of the page", (f"{CONTROL}-0",), lambda: app.usual_size(), "", True),
         Action("Read", "Remember my writing", (f"{CONTROL}-r",), lambda: None, "", True, app.remember),
+        Action("Read", "My writing…", (f"{CONTROL}-l",), lambda: learning.Learning(app), "", True),
         Action("Help", "Shortcuts", ("F1",), lambda: app.commands.show_keys(), "help", True),
         Action("", "Choose the network", (f"{CONTROL}-m",), lambda: app.status.post_networks(), "", True),
         Action("", "Close a message, leave a stroke", ("Escape",), app.escape, "", True),

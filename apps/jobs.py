@@ -2,7 +2,10 @@
 import contextlib
 import functools
 import io
+from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from apps import page
 from apps.strokes import Stroke, Underlay
@@ -29,8 +32,11 @@ def load(unix_time: str, models_path: str, language: str) -> None:
 
 
 def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke, ...], image: Underlay | None,
-         alone: bool) -> Reading:
-    """Read words and lines or, if `alone`, all ink as one character; the boxes are on the pad."""
+         alone: bool) -> tuple[Reading, str]:
+    """Read words and lines or, if `alone`, all ink as one character: the boxes are on the pad.
+
+    Returns the unixTime of the network that has read, too.
+    """
     ink = page.page_of(strokes, image, alone)
     reader = _reader(unix_time, models_path, language)
     reading = reader.read_character(ink.picture) if alone else reader.read(ink.picture)
@@ -40,7 +46,21 @@ def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke,
 
     lines = [moved(line, words=[moved(word, characters=[moved(one) for one in word.characters])
                                 for word in line.words]) for line in reading.lines]
-    return replace(reading, lines=lines, make_glyphs=functools.partial(list, reading.glyphs))   # which can be sent
+    sendable = replace(reading, lines=lines, make_glyphs=functools.partial(list, reading.glyphs))
+    return sendable, reader.character_run if alone else unix_time
+
+
+def measure(names: Sequence[str], models_path: str, language: str,
+            samples: Sequence[tuple[str, np.ndarray, bool]]) -> list[int]:
+    """How many samples each network reads right: texts, their ink, bright on dark, and whether they are characters."""
+    from reading import binarize
+
+    def read_one(reader, ink: np.ndarray, character: bool) -> str:
+        picture = binarize.read_picture(255 - ink, page=not character)
+        return (reader.read_characters([picture])[0] if character else reader.read(picture)).text
+
+    readers = [_reader(name, models_path, language) for name in names]
+    return [sum(read_one(reader, ink, character) == text for text, ink, character in samples) for reader in readers]
 
 
 def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:

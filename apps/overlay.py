@@ -1,6 +1,7 @@
 """What a pad shows over the ink: the characters that were read, frames and hints."""
 import itertools
 
+from apps.boxes import Box
 from apps.corrections import Corrected, Place
 from apps.theme import THEMES, Colours, Looks
 from apps.toolkit import tk
@@ -85,6 +86,14 @@ class Overlay:
         x, y, radius = (self.canvas.zoom * number for number in (x, y, radius))
         self.canvas.create_oval(x - radius, y - radius, x + radius, y + radius, outline=self.looks.theme.pad.box,
                                 tags="eraser")
+
+    def show_selection(self, box: Box | None) -> None:
+        """Draw a frame around what is selected."""
+        self.canvas.delete("selection")
+        if box:
+            box = box.scaled(self.canvas.zoom)
+            self.canvas.create_rectangle(box.x, box.y, box.right, box.bottom, outline=self._colours.box, dash=(6, 4),
+                                         tags="selection")
 
     def show_hint(self, text: str) -> None:
         """Say in the middle what can be done; "" says nothing."""

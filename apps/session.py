@@ -2,6 +2,7 @@
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ class Answer(NamedTuple):
     version: int
     model: str
     strokes: tuple[strokes.Stroke, ...]
+    run: str                                 # that has read: for one character it may be another than was asked
 
 
 class Session:
@@ -34,6 +36,7 @@ class Session:
         self.model = ""                       # unixTime of the network that reads; "" until one is ready
         self.loading = ""                     # ... of the one that is being loaded
         self.chosen = ""                      # ... of the one that a person has chosen
+        self.other = ""                       # ... of the one to compare with
         self.language = "english"             # of recognizer.LANGUAGES
         self.version = 0                      # of the drawing
         self.answer: Answer | None = None     # the newest, which need not be to this version
@@ -43,6 +46,12 @@ class Session:
         there = runs.list_runs(self.models_path)
         shipped = runs.DEFAULT_CHARACTERS if self.kind == "character" else runs.DEFAULT
         return shipped if shipped in there or not there else there[-1]
+
+    def start(self, named: str, remembered: str, language: str) -> None:
+        """Read with the network that is named, if it is there still where it is only remembered, else the usual one."""
+        self.chosen, self.language = remembered, language
+        gone = named == remembered and named not in runs.list_runs(self.models_path)
+        self.load(self.default_network() if gone else named)
 
     def choose(self, name: str) -> None:
         """Read with a network that a person has chosen, next time as well."""
@@ -69,9 +78,26 @@ class Session:
             self.forget()
         elif self.model:
             version, model, began = self.version, self.model, time.monotonic()
-            self.worker.ask("read", jobs.read, model, self.models_path, self.language, page.strokes, page.image,
-                            self.kind == "character", then=lambda reading, error: self._read(
-                                reading and Answer(reading, version, model, page.strokes), error, version, began))
+            self._ask("read", model, page, lambda found, error: self._read(
+                found and Answer(found[0], version, model, page.strokes, found[1]), error, version, began))
+
+    def _ask(self, kind: str, model: str, page: strokes.Drawing, then: Callable) -> None:
+        self.worker.ask(kind, jobs.read, model, self.models_path, self.language, page.strokes, page.image,
+                        self.kind == "character", then=then)
+
+    def compare(self, name: str) -> None:
+        """Show what another network reads in the same ink as well; "" no longer."""
+        self.other = name
+        self._show(self.answer)
+
+    def _show(self, answer: Answer | None) -> None:
+        self.answer = answer
+        self.window.show(answer)
+        self.window.show_other("")
+        if answer and self.other:
+            version, named = self.version, runs.describe(self.models_path, self.other).split(":")[0]
+            self._ask("compare", self.other, self.window.pad.drawing, lambda found, error: self.window.show_other(
+                f"{named}: {error or found[0].text}" if version == self.version else ""))
 
     def forget(self) -> None:
         """Show nothing as read, and drop a reading that waits."""
@@ -104,7 +130,8 @@ class Session:
         self.window.message(error, "reading")
         if answer and answer.model == self.model:
             sure = statistics.fmean(one.confidence for one in answer.reading.characters)
-            self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {percent(sure)} sure")
+            by = f"   ·   read by {answer.run}" if answer.run != self.model else ""
+            self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {percent(sure)} sure{by}")
             if self.answer and self.answer.model == answer.model and self.kind == "text":
                 answer = answer._replace(reading=stillness.settled(self.answer.reading, self.answer.strokes,
                                                                    answer.reading, answer.strokes))
@@ -122,10 +149,6 @@ class Session:
         if self.model and not self.loading:   # so that the next reading need not wait
             self.worker.ask("load", jobs.load, self.model, self.models_path, self.language,
                             then=lambda _, error: self.window.message(error, "reading"))
-
-    def _show(self, answer: Answer | None) -> None:
-        self.answer = answer
-        self.window.show(answer)
 
     def _loaded(self, name: str, error: str) -> None:
         if name != self.loading:

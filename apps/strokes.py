@@ -7,7 +7,7 @@ import itertools
 import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -131,10 +131,26 @@ class Drawing:
         if self or any(after):
             self._do(after)
 
-    def erase(self, start, end, radius: float, goes_on: bool = False) -> bool:
+    def remove(self, strokes: Iterable[Stroke]) -> None:
+        """Take strokes away as one step."""
+        gone = set(strokes)
+        self._do(self.now._replace(strokes=tuple(stroke for stroke in self.strokes if stroke not in gone)))
+
+    def move(self, strokes: Iterable[Stroke], by: tuple[float, float], goes_on: bool = False) -> list[Stroke]:
+        """Move strokes, and what is corrected in them; returns them as they are now.  goes_on: as for `erase`."""
+        moved = {stroke: replace(stroke, points=stroke.points + np.float32(by)) for stroke in strokes}
+        origins = {stroke.origin for stroke in moved}
+        corrections = tuple(one._replace(box=one.box._replace(x=one.box.x + by[0], y=one.box.y + by[1]))
+                            if one.origins and one.origins <= origins else one for one in self.now.corrections)
+        self._do(self.now._replace(strokes=tuple(moved.get(stroke, stroke) for stroke in self.strokes),
+                                   corrections=corrections), goes_on)
+        return list(moved.values())
+
+    def erase(self, start, end, radius: float, whole: bool = False, goes_on: bool = False) -> bool:
         """Rub out the ink within `radius` px of the straight line from start to end; whether there was any.
 
-        goes_on: whether this belongs to the same step of undo as the erasing before.
+        whole: take each stroke that is met as a whole.
+        goes_on: whether this belongs to the same step of undo as what was done before.
         """
         reached = boxes.between(np.minimum(start, end), np.maximum(start, end)).grown(radius)
         left = []
@@ -142,7 +158,7 @@ class Drawing:
             gone = np.False_
             if stroke.box.touches(reached):
                 gone = curve.distance(stroke.curve, start, end) < radius + stroke.width / 2
-            left += stroke.parts(~gone) if gone.any() else [stroke]
+            left += ([] if whole else stroke.parts(~gone)) if gone.any() else [stroke]
         erased = tuple(left) != self.strokes
         if erased:
             self._do(self.now._replace(strokes=tuple(left)), goes_on)

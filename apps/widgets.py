@@ -1,5 +1,7 @@
 """The parts of a window around its pad: toolbar, status line, text field, tooltips."""
-from apps.canvas import PEN_WIDTHS
+from collections.abc import Callable
+
+from apps.gestures import PEN_WIDTHS
 from apps.toolkit import tk, ttk
 from common import runs
 
@@ -11,7 +13,7 @@ class Toolbar(ttk.Frame):
         super().__init__(app.root)
         self.app, px = app, app.px
         self.tool, self.pen = tk.StringVar(value="pen"), tk.IntVar(value=5)
-        for label in ("Pen", "Eraser"):
+        for label in ("Pen", "Eraser", "Select"):
             action_button(app, self, label, label, ttk.Radiobutton, style="Tool.Toolbutton", variable=self.tool,
                           value=label.lower())
         slider = ttk.Scale(self, from_=PEN_WIDTHS[0], to=PEN_WIDTHS[1], variable=self.pen, length=px(96),
@@ -37,7 +39,7 @@ class Toolbar(ttk.Frame):
         self.configure(height=y + height)
 
     def choose(self, tool: str) -> None:
-        """Take the "pen" or the "eraser"."""
+        """Take the "pen", the "eraser" or what is called "select"."""
         self.tool.set(tool)
         self.app.pad.choose(tool)
 
@@ -64,8 +66,10 @@ class Status(ttk.Frame):
     def __init__(self, app):
         super().__init__(app.root)
         self.app = app
-        self.networks, self.chosen, self.language = app.commands.menus["Network"], tk.StringVar(), tk.StringVar()
+        self.networks = app.commands.menus["Network"]
+        self.chosen, self.other, self.language = tk.StringVar(), tk.StringVar(), tk.StringVar()
         app.commands.cascade("Read", "Language", self.fill_languages)
+        app.commands.cascade("Read", "Compare with", self.fill_others)
         self.networks.configure(postcommand=self.fill_networks)
         self.network = ttk.Menubutton(self, style="Status.TMenubutton", direction="above", menu=self.networks)
         self.network.pack(side="left")
@@ -77,22 +81,33 @@ class Status(ttk.Frame):
         """Write all networks that there are into the menu."""
         session = self.app.session
         self.chosen.set(session.model)
-        self.networks.delete(0, "end")
-        for name in runs.list_runs(session.models_path):
-            self.networks.add_radiobutton(label=runs.describe(session.models_path, name), variable=self.chosen,
-                                          value=name, command=lambda name=name: session.choose(name))
+        self._fill(self.networks, self.chosen, self._networks(), session.choose)
         if self.networks.index("end") is None:
             self.networks.add_command(label=f"none in {session.models_path}", state="disabled")
+
+    def fill_others(self, menu: tk.Menu) -> None:
+        """Write all networks into a menu, to compare with."""
+        self.other.set(self.app.session.other)
+        self._fill(menu, self.other, {"": "No other"} | self._networks(), self.app.session.compare)
+
+    def _networks(self) -> dict[str, str]:
+        """All networks, described by their unixTimes."""
+        session = self.app.session
+        marks = {session.default_network(): " (the default)"}
+        return {name: runs.describe(session.models_path, name) + marks.get(name, "")
+                for name in runs.list_runs(session.models_path)}
+
+    def _fill(self, menu: tk.Menu, variable: tk.StringVar, labels: dict[str, str], choose: Callable) -> None:
+        menu.delete(0, "end")
+        for name, label in labels.items():
+            menu.add_radiobutton(label=label, variable=variable, value=name, command=lambda name=name: choose(name))
 
     def fill_languages(self, menu: tk.Menu) -> None:
         """Write all languages that there are into a menu."""
         from reading import recognizer  # late: the window need not wait for it
-        session = self.app.session
-        self.language.set(session.language)
-        menu.delete(0, "end")
-        for name in recognizer.LANGUAGES:
-            menu.add_radiobutton(label=name.capitalize(), variable=self.language, value=name,
-                                 command=lambda name=name: session.choose_language(name))
+        self.language.set(self.app.session.language)
+        self._fill(menu, self.language, {name: name.capitalize() for name in recognizer.LANGUAGES},
+                   self.app.session.choose_language)
 
     def post_networks(self) -> None:
         """Open the menu of networks."""

@@ -53,16 +53,9 @@ class App:
         except BaseException:
             self.session.close()
             raise
-        self.session.language = config.language
-        self.session.load(self._first_network())
+        self.session.start(config.unixTime, self.memory.kept.get("unixTime", ""), config.language)
         self.root.after_idle(self._poll)
         self.root.after(memory.EVERY, self._keep_all)
-
-    def _first_network(self) -> str:
-        remembered = self.session.chosen = self.memory.kept.get("unixTime", "")
-        named = self.config.unixTime
-        gone = named == remembered and named not in runs.list_runs(self.session.models_path)
-        return self.session.default_network() if gone else named
 
     @classmethod
     def main(cls, arguments: list[str]) -> int:
@@ -128,6 +121,14 @@ class App:
             self.banner.configure(text="")
             self.banner.grid_remove()
 
+    def show_other(self, text: str) -> None:
+        """Show what another network has read, below all else; "" nothing."""
+        self.other.configure(text=text)
+        if text:
+            self.other.grid(row=3, sticky="w", padx=self.px(18), pady=(0, self.px(8)))
+        else:
+            self.other.grid_remove()
+
     def set_status(self, text: str) -> None:
         """Show words at the right of the status line."""
         self.status.text.configure(text=text)
@@ -143,6 +144,7 @@ class App:
     def _build(self) -> None:
         root, px = self.root, self.px
         self.remember = tk.BooleanVar(value=self.config.remember)
+        self.whole = tk.BooleanVar(value=False)
         self.files = Files(self)
         self.commands = Commands(self, self.actions())
         self.toolbar, self.status = Toolbar(self), Status(self)
@@ -153,7 +155,8 @@ class App:
         root.rowconfigure(2, weight=1)
         self.toolbar.grid(row=0, sticky="ew", padx=px(12), pady=(px(8), 0))
         middle.grid(row=2, sticky="nsew", padx=px(12), pady=px(8))
-        self.status.grid(row=3, sticky="ew", padx=px(12), pady=(0, px(8)))
+        self.other = ttk.Label(root, style="Status.TLabel", wraplength=px(900))
+        self.status.grid(row=4, sticky="ew", padx=px(12), pady=(0, px(8)))
         self.build(middle)
         self.toolbar.set_pen(self.memory.kept.get("pen", self.pen_width))
         self.looks.parts = [self.commands, self.toolbar, self.pad, self]

@@ -15,6 +15,9 @@ DEFAULT_PAGES = "1795990780"        # writing on pages
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "opencv-python")
 
 
+READS = {"lines": "words, lines and pages"}   # in words
+
+
 class RunError(errors.UserError):
     """A run that does not exist or cannot be used; the message names those that can."""
 
@@ -43,16 +46,17 @@ def models_folder(models_path: str | Path) -> str:
 
 
 def describe(models_path: str | Path, unix_time: str) -> str:
-    """A run in a few words, such as "resnet, 86.1 %, 1700000000": its network and its accuracy on the test set.
+    """A run in words, such as "resnet: single characters, 87.2 % of EMNIST's, 1700000000", by its test accuracy.
 
-    For a network that reads lines it is the share of characters read correctly in words of the validation data.
+    Readers of lines, which learn from other data, have no figure that compares with it.
     """
     try:
         config = read_config(models_path, unix_time)
+        if config["reads"] != "characters":
+            return f"{config['settings']['network']}: {READS.get(config['reads'], config['reads'])}, {unix_time}"
         metrics = files.read_json(Path(models_path, unix_time, "metrics.json"))
-        accuracy = (1 - metrics["validation"]["cer_words"] if config["reads"] == "lines"
-                    else metrics["emnist_test"]["accuracy"])
-        return f"{config['settings']['network']}, {100 * float(accuracy):.1f} %, {unix_time}"
+        right = f"{100 * float(metrics['emnist_test']['accuracy']):.1f} % of EMNIST's"
+        return f"{config['settings']['network']}: single characters, {right}, {unix_time}"
     except (ValueError, KeyError, TypeError, OverflowError):
         return f"not scored, {unix_time}"
 

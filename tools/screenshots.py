@@ -1,25 +1,30 @@
-"""Takes pictures of the running drawing apps, on a display that nobody sees.
+"""Takes pictures of the drawing apps, of all their windows, on a display that nobody sees.
 
-    python -m tools.screenshots                     those of the documentation, into docs/
-    python -m tools.screenshots --folder=/tmp/new   into another folder
+    python -m tools.screenshots                                      those of the documentation, into docs/
+    python -m tools.screenshots --folder=/tmp/all --everything=True  all windows, in both themes and two sizes
 """
+import multiprocessing
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import ImageGrab
 
 from common import runs, settings
-from tools import ui_driver
+from tools import draw_samples, ui_driver
+from training import corrections_store
 
 # ---- settings: change them here or on the command line, as --name=value
 folder = "docs"            # where the pictures go
+everything = False         # all windows in both themes, at 1024x640, and at 3840x2160 twice as large
 # ---- end of settings
 
 HELLO = str(runs.ROOT / "samples/hello.json")
+DISPLAYS = {"1024x640": ((1024, 640), 96), "3840x2160": ((3840, 2160), 192)}   # px, px in an inch
 
 
 def character(driver: ui_driver.Driver) -> None:
     """One character."""
-    driver.character("a", -20, 20, 2.4, seed=4)
+    driver.character("a", -20, 20, 2.4 * driver.app.looks.scale, seed=4)
 
 
 def lines(driver: ui_driver.Driver) -> None:
@@ -28,35 +33,91 @@ def lines(driver: ui_driver.Driver) -> None:
     driver.press("Return")
 
 
+def photograph(driver: ui_driver.Driver) -> None:
+    """A picture, read."""
+    driver.app.files.open_file(str(runs.ROOT / "samples/pages/lines.png"))
+    driver.wait(lambda: driver.app.pad.drawing.image, "the picture")
+
+
 def alternatives(driver: ui_driver.Driver) -> None:
-    """Lines, and what one of their characters may be."""
+    """Lines, and what one of their words may be."""
     driver.app.files.open_file(HELLO)
     driver.read()
     driver.app.mark(len(driver.app.shown) - 4)
     driver.app.correct_chosen()
 
 
-PICTURES = {"tkRecogIndv": (character, "light"), "tkRecogAll": (lines, "dark"), "textrecog_ui": (alternatives, "light")}
+def shortcuts(driver: ui_driver.Driver) -> None:
+    """The overview of shortcuts."""
+    driver.app.commands.show_keys()
+
+
+def selection(driver: ui_driver.Driver) -> None:
+    """Zoomed in, with a message, something selected, and another network's reading."""
+    app = driver.app
+    app.files.open_file(HELLO)
+    driver.read()
+    app.pad.show_page(1.5, (0, 0))
+    app.pad.select(app.pad.drawing.strokes[:6])
+    app.session.compare(runs.DEFAULT_CHARACTERS)
+    app.message("There is no picture on the clipboard: copy one first")
+    driver.wait(app.other.winfo_ismapped, "what the other reads")
+
+
+def writing(driver: ui_driver.Driver) -> None:
+    """What is remembered of a person's writing."""
+    driver.app.commands["My writing…"].do()
+
+
+DOCUMENTED = [("tkRecogIndv", character, "light"), ("tkRecogAll", lines, "dark"),
+              ("textrecog_ui", alternatives, "light")]
+ALL = [(script, prepare, theme) for theme in ("light", "dark") for script, prepare in (
+    ("tkRecogIndv", character), ("tkRecogAll", lines), ("tkRecogAll", photograph), ("textrecog_ui", alternatives),
+    ("textrecog_ui", shortcuts), ("textrecog_ui", selection), ("textrecog_ui", writing))]
+
+
+def take(script: str, prepare: Callable, theme: str, path: Path, display: str, whole: bool = False) -> None:
+    """Take a picture of one window, or if `whole` of the display."""
+    app = ui_driver.start(script, theme=theme, corrections_path=str(path.parent / "corrections"))
+    try:
+        driver = ui_driver.Driver(app)
+        driver.ready()
+        prepare(driver)
+        driver.read()
+        driver.rest(0.4)
+        # Nothing moves the window from the display's corner; what Tk tells leaves out the menu bar.
+        root = app.root
+        box = 0, 0, root.winfo_rootx() + root.winfo_width(), root.winfo_rooty() + root.winfo_height()
+        ImageGrab.grab(None if whole else box, xdisplay=display).save(path, optimize=True)
+        print(path)
+    finally:
+        app.close()
+
+
+def take_all(where: Path, size: str) -> None:
+    """Take pictures of all windows on a display of a size."""
+    pixels, dpi = DISPLAYS[size]
+    with ui_driver.display(pixels, dpi, always=True) as name:
+        for script, prepare, theme in ALL:
+            take(script, prepare, theme, where / f"{size}-{theme}-{script}-{prepare.__name__}.png", name, True)
 
 
 def main(arguments: list[str]) -> None:
     """Take all pictures."""
     config, _ = settings.configure(globals(), arguments)
-    with ui_driver.display(always=True) as name:
-        for script, (prepare, theme) in PICTURES.items():
-            app = ui_driver.start(script, theme=theme)
-            driver = ui_driver.Driver(app)
-            driver.ready()
-            prepare(driver)
-            driver.read()
-            driver.rest(0.3)
-            # Nothing moves the window from the display's corner; what Tk tells leaves out the menu bar.
-            root = app.root
-            box = 0, 0, root.winfo_rootx() + root.winfo_width(), root.winfo_rooty() + root.winfo_height()
-            path = Path(config.folder, f"{script}.png")
-            ImageGrab.grab(box, xdisplay=name).save(path, optimize=True)
-            print(path)
-            app.close()
+    where = Path(config.folder)
+    where.mkdir(parents=True, exist_ok=True)
+    if not config.everything:
+        with ui_driver.display(always=True) as name:
+            for script, prepare, theme in DOCUMENTED:
+                take(script, prepare, theme, where / f"{script}.png", name)
+        return
+    for number, text in enumerate(("hello", "little", "minute")):
+        corrections_store.remember_word(where / "corrections", draw_samples.cursive_strokes(text, 90, number), text)
+    for size in DISPLAYS:     # each in a process, which Tk ends with the display
+        process = multiprocessing.get_context("spawn").Process(target=take_all, args=(where, size))
+        process.start()
+        process.join()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The drawing apps, in real windows: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
 import contextlib
+import importlib.util
 import os
 import re
 import shutil
@@ -18,13 +19,13 @@ from PIL import Image, ImageGrab
 
 pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
-from apps import commands, corrections, jobs, page, strokes, worker
+from apps import commands, corrections, jobs, learning, page, strokes, worker
 from apps.boxes import Box
 from apps.theme import THEMES
 from apps.toolkit import ttk
 from common import alphabets, glyph, runs
 from reading.readings import Character, Line, Reading, Word
-from tools import benchmark_apps, ui_driver
+from tools import benchmark_apps, draw_samples, ui_driver
 from tools.ui_driver import Driver
 from training import corrections_store
 
@@ -266,6 +267,43 @@ def test_the_right_button_rubs_out_only_what_it_meets(live):
     assert len(live.app.pad.drawing.strokes) == 1
 
 
+def test_ink_is_scratched_out_erased_by_strokes_selected_and_moved(live):
+    drawing, pad = live.app.pad.drawing, live.app.pad
+    live.write("Hello then", 40, 120)
+    live.read()
+    box, before = live.app.reading.lines[0].words[1].box, drawing.strokes
+    x = [box.x - 5, box.right + 5]
+    live.stroke([(x[row % 2], box.y + box.height * row / 7) for row in range(8)])
+    live.read()
+    assert live.app.field.text == "Hello", "scratched out"
+    live.press("Control-z")
+    assert drawing.strokes == before, "in one step"
+    live.press("w")
+    live.stroke(zigzag(box), button=3)
+    live.read()
+    assert live.app.field.text == "Hello", "whole strokes"
+    live.press("w")
+    live.press("Control-z")
+    live.read()
+    assert live.app.field.text == "Hello then"
+
+    live.press("s")
+    live.stroke([(box.x - 20, box.y - 20), (box.right, 100), (box.right + 20, box.bottom + 20)])
+    assert pad.selected and pad.find_withtag("selection")
+    live.stroke([(box.x + 20, 100), (box.x + 20, 200), (box.x + 20, 340)])
+    live.read()
+    assert live.app.field.text == "Hello\nthen", "moved to another line"
+    live.press("Control-z")
+    assert drawing.strokes == before
+    live.stroke([(box.x - 20, box.y - 20), (box.right + 20, box.bottom + 20)])
+    live.press("Delete")
+    live.read()
+    assert live.app.field.text == "Hello" and not pad.find_withtag("selection")
+    live.press("p")
+    live.stroke([(600, 100), (600, 200), (601, 100), (600, 200), (601, 100), (600, 200), (601, 100)])
+    assert pad.drawing.strokes[-1].points[0][0] == 600, "who goes over a line again scratches nothing out"
+
+
 def test_the_ink_stays_when_the_window_changes_its_size(live):
     root = live.app.root
     live.write("Hello", 40, 120)
@@ -346,8 +384,10 @@ def test_another_network_of_the_menu_reads_from_then_on(live):
     first = session.model
     live.app.status.fill_networks()
     labels = [menu.entrycget(row, "label") for row in range(menu.index("end") + 1)]
-    assert labels == [runs.describe(session.models_path, name) for name in MODELS]
-    assert all(re.search(r"\w+, \d\d\.\d %, \d+", label) for label in labels)
+    assert [label.removesuffix(" (the default)") for label in labels] == [
+        runs.describe(session.models_path, name) for name in MODELS]
+    assert [label for label in labels if "(the default)" in label] == [
+        f"line: words, lines and pages, {runs.DEFAULT} (the default)"]
     other = next(name for name in MODELS if name != first)
     menu.invoke(MODELS.index(other))
     live.wait(lambda: session.answer and session.model == session.answer.model == other, "the other network's reading")
@@ -840,6 +880,75 @@ def test_recent_files_and_the_language_are_in_the_menus(display, tmp_path):
         driver.ready()
         driver.read()
         assert app.session.language == "none" and app.field.text
+
+
+def test_two_networks_read_the_same_ink(live, single):
+    others = live.app.commands.menus["Compare with"]
+    live.write("Hello", 40, 120)
+    live.read()
+    live.app.status.fill_others(others)
+    others.invoke(1 + MODELS.index(runs.DEFAULT_CHARACTERS))
+    live.wait(lambda: live.app.other.winfo_ismapped(), "what the other reads", 30)
+    assert re.match(r"resnet: \w+", live.app.other.cget("text")) and live.app.field.text == "Hello"
+    others.invoke(0)
+    live.app.root.update()
+    assert not live.app.other.winfo_ismapped()
+
+    single.app.pad.clear()
+    single.character("R", 100, 100, 1.4)
+    single.app.session.load(runs.DEFAULT)
+    status = single.app.status.text
+    single.wait(lambda: f"read by {runs.DEFAULT_CHARACTERS}" in status.cget("text"), "who has really read", 10)
+    single.app.session.load(runs.DEFAULT_CHARACTERS)
+    single.wait(lambda: single.app.session.answer.model == runs.DEFAULT_CHARACTERS, "its reading", 10)
+    assert "read by" not in status.cget("text")
+    single.app.pad.clear()
+
+
+TRAINER = """
+import json, pathlib, shutil, sys
+given = dict(argument[2:].split("=", 1) for argument in sys.argv[1:])
+print("12/60 a step", flush=True)
+copy = pathlib.Path(shutil.copytree(given["models_path"] + "/" + given["finetune"],
+                                    given["models_path"] + "/1900000000"))
+config = json.loads((copy / "config.json").read_text())
+config["decoding"]["bonus"] += BONUS
+(copy / "config.json").write_text(json.dumps(config))
+"""
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(display, tmp_path, monkeypatch, learns):
+    """In the place of model.py, which takes minutes, runs what copies the network, or makes of it one that is worse."""
+    models, folder = tmp_path / "Models", str(tmp_path / "kept")
+    shutil.copytree(ROOT / "Models" / runs.DEFAULT, models / runs.DEFAULT)
+    trainer = tmp_path / "trainer.py"
+    trainer.write_text(TRAINER.replace("BONUS", "0" if learns else "-30"))
+    monkeypatch.setattr(learning, "TRAINING", [sys.executable, str(trainer)])
+    for number, text in enumerate(["hello", "world", "little", "minimum", "minute", "one", "the", "not"]):
+        draw = draw_samples.strokes_of([text], 60, number) if text == "not" else draw_samples.cursive_strokes(
+            text, 90, number)
+        corrections_store.remember_word(folder, draw, text)
+    with opened("textrecog_ui", models_path=str(models), corrections_path=folder) as driver:
+        driver.ready()
+        window = learning.Learning(driver.app)
+        driver.app.root.update()
+        assert [window.list.item(row, "values")[0] for row in window.list.get_children()][-1] == "not"
+        window.list.selection_set("7")
+        window.delete()
+        assert len(window.list.get_children()) == 7 and "7 words and 0 characters" in window.note.cget("text")
+        monkeypatch.setattr(learning, "LEAST", 20)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        window.learn()
+        assert all(part in window.note.cget("text") for part in ("at least 20", "pip install", "fetch_data"))
+        monkeypatch.undo()
+        monkeypatch.setattr(learning, "TRAINING", [sys.executable, str(trainer)])
+        monkeypatch.setattr(window, "missing", lambda usable: [])
+        window.learn()
+        driver.wait(lambda: "that were kept aside" in window.note.cget("text"), "the figures", 60)
+        assert float(window.bar.cget("value")) == 12 / 60
+        driver.ready()
+        assert driver.app.session.model == ("1900000000" if learns else runs.DEFAULT), window.note.cget("text")
 
 
 # ---- what all apps have
