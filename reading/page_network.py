@@ -127,21 +127,23 @@ class PageNetwork:
         if look.maps.upright >= UPRIGHT or not look.maps.seen:
             return 0, look
         looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turns))) for turns in (1, 2, 3)]
+        if not any(one.ink for one in looks):   # a letter as large as the picture
+            return 0, self._look(picture, always=True)
         best = max(range(4), key=lambda turns: looks[turns].maps.upright)
         sure = looks[best].maps.upright > look.maps.upright + IN_DOUBT and (best != 2 or look.length > FEW_WORDS)
         return (best, looks[best]) if sure else (0, look)
 
-    def _look(self, picture: np.ndarray) -> "Look":
+    def _look(self, picture: np.ndarray, always: bool = False) -> "Look":
         """What is where in a picture, at the scale at which the network sees its letters best.
 
         Letters much larger than those that it knows look like many small strokes, and their cores are scraps: a
-        picture is looked at ever smaller until cores hold most strokes.
+        picture is looked at ever smaller until cores hold most strokes, or always.
         """
         pixels = picture.shape[0] * picture.shape[1]
         most, scale = min(ENLARGED, math.sqrt(FINE_PIXELS / pixels)), min(1.0, math.sqrt(PIXELS / pixels))
         best = self._seen(picture, scale)
         for smaller in SMALLER[1:]:
-            if best.held >= HOLDS:
+            if best.held >= HOLDS and not always:
                 break
             look = self._seen(picture, scale / smaller)
             if look.ink > SEES_MORE * best.ink and look.x_height <= LARGEST:
