@@ -85,8 +85,8 @@ def write_paper(folder: Path, texts: list[str] = ("so many words in a row",) * 9
     (folder / "copiste" / "pages.jsonl").touch()
     cv2.imwrite(str(folder / "backgrounds" / "plain.png"), np.full((90, 200, 3), 240, np.uint8))
     (folder / "backgrounds" / "backgrounds.tsv").write_text("plain.png\tdrawn\t1\t0\n")
-    for name, val in (("copiste", "wikitexte_0024"), ("dhsd", "w3")):
-        rows = [(f"{row}.webp", (val, "one")[row % 4 > 0], text) for row, text in enumerate(texts)]
+    for name, writers in (("copiste", ("wikitexte_0024", "wikitexte_0022")), ("dhsd", ("w3", "w1"))):
+        rows = [(f"{row}.webp", writers[row % 4 > 0], text) for row, text in enumerate(texts)]
         (folder / name / "lines.tsv").write_text("".join(
             f"{file}\t{writer}\ttrain\t{text}\n" for file, writer, text in rows), "utf-8")
         with zipfile.ZipFile(folder / name / "lines.zip", "w") as archive:

@@ -9,16 +9,16 @@ import numpy as np
 
 from common import glyph, line_image
 from reading import page_network, text_lines
-from training import page_writing
+from training import page_writing, paper
 
 ROOM = 10            # px of paper above and below a scanned line, into which its changed letters reach
 FONT_X_HEIGHT = 20   # px
 
 
-def line_image_of(gray: np.ndarray) -> np.ndarray | None:
-    """The line image that reading makes of a picture of one line, uint8 (height, width); None without ink."""
-    ink = page_network.shipped(1).maps(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB)).ink
-    if glyph.ink_box(ink) is None:
+def line_image_of(picture: np.ndarray) -> np.ndarray | None:
+    """The line image, uint8 (height, width), that reading makes of a line's picture, RGB; None without ink."""
+    ink = page_network.shipped(1).maps(picture).ink
+    if not (ink >= text_lines.INK).any():
         return None
     ink, _ = text_lines.straighten(ink)
     return line_image.normalize(ink)[0] if glyph.ink_box(ink) else None
@@ -39,7 +39,7 @@ def letters_of(path: str) -> set[str]:
 
 
 def age(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | None = None) -> np.ndarray:
-    """A scanned line uint8 (height, width), dark ink on bright paper, as other writers, pens and scanners give it.
+    """A scanned line uint8 (height, width), dark ink on bright paper, as other writers, pens and cameras give it: RGB.
 
     neighbour: another line, whose tails may reach into this one.
     """
@@ -52,7 +52,11 @@ def age(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | None
     if rng.random() < 0.25:   # a thicker or a thinner pen
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2, 2) if rng.random() < 0.6 else (3, 3))
         gray = (cv2.erode if rng.random() < 0.7 else cv2.dilate)(gray, kernel)
-    return _scan(gray, white, rng)
+    if rng.random() < 0.5:    # a faint pencil
+        faint = rng.uniform(0.25, 1.0)
+        gray = cv2.convertScaleAbs(gray, alpha=faint, beta=(1 - faint) * white)
+    picture = paper.sensor(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB).astype(np.float32), rng)
+    return paper.poor(picture, rng) if rng.random() < 0.2 else picture
 
 
 def _bend(gray: np.ndarray, white: int, rng: np.random.Generator) -> np.ndarray:
@@ -89,22 +93,3 @@ def _add_rules(gray: np.ndarray, white: int, rng: np.random.Generator) -> None:
     if rng.random() < 0.1:
         columns = gray[:, rng.integers(0, 20)::int(rng.integers(16, 36))]
         np.minimum(columns, level, out=columns)
-
-
-def _scan(gray: np.ndarray, white: int, rng: np.random.Generator) -> np.ndarray:
-    """Fainter ink, uneven light, blur, coarse pixels, noise and JPEG."""
-    faint = rng.uniform(0.25, 1.0) if rng.random() < 0.5 else 1.0
-    gray = white - faint * (white - gray.astype(np.float32))
-    if rng.random() < 0.3:
-        gray *= np.linspace(*rng.uniform(0.75, 1.0, 2), gray.shape[1], dtype=np.float32)
-    if rng.random() < 0.4:
-        gray = cv2.GaussianBlur(gray, (0, 0), rng.uniform(0.3, 1.1))
-    if rng.random() < 0.3:
-        gray = cv2.resize(gray, None, fx=(coarse := rng.uniform(0.5, 0.9)), fy=coarse, interpolation=cv2.INTER_AREA)
-    if rng.random() < 0.4:
-        gray += rng.normal(0, rng.uniform(1, 8), gray.shape).astype(np.float32)
-    gray = np.clip(gray, 0, 255).astype(np.uint8)
-    if rng.random() < 0.3:
-        _, file = cv2.imencode(".jpg", gray, (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))))
-        gray = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
-    return gray

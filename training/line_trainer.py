@@ -34,6 +34,7 @@ COUNTED = 5000, 200      # samples whose characters tell what a network expects;
 FITTED_IN_DRY_RUN = 5    # shortest texts that decoding is fitted to in a dry run
 RARER = 3.0              # nat: how much a character that is new begins below the one that it looks like
 LIKE = dict(zip("æœÆŒß€£°«»¿¡", "aoEOBCLo<>?!", strict=True))
+LANGUAGES = {"copiste": "french", "dhsd": "german"}   # of the kinds of samples that are not English
 MOST_WRITERS = 14        # processes that write line images, of which each takes 0.8 GB of memory
 
 
@@ -221,13 +222,12 @@ class LineTrainer(Trainer):
         about = runs.read_config(folder.parent, folder.name)
         network = networks.load_network(folder.parent, folder.name)
         export.export_run(folder)
-        reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each, about.get("decoding"),
-                                            word_lm.load())
+        reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each, about.get("decoding"))
         log_probs = list(reader.log_probs([sample.picture for sample in self.data.samples]))
         if not self.config.corrections:  # else it is decoded as the network that it comes from
             self._fit_decoding(reader, log_probs)
             files.write_json(folder / "config.json", about | {"decoding": asdict(reader.decoding)})
-        texts = [reader.decode(each).text for each in log_probs]
+        texts = [read.text for read in self._read(reader, log_probs)]
         kinds = [sample.kind for sample in self.data.samples]
         plain = self.data.measure(network)
         found = {"parameters": network.count_params(), **{kind: kinds.count(kind) for kind in KINDS},
@@ -240,13 +240,25 @@ class LineTrainer(Trainer):
         print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, readings.png, training.png")
 
     def _fit_decoding(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray]) -> None:
-        """Have the reader decode as suits all words and lines of the validation split best: writers differ."""
-        reader.decoding = replace(reader.decoding, label_prior=character_shares(self.config))
-        others = self.data.others()
-        log_probs = log_probs + list(reader.log_probs([sample.picture for sample in others]))
-        truths = [sample.text for sample in self.data.samples + others]
+        """Have the reader decode as suits the validation samples best."""
+        decoding = replace(reader.decoding, label_prior=character_shares(self.config))
+        samples = self.data.samples
         if self.config.dry_run:   # a network that has learned nothing leaves thousands of texts to choose from
-            log_probs, truths = log_probs[:FITTED_IN_DRY_RUN], truths[:FITTED_IN_DRY_RUN]
-        reader.decoding = replace(reader.decoding, **calibration.fit_decoding(log_probs, truths, reader))
-        read = [reader.decode(each) for each in log_probs]
+            log_probs, samples = log_probs[:FITTED_IN_DRY_RUN], samples[:FITTED_IN_DRY_RUN]
+        truths, lms = [sample.text for sample in samples], [lm_of(sample) for sample in samples]
+        reader.decoding = replace(decoding, **calibration.fit_decoding(log_probs, truths, lms, decoding))
+        read = self._read(reader, log_probs)
         reader.decoding = replace(reader.decoding, confidence=calibration.fit_confidence(read, truths))
+
+    def _read(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray]) -> list[line_recognizer.LineText]:
+        """The first samples, of which these are the log probabilities, each read in its language."""
+        found = []
+        for sample, each in zip(self.data.samples, log_probs):
+            reader.lm = lm_of(sample)
+            found.append(reader.decode(each))
+        return found
+
+
+def lm_of(sample: synthesis.Sample) -> word_lm.WordLM:
+    """The model of the language in which a sample of the validation is written."""
+    return word_lm.load(LANGUAGES.get(sample.kind, "english"))

@@ -22,33 +22,23 @@ class Validation(keras.callbacks.Callback):
     def __init__(self, config: TrainingConfig):
         """Raises errors.DataError when a file is missing or damaged, or holds none."""
         super().__init__()
-        self._synthesizer = synthesis.LineSynthesizer(config.pen_path, "", "val", variety=0,
-                                                      paper_path=config.paper_path)
-        words, real = self._synthesizer.words, self._synthesizer.real
+        synthesizer = synthesis.LineSynthesizer(config.pen_path, "", "val", variety=0, paper_path=config.paper_path)
+        words, real = synthesizer.words, synthesizer.real
         of_style, of_lines, of_scans = ((DRY_RUN_SAMPLES,) * 3 if config.dry_run else
                                         (WORDS // len(STYLES), LINES, SCANS))
         rng = np.random.default_rng(0)
         chosen = [rng.permutation([row for row, record in enumerate(words) if record["style"] == style])[:of_style]
                   for style in STYLES]
-        counts = {"lines": len(self._synthesizer.lines), **{kind: len(lines) for kind, lines in real.items()}}
+        counts = {"lines": len(synthesizer.lines), **{kind: len(lines) for kind, lines in real.items()}}
         rows = {"words": np.concatenate(chosen).astype(int),
                 **{kind: rng.permutation(count)[:of_scans if kind in real else of_lines]
                    for kind, count in counts.items()}}
-        self.samples = sorted(self._plain(rows), key=lambda sample: sample.picture.shape[1])   # as batches are
+        found = (sample for kind, of_kind in rows.items() for sample in plain(synthesizer, kind, of_kind))
+        self.samples = sorted(found, key=lambda sample: sample.picture.shape[1])   # as batches are
         if not self.samples:
             raise errors.DataError(f"{config.pen_path} holds no words of the validation split")
         self._batches = list(prefetch.batches(self.samples, config.batch_size))
         self.texts: list[str] = []   # what `measure` has read of the samples
-        self._others = {} if config.dry_run else {kind: np.setdiff1d(np.arange(count), rows[kind])
-                                                  for kind, count in ({"words": len(words)} | counts).items()}
-
-    def others(self) -> list[synthesis.Sample]:
-        """All words, lines and scans beside the samples; none in a dry run."""
-        return self._plain(self._others)
-
-    def _plain(self, rows: dict[str, np.ndarray]) -> list[synthesis.Sample]:
-        """These rows of each category."""
-        return [sample for kind, of_kind in rows.items() for sample in plain(self._synthesizer, kind, of_kind)]
 
     def measure(self, network: keras.Model) -> dict[str, float]:
         """CTC's loss in nat for each character, and error rates, of a network without a language model."""

@@ -13,9 +13,11 @@
 Each is changed at random, as strokes where there are strokes: slant, slope, width, gaps, waviness, pen and paper.
 """
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from common import alphabets, glyph, line_image
@@ -94,8 +96,7 @@ class LineSynthesizer:
         kinds: how likely each kind of writing is.
         None where what was sampled is of no use: too wide, or too narrow for its text.
         """
-        there = {"scanned": self.scans, "font": self._fonts and self._sentences, **self.real}
-        names = [kind for kind in kinds if there.get(kind, kind not in REAL)]
+        names = self.kinds(kinds)
         shares = np.array([kinds[kind] for kind in names])
         kind = names[rng.choice(len(names), p=shares / shares.sum())]
         if kind in REAL or kind == "font":
@@ -106,11 +107,17 @@ class LineSynthesizer:
             return None
         return _usable(drawn._replace(picture=line_image.normalize(drawn.picture)[0]))
 
+    def kinds(self, wanted: Iterable[str]) -> list[str]:
+        """Those of these kinds of writing for which there are files."""
+        there = {"scanned": self.scans, "font": self._fonts and self._sentences, **self.real}
+        return [kind for kind in wanted if there.get(kind, kind not in REAL)]
+
     def plain(self, category: str, row: int) -> Sample | None:
         """As sample, but one record or scan as it is: row of "words", "lines" or "corrected", or of a kind of REAL."""
         if category in REAL:
             real = self.real[category][row]
-            return _usable(Sample(line_scans.line_image_of(real.image()), real.text, REAL[category]))
+            picture = cv2.cvtColor(real.image(), cv2.COLOR_GRAY2RGB)
+            return _usable(Sample(line_scans.line_image_of(picture), real.text, REAL[category]))
         writing = self._writing(category, row)
         picture = line_image.normalize(line_rendering.draw_plain(writing))[0]
         return _usable(Sample(picture, writing.label, category))

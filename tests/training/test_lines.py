@@ -170,8 +170,11 @@ def small(data, monkeypatch):
     monkeypatch.setitem(networks.LINE_NETWORKS, "line", toy.line_network)
 
     def train(models: Path, *more: str) -> tuple[line_trainer.LineTrainer, Path]:
-        trainer = pipeline.load(line_config(data, *TRAIN, f"--models_path={models}", *more))
-        return trainer, pipeline.train(trainer)
+        config = line_config(data, *TRAIN, f"--models_path={models}", *more)
+        trainer = pipeline.load(config)
+        folder = models / config.resume if config.resume else pipeline.new_folder(models)
+        pipeline.train(trainer, folder)
+        return trainer, folder
     return train
 
 
