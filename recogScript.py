@@ -3,6 +3,7 @@
     python recogScript.py a.png                      the text in a picture: a word, a line or a page
     python recogScript.py --characters a.png b.png   the one character in each picture
     python recogScript.py --json photos/ b.jpg       a folder's pictures and one more, a JSON object a line
+    python recogScript.py --json scan.pdf            all pages of a PDF or TIFF, as "pages"
     python recogScript.py --show a.png               draws what was read into a.read.png and a.glyphs.png
     cat a.png | python recogScript.py -              from standard input
     python recogScript.py --unixTime=1700000000 a.png              with another network; see Models/

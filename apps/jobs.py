@@ -10,6 +10,7 @@ import numpy as np
 from apps import page
 from apps.strokes import Stroke, Underlay
 from common import runs
+from reading import binarize
 from reading.readings import Reading
 
 SHARP = 2      # a picture is sharp still when it is shown so much larger than fitting the pad
@@ -32,12 +33,17 @@ def load(unix_time: str, models_path: str, language: str) -> None:
 
 
 def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke, ...], image: Underlay | None,
-         alone: bool) -> tuple[Reading, str]:
+         alone: bool) -> tuple[Reading, str] | None:
     """Read words and lines or, if `alone`, all ink as one character: the boxes are on the pad.
 
-    Returns the unixTime of the network that has read, too.
+    Returns the unixTime of the network that has read, too, or None where strokes are but a speck.
     """
-    ink = page.page_of(strokes, image, alone)
+    try:
+        ink = page.page_of(strokes, image, alone)
+    except binarize.ImageError:
+        if image:
+            raise
+        return None
     reader = _reader(unix_time, models_path, language)
     reading = reader.read_character(ink.picture) if alone else reader.read(ink.picture)
 
@@ -53,8 +59,6 @@ def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke,
 def measure(names: Sequence[str], models_path: str, language: str,
             samples: Sequence[tuple[str, np.ndarray, bool]]) -> list[int]:
     """How many samples each network reads right: texts, their ink, bright on dark, and whether they are characters."""
-    from reading import binarize
-
     def read_one(reader, ink: np.ndarray, character: bool) -> str:
         picture = binarize.read_picture(255 - ink, page=not character)
         return (reader.read_characters([picture])[0] if character else reader.read(picture)).text
@@ -66,8 +70,6 @@ def measure(names: Sequence[str], models_path: str, language: str,
 def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:
     """Decode a picture and place it in a size in px; binarize.ImageError, with its name, if it is none."""
     from PIL import Image, ImageOps
-
-    from reading import binarize
     file = io.BytesIO(data)
     binarize.decode(file, name)  # refuses what is damaged or too large
     with Image.open(file) as opened:

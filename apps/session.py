@@ -11,6 +11,8 @@ from apps.widgets import percent
 from common import runs
 from reading.readings import Reading
 
+REST = 2000        # ms without a change of the ink, after which words are shown as all ink is read together
+
 
 class Answer(NamedTuple):
     """A reading, with the version and the strokes of the drawing and the network that it is of."""
@@ -128,13 +130,22 @@ class Session:
         if version != self.version:
             return
         self.window.message(error, "reading")
-        if answer and answer.model == self.model:
-            sure = statistics.fmean(one.confidence for one in answer.reading.characters)
+        if not answer and not error:
+            self._show(None)
+        elif answer and answer.model == self.model:
+            sure = statistics.fmean([one.confidence for one in answer.reading.characters] or [0.0])
             by = f"   ·   read by {answer.run}" if answer.run != self.model else ""
             self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {percent(sure)} sure{by}")
+            shown = answer
             if self.answer and self.answer.model == answer.model and self.kind == "text":
-                answer = answer._replace(reading=stillness.settled(self.answer.reading, self.answer.strokes,
-                                                                   answer.reading, answer.strokes))
+                shown = answer._replace(reading=stillness.settled(self.answer.reading, self.answer.strokes,
+                                                                  answer.reading, answer.strokes))
+                self.window.root.after(REST, self._rest, answer)
+            self._show(shown)
+
+    def _rest(self, answer: Answer) -> None:
+        """The pen rests: show all as it is read now."""
+        if answer.version == self.version and self.current and answer.model == self.model:
             self._show(answer)
 
     def _opened(self, image: strokes.Underlay | None, error: str) -> None:

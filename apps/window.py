@@ -168,6 +168,8 @@ class App:
         root.geometry(self.memory.kept.get("geometry", f"{width}x{height}"))
         root.minsize(px(640), px(420))
         root.update_idletasks()
+        if not (0 <= root.winfo_x() < root.winfo_screenwidth() and 0 <= root.winfo_y() < root.winfo_screenheight()):
+            root.geometry("+0+0")     # remembered from a display that is not there any more
         self.pad.focus_set()
 
     def make_pad(self, parent: ttk.Frame) -> ttk.Frame:

@@ -37,7 +37,7 @@ class Decoding(ctc.Weights):
         values = {OLD_NAMES.get(name, name): value for name, value in (config or {}).items()}
         usual = asdict(cls())
         for name, value in values.items():
-            if name not in usual or isinstance(value, list) != isinstance(usual[name], tuple):
+            if name not in usual or isinstance(value, list | tuple) != isinstance(usual[name], tuple):
                 raise runs.RunError(f"config.json's decoding has no {name} like {str(value)[:50]}: copy it again")
         return cls(**values)
 

@@ -125,8 +125,7 @@ def telling_what_is_kept(folder: Path) -> Iterator[None]:
 def _what_is_kept(folder: Path) -> str:
     if (folder / "checkpoint.npz").is_file():
         return f"{folder} keeps what was learned; python model.py --resume={folder.name} goes on"
-    if not (folder / "model.keras").is_file():
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     return "ended before anything was learned; nothing is lost"
 
 

@@ -221,6 +221,9 @@ def test_finished_words_stand_still_and_a_slip_of_the_pen_changes_nothing(live):
     live.click(900, 400)
     live.read()
     assert len(live.app.pad.drawing.strokes) and live.app.field.text == "Hello then 25", "a dot far away is no text"
+    live.rest(2.3)
+    together = live.app.reading.lines[0].words[0].characters[0]
+    assert together is not word.characters[0], "the pen rests: all is read together"
     live.stroke([(60, 60), (64, 110)])
     live.read()
     assert live.app.reading.lines[0].words[0].characters[0] is not word.characters[0], "its ink has changed"
