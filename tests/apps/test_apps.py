@@ -1,6 +1,7 @@
 """The drawing apps, in real windows: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
 import contextlib
 import importlib.util
+import itertools
 import os
 import re
 import shutil
@@ -509,8 +510,8 @@ def test_cursive_is_read(live, text):
     live.read()
     assert live.app.field.text == text
     assert live.shown() == list(text.replace(" ", "")), "each letter is shown under its ink"
-    lefts = [place.character.box.x for place in live.app.shown]
-    assert lefts == sorted(lefts)
+    labels = [live.app.pad.bbox(f"read{number}") for number in range(len(live.app.shown))]
+    assert all(before[2] <= after[0] for before, after in itertools.pairwise(labels)), "side by side, in order"
 
 
 def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(live):
@@ -736,6 +737,8 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
     driver.read()
     assert app.field.text == "Hello world\nread the lines in order\nthen 25 and more"
     image = app.pad.drawing.image
+    label = app.pad.find_withtag("read0")[0]
+    assert app.pad.itemcget(label, "fill") in THEMES["light"].pad, "on light ground in every theme"
     boxes = [place.character.box for place in corrections.places(app.session.answer.reading)]
     assert all(image.x <= box.x and image.y <= box.y and box.right <= app.pad.winfo_width()
                and box.bottom <= app.pad.winfo_height() for box in boxes)
@@ -752,6 +755,7 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
     (tmp_path / "no.png").write_bytes(b"no picture")
     app.files.open_file(str(tmp_path / "no.png"))
     driver.wait(lambda: "not a picture" in app.banner.cget("text"), "the message")
+    assert "no.png" in app.banner.cget("text") and "Error" not in app.banner.cget("text")
     driver.press("Delete")
     assert not app.pad.drawing and app.field.text == ""
 
@@ -773,6 +777,13 @@ def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
     driver.wait(lambda: app.pad.drawing.image, "the picture")
     driver.read()
     assert app.field.text.lower() == "hello world"
+    if X11 and shutil.which("xclip"):
+        subprocess.run(["xclip", "-selection", "clipboard", "-i"], input=b"text", check=True,
+                       stdout=subprocess.DEVNULL)
+        driver.wait(lambda: "STRING" in output_of(driver, "xclip", "-selection", "clipboard", "-o", "-t", "TARGETS"),
+                    "xclip's offer")
+        driver.press("Control-v")
+        assert "no picture on the clipboard" in app.banner.cget("text"), "not that xclip is missing"
     app.root.clipboard_clear()
     app.root.clipboard_append("text")
     driver.press("Control-v")
@@ -1009,6 +1020,32 @@ def test_shortcuts_work_with_caps_lock_and_on_other_layouts(live):
     pad.event_generate("<Key>", keysym="E", state=0x2)
     assert pad.tool == "eraser"
     assert commands.pressed("Cyrillic_ya", 0x4, 52) == "Control-z" and commands.pressed("Greek_pi", 0, 33) == "p"
+
+
+@needs_xdotool
+@pytest.mark.skipif(not shutil.which("setxkbmap"), reason="changes the layout with setxkbmap")
+def test_undo_is_where_it_was_on_a_russian_keyboard(display):
+    with ui_driver.display(always=True) as name:
+        environment = os.environ | {"DISPLAY": name}
+        subprocess.run(["setxkbmap", "ru"], env=environment, check=True)
+        done = launch(code=RUSSIAN, DISPLAY=name)
+    assert done.stdout == "1 0\n", done.stdout + done.stderr
+
+
+RUSSIAN = """
+import subprocess
+from tools import ui_driver
+app = ui_driver.start("textrecog_ui")
+driver = ui_driver.Driver(app)
+driver.stroke([(100, 100), (200, 100)])
+app.pad.focus_force()
+driver.rest(0.3)
+print(len(app.pad.drawing.strokes), end=" ")
+subprocess.run(["xdotool", "keydown", "37", "key", "52", "keyup", "37"], check=True)   # codes of Control and of the Z
+driver.rest(0.3)
+print(len(app.pad.drawing.strokes))
+app.close()
+"""
 
 
 def test_what_does_nothing_is_gray(live):
