@@ -25,7 +25,7 @@ data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has n
 pen = False                # add pen strokes, drawn as glyphs
 extracted = False          # add letters out of written words, made by python -m tools.extract_characters
 pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by python -m tools.fetch_data --archive=UNIPEN
-paper_path = "Dataset/Paper"   # page: folder with fonts, text, real pages and paper, see docs/data.md
+paper_path = "Dataset/Paper"   # line and page: folder with fonts, texts and real writing, see docs/data.md
 class_cap = 0              # most images of one class and source in an epoch; 0: all
 augmentation = 0.0         # strength of random changes of slant, size, place, waviness and stroke; 1 is strong
 augmentation_last = -1.0   # its strength in the last epoch, reached evenly; -1: the same throughout
@@ -51,9 +51,9 @@ PRESETS = {
     "best": {"train_epochs": 28, "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.2,
              "val_split": 0.04, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
-    # A reader of words and lines; with --finetune, going on with its training.
-    "line": {"network": "line", "train_epochs": 30, "batch_size": 128, "learning_rate": 0.0015, "schedule": "cosine",
-             "dropout": 0.2, "augmentation": 1.0, "weight_decay": 0.01, "mixed_precision": True},
+    # A reader of words and lines, from the first one, which read pen strokes alone; with --finetune= from nothing.
+    "line": {"network": "line", "finetune": "1795724860", "train_epochs": 14, "epoch_steps": 200, "batch_size": 64,
+             "learning_rate": 0.0003, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0, "weight_decay": 0.01},
     # Finds the writing on pages.
     "page": {"network": "page", "train_epochs": 30, "epoch_steps": 200, "batch_size": 6, "learning_rate": 0.002,
              "schedule": "cosine", "dropout": 0.1, "weight_decay": 0.0001},

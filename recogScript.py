@@ -3,6 +3,7 @@
     python recogScript.py a.png                      the text in a picture: a word, a line or a page
     python recogScript.py --characters a.png b.png   the one character in each picture
     python recogScript.py --json photos/ b.jpg       a folder's pictures and one more, a JSON object a line
+    python recogScript.py --json scan.pdf            all pages of a PDF or TIFF, as "pages"
     python recogScript.py --show a.png               draws what was read into a.read.png and a.glyphs.png
     cat a.png | python recogScript.py -              from standard input
     python recogScript.py --unixTime=1700000000 a.png              with another network; see Models/
@@ -39,7 +40,7 @@ from reading.recognizer import Recognizer, recog  # noqa: F401  recog is for oth
 unixTime = ""              # the network that reads; without one, the shipped network
 models_path = "Models"     # where networks are kept
 prior = "drawings"         # class mix of single characters: drawings, as people write; forms, as in NIST's forms
-language = "english"       # weighs what fits English; none: the network alone decides
+language = "english"       # weighs what fits it: english, french, german or spanish; none: the network alone decides
 characters = False         # each picture holds one character
 json = False               # print a JSON object for each picture
 min_confidence = 0.0       # leave out lines that are less likely right, 0 to 1

@@ -2,7 +2,7 @@
 
 
 class UserError(ValueError):
-    """Something that a person can put right; the message is one sentence that names the thing and the remedy."""
+    """Something that a person can mend; the message is one sentence that names the thing and the remedy."""
     status = 2   # of the script that it ends
 
 

@@ -66,7 +66,8 @@ def read_config(models_path: str | Path, unix_time: str) -> dict:
     path = Path(models_path, unix_time, "config.json")
     try:
         config = files.read_json(path)
-        wrong = [name for name, fits in SHAPES.items() if not fits(config.get(name))]
+        wrong = [name for name, fits in SHAPES.items()
+                 if not (fits(config[name]) if name in config else name in OPTIONAL)]
         if wrong:
             raise errors.DataError(f"{path} holds no usable {wrong[0]}")
         return config
@@ -90,10 +91,11 @@ def _decoding(value) -> bool:
 SHAPES = {
     "reads": lambda value: isinstance(value, str) and value in NETWORKS,
     "settings": lambda value: isinstance(value, dict) and isinstance(value.get("network"), str),
-    "images": lambda value: value is None or isinstance(value, dict) and _numbers(list(value.values())),
-    "prior_of_drawings": lambda value: value is None or _numbers(value, len(alphabets.CHARACTERS)),
+    "images": lambda value: isinstance(value, dict) and _numbers(list(value.values())),
+    "prior_of_drawings": lambda value: _numbers(value, len(alphabets.CHARACTERS)),
     "decoding": _decoding,
 }
+OPTIONAL = "images", "prior_of_drawings", "decoding"
 # What a network takes and gives, without the batch: None is any number.
 NETWORKS = {"characters": ((28, 28), 1), "lines": ((line_image.HEIGHT, None), 2), "pages": ((None, None, 3), None)}
 
@@ -123,8 +125,8 @@ def versions() -> dict[str, str]:
 def git_commit() -> str:
     """The commit of the code that runs, with + behind it when files differ from it; "" outside a repository."""
     try:
-        answer = subprocess.run(["git", "describe", "--always", "--abbrev=40", "--dirty=+"], cwd=ROOT,
-                                capture_output=True, text=True, timeout=10)
+        answer = subprocess.run(["git", "--no-optional-locks", "describe", "--always", "--abbrev=40", "--dirty=+"],
+                                cwd=ROOT, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return answer.stdout.strip()

@@ -10,12 +10,13 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import cv2
 import numpy as np
 from matplotlib.figure import Figure
 from rapidfuzz.distance import Levenshtein
 
 from common import alphabets, line_image, pen_strokes, runs, settings
-from reading import character_boxes, recognizer, segmenting_reader, text_lines
+from reading import character_boxes, page_network, recognizer, segmenting_reader, text_lines
 from reading.binarize import read_picture
 from tools import draw_samples
 from training import line_records, line_rendering, unipen
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> None:
     """Draw all figures."""
     config, _ = settings.configure(globals(), arguments)
     page = read_picture(255 - draw_samples.write_lines(draw_samples.LINES, 60, 5, 8), page=True)
-    figures = {"ink": ink_figure(), "letters": letters_figure(page), "line": line_figure("little world"),
+    figures = {"page": page_figure(), "letters": letters_figure(page), "line": line_figure("little world"),
                "written": written_figure()}
     figures = {f"how-{name}": figure for name, figure in figures.items()}
     if Path(config.pen_path, "lines.jsonl.gz").is_file():
@@ -46,15 +47,27 @@ def main(arguments: list[str]) -> None:
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
-def ink_figure() -> Figure:
-    """A photo in uneven light, and the ink found in it."""
-    photo = draw_samples.photograph(draw_samples.write_lines(draw_samples.LINES, 60, 5, 8), 7)
-    figure = Figure(figsize=(9, 2.4), layout="constrained")
-    for axes, image, title in zip(figure.subplots(1, 2), (photo, 255 - read_picture(photo, page=True).ink),
-                                  ("photo", "ink")):
+def page_figure() -> Figure:
+    """A photo of ruled paper on a table, what the page network sees in it, and its lines in order."""
+    paper = draw_samples.write_lines(draw_samples.LINES, 60, 5, 8)
+    for y in range(12, len(paper), 48):
+        cv2.line(paper, (0, y), (paper.shape[1], y), 110, 2, cv2.LINE_AA)
+    photo = cv2.copyMakeBorder(np.asarray(draw_samples.photograph(paper, 7)), 30, 0, 40, 0, cv2.BORDER_CONSTANT,
+                               value=(70, 50, 40))
+    found, maps = page_network.shipped().find(photo), page_network.shipped().maps(photo)
+    core = cv2.resize(maps.core, photo.shape[1::-1])[..., None]
+    seen = np.minimum(255 - core * (255, 90, 255), 255 - maps.ink[..., None]).astype(np.uint8)
+    figure = Figure(figsize=(9, 1.9), layout="constrained")
+    for axes, image, title in zip(figure.subplots(1, 3), (photo, seen, 255 - found.ink),
+                                  ("photo", "ink and cores", "lines")):
         axes.imshow(image, cmap="gray", vmin=0, vmax=255)
         axes.set_title(title, fontsize=10)
         axes.set_axis_off()
+    for number, (line, colour) in enumerate(zip(found.lines, itertools.cycle(COLOURS / 255)), 1):
+        height, width = line.ink.shape
+        corners = np.array([(0, 0, 1), (width, 0, 1), (width, height, 1), (0, height, 1), (0, 0, 1)]) @ line.to_page.T
+        axes.plot(*corners.T, color=colour, linewidth=1)
+        axes.text(*corners[0], number, color=colour, fontsize=9, ha="right", va="top")
     return figure
 
 

@@ -71,13 +71,16 @@ def name_of(image: Source) -> str:
     return str(image) if isinstance(image, (str, Path)) else "the picture"
 
 
-def picture_of(gray: np.ndarray, name: str, page: bool) -> Picture:
-    """The ink in a picture's brightness, uint8 (height, width); ImageError if there is none."""
+def picture_of(gray: np.ndarray, name: str, page: bool, ground: int | None = None) -> Picture:
+    """The ink in a picture's brightness, uint8 (height, width); ImageError if there is none.
+
+    ground: brightness of the paper where it is the same everywhere.
+    """
     scale = max(1.0, math.sqrt(gray.size / PAGE_PIXELS) if page else max(gray.shape) / WORKING_SIDE)
     if scale > 1:
         size = tuple(max(1, round(side / scale)) for side in gray.shape[::-1])
         gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    ink = find_ink(gray)
+    ink = find_ink(gray, ground)
     if ink is None:
         raise ImageError(f"no ink in {name}: take a picture in which the writing is clearly darker or "
                          "lighter than its paper")
@@ -175,14 +178,17 @@ def _to_8_bits(values: np.ndarray) -> np.ndarray:
     return np.clip(values * (255 / white), 0, 255).astype(np.uint8)
 
 
-def find_ink(gray: np.ndarray) -> np.ndarray | None:
+def find_ink(gray: np.ndarray, ground: int | None = None) -> np.ndarray | None:
     """The ink in a picture uint8 (height, width), bright on dark, its edges soft; None if there is none.
 
-    The picture is divided by the paper's brightness, estimated at each place, so
-    that shadows and uneven light vanish.  Otsu's threshold (1979), taken near the
-    ink, becomes the middle of the brightness scale.
+    The picture is divided by the paper's brightness, `ground` or estimated at each place, so that shadows and uneven
+    light vanish.  Otsu's threshold (1979), taken near the ink, becomes the middle of the brightness scale.
     """
-    bright_paper, paper = _paper(gray)
+    if ground is None:
+        bright_paper, paper = _paper(gray)
+    else:
+        bright_paper = ground > 127
+        paper = np.full_like(gray, ground if bright_paper else 255 - ground)
     density = cv2.subtract(paper, gray if bright_paper else 255 - gray, dtype=cv2.CV_32F)
     if bright_paper:  # light is multiplied with the paper's and the ink's reflectance; a negative's is not
         density *= cv2.LUT(paper, 255 / np.maximum(np.arange(256, dtype=np.float32), 1))

@@ -1,30 +1,27 @@
-"""Character language model: how likely the next character of an English word is.
+"""Character language model: how likely the next character of a word is.
 
-    model = character_lm.load()
-    model.next_log_probs("th")   natural log of P(next character | "th"), in the order of alphabets.CHARACTERS
+    model = word_lm.load("english").spelling
+    model.next_log_probs("th")   natural log of P(next character | "th"), in the order of SPELT
 
-Letters are predicted from up to seven characters before them, by counts from wordfreq's list of English words.  Case,
+Letters are predicted from up to seven characters before them, by counts from a list of a language's words.  Case,
 digits and what the list does not know come from a few kinds of words, see KINDS; one of them is any string at all, so
 that names, codes and non-words stay readable.
-
-tools/build_language_models.py builds character_lm.npz.  wordfreq: R. Speer, version 3.1, 2022,
-https://doi.org/10.5281/zenodo.7199437; its data, and so character_lm.npz, are under CC BY-SA 4.0.
 """
 import functools
 import math
-from pathlib import Path
 
 import numpy as np
 
 from common import alphabets
 
-FILE = Path(__file__).with_name("character_lm.npz")
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-START, END = "^", 26               # mark before a word's first letter; the label of a word's end
+SPELT = "".join(character for character in alphabets.ALPHABET if character.isalnum())   # begins as CHARACTERS does
+LETTERS = "".join(character for character in SPELT if character.islower())
+START, END = "^", len(LETTERS)     # mark before a word's first letter; the label of a word's end
 STEP = 1 / 4                       # nat: log probabilities are stored as multiples of it; a finer step gains nothing
 
-END_OF_WORD = len(alphabets.CHARACTERS)
-DIGIT, UPPER, LOWER = slice(0, 10), slice(10, 36), slice(36, 62)
+END_OF_WORD = len(SPELT)
+DIGIT, UPPER, LOWER = (np.flatnonzero([test(character) for character in SPELT])
+                       for test in (str.isdigit, str.isupper, str.islower))
 
 # The kinds of words and their shares: roughly those of running text, with more digits and capitals, since people also
 # write labels, forms and headings by hand.
@@ -37,16 +34,16 @@ FOLLOWING = {"": tuple(KINDS.values()),
              "digits": (0.60, 0.20, 0.05, 0.08, 0.02, 0.05)}
 SWITCH = 0.02                      # at each character a word may go on as any kind: McDonald, 3rd, HTML5
 END_OF_DIGITS, END_OF_ANY = 0.3, 0.15
-PRONOUN = 0.5                      # of single capital letters are "I"
+PRONOUN = 0.5                      # of single capital letters are "I" in English
 CACHE = 10_000                     # contexts remembered, some 7 MB
 
-LABELS = {character: label for label, character in enumerate(alphabets.CHARACTERS)}
+LABELS = {character: label for label, character in enumerate(SPELT)}
 SHARES = {before: np.array(shares, np.float32) for before, shares in FOLLOWING.items()}
 EVEN = 1 / len(KINDS)
 
 
 def _without_letters(first: bool) -> np.ndarray:
-    """P(next | kind of word) without the letters of English, for a first or a later place: float32 (kinds, 63)."""
+    """P(next | kind of word) without the language's letters, for a first or a later place: float32 (kinds, labels)."""
     expected = np.zeros((len(KINDS), END_OF_WORD + 1), np.float32)
     *_, digits, initial, anything = expected
     anything[:] = (1 - END_OF_ANY) / END_OF_WORD
@@ -56,35 +53,42 @@ def _without_letters(first: bool) -> np.ndarray:
     initial[END_OF_WORD] = 1
     if first:
         expected[:, END_OF_WORD] = 1e-6  # words have a character
-        initial[UPPER] = (1 - PRONOUN) / 26
-        initial[LABELS["I"]] += PRONOUN
+        initial[UPPER] = 1 / len(UPPER)
     return expected
 
 
 FIRST, INSIDE = _without_letters(True), _without_letters(False)
-# Inside words P(next | kind of word) is INSIDE + ENGLISH * P(next letter of either case, or end of the word).
-ENGLISH = np.zeros_like(INSIDE)
-ENGLISH[:2, LOWER] = ENGLISH[2, UPPER] = ENGLISH[:3, END_OF_WORD] = 1
-BY_LABEL = list(zip(INSIDE.T.tolist(), ENGLISH.T.tolist(), strict=True))
-LETTER = np.array([*[0] * 10, *range(26), *range(26), END])   # column of each label; digits have none: ENGLISH is 0
+# Inside words P(next | kind of word) is INSIDE + WORDS * P(next letter of either case, or end of the word).
+WORDS = np.zeros_like(INSIDE)
+WORDS[:2, LOWER] = WORDS[2, UPPER] = WORDS[:3, END_OF_WORD] = 1
+BY_LABEL = list(zip(INSIDE.T.tolist(), WORDS.T.tolist(), strict=True))
+# The column of each label among LETTERS and END; digits have none: WORDS is 0.
+LETTER = np.array([*(max(0, LETTERS.find(character.lower())) for character in SPELT), END])
 
 
 class CharacterLM:
-    """P(next character | the word's characters before it), for English words and everything else."""
+    """P(next character | the word's characters before it), for words of a language and everything else."""
 
-    def __init__(self, table: dict[str, int], letters: np.ndarray):
-        """letters: float32 (n, 27), P of a-z and the word's end in each context; table: context -> its row."""
+    def __init__(self, table: dict[str, int], letters: np.ndarray, pronoun: float = PRONOUN):
+        """letters: float32 (n, END + 1), P of LETTERS and the word's end in each context; table: context -> its row.
+
+        pronoun: share of "I" among single capital letters, beside all of them alike.
+        """
         self._table, self._letters = table, letters
         self._longest = max(map(len, table))
         first = FIRST.copy()
-        lower, capitalised, capitals, *_ = first
-        lower[LOWER] = capitalised[UPPER] = capitals[UPPER] = letters[self._row(""), :END]
+        lower, capitalised, capitals, _, initial, _ = first
+        begins = letters[self._row("")][LETTER]
+        lower[LOWER] = begins[LOWER]
+        capitalised[UPPER] = capitals[UPPER] = begins[UPPER]
+        initial[UPPER] *= 1 - pronoun
+        initial[LABELS["I"]] += pronoun
         self._first = first / first.sum(axis=1, keepdims=True)   # P(first character | kind of word)
         self.next_log_probs = functools.lru_cache(CACHE)(self.next_log_probs)
         self._beginning = functools.lru_cache(CACHE)(self._beginning)
 
     def next_log_probs(self, context: str, before: str = "") -> np.ndarray:
-        """Natural log of P(next | context): float32 (63,), alphabets.CHARACTERS and then the end of the word.
+        """Natural log of P(next | context): float32 (labels,), SPELT and then the end of the word.
 
         context: the word's characters so far, "" at its beginning.
         before: the kind of the word before, of FOLLOWING; "" if it tells nothing.
@@ -96,10 +100,10 @@ class CharacterLM:
         return log_probs
 
     def all_next_log_probs(self, contexts: list[str], before: list[str]) -> np.ndarray:
-        """next_log_probs of many contexts, none of them empty, in less time than one by one: float32 (n, 63)."""
+        """next_log_probs of many contexts, none of them empty, in less time than one by one: float32 (n, labels)."""
         kinds, _, rows = zip(*map(self._beginning, contexts, before), strict=True)
         kinds, letters = np.array(kinds, np.float32), self._letters[list(rows)]
-        return np.log(kinds @ INSIDE + kinds @ ENGLISH * letters[:, LETTER])
+        return np.log(kinds @ INSIDE + kinds @ WORDS * letters[:, LETTER])
 
     def word_log_prob(self, word: str, before: str = "") -> float:
         """Natural log of P(word), its end included."""
@@ -123,7 +127,7 @@ class CharacterLM:
         if not context:
             return [kind * one for kind, one in zip(kinds, self._first[:, label].tolist(), strict=True)]
         letter = self._letters.item(row, LETTER[label])
-        return [kind * (other + english * letter) for kind, other, english in zip(kinds, *BY_LABEL[label], strict=True)]
+        return [kind * (other + word * letter) for kind, other, word in zip(kinds, *BY_LABEL[label], strict=True)]
 
     def _row(self, context: str) -> int:
         """The row of letters for the longest known end of the context."""
@@ -146,13 +150,3 @@ def kind_of(word: str) -> str:
     if word.isupper():
         return "CAPITALS" if len(word) > 1 else "initial"
     return "Capitalised" if word.istitle() else ""
-
-
-@functools.lru_cache(1)
-def load(path: Path = FILE) -> CharacterLM:
-    """The model in a file, by default the one that comes with the project; read once."""
-    with np.load(path) as file:
-        known = bytes(file["contexts"]).decode("ascii").split("\n")
-        letters = np.exp(np.cumsum(file["changes"], axis=0, dtype=np.uint8) * np.float32(-STEP))
-    letters /= letters.sum(axis=1, keepdims=True)
-    return CharacterLM({context: row for row, context in enumerate(known)}, letters)

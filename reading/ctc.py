@@ -47,7 +47,7 @@ class Text(NamedTuple):
 
 
 def greedy(logits: np.ndarray) -> str:
-    """The text of the likeliest path: logits (steps, 96)."""
+    """The text of the likeliest path: logits (steps, labels)."""
     labels = logits.argmax(axis=-1)
     return text_of(labels[np.flatnonzero(np.diff(labels, prepend=0))])
 
@@ -62,7 +62,7 @@ def text_of(labels: np.ndarray) -> str:
 def search(log_probs: np.ndarray, lm=None, weights: Weights = NONE, before: str = "") -> list[Text]:
     """The likeliest texts, best first, by prefix beam search (Hannun et al. 2014, arXiv 1408.2873).
 
-    log_probs: float (steps, 96), normalised.  lm: a word_lm.WordLM.  before: what it sees before the text.
+    log_probs: float (steps, labels), normalised.  lm: a word_lm.WordLM.  before: what it sees before the text.
     """
     log_probs = log_probs.astype(np.float64)
     beam = _Beam(lm, weights, before)
@@ -72,7 +72,7 @@ def search(log_probs: np.ndarray, lm=None, weights: Weights = NONE, before: str 
 
 
 def _likely(log_probs: np.ndarray) -> list[list[int]]:
-    """The labels of characters that are tried in each step, from log probabilities (steps, 96)."""
+    """The labels of characters that are tried in each step, from log probabilities (steps, labels)."""
     likely = log_probs > log_probs.max(axis=1, keepdims=True) - LIKELY
     likely[:, 0] = False
     for step in np.flatnonzero(likely.sum(axis=1) > MOST_LIKELY):
@@ -204,7 +204,7 @@ def _either(first: float, second: float) -> float:
 
 
 def single(log_probs: np.ndarray) -> np.ndarray:
-    """Log of the probability of each text of one character, by its label: float (96,), [0] that of no text."""
+    """Log of the probability of each text of one character, by its label: float (labels,), [0] that of no text."""
     # A path is blanks, the character from step i to step j, and blanks.
     gain = np.cumsum(log_probs - log_probs[:, :1], axis=0, dtype=float)   # of the character over blanks, up to a step
     before = np.logaddexp.accumulate(np.vstack([np.zeros_like(gain[:1]), -gain[:-1]]))   # of all i up to a j
@@ -219,7 +219,7 @@ def single(log_probs: np.ndarray) -> np.ndarray:
 def align(log_probs: np.ndarray, text: str) -> np.ndarray:
     """The first and last step of each character of a text on its likeliest path: int (len(text), 2).
 
-    log_probs: float (steps, 96).  Raises ValueError when there are too few steps for the text.
+    log_probs: float (steps, labels).  Raises ValueError when there are too few steps for the text.
     """
     labels = np.zeros(2 * len(text) + 1, int)
     labels[1::2] = [alphabets.LABELS[character] for character in text]

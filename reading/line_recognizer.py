@@ -6,12 +6,12 @@
 import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from common import alphabets, line_image, softmax
+from common import alphabets, line_image, runs, softmax
 from reading import character_boxes, ctc, text_lines, word_lm
 from reading.binarize import Picture
 from reading.readings import Character, Line, Reading, Word, around, line_of, reading_of
@@ -30,18 +30,27 @@ class Decoding(ctc.Weights):
 
     @classmethod
     def of(cls, config: dict | None) -> "Decoding":
-        """Decoding as config.json has it, of older runs too; what is missing is as above."""
-        return cls(**{OLD_NAMES.get(name, name): value for name, value in (config or {}).items()})
+        """Decoding as config.json has it, of older runs too; what is missing is as above.
+
+        Raises runs.RunError for names and values that are none of decoding.
+        """
+        values = {OLD_NAMES.get(name, name): value for name, value in (config or {}).items()}
+        usual = asdict(cls())
+        for name, value in values.items():
+            if name not in usual or isinstance(value, list | tuple) != isinstance(usual[name], tuple):
+                raise runs.RunError(f"config.json's decoding has no {name} like {str(value)[:50]}: copy it again")
+        return cls(**values)
 
     def without_prior(self, log_probs: np.ndarray) -> np.ndarray:
-        """Log probabilities (steps, 96) with less of what the network expects whatever it sees.
+        """Log probabilities (steps, labels) with less of what the network expects whatever it sees.
 
         A network trained by CTC knows how often each character occurs, and the language model would count that a
         second time (Miao, Gowayyed and Metze 2015, "EESEN", arXiv 1507.08240).
         """
         if not self.prior_share:
             return log_probs
-        prior = np.array([0.0, *self.label_prior], np.float32)
+        rare = [min(self.label_prior)] * (log_probs.shape[1] - 1 - len(self.label_prior))   # learned since
+        prior = np.array([0.0, *self.label_prior, *rare], np.float32)
         prior[1:] -= np.exp(prior[1:]) @ prior[1:]   # on average a text becomes neither likelier nor unlikelier
         return softmax.log_softmax(log_probs - np.float32(self.prior_share) * prior)
 
@@ -83,7 +92,7 @@ class LineReader:
 
     def __init__(self, each: Callable[[Sequence[np.ndarray]], Iterable[np.ndarray]], decoding: dict | None = None,
                  lm: word_lm.WordLM | None = None):
-        """each: the network; of batches uint8 (n, line_image.HEIGHT, width) it gives logits (n, width / 4, 96).
+        """each: the network; of batches uint8 (n, line_image.HEIGHT, width) it gives logits (n, width / 4, labels).
 
         decoding: as config.json has it.  lm: the language model; None reads without.
         """
@@ -125,12 +134,12 @@ class LineReader:
         yield from map(self.decode, self.log_probs(images), maps)
 
     def log_probs(self, images: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-        """Log probabilities float32 (steps, 96) of each line image, uint8 (line_image.HEIGHT, width)."""
+        """Log probabilities float32 (steps, labels) of each line image, uint8 (line_image.HEIGHT, width)."""
         for logits in self.each([line_image.to_batch([image]) for image in images]):
             yield softmax.log_softmax(np.asarray(logits[0], np.float32))
 
     def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None) -> LineText:
-        """The text that log probabilities (steps, 96) say; to_ink, (2, 3), maps px of the image to px of the ink."""
+        """The text that log probabilities (steps, labels) say; to_ink, (2, 3), maps px of the image to the ink's."""
         weights = self.decoding if self.lm else ctc.NONE
         log_probs = self.decoding.without_prior(log_probs) if self.lm else log_probs
         texts = ctc.search(log_probs, self.lm, weights)
@@ -154,7 +163,7 @@ class LineReader:
         scores = np.array([log_probs[first:last + 1, 1:].max(axis=0) for first, last in steps], float)
         if self.lm:
             before = [text[:place] for place in range(len(text))]
-            scores += lm_weight * np.array(self.lm.all_next_log_probs(before))[:, 1:]
+            scores += lm_weight * np.array(self.lm.all_next_log_probs(before))[:, 1:log_probs.shape[1]]
         scores[:, 0] = ctc.LEAST   # a space is no character
         chances = np.exp(softmax.log_softmax(scores))
         return [softmax.ranked(of_place, alphabets.ALPHABET, alphabets.LABELS[character] - 1)

@@ -37,7 +37,7 @@ class Network:
             for ports in (self._session.get_inputs(), self._session.get_outputs())))
 
     def logits(self, pictures: np.ndarray) -> np.ndarray:
-        """Logits float32 (n, 62) of glyphs uint8 (n, 28, 28), or (n, width / 4, 96) of line images (n, 32, width)."""
+        """Logits float32 (n, 62) of glyphs uint8 (n, 28, 28); (n, width / 4, labels) of line images (n, 32, width)."""
         return self.outputs(pictures)[0]
 
     def outputs(self, pictures: np.ndarray) -> list[np.ndarray]:

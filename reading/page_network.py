@@ -23,12 +23,13 @@ from reading.text_lines import StraightLine
 STRIDE = 32                # px: the network takes sides that are multiples of this
 PIXELS = 1_000_000         # a picture is reduced to so many for a first look, ...
 FINE_PIXELS = 4_000_000    # ... and to so many at most for the last, ...
-X_HEIGHTS = 15.0, 27.0     # px: ... if its small letters are lower or taller than this, ...
-USUAL = 20.0               # px: ... at which they are about so tall
+X_HEIGHTS = 15.0, 28.0     # px: ... if its small letters are lower or taller than this, ...
+USUAL = 22.0               # px: ... at which they are about so tall
 SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at ...
-SEES_MORE = 1.5            # times: ... and is better seen if cores hold so much more ink ...
-LARGEST = 34.0             # px: ... with letters no taller than this
-UPRIGHT, IN_DOUBT = 0.75, 0.2   # mean cosine of a page that is surely upright; lead of another way up that is taken
+HOLDS = 0.8                # of the strokes: ... if fewer touch a core, ...
+SEES_MORE = 2.5            # times: ... and is better seen if cores hold so much more ink ...
+LARGEST = 45.0             # px: ... with letters no taller than this
+UPRIGHT, IN_DOUBT = 0.9, 0.1   # mean cosine of a page that is surely upright; lead of another way up that is taken
 FEW_WORDS = 20.0           # x-heights: less writing is not turned upside down
 ENLARGED = 3.0             # times: a picture is made no larger
 CORE = 0.5                 # probability from which a pixel belongs to a core
@@ -39,8 +40,12 @@ DOUBTFUL, LOW = 0.8, 0.4   # less sure ones that are so much lower than usual ar
 LEAST_CORE = 2.0           # px of a half-size map: a core is at least so tall ...
 LEAST_LENGTH = 0.6         # ... and so long, in its own height
 NEAR = 1.6                 # x-heights: ink farther than this from every core is no writing
+MOSTLY = 0.6               # of a stroke: if so much is a rule it is one
+AHEAD = 1.5                # x-heights: so far ahead of a core it counts as if it were longer
 BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
-FULL, FAINT = 230.0, 4.0   # coverage that the middle of a line's strokes is brought to, by this factor at most
+GATE = 64                  # of 255: coverage from which there may be ink
+AROUND = 41                # px: the paper's brightness is that of so large a square
+FULL = 230.0               # the middle of a line's strokes is made so dark
 
 
 @dataclass
@@ -58,6 +63,7 @@ class Maps:
     """What the network sees in a picture."""
     ink: np.ndarray        # uint8 (height, width): how much of a pixel is covered
     core: np.ndarray       # float32 (height / 2, width / 2): probability
+    rule: np.ndarray       # the same, of printed rules, boxes and drawings
     upright: float         # the reading direction's cosine, averaged over all cores
 
     @property
@@ -95,10 +101,10 @@ class PageNetwork:
         ink, marks = self._network.outputs(padded[None])
         ink = _sigmoid(ink[0, :height, :width, 0])
         marks = marks[0, :(height + 1) // 2, :(width + 1) // 2]
-        core = _sigmoid(marks[..., 0])
+        core, rule = (_sigmoid(marks[..., channel]) for channel in (0, 1))
         sure = core > CORE
         upright = float(marks[sure, 2].mean()) if sure.any() else 0.0
-        return Maps(cv2.convertScaleAbs(ink, alpha=255), core, upright)
+        return Maps(cv2.convertScaleAbs(ink, alpha=255), core, rule, upright)
 
     def find(self, picture: np.ndarray) -> FoundPage:
         """The lines of a picture, uint8 (height, width, 3), RGB; there may be none."""
@@ -106,7 +112,7 @@ class PageNetwork:
         ink, (cores, labels) = look.maps.ink, find_cores(look.maps.core, look.maps.ink.shape)
         if not cores:   # better unsure than nothing
             cores, labels = find_cores(look.maps.core, ink.shape, sure=0.0)
-        inks, ink = line_inks(ink, labels, cores)
+        inks, ink = line_inks(sharp_ink(look.picture, ink), look.maps, labels, cores)
         order = [place for place in reading_order(cores) if inks[place] is not None]
         return FoundPage(np.ascontiguousarray(np.rot90(ink, -turns)),
                          [_turned_back(inks[place], turns, ink.shape) for place in order],
@@ -121,20 +127,24 @@ class PageNetwork:
         if look.maps.upright >= UPRIGHT or not look.maps.seen:
             return 0, look
         looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turns))) for turns in (1, 2, 3)]
+        if not any(one.ink for one in looks):   # a letter as large as the picture
+            return 0, self._look(picture, always=True)
         best = max(range(4), key=lambda turns: looks[turns].maps.upright)
         sure = looks[best].maps.upright > look.maps.upright + IN_DOUBT and (best != 2 or look.length > FEW_WORDS)
         return (best, looks[best]) if sure else (0, look)
 
-    def _look(self, picture: np.ndarray) -> "Look":
+    def _look(self, picture: np.ndarray, always: bool = False) -> "Look":
         """What is where in a picture, at the scale at which the network sees its letters best.
 
         Letters much larger than those that it knows look like many small strokes, and their cores are scraps: a
-        picture is looked at ever smaller as long as cores then hold more ink.
+        picture is looked at ever smaller until cores hold most strokes, or always.
         """
         pixels = picture.shape[0] * picture.shape[1]
         most, scale = min(ENLARGED, math.sqrt(FINE_PIXELS / pixels)), min(1.0, math.sqrt(PIXELS / pixels))
         best = self._seen(picture, scale)
         for smaller in SMALLER[1:]:
+            if best.held >= HOLDS and not always:
+                break
             look = self._seen(picture, scale / smaller)
             if look.ink > SEES_MORE * best.ink and look.x_height <= LARGEST:
                 best = look
@@ -152,20 +162,28 @@ class PageNetwork:
         return best
 
     def _seen(self, picture: np.ndarray, scale: float) -> "Look":
-        maps = self.maps(_resized(picture, scale))
+        picture = _resized(picture, scale)
+        maps = self.maps(picture)
         cores, labels = find_cores(maps.core, maps.ink.shape)
+        _, parts = cv2.connectedComponents((maps.ink >= text_lines.INK).view(np.uint8))
+        in_core = cv2.resize((maps.core > CORE).view(np.uint8), parts.shape[::-1]) > 0
+        touched = np.isin(parts, np.unique(parts[in_core])) & (parts > 0)
+        held = np.count_nonzero(touched) / max(1, np.count_nonzero(parts))
         length = sum((core.right - core.left) / core.x_height for core in cores)
-        return Look(scale, maps, float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2, _usual(cores), length)
+        ink = float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2
+        return Look(picture, scale, maps, ink, _usual(cores), length, held)
 
 
 @dataclass
 class Look:
     """What the network sees in a picture at one scale."""
+    picture: np.ndarray    # at that scale
     scale: float           # px that it sees in a px of the picture
     maps: Maps
     ink: float             # in cores, in px of the picture
     x_height: float        # px that it sees: of half the writing letters are no taller
     length: float          # of all lines, in x-heights
+    held: float            # share of the ink in strokes that touch a core
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -390,7 +408,7 @@ def _slope(cores: list[Core]) -> float:
 
 # ---- ink -> lines
 
-def line_inks(ink: np.ndarray, labels: np.ndarray,
+def line_inks(ink: np.ndarray, maps: Maps, labels: np.ndarray,
               cores: list[Core]) -> tuple[list[StraightLine | None], np.ndarray]:
     """Each line's ink alone, straight and upright, None for a line without any; and the ink of all lines.
 
@@ -398,9 +416,9 @@ def line_inks(ink: np.ndarray, labels: np.ndarray,
     """
     if not cores:
         return [], np.zeros_like(ink)
-    distance, nearest = _nearest(labels)
-    ink = _as_dark(ink, labels, nearest, len(cores))
-    owners = owners_of(ink, labels, nearest, distance, cores)
+    distance, nearest = _nearest(_longer(labels, cores))
+    ink = _as_dark(ink, labels, nearest, maps.ink, len(cores))
+    owners = owners_of(ink, cv2.resize(maps.rule, ink.shape[::-1]) > 0.5, labels, nearest, distance, cores)
     found = []
     for number, core in enumerate(cores, 1):
         y, x = _pixels(owners, number, core)
@@ -418,15 +436,41 @@ def line_inks(ink: np.ndarray, labels: np.ndarray,
     return found, np.where(soft & ((owners > 0) | (ink < text_lines.INK)), ink, 0).astype(np.uint8)
 
 
-def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, count: int) -> np.ndarray:
-    """The ink with each line as dark as all others: of faint pencil the network is not sure."""
+def _longer(labels: np.ndarray, cores: list[Core]) -> np.ndarray:
+    """Labels with each core longer at both ends: digits that stand far apart belong to their line."""
+    ends = np.zeros_like(labels)
+    for number, core in enumerate(cores, 1):
+        for x, y, out in ((core.left, core.middle[0], -1), (core.right, core.middle[-1], 1)):
+            cv2.line(ends, (int(x), int(y)), (int(x + out * AHEAD * core.x_height), int(y)), number)
+    return np.where(labels > 0, labels, ends)
+
+
+def sharp_ink(picture: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """The ink by the picture's own contrast with the paper around, where the network sees any: uint8 (height, width).
+
+    picture: uint8 (height, width, 3).  ink: what the network sees in it.  A speck anywhere changes all that the network
+    gives a little, and a doubtful letter with it; it does not change the picture elsewhere.
+    """
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    near = cv2.dilate((ink >= GATE).view(np.uint8), np.ones((3, 3), np.uint8))
+    free = 1.0 - cv2.dilate(near, np.ones((3, 3), np.uint8))
+    around = (AROUND, AROUND)
+    paper = cv2.blur(gray * free, around) / np.maximum(cv2.blur(free, around), 1e-3)
+    contrast = paper - gray
+    if contrast[ink >= text_lines.INK].sum() < 0:   # bright on dark
+        contrast = -contrast
+    return np.where(near > 0, np.clip(contrast, 0, 255), 0).astype(np.uint8)
+
+
+def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, seen: np.ndarray, count: int) -> np.ndarray:
+    """The ink with each line as dark as all others; seen: what the network sees, which tells where strokes are."""
     gains = np.ones(count + 1, np.float32)
-    inside = (labels > 0) & (ink > 20)
+    inside = (labels > 0) & (seen >= text_lines.INK)
     values, owners = ink[inside], labels[inside]
     order = np.argsort(owners, kind="stable")
     for number, of_line in enumerate(np.split(values[order], np.searchsorted(owners[order], np.arange(1, count + 1)))):
         if number and len(of_line):
-            gains[number] = np.clip(FULL / np.percentile(of_line, 75), 1, FAINT)
+            gains[number] = 2 ** (round(8 * math.log2(FULL / max(8, np.percentile(of_line, 75)))) / 8)   # in steps
     return np.clip(ink * gains[nearest], 0, 255).astype(np.uint8)
 
 
@@ -438,15 +482,18 @@ def _pixels(owners: np.ndarray, number: int, core: Core) -> tuple[np.ndarray, np
     return y + top, x + left
 
 
-def owners_of(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, distance: np.ndarray,
+def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np.ndarray, distance: np.ndarray,
               cores: list[Core]) -> np.ndarray:
     """The number of the line, from 1, that each pixel of ink belongs to: int32 (height, width), 0 for none.
 
+    rule: bool (height, width), where rules, boxes and drawings are: strokes that are most of them are no writing.
     nearest, distance: of each pixel, the number of the nearest core and how far it is, in px.
     """
     strokes, inside = (ink >= text_lines.INK).view(np.uint8), labels > 0
     heights = np.array([1.0, *(core.x_height for core in cores)], np.float32)
     count, parts = cv2.connectedComponents(strokes, connectivity=8)
+    printed = np.bincount(parts[rule], minlength=count) > MOSTLY * np.bincount(parts.ravel(), minlength=count)
+    strokes[printed[parts]] = 0
     part, line = np.divmod(np.unique(parts[inside].astype(np.int64) * len(heights) + labels[inside]), len(heights))
     part, line = part[part > 0], line[part > 0]
     touched = np.bincount(part, minlength=count)      # how many cores each stroke touches

@@ -27,11 +27,12 @@ def read_page(image: Source, name: str = "", threads: int = THREADS) -> Picture:
     name = name or binarize.name_of(image)
     picture = binarize.decode(image, name)
     gray = np.asarray(picture.convert("L"))
-    if not is_drawn(gray):
+    ground = ground_of(gray)
+    if ground is None:
         found = page_network.shipped(threads).find(np.asarray(picture.convert("RGB")))
         if found.lines:
             return Picture(found.ink, found.scale, found.lines)
-    return binarize.picture_of(gray, name, page=True)
+    return binarize.picture_of(gray, name, True, ground)
 
 
 def pages_of(file: str | io.BytesIO, name: str) -> Iterator[Image.Image]:
@@ -63,8 +64,11 @@ def _pdf_pages(data: io.BytesIO, name: str) -> Iterator[Image.Image]:
         raise binarize.ImageError(f"{name} is damaged ({error}): copy or save it again") from error
 
 
-def is_drawn(gray: np.ndarray) -> bool:
-    """Whether brightness uint8 (height, width) is a drawing: soft strokes on one colour, no rules and boxes."""
+def ground_of(gray: np.ndarray) -> int | None:
+    """The one brightness that a drawing's soft strokes stand on, without rules and boxes; None of other pictures.
+
+    gray: uint8 (height, width).
+    """
     ground = int(np.bincount(gray.ravel(), minlength=256).argmax())
     contrast = cv2.absdiff(gray, np.full_like(gray, ground))
     strokes = (contrast > contrast.max() / 2).view(np.uint8)
@@ -72,12 +76,12 @@ def is_drawn(gray: np.ndarray) -> bool:
     stray = (contrast > 0) & (cv2.dilate(strokes, np.ones((5, 5), np.uint8)) == 0)
     soft = (contrast > contrast.max() / 10) & (contrast < 0.9 * contrast.max())
     if np.count_nonzero(stray) > STRAY * edge or np.count_nonzero(soft) < SOFT * edge or not edge:
-        return False
+        return None
     boxes = text_lines.components(strokes)[1]
     width, height = (boxes[:, 2:] - boxes[:, :2]).T
     usual = text_lines.usual_height(boxes)
     rules = (width > 8 * usual) & (height <= RULE * glyph.stroke_width(255 * strokes))
-    return not (rules.any() or _has_boxes(strokes))
+    return None if rules.any() or _has_boxes(strokes) else ground
 
 
 def _has_boxes(strokes: np.ndarray) -> bool:

@@ -17,7 +17,7 @@ from reading.readings import Character, Reading, Word, line_of, reading_of
 from reading.segmenting_reader import SegmentingReader
 
 PRIORS = ("drawings", "forms")
-LANGUAGES = ("english", "none")
+LANGUAGES = (*word_lm.LANGUAGES, "none")
 
 
 class Recognizer:
@@ -33,7 +33,7 @@ class Recognizer:
         A relative models_path is looked for in the current folder, then beside the scripts.
         prior: the class mix that single characters are expected in; "drawings" is that of the pen strokes that the
         run was trained on, "forms" that of NIST's forms.
-        language: "english" weighs what fits English, in words and lines; "none" does not.
+        language: of LANGUAGES, weighs what fits it, in words and lines; "none" does not.
         threads: the most that work at once.
         Raises runs.RunError when there is no such run.
         """
@@ -59,7 +59,7 @@ class Recognizer:
     @functools.cached_property
     def pages(self) -> LineReader | SegmentingReader:
         """What reads words and lines."""
-        lm = word_lm.load() if self._language == "english" else None
+        lm = word_lm.load(self._language)
         if self.reads == "lines":
             return self._line_reader(self.models_path, self.unixTime, lm)
         beside = runs.DEFAULT in runs.list_runs(self.models_path)
@@ -67,8 +67,10 @@ class Recognizer:
         return SegmentingReader(finder, self.characters, lm)
 
     def _line_reader(self, models_path: Path, unix_time: str, lm: word_lm.WordLM | None) -> LineReader:
-        network = Network(models_path, unix_time, self._threads)
-        return LineReader(network.each, runs.read_config(models_path, unix_time).get("decoding"), lm)
+        about = runs.read_config(models_path, unix_time)
+        if not alphabets.ALPHABET.startswith(about.get("alphabet", "")):
+            raise runs.RunError(f"the run {unix_time} reads other characters than this version knows: take a newer one")
+        return LineReader(Network(models_path, unix_time, self._threads).each, about.get("decoding"), lm)
 
     @property
     def character_run(self) -> str:

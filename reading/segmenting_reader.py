@@ -50,7 +50,7 @@ class SegmentingReader:
 
 
 def log_probs_of(text: str, shapes: list[character_boxes.Shape], scores: np.ndarray) -> np.ndarray:
-    """What the characters of a line may be, as if a CTC network said it: float (2 * len(text), 96).
+    """What the characters of a line may be, as if a CTC network said it: float (2 * len(text), labels).
 
     text: as it was found.  shapes, and scores, float (n, 62), the log of how likely each character is: of all
     characters of the text that are no spaces.  One step for each character, and a blank behind it.

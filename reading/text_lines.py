@@ -22,6 +22,8 @@ COVERED = 0.42          # of a group's width under or over letters of a line: at
 FREE = 0.15             # of the same: a group with less stands in the line's gaps or beside it ...
 RAISED = 0.3            # of its height: ... and if it is as small as quotes, may be so far above or below letters
 
+SEVERAL = 2.5           # usual heights: lower ink is one line
+
 LETTER = 56             # px: lines are reduced to this usual height ...
 THIN = 2.0              # px: ... as long as their strokes keep this width
 MAX_SLOPE = 0.36        # of a line, rise over run
@@ -50,8 +52,10 @@ def straight_lines(ink: np.ndarray) -> list[StraightLine]:
     labels, boxes = components((ink >= INK).view(np.uint8))
     if not len(boxes):
         return []
-    y, x = _points(ink, 5000)
-    level = boxes - np.outer(_sharpest(y, x, MAX_SLOPE, 0.02, 1.03) * boxes[:, [0, 2]].mean(axis=1), (0, 1, 0, 1))
+    slope = 0.0
+    if boxes[:, 3].max() - boxes[:, 1].min() > SEVERAL * usual_height(boxes):   # of one line alone it tells nothing
+        slope = _sharpest(*_points(ink, 5000), MAX_SLOPE, 0.02, 1.03)
+    level = boxes - np.outer(slope * boxes[:, [0, 2]].mean(axis=1), (0, 1, 0, 1))
     return [straight_line(*_crop_line(ink, labels, boxes, members), boxes[members]) for members in group_lines(level)]
 
 

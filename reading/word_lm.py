@@ -1,17 +1,18 @@
-"""Word language model of the line reader: how likely words, pairs of words, marks and spaces are in English.
+"""Word language model of the line reader: how likely words, pairs of words, marks and spaces are in a language.
 
-    model = word_lm.load()
-    model.next_log_probs("of the")     natural log of P(next character | text), float (96,), by CTC's labels
+    model = word_lm.load("english")
+    model.next_log_probs("of the")     natural log of P(next character | text), float (labels,), by CTC's labels
     model.end_gain("of the", " ")      the part of it that comes from "the" being a word that often follows "of"
 
-The character language model (reading/character_lm.py) spells: it knows which letters make English words.  Where a word
+The character language model (reading/character_lm.py) spells: it knows which letters make words.  Where a word
 ends, this model adds whether it is one and how often it follows the word before.  As in word beam search (H. Scheidl,
 S. Fiel, R. Sablatnig, "Word beam search", ICFHR 2018) a list of words helps; names, numbers and codes still get
 through, since a share of all words is spelt and not taken from the list.
 
-tools/build_language_models.py builds word_lm.npz.  Single words: wordfreq, as in reading/character_lm.py.  Pairs: the
-list of symspellpy (W. Garbe, MIT licence), taken from Google Books Ngrams (CC BY 3.0).  Marks and spaces: counted in
-what people wrote for UNIPEN (training split, CC BY 4.0).
+tools/build_language_models.py builds LANGUAGE.npz.  Single words: wordfreq (R. Speer, version 3.1, 2022,
+https://doi.org/10.5281/zenodo.7199437; its data, and so these files, are under CC BY-SA 4.0).  Pairs, of English
+alone: the list of symspellpy (W. Garbe, MIT licence), taken from Google Books Ngrams (CC BY 3.0).  Marks and spaces:
+counted in what people wrote for UNIPEN (training split, CC BY 4.0) and in Common Voice's sentences (CC0).
 """
 import functools
 import math
@@ -23,20 +24,26 @@ import numpy as np
 from common import alphabets
 from reading import character_lm
 
-FILE = Path(__file__).with_name("word_lm.npz")
+LANGUAGES = "english", "french", "german", "spanish"
 LISTED = 0.8               # share of words that are taken from the list; the others are spelt
 STEP = 1 / 8               # nat: log probabilities are stored as multiples of it
-ANYTHING = 0.3             # share of characters that may be any: else names and foreign words would become English
+ANYTHING = 0.3             # share of characters that may be any: else names and foreign words would become others
+RARE = 0.1                 # of that: letters and marks beyond ASCII
 # A letter or digit that stands alone is often followed by the next in order, as in "A B C" or "1 2 3".  Only 8 of 743
 # validation lines hold such a sequence; from 0.15 to 0.3 they are read alike.
 NEXT_IN_ORDER = 0.15
 IMPOSSIBLE = -1e30         # log of 0, finite so that differences are
 
+# The part of P(next) that any character has, by CTC's labels without the blank.
+USUAL = len(alphabets.ASCII)
+ANY = ANYTHING * np.repeat([(1 - RARE) / USUAL, RARE / (len(alphabets.ALPHABET) - USUAL)],
+                           [USUAL, len(alphabets.ALPHABET) - USUAL])
+
 # What follows each other: letters, digits, a space or each mark.
 KINDS = ["a", "0", *alphabets.MARKS]
 PLACES = {kind: place for place, kind in enumerate(KINDS)}
 SPACE = PLACES[" "]
-ORDER = np.array([(alphabets.CHARACTERS + alphabets.MARKS).index(one) for one in alphabets.ALPHABET])   # see _by_label
+ORDER = np.array([(character_lm.SPELT + alphabets.MARKS).index(one) for one in alphabets.ALPHABET])   # see _by_label
 ENDS = np.array([kind != "'" for kind in KINDS[SPACE:]])   # marks that end a word; of "isn't", "isn" is no word
 PARTS = re.compile("(?:[A-Z][a-z]+)+[A-Z]")   # the parts of a name, up to the capital that begins the last
 
@@ -50,10 +57,10 @@ class WordLM:
 
         pairs: int64 (m,), rising: place of the first word times n plus place of the second;
         pair_log_probs: float (m,), log P(second | first).
-        marks: float (35, 35), log P(next kind | kind of a character), by PLACES; behind letters and digits
+        marks: float (kinds, kinds), log P(next kind | kind of a character), by PLACES; behind letters and digits
         log P(next | the word is over).
         """
-        self._spelling, self._marks = spelling, marks
+        self.spelling, self._marks = spelling, marks
         self._places = {word: place for place, word in enumerate(words)}
         self._word_log_probs, self._pairs, self._pair_log_probs = word_log_probs, pairs, pair_log_probs
         for name in ("_behind_word", "_listed_gain", "_unpaired"):
@@ -62,7 +69,7 @@ class WordLM:
         self._known: dict[str | tuple[str, str, float], np.ndarray] = {}
 
     def next_log_probs(self, text: str) -> np.ndarray:
-        """Log of P(next character | text) for each label of CTC, float (96,); do not write to it.
+        """Log of P(next character | text) for each label of CTC, float (labels,); do not write to it.
 
         Marks and spaces that end a word include its end_gain, so that the sum is not exactly 1.
         """
@@ -100,7 +107,7 @@ class WordLM:
             gain = self._listed_gain(last_word(before[:-1]).lower() if before.endswith(" ") else "", word.lower())
         if not follows_in_order(before[:-1].rpartition(" ")[2] if before.endswith(" ") else "", word):
             return gain
-        spelt = math.exp(self._spelling.word_log_prob(word, kind_before(before)))
+        spelt = math.exp(self.spelling.word_log_prob(word, kind_before(before)))
         return math.log((1 - NEXT_IN_ORDER) * math.exp(gain) + NEXT_IN_ORDER / spelt)
 
     def _listed_gain(self, before: str, word: str) -> float:
@@ -114,7 +121,7 @@ class WordLM:
             at = int(self._pairs.searchsorted(first * n + place))
             if at < len(self._pairs) and self._pairs[at] == first * n + place:
                 chance += math.exp(self._pair_log_probs[at])
-        spelt = self._spelling.word_log_prob(word) - math.log(character_lm.KINDS["lower"])
+        spelt = self.spelling.word_log_prob(word) - math.log(character_lm.KINDS["lower"])
         return math.log(1 - LISTED + LISTED * chance / math.exp(spelt))
 
     def _unpaired(self, first: int) -> float:
@@ -124,28 +131,29 @@ class WordLM:
         return 1 - float(np.exp(self._pair_log_probs[of_first]).sum())
 
     def _behind_word(self, end: str, before: str) -> np.ndarray:
-        """Log P of what follows a mark or space, float (96,); before: the kind of the word before that."""
+        """Log P of what follows a mark or space, float (labels,); before: the kind of the word before that."""
         marks = self._marks[PLACES[end]]
-        inside = self._spelling.next_log_probs("", before).astype(float)
-        for share, chosen in zip(marks[:SPACE], (slice(10, 62), slice(10)), strict=True):   # letters, digits
+        inside = self.spelling.next_log_probs("", before).astype(float)
+        letters = np.concatenate([character_lm.UPPER, character_lm.LOWER])
+        for share, chosen in zip(marks[:SPACE], (letters, character_lm.DIGIT), strict=True):
             inside[chosen] += share - np.log(np.exp(inside[chosen]).sum())
         return _by_label(inside, marks[SPACE:])
 
     def _in_words(self, words: list[str], before: list[str], gains: list[float]) -> np.ndarray:
-        """Log P of what follows the beginnings of words, float (n, 96); before: the kinds of the words before."""
-        inside = self._spelling.all_next_log_probs(words, before)
+        """Log P of what follows the beginnings of words, float (n, labels); before: the kinds of the words before."""
+        inside = self.spelling.all_next_log_probs(words, before)
         marks = self._marks[[PLACES[kind_of(word[-1])] for word in words], SPACE:]
         return _by_label(inside, inside[:, character_lm.END_OF_WORD:] + marks + np.outer(gains, ENDS))
 
 
 def _by_label(inside: np.ndarray, marks: np.ndarray) -> np.ndarray:
-    """Log probabilities in the order of CTC's labels, float (..., 96), with the share ANYTHING of any character.
+    """Log probabilities in the order of CTC's labels, float (..., labels), with the share ANYTHING of any character.
 
-    inside: those of letters and digits, (..., 63) with a word's end; marks: those of MARKS, (..., 33).
+    inside: those of letters and digits, with a word's end; marks: those of MARKS.
     """
     listed = np.concatenate([inside[..., :character_lm.END_OF_WORD], marks], axis=-1)[..., ORDER]
     found = np.full((*listed.shape[:-1], len(alphabets.ALPHABET) + 1), IMPOSSIBLE)
-    found[..., 1:] = np.log((1 - ANYTHING) * np.exp(listed) + ANYTHING / len(alphabets.ALPHABET))
+    found[..., 1:] = np.log((1 - ANYTHING) * np.exp(listed) + ANY)
     return found
 
 
@@ -163,7 +171,7 @@ def kind_before(text: str) -> str:
 
 def last_word(text: str) -> str:
     """The letters and digits at a text's end; of a name such as DelVillar the last part, which is spelt like a word."""
-    word = text[len(text.rstrip(alphabets.CHARACTERS)):]
+    word = text[len(text.rstrip(character_lm.SPELT)):]
     parts = PARTS.match(word)
     return word[parts.end() - 1:] if parts else word
 
@@ -173,12 +181,18 @@ def kind_of(character: str) -> str:
     return "a" if character.isalpha() else "0" if character.isdigit() else character
 
 
-@functools.lru_cache(1)
-def load(path: Path = FILE) -> WordLM:
-    """The model in a file, by default the one that comes with the project; read once."""
-    with np.load(path) as file:
-        words = bytes(file["words"]).decode("ascii").split("\n")
+@functools.cache
+def load(language: str = "english", folder: Path = Path(__file__).parent) -> WordLM | None:
+    """The model of a language, of LANGUAGES, in a folder, by default the project's own; None of "none"."""
+    if language == "none":
+        return None
+    with np.load(folder / f"{language}.npz") as file:
+        contexts, words = (bytes(file[name]).decode().split("\n") for name in ("contexts", "words"))
+        letters = np.exp(np.cumsum(file["changes"], axis=1, dtype=np.uint8).T * np.float32(-character_lm.STEP))
         pairs = np.cumsum(file["pairs"], dtype=np.int64)
         singles, chances, marks = (file[name] * -STEP for name in ("word_log_probs", "pair_log_probs", "marks"))
+    letters /= letters.sum(axis=1, keepdims=True)
     marks -= np.log(np.exp(marks).sum(axis=1, keepdims=True))   # rounding has changed the sums
-    return WordLM(character_lm.load(), words, singles, pairs, chances, marks)
+    spelling = character_lm.CharacterLM({context: row for row, context in enumerate(contexts)}, letters,
+                                        character_lm.PRONOUN if language == "english" else 0.0)
+    return WordLM(spelling, words, singles, pairs, chances, marks)

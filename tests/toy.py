@@ -5,12 +5,13 @@ import shutil
 import struct
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from common import line_image
+from common import line_image, pen_strokes
 from common.alphabets import CHARACTERS
 from common.glyph import glyph
 from tools import draw_samples
@@ -74,16 +75,24 @@ def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
     return folder
 
 
-def write_paper(folder: Path) -> Path:
-    """A font, a text and paper for pages, but no real page."""
+def write_paper(folder: Path, texts: list[str] = ("so many words in a row",) * 9) -> Path:
+    """A font, texts, paper and scanned lines of writers of both splits, but no real page."""
     import matplotlib
-    for name in ("fonts", "text", "copiste", "backgrounds"):
+    for name in ("fonts", "text", "copiste", "dhsd", "backgrounds"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), folder / "fonts")
-    (folder / "text" / "words.txt").write_text("so many words in a row\n" * 9)
+    (folder / "text" / "words.txt").write_text("\n".join(texts), "utf-8")
     (folder / "copiste" / "pages.jsonl").touch()
     cv2.imwrite(str(folder / "backgrounds" / "plain.png"), np.full((90, 200, 3), 240, np.uint8))
     (folder / "backgrounds" / "backgrounds.tsv").write_text("plain.png\tdrawn\t1\t0\n")
+    for name, writers in (("copiste", ("wikitexte_0024", "wikitexte_0022")), ("dhsd", ("w3", "w1"))):
+        rows = [(f"{row}.webp", writers[row % 4 > 0], text) for row, text in enumerate(texts)]
+        (folder / name / "lines.tsv").write_text("".join(
+            f"{file}\t{writer}\ttrain\t{text}\n" for file, writer, text in rows), "utf-8")
+        with zipfile.ZipFile(folder / name / "lines.zip", "w") as archive:
+            for seed, (file, _, text) in enumerate(rows):
+                ink = pen_strokes.draw_strokes(draw_samples.strokes_of([text], 40, seed), 3)
+                archive.writestr(file, cv2.imencode(".webp", 255 - ink)[1].tobytes())
     return folder
 
 

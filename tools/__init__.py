@@ -1,3 +1,3 @@
 """Run as python -m tools.NAME.  Measure: evaluate, evaluate_pages, check_acc_loss, plotScript, measure_adaptation,
-benchmark, benchmark_read, benchmark_train, benchmark_apps, processes.  Draw: draw_samples, draw_line_images, ui_driver,
-screenshots.  Make: fetch_data, extract_characters, build_language_models."""
+benchmark, benchmark_read, benchmark_train, benchmark_apps, processes, torture.  Draw: draw_samples, draw_line_images,
+ui_driver, screenshots.  Make: fetch_data, extract_characters, build_language_models."""

@@ -1,14 +1,15 @@
-"""Builds the language models that reading uses: reading/character_lm.npz and reading/word_lm.npz.
+"""Builds the language models that reading uses: reading/english.npz and one for each other language.
 
     pip install "wordfreq>=3.1,<4" "symspellpy>=6.10,<7"
-    python -m tools.build_language_models        minutes; needs Dataset/UNIPEN
+    python -m tools.build_language_models        minutes; needs Dataset/UNIPEN and Dataset/Paper
 
-Words and their frequencies come from wordfreq, pairs of words from symspellpy's list, marks and spaces from the texts
-that people wrote for UNIPEN (training split).  Licences: see reading/character_lm.py and reading/word_lm.py.
+Words and their frequencies come from wordfreq, pairs of English words from symspellpy's list, marks and spaces from the
+texts that people wrote for UNIPEN (training split) and from sentences.  Licences: see reading/word_lm.py.
 """
 import importlib.resources
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from tqdm import tqdm
@@ -18,61 +19,85 @@ from reading import character_lm, word_lm
 from training import unipen
 
 # ---- settings: change them here or on the command line, as --name=value
+languages = "english,french,german,spanish"   # which to build
 character_words = 200000         # most frequent words that the character model counts
-contexts = 55000                 # contexts it keeps, the most informative ones; the file grows with them
+contexts = 22000                 # contexts it keeps, the most informative ones; the file grows with them
 order = 8                        # characters in its longest n-gram
 character_flatten = 0.7          # a word counts as its frequency to this power: 1 as in running text, 0 all alike
 smoothing = 1.0                  # weight of the shorter context for each letter seen to follow
-words = 100000                   # most frequent words that the word model knows
+words = 50000                    # most frequent words that the word model knows
 flatten = 0.9                    # a word counts as its frequency to this power
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes, whose texts tell where marks and spaces stand
+texts_path = "Dataset/Paper/text"   # folder with sentences, which tell it too
 # ---- end of settings
 
+LABELS = len(character_lm.LETTERS) + 1   # letters, and the end of a word
+LEAST = 40                 # steps of character_lm.STEP: -log of the least P(letter | context) that is kept
+SENTENCES = 10             # of so many sentences one is counted
 RAREST = 1e-8              # frequency of the rarest words that wordfreq lists: these count as one
 PAIRS = "frequency_bigramdictionary_en_243_342.txt"   # symspellpy's file
 PAIRS_COUNTED = 2.5e13     # words counted for it: makes its counts and wordfreq's frequencies agree
 UNLISTED = 0.15            # share of the words after any word, at least, that no pair lists
+CODES = {"english": "en", "french": "fr", "german": "de", "spanish": "es"}   # of wordfreq and of Common Voice's files
+SINGLE = {"english": "ai", "french": "aày", "german": "", "spanish": "aeoyuó"}   # words of one letter
 GENERAL_MARKS = 5.0        # counts: weight of how often a mark follows any kind, against what follows one kind
 
 
 def main(arguments: list[str]) -> None:
-    """Count characters, words, pairs and marks; write both files."""
+    """Count characters, words, pairs and marks of each language; write its file."""
     config, _ = settings.configure(globals(), arguments)
-    rows = smooth(count(read_frequencies(config.character_words), config.order, config.character_flatten),
-                  config.smoothing)
-    kept = prune(rows, config.contexts)
-    write_characters(character_lm.FILE, {context: rows[context][1] for context in kept})
-    print(f"{character_lm.FILE}: {len(kept):,} contexts, {character_lm.FILE.stat().st_size / 1e6:.2f} MB")
+    for language in config.languages.split(","):
+        if language not in CODES:
+            raise settings.SettingsError(f"there is no language {language!r}; there are: {', '.join(CODES)}")
+        labels, sentences = read_texts(config, language)
+        frequencies = with_sharp_s(read_frequencies(language, config.character_words), sentences)
+        rows = smooth(count(frequencies, config.order, config.character_flatten), config.smoothing)
+        kept = {context: rows[context][1] for context in prune(rows, config.contexts)}
+        listed = dict(sorted(list(frequencies.items())[:config.words]))
+        pairs = pair_probabilities(read_pairs() if language == "english" else {}, listed)
+        marks = count_marks(labels + sentences[::SENTENCES])
+        path = Path(word_lm.__file__).with_name(f"{language}.npz")
+        write(path, kept, word_probabilities(listed, config.flatten), pairs, marks)
+        print(f"{path.name}: {len(kept):,} contexts, {len(listed):,} words, {len(pairs):,} pairs, "
+              f"{path.stat().st_size / 1e6:.2f} MB")
 
-    labels = {record["label"] for kind in ("words", "lines")
-              for record in unipen.read_strokes(Path(config.pen_path, f"{kind}.jsonl.gz"), "train")}
-    frequencies = dict(sorted(read_frequencies(config.words, pronoun=True).items()))
-    pairs = pair_probabilities(read_pairs(), frequencies)
-    write_words(word_lm.FILE, word_probabilities(frequencies, config.flatten), pairs, count_marks(sorted(labels)))
-    print(f"{word_lm.FILE}: {len(frequencies):,} words, {len(pairs):,} pairs, "
-          f"{word_lm.FILE.stat().st_size / 1e6:.2f} MB")
 
+def read_frequencies(language: str, number: int) -> dict[str, float]:
+    """The words of letters among the `number` most frequent, in that order, and their shares of running text.
 
-def read_frequencies(number: int, pronoun: bool = False) -> dict[str, float]:
-    """The English words of a-z among the `number` most frequent, in that order, and their shares of running text.
-
-    pronoun: whether "i" is a word.  wordfreq also lists other single letters, which tokenising left over.
+    wordfreq also lists single letters that are no words, which tokenising left over.
     """
     try:
         import wordfreq
     except ImportError:
         raise settings.SettingsError("the package wordfreq is missing: pip install wordfreq") from None
-    single = {"a", "i"} if pronoun else {"a"}
-    return {word: wordfreq.word_frequency(word, "en")
-            for word in tqdm(wordfreq.top_n_list("en", number), "words", leave=False)
-            if set(word) <= set(character_lm.LETTERS) and (len(word) > 1 or word in single)}
+    code = CODES[language]
+    return {word: wordfreq.word_frequency(word, code)
+            for word in tqdm(wordfreq.top_n_list(code, number), f"{language} words", leave=False)
+            if set(word) <= set(character_lm.LETTERS) and (len(word) > 1 or word in SINGLE[language])}
+
+
+def with_sharp_s(frequencies: dict[str, float], sentences: list[str]) -> dict[str, float]:
+    """German words with ß where sentences write it: wordfreq lists "strasse"."""
+    words = {word.strip(alphabets.MARKS).lower() for sentence in sentences for word in sentence.split() if "ß" in word}
+    sharp = {word.replace("ß", "ss"): word for word in words}
+    return {sharp.get(word, word): frequency for word, frequency in frequencies.items()}
+
+
+def read_texts(config: SimpleNamespace, language: str) -> tuple[list[str], list[str]]:
+    """The texts of UNIPEN's training records, and sentences of the language."""
+    labels = {record["label"] for kind in ("words", "lines")
+              for record in unipen.read_strokes(Path(config.pen_path, f"{kind}.jsonl.gz"), "train")}
+    path = Path(config.texts_path, f"commonvoice_{CODES[language]}.txt")
+    sentences = path.read_text("utf-8").splitlines() if path.is_file() else []
+    return sorted(labels), [alphabets.plain(sentence) for sentence in sentences]
 
 
 # ---- characters
 
 def count(frequencies: dict[str, float], order: int, flatten: float) -> dict[str, np.ndarray]:
-    """How often each letter, or the end, follows each context of fewer than `order` letters: {context: (27,)}."""
-    counts = defaultdict(lambda: np.zeros(27))
+    """How often each letter, or the end, follows each context of fewer than `order` letters: {context: (labels,)}."""
+    counts = defaultdict(lambda: np.zeros(LABELS))
     for word, frequency in tqdm(frequencies.items(), "counting", leave=False):
         weight = max(1.0, frequency / RAREST) ** flatten
         marked = character_lm.START + word
@@ -88,12 +113,12 @@ def smooth(counts: dict[str, np.ndarray], smoothing: float) -> dict[str, tuple[f
 
     The shorter context weighs more, the more different letters follow (I. Witten, T. Bell, "The zero-frequency
     problem", IEEE Trans. Information Theory 37(4), 1991).
-    Returns {context: (information beyond the shorter context, in nats over all words, P (27,))}.
+    Returns {context: (information beyond the shorter context, in nats over all words, P (labels,))}.
     """
     rows = {}
     for context in tqdm(sorted(counts, key=len), "smoothing", leave=False):
         seen = counts[context]
-        shorter = rows[context[1:]][1] if context else np.full(27, 1 / 27)
+        shorter = rows[context[1:]][1] if context else np.full(LABELS, 1 / LABELS)
         weight = smoothing * np.count_nonzero(seen)
         row = (seen + weight * shorter) / (seen.sum() + weight)
         rows[context] = float(seen.sum() * (row * np.log(row / shorter)).sum()), row
@@ -107,16 +132,6 @@ def prune(rows: dict[str, tuple[float, np.ndarray]], contexts: int) -> list[str]
     Understanding Workshop, 1998.
     """
     return ["", *sorted(filter(None, rows), key=lambda context: rows[context][0], reverse=True)[:contexts]]
-
-
-def write_characters(path: Path, rows: dict[str, np.ndarray]) -> None:
-    """Write {context: P (27,)} as character_lm.load reads it."""
-    # Contexts with the same end are neighbours and predict much the same, so that changes from row to row are small.
-    known = sorted(rows, key=lambda context: context[::-1])
-    steps = _quantized([rows[context] for context in known], character_lm.STEP)
-    changes = np.diff(steps, axis=0, prepend=np.zeros((1, 27), np.uint8))  # modulo 256
-    contexts = np.frombuffer("\n".join(known).encode("ascii"), np.uint8)
-    files.write_atomically(path, lambda temporary: np.savez_compressed(temporary, contexts=contexts, changes=changes))
 
 
 def _quantized(probabilities, step: float) -> np.ndarray:
@@ -160,7 +175,7 @@ def pair_probabilities(counts: dict[tuple[str, str], int],
 
 
 def count_marks(labels: list[str]) -> np.ndarray:
-    """P(next kind | kind of a character), float (35, 35), by word_lm.PLACES, where no word goes on.
+    """P(next kind | kind of a character), float (kinds, kinds), by word_lm.PLACES, where no word goes on.
 
     labels: texts; before and behind each stands a space.  After letters and digits it is P(next | the word is over).
     """
@@ -180,16 +195,25 @@ def count_marks(labels: list[str]) -> np.ndarray:
     return found / found.sum(axis=1, keepdims=True)
 
 
-def write_words(path: Path, words: dict[str, float], pairs: dict[tuple[str, str], float], marks: np.ndarray) -> None:
-    """Write P(word), P(second | first) and count_marks as word_lm.load reads them; words are in alphabetical order."""
+def write(path: Path, rows: dict[str, np.ndarray], words: dict[str, float], pairs: dict[tuple[str, str], float],
+          marks: np.ndarray) -> None:
+    """Write {context: P (labels,)}, P(word), P(second | first) and count_marks as word_lm.load reads them.
+
+    words: in alphabetical order.
+    """
+    # Contexts with the same end are neighbours and predict much the same, so that changes from row to row are small.
+    known = sorted(rows, key=lambda context: context[::-1])
+    steps = np.minimum(_quantized([rows[context] for context in known], character_lm.STEP), LEAST)
+    changes = np.diff(steps.T, prepend=np.zeros((LABELS, 1), np.uint8))  # modulo 256
     places = {word: place for place, word in enumerate(words)}
     keys = {places[first] * len(words) + places[second]: chance for (first, second), chance in pairs.items()}
     rising = sorted(keys)
     logs = {"word_log_probs": list(words.values()), "pair_log_probs": [keys[key] for key in rising], "marks": marks}
-    known = np.frombuffer("\n".join(words).encode("ascii"), np.uint8)
-    steps = np.diff(rising, prepend=0).astype(np.uint32)
+    contexts, listed = (np.frombuffer("\n".join(texts).encode(), np.uint8) for texts in (known, words))
+    gaps = np.diff(rising, prepend=0).astype(np.uint32)
     files.write_atomically(path, lambda temporary: np.savez_compressed(
-        temporary, words=known, pairs=steps, **{name: _quantized(each, word_lm.STEP) for name, each in logs.items()}))
+        temporary, contexts=contexts, changes=changes, words=listed, pairs=gaps,
+        **{name: _quantized(each, word_lm.STEP) for name, each in logs.items()}))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python -m tools.check_acc_loss                     every run in Models that reads characters
     python -m tools.check_acc_loss 1700000000 ...      these
 
-Each is scored on EMNIST's official test set, and on pen strokes of writers it never saw where those are at hand.
+Each is scored on EMNIST's official test set, and on pen strokes of unseen writers where those are there.
 Tables are Markdown.
 """
 import statistics
@@ -52,12 +52,15 @@ def main(arguments: list[str]) -> None:
 
 def score(config: SimpleNamespace, name: str, data: dict) -> list[str]:
     """One line of the table."""
+    from training import devices
+    devices.import_keras()
     from training import networks
     about = runs.read_config(config.models_path, name)
     network = networks.load_network(config.models_path, name)
     figures, _ = metrics.evaluate(network, data, about)
     pen = figures.get("pen_test")
-    trained = ", ".join(f"{count:,} {SOURCES[kind]}" for kind, count in about["images"].items() if kind in SOURCES)
+    images = about.get("images", {})
+    trained = ", ".join(f"{images[kind]:,} {name}" for kind, name in SOURCES.items() if kind in images)
     times = timeit.repeat(lambda: network.predict_on_batch(data["emnist_test"][0][:20]), number=1, repeat=51)[1:]
     size = Path(config.models_path, name, "model.keras").stat().st_size / 1e6
     return [about["settings"]["network"], name, f"{network.count_params():,}", f"{size:.1f}", trained,

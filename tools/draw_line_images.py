@@ -14,6 +14,7 @@ from training import synthesis
 # ---- settings: change them here or on the command line, as --name=value
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
+paper_path = "Dataset/Paper"     # folder with real writing, fonts and texts
 variety = 1.0                    # strength of random changes, 0 for none
 seed = 0                         # of everything random
 out = "line_images.png"          # the picture to write
@@ -26,11 +27,13 @@ COLUMNS, EACH = 3, 15     # tiles in a row, and of each kind of writing
 def main(arguments: list[str]) -> None:
     """Draw some samples of each kind of writing."""
     config, _ = settings.configure(globals(), arguments)
-    synthesizer = synthesis.LineSynthesizer(config.pen_path, config.data_path, variety=config.variety)
+    synthesizer = synthesis.LineSynthesizer(config.pen_path, config.data_path, variety=config.variety,
+                                            paper_path=config.paper_path)
     rng = np.random.default_rng(config.seed)
     tiles = []
-    while len(tiles) < EACH * len(synthesis.KINDS):
-        kind = list(synthesis.KINDS)[len(tiles) // EACH]
+    kinds = synthesizer.kinds(synthesis.KINDS)
+    while len(tiles) < EACH * len(kinds):
+        kind = kinds[len(tiles) // EACH]
         sample = synthesizer.sample(rng, {kind: 1.0})
         if sample and sample.picture.shape[1] <= WIDTH:
             tile = np.zeros((HEIGHT, WIDTH), np.uint8)

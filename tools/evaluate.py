@@ -10,7 +10,9 @@
 The sets characters, words (printed), mixed (partly joined letters), cursive, lines (printed) and every (lines of every
 style) are pen strokes of people whose writing no network has learned from, drawn black on white with a round pen at
 several sizes and widths.  strings and scans are lines of EMNIST scans, letters at their true relative heights and not
-touching: random strings in EMNIST's class mix, and English words.  The tables are Markdown.
+touching: random strings in EMNIST's class mix, and English words.  copiste (French lines) and dhsd (German names)
+are scans of real writing with its accents and marks, by people of the validation split: read them with their
+--language=.  The tables are Markdown.
 """
 import functools
 import itertools
@@ -27,7 +29,7 @@ from tqdm import tqdm
 
 from common import alphabets, errors, files, glyph, pen_strokes, runs, settings
 from reading import binarize, recognizer
-from training import emnist, line_records, line_rendering, metrics, unipen
+from training import emnist, line_records, line_rendering, metrics, real_lines, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 split = "val"                    # val, to choose by; test, for final figures alone
@@ -36,7 +38,7 @@ texts = "plain"                  # plain: of 0-9, A-Z, a-z and spaces; all: of a
 labels = "written"               # written: with the spaces that people write; source: with those of the label's source
 number = 300                     # samples of each set, at most
 unixTime = ""                    # the network that reads; without one, the shipped network
-language = "english"             # language model, or none; the sets are read without one too
+language = "english"             # language model, see recogScript.py; the sets are read without one too
 prior = "drawings"               # class mix that the reader expects, see recogScript.py
 baseline = False                 # read with the classic method: contours, mean gap
 seed = 0                         # of what is random: samples, sizes, pens, gaps
@@ -44,6 +46,7 @@ picture = "worst.png"            # the worst readings; "" draws none
 models_path = "Models"           # where networks are kept
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
+paper_path = "Dataset/Paper"     # folder with real writing
 # ---- end of settings
 
 CHOICES = {"split": ("val", "test"), "texts": ("plain", "all"), "labels": ("written", "source")}
@@ -170,6 +173,12 @@ def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.
     return Sample(255 - paper, truth)
 
 
+def scanned_set(config: SimpleNamespace, rng: np.random.Generator, name: str) -> list[Sample]:
+    """Lines that people wrote on paper, as they were scanned."""
+    lines = real_lines.read(Path(config.paper_path, name), config.split)
+    return [Sample(lines[row].image(), lines[row].text) for row in rng.permutation(len(lines))[:config.number]]
+
+
 SETS = {"characters": ("characters, isolated", functools.partial(draw_set, kind="characters")),
         "words": ("printed words", functools.partial(draw_set, kind="words", style="printed")),
         "mixed": ("mixed words", functools.partial(draw_set, kind="words", style="mixed")),
@@ -177,7 +186,10 @@ SETS = {"characters": ("characters, isolated", functools.partial(draw_set, kind=
         "lines": ("printed lines", functools.partial(draw_set, kind="lines", style="printed")),
         "every": ("lines of every style", functools.partial(draw_set, kind="lines")),
         "strings": ("EMNIST, random strings", functools.partial(compose_set, english=False)),
-        "scans": ("EMNIST, English words", functools.partial(compose_set, english=True))}
+        "scans": ("EMNIST, English words", functools.partial(compose_set, english=True)),
+        "copiste": ("Copiste, French lines", functools.partial(scanned_set, name="copiste")),
+        "dhsd": ("DHSD, German names", functools.partial(scanned_set, name="dhsd"))}
+OF_BOTH_SPLITS = list(SETS)[:-2]
 
 
 def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
@@ -319,7 +331,7 @@ def main(arguments: list[str]) -> None:
 
 def check(config: SimpleNamespace) -> list[str]:
     """The names of the sets to read; SettingsError where a setting has no meaning."""
-    names = list(SETS) if config.sets == "all" else config.sets.split(",")
+    names = OF_BOTH_SPLITS if config.sets == "all" else config.sets.split(",")
     for name in names:
         if name not in SETS:
             raise settings.SettingsError(f"there is no set {name!r}; there are: {', '.join(SETS)}, all")

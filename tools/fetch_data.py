@@ -1,20 +1,23 @@
-"""Fetches EMNIST, or makes the pen strokes from the UNIPEN distribution.
+"""Fetches EMNIST or real writing, or makes the pen strokes from the UNIPEN distribution.
 
     python -m tools.fetch_data                     fetch EMNIST into Dataset/EMNIST, once (562 MB), and check it
+    python -m tools.fetch_data --paper             fetch lines and pages of real writing into Dataset/Paper (0.4 GB)
     python -m tools.fetch_data --archive=UNIPEN    make Dataset/UNIPEN/*.jsonl.gz from the UNIPEN distribution
 """
 from common import settings
-from training import emnist, unipen_format
+from training import emnist, originals, unipen_format
 
 # ---- settings: change them here or on the command line, as --name=value
 data_path = "Dataset/EMNIST"   # folder for EMNIST
 pen_path = "Dataset/UNIPEN"    # folder for the pen strokes
+paper = False                  # fetch real writing instead of EMNIST
+paper_path = "Dataset/Paper"   # folder for it
 archive = ""                   # the UNIPEN distribution, a folder or an archive, to make the pen strokes from
 # ---- end of settings
 
 
 def main(arguments: list[str]) -> None:
-    """Fetch and check EMNIST, or make the pen strokes."""
+    """Fetch and check EMNIST or real writing, or make the pen strokes."""
     config, _ = settings.configure(globals(), arguments)
     if config.archive:
         written, skipped = unipen_format.convert(config.archive, config.pen_path)
@@ -22,6 +25,10 @@ def main(arguments: list[str]) -> None:
             print(f"{count:,} {name} in {config.pen_path}")
         for reason, count in skipped.items():
             print(f"{count:,} skipped: {reason}")
+        return
+    if config.paper:
+        for name, count in originals.fetch(config.paper_path).items():
+            print(f"{count:,} lines in {config.paper_path}/{name}")
         return
     emnist.fetch(config.data_path)
     for part in ("train", "test"):

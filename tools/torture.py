@@ -4,12 +4,13 @@
     python -m tools.torture --kind=pictures     one kind
     python -m tools.torture --share=0.1         a tenth of the tries, and none of those that start programs
 
-A try fails when anything else happens than a result or a UserError, whose message is one sentence for the user; or when
-it takes longer than SLOWEST.  Prints how many tries each kind took and how many failed, and ends with 1 if any did.
+A try fails when anything else comes than a result or one sentence for the user, or when that takes too long.  Prints
+how many tries each kind took and how many failed, and ends with 1 if any did.
 """
 import contextlib
 import functools
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -26,8 +27,16 @@ import traceback
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import numpy as np
+from PIL import Image
 
 from common import errors, files, runs, settings
+from reading import binarize, recognizer
+from tools import benchmark_train, draw_samples
+from training import config, corrections_store, dataset, devices, download, emnist, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 seed = 0              # of what is tried
@@ -35,77 +44,68 @@ share = 1.0           # of the tries; below 1 no programs are started
 kind = "all"          # one kind, or all
 # ---- end of settings
 
-SLOWEST = 20.0        # seconds that a try in this process may take
-PATIENCE = 180.0      # seconds that a program may take
-SHOWN = 3             # failures of each kind that are described
+SECONDS = 20          # that a try in this process may take
+PATIENCE = 180        # seconds that a program may take
+NASTY = (None, [], {}, "", "x", 0, -1, 1e308, float("nan"), float("inf"), True, 10**400, {"a": []}, [None] * 62,
+         [0.5] * 62, "\u0000", "1e9", "../..", "/dev/null", "0.99999", str(10**20), "line", "best", runs.DEFAULT)
+MODEL = settings.constants(runs.ROOT / "model.py")
 
 
 def main(arguments: list[str]) -> int:
     """Try all kinds; returns the exit status."""
-    config, _ = settings.configure(globals(), arguments)
-    if config.kind not in ("all", *KINDS):
-        raise settings.SettingsError(f"there is no kind {config.kind!r}; there are: {', '.join(KINDS)}, all")
+    asked, _ = settings.configure(globals(), arguments)
+    if asked.kind not in ("all", *KINDS):
+        raise settings.SettingsError(f"there is no kind {asked.kind!r}; there are: {', '.join(KINDS)}, all")
     with tempfile.TemporaryDirectory() as folder:
-        found = torture(Path(folder), config.seed, config.share, [config.kind] if config.kind != "all" else [*KINDS])
-    print(f"{sum(tries for tries, _ in found.values()):,} tries, {sum(bad for _, bad in found.values())} failures")
-    return 1 if any(bad for _, bad in found.values()) else 0
+        found = [torture(name, Path(folder), asked.seed, asked.share)
+                 for name in ([asked.kind] if asked.kind != "all" else KINDS)]
+    print(f"{sum(tries for tries, _ in found):,} tries, {sum(len(bad) for _, bad in found)} failures")
+    return 1 if any(bad for _, bad in found) else 0
 
 
-def torture(folder: Path, seed: int, share: float, kinds: list[str]) -> dict[str, tuple[int, int]]:
-    """Tries and failures of each kind, printed when they are known; folder: an empty one."""
-    found = {}
-    for name in kinds:
-        wanted, attempt, starts_programs = KINDS[name]
-        tries = 0 if starts_programs and share < 1 else max(1, round(wanted * share))
-        bad = []
-        for number in range(tries):
-            place = folder / f"{name}-{number}"
-            place.mkdir()
-            start = time.monotonic()
-            try:
-                attempt(random.Random(f"{seed} {name} {number}"), place)
-                if not starts_programs and time.monotonic() - start > SLOWEST:
-                    raise TimeoutError(f"it took {time.monotonic() - start:.0f} s")
-            except errors.UserError:
-                pass
-            except Exception:
-                bad.append(f"{number}: {traceback.format_exc(limit=-3)}")
-        found[name] = tries, len(bad)
-        print(f"{name:<14} {tries:>5} tries {len(bad):>4} failures", flush=True)
-        print("".join(bad[:SHOWN]), end="")
-    return found
+def torture(name: str, folder: Path, seed: int, share: float) -> tuple[int, list[str]]:
+    """How often a kind was tried, and a traceback for each failure; printed, too."""
+    wanted, attempt, starts_programs = KINDS[name]
+    tries, bad = 0 if starts_programs and share < 1 else max(1, round(wanted * share)), []
+    for number in range(tries):
+        place = folder / f"{name}-{number}"
+        place.mkdir()
+        signal.signal(signal.SIGALRM, too_slow)
+        signal.alarm(0 if starts_programs else SECONDS if number else 5 * SECONDS)   # the first makes what all use
+        try:
+            attempt(random.Random(f"{seed} {name} {number}"), place)
+        except (errors.UserError, binarize.ImageError):
+            pass
+        except Exception:
+            bad.append(f"{number}: {traceback.format_exc(limit=-3)}")
+        finally:
+            signal.alarm(0)
+    print(f"{name:<18} {tries:>5} tries {len(bad):>4} failures", *bad[:3], sep="\n", flush=True)
+    return tries, bad
 
 
-# ---- what is damaged, and how
+def too_slow(*_) -> None:
+    """End a try."""
+    raise TimeoutError("it takes too long")
+
+
+# ---- files that are damaged
 
 def mutated(data: bytes, rng: random.Random) -> bytes:
-    """A file's content with some bytes changed, cut, doubled or put in."""
-    data, at = bytearray(data), rng.randrange(len(data) + 1)
-    end = min(len(data), at + rng.choice((1, 4, 64, 4096)))
-    how = rng.randrange(6)
-    if how == 0:
-        del data[at:]
-    elif how == 1:
-        del data[at:end]
-    elif how == 2:
-        data[at:at] = data[at:end]
-    elif how == 3:
-        data[at:end] = bytes(end - at)
-    elif how == 4:
-        data[at:end] = rng.randbytes(end - at)
-    for _ in range(rng.choice((1, 3, 20)) if how == 5 else 0):
-        data[rng.randrange(len(data))] = rng.randrange(256)
+    """A file's content, or what is packed in it, with bytes cut, doubled, zeroed or changed."""
+    if data[:2] == b"\x1f\x8b" and rng.random() < 0.5:
+        return gzip.compress(mutated(gzip.decompress(data), rng), 1)
+    data, at = bytearray(data), rng.randrange(len(data))
+    part = slice(at, at + rng.choice((1, 4, 64, 4096, len(data))))
+    length = len(data[part])
+    data[part] = rng.choice((b"", 2 * data[part], bytes(length), rng.randbytes(length)))
     return bytes(data)
 
 
-NASTY = (None, [], {}, "", "x", 0, -1, 1e308, float("nan"), float("inf"), True, 10**400, [[]], {"a": []}, [None] * 62,
-         "\u0000", 62 * [0.5], "1e9", "-5", [1, "a"])
-
-
-def mutated_json(content, rng: random.Random) -> str:
-    """JSON of another shape: one value in it is exchanged for a nasty one, or has another name."""
-    content = json.loads(json.dumps(content))
-    holder, key = [content], 0
+def mutated_json(text: bytes, rng: random.Random) -> bytes:
+    """JSON in which one value is exchanged or has another name."""
+    whole = [json.loads(text)]
+    holder, key = whole, 0
     while isinstance(holder[key], (dict, list)) and holder[key] and rng.random() < 0.8:
         holder = holder[key]
         key = rng.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
@@ -113,237 +113,169 @@ def mutated_json(content, rng: random.Random) -> str:
         holder[key + "2"] = holder.pop(key)
     else:
         holder[key] = rng.choice(NASTY)
-        content = holder[0] if key == 0 and isinstance(holder, list) and len(holder) == 1 else content
-    return rng.choice(("[" * 5000, "{}", "")) if rng.random() < 0.05 else json.dumps(content)
+    return b"[" * 5000 if rng.random() < 0.05 else json.dumps(whole[0]).encode()
+
+
+def damaged(good: Callable[[random.Random], dict[str, bytes]], use: Callable[[Path], object]) -> Callable:
+    """A try: one of some good files, name: content, is damaged, and then they are used."""
+    def attempt(rng: random.Random, folder: Path) -> None:
+        contents = good(rng)
+        victim = rng.choice(list(contents))
+        for name, data in contents.items():
+            if name == victim:
+                data = mutated_json(data, rng) if name.endswith("json") and rng.random() < 0.7 else mutated(data, rng)
+            (folder / name).write_bytes(data)
+        use(folder)
+    return attempt
 
 
 @functools.cache
-def small_emnist() -> Path:
+def pictures() -> list[bytes]:
+    """Pictures of a few words in many formats."""
+    page = Image.fromarray(255 - draw_samples.write_lines(["Hello", "and 25 more"], 40, 4, 0))
+    found = []
+    for form in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "PPM", "tiff_lzw", "tiff_deflate"):
+        page.save(data := io.BytesIO(), form.partition("_")[0], compression=form if "_" in form else None)
+        found.append(data.getvalue())
+    return found
+
+
+@functools.cache
+def emnist_files() -> Path:
     """A folder with files as EMNIST's, of few images."""
-    from tools import benchmark_train
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     benchmark_train.write_emnist(folder, 600)
     return folder
 
 
 @functools.cache
-def pictures() -> list[bytes]:
-    """Pictures of a few words in all formats."""
-    import numpy as np
-    from PIL import Image
-
-    from tools import draw_samples
-    page = Image.fromarray(255 - draw_samples.write_lines(["Hello", "and 25 more"], 40, 4, 0))
-    found = []
-    for form, options in (("PNG", {}), ("JPEG", {}), ("GIF", {}), ("BMP", {}), ("WEBP", {}), ("PPM", {}),
-                          ("TIFF", {"compression": "tiff_lzw"}), ("TIFF", {"compression": "tiff_deflate"})):
-        page.save(data := io.BytesIO(), form, **options)
-        found.append(data.getvalue())
-    Image.fromarray(np.dstack([np.asarray(page)] * 4)).save(data := io.BytesIO(), "PNG")
-    return [*found, data.getvalue()]
+def trained() -> SimpleNamespace:
+    """A training model of a few images, and modules with Keras; its checkpoint and network lie beside the images."""
+    setup = config.configure(MODEL, [f"--data_path={emnist_files()}", "--dry_run"])
+    devices.prepare(setup)
+    from training import callbacks, character_trainer, networks
+    model = character_trainer.CharacterTrainer(setup, dataset.load(setup)).build_model()
+    model.optimizer.build(model.trainable_variables)
+    keeper = callbacks.Checkpoint(emnist_files(), [], None)
+    keeper.set_model(model)
+    keeper.on_epoch_end(0, {"loss": 1.0, "val_loss": 1.0})
+    return SimpleNamespace(model=model, callbacks=callbacks, networks=networks)
 
 
-# ---- tries in this process
+def run_files(rng: random.Random) -> dict[str, bytes]:
+    """A shipped run."""
+    run = runs.ROOT / "Models" / rng.choice((runs.DEFAULT, runs.DEFAULT_CHARACTERS))
+    return {name: (run / name).read_bytes() for name in ("config.json", "metrics.json", "model.onnx")}
 
-def try_picture(rng: random.Random, folder: Path) -> None:
-    """A damaged picture has ink or is refused."""
-    from reading import binarize
-    with contextlib.suppress(binarize.ImageError):
-        binarize.read_picture(io.BytesIO(mutated(rng.choice(pictures()), rng)), page=True)
 
+def read_run(folder: Path) -> None:
+    """Describe a run, finetune it as far as its settings go, and read with it."""
+    assert isinstance(runs.describe(folder.parent, folder.name), str)
+    with contextlib.suppress(errors.UserError):
+        config.configure(MODEL, [f"--finetune={folder.name}", f"--models_path={folder.parent}"])
+    recognizer.Recognizer(folder.name, folder.parent).recog(io.BytesIO(pictures()[0]))
+
+
+def checkpoint_files(rng: random.Random) -> dict[str, bytes]:
+    """A checkpoint, or one whose state or values are wrong."""
+    trained()
+    arrays = files.read_arrays(emnist_files() / "checkpoint.npz")
+    wrong = rng.choice(({}, {"state": mutated_json(str(arrays["state"]).encode(), rng).decode()},
+                        {rng.choice(sorted(arrays)): np.float32(rng.choice(([], float("nan"), 1e9)))}))
+    np.savez(data := io.BytesIO(), **arrays | wrong)
+    return {"checkpoint.npz": data.getvalue()}
+
+
+def network_files(rng: random.Random) -> dict[str, bytes]:
+    """A run that holds a network for Keras."""
+    trained()
+    about = {"reads": rng.choice(("characters", "lines")), "settings": {"network": "dense"}}
+    return {"config.json": json.dumps(about).encode(), "model.keras": (emnist_files() / "model.keras").read_bytes()}
+
+
+def pen_files(rng: random.Random) -> dict[str, bytes]:
+    """Pen strokes, a record of which may be wrong."""
+    record = {"label": "a", "writer": "a/b", "style": "?", "split": "test", "strokes": [[0, 0, 9, 30, 20, 0], [3, 3]]}
+    lines = [json.dumps(record).encode()] * 5
+    lines[2] = mutated_json(lines[2], rng) if rng.random() < 0.5 else lines[2]
+    return {"characters.jsonl.gz": gzip.compress(b"\n".join(lines))}
+
+
+@functools.cache
+def corrections() -> dict[str, bytes]:
+    """Files with corrections."""
+    with tempfile.TemporaryDirectory() as folder:
+        remember(Path(folder))
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.name != "lock"}
+
+
+def remember(folder: Path, number: int = 0) -> None:
+    """Remember a corrected character and a corrected word; a damaged file may be set aside once."""
+    for one in (lambda: corrections_store.remember(folder, np.full((28, 28), number, np.uint8), "a"),
+                lambda: corrections_store.remember_word(folder, [np.array([[number, 0.0], [9, 9]])], "a")):
+        with contextlib.suppress(errors.DataError):
+            one()
+        assert one() >= 1
+
+
+# ---- other tries in this process
 
 def try_page(rng: random.Random, folder: Path) -> None:
     """A page of specks or dots is read in time."""
-    import numpy as np
-
-    import recogScript
-    noise = np.random.default_rng(rng.randrange(10**6))
-    page = np.full((1700, 1700), 255, np.uint8)
-    page[noise.random(page.shape) < rng.choice((0.001, 0.01, 0.05))] = 0
-    if rng.random() < 0.5:   # dots of 3 px
-        page = np.minimum.reduce([np.roll(page, (y, x), (0, 1)) for y in range(3) for x in range(3)])
-    with contextlib.suppress(ValueError):
-        reader().read(recogScript.read_picture(page, page=True))
-
-
-@functools.cache
-def reader():
-    """The shipped reader."""
-    import recogScript
-    return recogScript.Recognizer()
-
-
-def try_emnist(rng: random.Random, folder: Path) -> None:
-    """Damaged files of EMNIST's kind are refused, or read as images and labels."""
-    from training import emnist
-    for path in small_emnist().iterdir():
-        data = path.read_bytes()
-        packed = rng.random() < 0.5
-        if "test" in path.name and rng.random() < 0.7:
-            data = mutated(data, rng) if packed else gzip.compress(mutated(gzip.decompress(data), rng), 1)
-        (folder / path.name).write_bytes(data)
-    images, labels = emnist.read_emnist(folder, "test")
-    assert images.shape == (len(labels), 28, 28) and (labels < 62).all()
-
-
-def try_pen(rng: random.Random, folder: Path) -> None:
-    """Damaged pen strokes are refused, or read as glyphs."""
-    from training import unipen
-    record = {"label": "a", "writer": "a/b", "style": "?", "split": "test", "strokes": [[0, 0, 9, 30, 20, 0], [3, 3]]}
-    lines = [mutated_json(record, rng) if rng.random() < 0.3 else json.dumps(record) for _ in range(5)]
-    data = gzip.compress("\n".join(lines).encode())
-    (folder / "characters.jsonl.gz").write_bytes(mutated(data, rng) if rng.random() < 0.5 else data)
-    unipen.read_pen(folder, "test", pen=8)
-
-
-def try_run(rng: random.Random, folder: Path) -> None:
-    """A run with damaged files is refused by all that read it, or it reads."""
-    import recogScript
-    from training import config
-    shipped = runs.ROOT / "Models" / rng.choice((runs.DEFAULT, runs.DEFAULT_SEGMENTING))
-    run = folder / "1700000000"
-    run.mkdir()
-    victim = rng.choice(("config.json", "config.json", "metrics.json", "model.onnx"))
-    for name in ("config.json", "metrics.json", "model.onnx"):
-        data = (shipped / name).read_bytes()
-        if name == victim:
-            as_json = name.endswith("json") and rng.random() < 0.8
-            data = mutated_json(json.loads(data), rng).encode() if as_json else mutated(data, rng)
-        (run / name).write_bytes(data)
-    assert isinstance(runs.describe(folder, run.name), str)
-    with contextlib.suppress(errors.UserError):
-        config.configure(settings.constants(runs.ROOT / "model.py"), [f"--finetune={run.name}",
-                                                                      f"--models_path={folder}"])
-    if victim == "config.json" or rng.random() < 0.2:
-        recogScript.Recognizer(run.name, folder).recog(io.BytesIO(pictures()[0]))
-
-
-@functools.cache
-def trained():
-    """A compiled training model of a few images, and a checkpoint of it as (path, state, arrays)."""
-    import numpy as np
-
-    from training import config, devices
-    setup = config.configure(settings.constants(runs.ROOT / "model.py"), [f"--data_path={small_emnist()}", "--dry_run"])
-    devices.prepare(setup)
-    from training import callbacks, character_trainer, dataset
-    model = character_trainer.CharacterTrainer(setup, dataset.load(setup)).build_model()
-    model.optimizer.build(model.trainable_variables)
-    keeper = callbacks.Checkpoint(small_emnist(), [], None)
-    keeper.set_model(model)
-    keeper.on_epoch_end(0, {"loss": 1.0, "val_loss": 1.0})
-    path = small_emnist() / "checkpoint.npz"
-    with np.load(path) as kept:
-        return model, path.read_bytes(), json.loads(str(kept["state"])), {name: kept[name] for name in kept.files}
-
-
-def try_checkpoint(rng: random.Random, folder: Path) -> None:
-    """A damaged checkpoint is refused, or it restores finite numbers."""
-    import numpy as np
-
-    model, data, state, arrays = trained()
-    from training import callbacks
-    path = folder / "checkpoint.npz"
-    if rng.random() < 0.5:
-        path.write_bytes(mutated(data, rng))
-    else:
-        wrong = {rng.choice(sorted(arrays)): np.float32(rng.choice(([], float("nan"), 1e9)))}
-        np.savez(path, **arrays | {"state": mutated_json(state, rng)} | (wrong if rng.random() < 0.5 else {}))
-    state = callbacks.restore(model, path)
-    assert state["epoch"] > 0 and all(np.isfinite(np.array(value)).all() for value in model.network.get_weights())
-
-
-def try_network(rng: random.Random, folder: Path) -> None:
-    """A damaged network, or one of another shape, is refused by Keras's loader."""
-    trained()
-    from training import networks
-    (folder / "1").mkdir()
-    files.write_json(folder / "1/config.json", {"reads": rng.choice(("characters", "lines")), "settings":
-                                                {"network": "dense"}})
-    data = (small_emnist() / "model.keras").read_bytes()
-    (folder / "1/model.keras").write_bytes(data if rng.random() < 0.2 else mutated(data, rng))
-    networks.load_network(folder, "1")
+    page = np.where(np.random.default_rng(rng.randrange(99)).random((1700, 1700)) < rng.choice((0.001, 0.01)), 0, 255)
+    size = rng.choice((1, 2, 3))
+    page = np.minimum.reduce([np.roll(page, (y, x), (0, 1)) for y in range(size) for x in range(size)])
+    with contextlib.suppress(binarize.ImageError):
+        recognizer.Recognizer().recog(page.astype(np.uint8))
 
 
 def try_settings(rng: random.Random, folder: Path) -> None:
     """Settings of any value are refused, or are within their bounds."""
-    from training import config
-    space = settings.constants(runs.ROOT / "model.py")
-    values = ("", "0", "-1", "1", "nan", "inf", "1e9", "-1e-9", "True", "x", "../..", "/dev/null", "1e400", "0.99999",
-              "²", str(10**20), "dense", "line", "best", runs.DEFAULT, runs.DEFAULT_CHARACTERS, "a,b", "\u0000", "[1]")
-    given = [f"--{rng.choice(list(settings.meanings(space['__file__'])))}={rng.choice(values)}"
-             for _ in range(rng.choice((1, 1, 2, 3)))]
-    found = config.configure(space, [argument for argument in given if "--help" not in argument])
+    names = list(settings.meanings(MODEL["__file__"]))
+    found = config.configure(MODEL, [f"--{rng.choice(names)}={rng.choice(NASTY)}" for _ in range(rng.randint(1, 3))])
     assert 0 < found.learning_rate <= 1 <= found.batch_size and found.train_epochs >= 1
-
-
-def try_corrections(rng: random.Random, folder: Path) -> None:
-    """Damaged corrections are set aside, and what is remembered then is there."""
-    import numpy as np
-
-    from training import corrections_store
-    stroke = np.array([[0.0, 0.0], [10.0, 20.0]])
-    remember = rng.choice((lambda: corrections_store.remember(folder, np.full((28, 28), 7, np.uint8), "a"),
-                           lambda: corrections_store.remember_word(folder, [stroke], "a")))
-    remember()
-    victim, = (path for path in folder.iterdir() if path.name != "lock")
-    victim.write_bytes(mutated(victim.read_bytes(), rng))
-    with contextlib.suppress(errors.DataError):
-        remember()
-    assert remember() >= 1
 
 
 def try_disk(rng: random.Random, folder: Path) -> None:
     """A file that does not fit leaves the old one, and says so."""
-    import numpy as np
-
-    model = trained()[0]
-    from training import corrections_store, networks
-    path = folder / "model.keras"
-    saves = {path: lambda: networks.save_network(model.network, path),
-             folder / "a.json": lambda: files.write_json(folder / "a.json", {"a": [0.5] * 5000}),
-             folder / "a.png": lambda: files.save_picture(np.tile(np.uint8(range(256)), (300, 3)), folder / "a.png"),
-             folder / corrections_store.WORDS: lambda: corrections_store.remember_word(
-                 folder, [np.array([[rng.random() * 99, rng.random() * 99] for _ in range(400)])], "a")}
-    path, save = rng.choice(list(saves.items()))
+    network = trained().model.network
+    path, save = rng.choice((
+        (folder / "model.keras", lambda: trained().networks.save_network(network, folder / "model.keras")),
+        (folder / "a.json", lambda: files.write_json(folder / "a.json", {"a": [0.5] * 5000})),
+        (folder / "a.png", lambda: files.save_picture(np.tile(np.uint8(range(256)), (300, 3)), folder / "a.png")),
+        (folder / "characters.npz", lambda: remember(folder, rng.randrange(256)))))
     save()
-    before = path.read_bytes()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (rng.randrange(len(before)) // 2, limits[1]))
+    before, (_, most) = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (rng.randrange(len(before)) // 2, most))
     try:
         save()
     except OSError as error:
-        assert errors.reason(error) and path.read_bytes() == before
+        assert errors.reason(error) and path.read_bytes() == before and not list(folder.glob("partial-*"))
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert not list(folder.glob("partial-*"))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
 def try_server(rng: random.Random, folder: Path) -> None:
     """Whatever a server sends, the right file is there in time or an error is, and no more than is known is kept."""
-    from unittest import mock
-
-    from training import download
     content = rng.randbytes(20_000)
-    zipped = io.BytesIO()
-    with zipfile.ZipFile(zipped, "w") as archive:
+    with zipfile.ZipFile(data := io.BytesIO(), "w") as archive:
         archive.writestr("a.bin", content)
-    data = zipped.getvalue()
+    data = data.getvalue()
     listener = socket.create_server(("127.0.0.1", 0))
 
-    def work() -> None:
+    def serve() -> None:
         with contextlib.suppress(OSError):
             while True:
                 with contextlib.suppress(ConnectionError), listener.accept()[0] as connection:
                     connection.recv(4096)
                     answer(connection, data, rng)
 
-    threading.Thread(target=work, daemon=True).start()
-    with listener, mock.patch.multiple(download, TIMEOUT=0.3, RETRY_PAUSES=(0.01, 0.02), SLOWEST=100_000), \
-            mock.patch.dict(os.environ, no_proxy="*"), contextlib.redirect_stderr(io.StringIO()):
+    threading.Thread(target=serve, daemon=True).start()
+    with (listener, mock.patch.multiple(download, TIMEOUT=0.3, RETRY_PAUSES=(0.01, 0.02), SLOWEST=100_000),
+          mock.patch.dict(os.environ, no_proxy="*"), contextlib.redirect_stderr(io.StringIO())):
+        url, sha256 = f"http://127.0.0.1:{listener.getsockname()[1]}/a.zip", hashlib.sha256(content).hexdigest()
         try:
-            sha256 = __import__("hashlib").sha256(content).hexdigest()
-            download.fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/a.zip", folder, {"a.bin": sha256}, len(data))
+            download.fetch(url, folder, {"a.bin": sha256}, len(data))
             assert (folder / "a.bin").read_bytes() == content
         finally:
             assert sum(path.stat().st_size for path in folder.iterdir()) <= len(data)
@@ -356,17 +288,16 @@ def answer(connection: socket.socket, data: bytes, rng: random.Random) -> None:
                         "Transfer-Encoding: chunked\r\n", "Content-Encoding: gzip\r\n", "Location: /a.zip\r\n"))
     head += rng.choice(("", "", f"Content-Range: bytes {rng.randrange(99)}-/9\r\n", "X: " + "x" * 70_000 + "\r\n"))
     sent = rng.choice((data, data, data[:rng.randrange(len(data))], mutated(data, rng), data + bytes(10**6)))
-    whole = head.encode() + b"\r\n" + sent
-    slow = rng.random() < 0.1
-    for start in range(0, len(whole), 50 if slow else len(whole)):
-        connection.sendall(whole[start:start + (50 if slow else len(whole))])
-        time.sleep(0.01 if slow else 0)
+    whole, step = head.encode() + b"\r\n" + sent, rng.choice((50, 10**7, 10**7, 10**7))
+    for start in range(0, len(whole), step):
+        connection.sendall(whole[start:start + step])
+        time.sleep(0.01)
 
 
 # ---- tries that start programs
 
 def start(*arguments: str, **options) -> subprocess.Popen:
-    """Start a script of the project."""
+    """Start a program in Python, in the project's folder."""
     return subprocess.Popen([sys.executable, *arguments], cwd=runs.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True, errors="replace", **options)
 
@@ -378,19 +309,12 @@ def end(process: subprocess.Popen, *allowed: int) -> str:
     return output + notes
 
 
-TRAIN = ("model.py", "--batch_size=60", "--steps_per_call=2", "--augmentation=0.5", "--train_epochs=40",
-         "--val_split=0.2")
-
-
 def train(models: Path, *more: str, **options) -> subprocess.Popen:
-    """Start a short training."""
-    return start(*TRAIN, f"--data_path={small_emnist()}", f"--models_path={models}", *more, **options)
-
-
-def state_of(run: Path) -> tuple:
-    """All that a training has learned: its history, and its weights as bytes."""
-    arrays = files.read_arrays(run / "checkpoint.npz")
-    return json.loads(str(arrays.pop("state")))["history"], {name: value.tobytes() for name, value in arrays.items()}
+    """Start a short training, or go on with the one that models holds."""
+    kept = [path.parent.name for path in models.glob("*/checkpoint.npz")]
+    more += (f"--resume={kept[0]}",) if kept else ()
+    return start("model.py", f"--data_path={emnist_files()}", f"--models_path={models}", "--batch_size=60",
+                 "--steps_per_call=2", "--augmentation=0.5", "--train_epochs=40", "--val_split=0.2", *more, **options)
 
 
 @functools.cache
@@ -398,53 +322,79 @@ def uninterrupted() -> tuple:
     """What the training learns when nothing disturbs it."""
     models = Path(tempfile.mkdtemp(prefix="torture-"))
     end(train(models), 0)
-    return state_of(next(models.iterdir()))
+    return learned(models)
+
+
+def learned(models: Path) -> tuple:
+    """What the one run has learned that is finished: its history, and all values as bytes."""
+    run, = (path.parent for path in models.glob("*/model.onnx"))
+    arrays = files.read_arrays(run / "checkpoint.npz")
+    return json.loads(str(arrays.pop("state")))["history"], {name: value.tobytes() for name, value in arrays.items()}
 
 
 def try_kill_training(rng: random.Random, folder: Path) -> None:
-    """A training that is killed at random moments, four times, learns what an uninterrupted one learns."""
+    """A training that is killed at random moments learns what an uninterrupted one learns."""
     expected = uninterrupted()
-    resume: tuple[str, ...] = ()
-    for _ in range(4):
-        process = train(folder, *resume)
+    for _ in range(5):
+        process = train(folder)
         time.sleep(rng.uniform(4, 14))
-        process.send_signal(rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGINT)))
-        output, notes = process.communicate(timeout=PATIENCE)
-        assert "Traceback" not in notes, notes
-        kept = [path.parent.name for path in folder.glob("*/checkpoint.npz")]
-        resume = (f"--resume={kept[0]}",) if kept else ()
-    end(train(folder, *resume), 0)
-    run, = (path.parent for path in folder.glob("*/checkpoint.npz"))
-    assert state_of(run) == expected and (run / "model.onnx").is_file() and (run / "metrics.json").is_file()
+        process.kill()
+        assert "Traceback" not in process.communicate()[1]
+    end(train(folder), 0)
+    assert learned(folder) == expected
+
+
+def try_full_disk(rng: random.Random, folder: Path) -> None:
+    """A training whose disk is full ends with one sentence and 1, and goes on when there is room."""
+    size = rng.choice((500, 2_000, 200_000, 2_000_000))   # of the logs, the network and the checkpoint
+    answer = end(train(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))), 1)
+    assert "File too large" in answer and answer.count("model.py: ") == 1, answer[-1000:]
+    end(train(folder), 0)
+    assert learned(folder) == uninterrupted()
+
+
+def try_two_trainings(rng: random.Random, folder: Path) -> None:
+    """Two trainings that begin at once have two folders; of two that go on with one run, one says that it is taken."""
+    endless = "--train_epochs=9999", "--patience=9999"
+    two = [train(folder, *endless) for _ in range(2)]
+    while len(list(folder.glob("*/checkpoint.npz"))) < 2 and any(process.poll() is None for process in two):
+        time.sleep(0.1)
+    for process in two:
+        process.send_signal(signal.SIGINT)
+        end(process, 0)
+    assert len(list(folder.glob("*/metrics.json"))) == 2
+    two = [train(folder) for _ in range(2)]
+    answers = sorted(end(process, 0, 2) for process in two)
+    assert sum("another process trains in" in answer for answer in answers) == 1, answers
 
 
 REMEMBER = """
-import sys
-import numpy as np
+import sys, numpy as np
 from training import corrections_store
 while True:
-    glyph = np.frombuffer(np.random.default_rng().bytes(784), np.uint8).reshape(28, 28)
+    glyph = np.random.default_rng().integers(0, 256, (28, 28), np.uint8)
     print(corrections_store.remember(sys.argv[1], glyph, "a"), flush=True)
 """
 
 
 def try_kill_remembering(rng: random.Random, folder: Path) -> None:
-    """A program that is killed while it remembers corrections leaves all but the last, and so does one beside it."""
+    """Two programs that remember corrections at once and are killed lose nothing that they have told."""
     processes = [start("-c", REMEMBER, str(folder)) for _ in range(2)]
     time.sleep(rng.uniform(0.5, 2))
     for process in processes:
         process.kill()
     told = sum(process.communicate()[0].count("\n") for process in processes)
-    from training import corrections_store
     assert told <= len(corrections_store.read_corrections(folder)[1]) <= told + 2
 
 
 def try_kill_reading(rng: random.Random, folder: Path) -> None:
-    """Readings that are killed again and again hold each picture once, the bad ones with an error."""
+    """Readings that are killed again and again hold each picture once, bad ones among many with an error."""
     for number in range(40):
         data = rng.choice(pictures())
         (folder / f"{number}.png").write_bytes(mutated(data, rng) if number % 5 == 0 else data)
-    command = "recogScript.py", f"--output={folder / 'readings.jsonl'}", str(folder), "missing.png", "/dev/null"
+    (folder / "empty").mkdir()
+    command = ("recogScript.py", f"--output={folder / 'readings.jsonl'}", str(folder), str(folder / "empty"),
+               "missing.png", "/dev/null")
     for _ in range(3):
         process = start(*command)
         time.sleep(rng.uniform(0.3, 2))
@@ -455,51 +405,32 @@ def try_kill_reading(rng: random.Random, folder: Path) -> None:
     assert len(read) == len(set(read)) and {f"{folder}/{number}.png" for number in range(40)} <= set(read)
 
 
-def try_full_disk(rng: random.Random, folder: Path) -> None:
-    """A training on a full disk ends with one sentence and 1, and goes on when there is room."""
-    expected, size = uninterrupted(), rng.choice((0, 2_000, 200_000, 2_000_000, 3_500_000))
-    answer = end(train(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))), 1)
-    assert "File too large" in answer, answer[-1000:]
-    kept = [path.parent.name for path in folder.glob("*/checkpoint.npz")]
-    end(train(folder, *([f"--resume={kept[0]}"] if kept else [])), 0)
-    run, = (path.parent for path in folder.glob("*/checkpoint.npz"))
-    assert state_of(run) == expected
-
-
-def try_two_trainings(rng: random.Random, folder: Path) -> None:
-    """Two trainings that begin at once have two folders; of two that resume one run, one says that it is taken."""
-    two = [train(folder, "--train_epochs=3") for _ in range(2)]
-    for process in two:
-        end(process, 0)
-    first, second = sorted(folder.iterdir())
-    assert (first / "metrics.json").is_file() and (second / "metrics.json").is_file()
-    two = [train(folder, f"--resume={first.name}", "--train_epochs=300") for _ in range(2)]
-    while all(process.poll() is None for process in two):
-        time.sleep(0.1)
-    taken, going = sorted(two, key=lambda process: process.poll() is None)
-    assert "another process trains in" in end(taken, 2)
-    going.send_signal(signal.SIGINT)
-    end(going, 0, 130)
-
-
 def try_streams(rng: random.Random, folder: Path) -> None:
     """Scripts whose streams are full, closed or broken, or that are ended while they start, show no traceback."""
     script = rng.choice(("model.py --help", "recogScript.py --help", "recogScript.py samples/pages/lines.png",
                          "-m tools.plotScript --help", "-m tools.check_acc_loss --help", "model.py --seed=-1"))
-    end_of = rng.choice(("> /dev/full", ">&-", "<&- >&-", "| head -1", "2>&1 >&- | head -1", "& sleep 0.$((RANDOM % 3))"
-                         "$((RANDOM % 10)); kill -INT $!; wait"))
-    process = subprocess.run(["bash", "-c", f"{sys.executable} {script} {end_of}"], cwd=runs.ROOT,
-                             capture_output=True, text=True, timeout=PATIENCE)
-    assert "Traceback" not in process.stderr and "Exception ignored" not in process.stderr, process.stderr
+    after = rng.choice((" > /dev/full", " >&-", " <&- >&-", " | head -1", " 2>&1 >&- | head -1"))
+    done = subprocess.run(["bash", "-c", f"{sys.executable} {script} {after}"], cwd=runs.ROOT, capture_output=True,
+                          text=True, timeout=PATIENCE)
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
 
 
 KINDS: dict[str, tuple[int, Callable, bool]] = {   # how often, what, whether it starts programs
-    "pictures": (500, try_picture, False), "pages": (6, try_page, False), "emnist": (200, try_emnist, False),
-    "pen": (200, try_pen, False), "runs": (200, try_run, False), "checkpoints": (120, try_checkpoint, False),
-    "networks": (60, try_network, False), "settings": (250, try_settings, False),
-    "corrections": (100, try_corrections, False), "disk": (60, try_disk, False), "servers": (100, try_server, False),
+    "pictures": (500, damaged(lambda rng: {"a.png": rng.choice(pictures())},
+                              lambda folder: binarize.read_picture(folder / "a.png", page=True)), False),
+    "pages": (6, try_page, False),
+    "emnist": (200, damaged(lambda rng: {path.name: path.read_bytes() for path in emnist_files().glob("*test*")},
+                            lambda folder: emnist.read_emnist(folder, "test")), False),
+    "pen strokes": (150, damaged(pen_files, lambda folder: unipen.read_pen(folder, "test", pen=8)), False),
+    "runs": (150, damaged(run_files, read_run), False),
+    "checkpoints": (100, damaged(checkpoint_files, lambda folder: trained().callbacks.restore(
+        trained().model, folder / "checkpoint.npz")), False),
+    "networks": (60, damaged(network_files, lambda folder: trained().networks.load_network(
+        folder.parent, folder.name)), False),
+    "corrections": (100, damaged(lambda rng: corrections(), remember), False),
+    "settings": (250, try_settings, False), "disk": (60, try_disk, False), "servers": (100, try_server, False),
     "streams": (20, try_streams, True), "kill reading": (3, try_kill_reading, True),
-    "kill remembering": (4, try_kill_remembering, True), "kill training": (3, try_kill_training, True),
+    "kill remembering": (5, try_kill_remembering, True), "kill training": (2, try_kill_training, True),
     "full disk": (3, try_full_disk, True), "two trainings": (1, try_two_trainings, True)}
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from reading import ctc, line_recognizer
+from reading import ctc, line_recognizer, word_lm
 from training import metrics
 
 # What each weight is chosen from; see line_recognizer.Decoding.  The search starts in the middle.
@@ -15,19 +15,19 @@ CHOICES = {"lm_weight": (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5), "insertion_bonus": 
            "prior_share": (0.0, 0.2, 0.35, 0.5, 0.65)}
 
 
-def fit_decoding(log_probs: list[np.ndarray], truths: list[str],
-                 reader: line_recognizer.LineReader) -> dict[str, float]:
+def fit_decoding(log_probs: list[np.ndarray], truths: list[str], lms: list[word_lm.WordLM],
+                 decoding: line_recognizer.Decoding) -> dict[str, float]:
     """The weights of CHOICES with the lowest character error rate on texts that the network has not learned from.
 
     One weight after the other takes a step to the next of its choices, as long as that helps (coordinate descent).
-    log_probs: what reader.log_probs says of these texts.
+    log_probs: what a reader's log_probs says of these texts.  lms: the language model of each.  decoding: the rest.
     """
     progress = tqdm(desc="fitting how to decode", unit=" tries", leave=False)
 
     @functools.cache
     def error(places: tuple[int, ...]) -> float:
         progress.update()
-        return _cer(log_probs, truths, reader, _weights_at(places))
+        return _cer(log_probs, truths, lms, replace(decoding, **_weights_at(places)))
 
     places = tuple(len(row) // 2 for row in CHOICES.values())
     settled = 0   # weights in a row that stay as they are
@@ -46,10 +46,9 @@ def _weights_at(places: tuple[int, ...]) -> dict[str, float]:
     return {name: row[place] for (name, row), place in zip(CHOICES.items(), places, strict=True)}
 
 
-def _cer(log_probs, truths: list[str], reader: line_recognizer.LineReader, decoding: dict[str, float]) -> float:
+def _cer(log_probs, truths: list[str], lms: list[word_lm.WordLM], tried: line_recognizer.Decoding) -> float:
     """CER of texts read with these weights."""
-    tried = replace(reader.decoding, **decoding)
-    texts = [ctc.search(tried.without_prior(each), reader.lm, tried)[0].text for each in log_probs]
+    texts = [ctc.search(tried.without_prior(each), lm, tried)[0].text for each, lm in zip(log_probs, lms, strict=True)]
     return metrics.cer(list(zip(truths, texts, strict=True)))
 
 

@@ -23,9 +23,9 @@ class TrainingModel(keras.Model):
     Its input is places in `order`, which holds an epoch's row numbers (see EpochSampler).  So only a few bytes travel
     to the device with each batch; fetching, augmentation, loss and update run there in one compiled step.
 
-    Sources mix classes differently: on EMNIST's forms S is eight times as frequent as s, among pen strokes s is more
+    Sources mix classes differently: in EMNIST's scans S is eight times as frequent as s, among pen strokes s is more
     frequent.  data.prior_shift, added to the logits in training alone, lets the network learn shapes from all of them
-    while its own logits follow the natural mix of the forms (logit adjustment, Menon et al. 2021, arXiv 2007.07314).
+    while its own logits follow the natural mix of the scans (logit adjustment, Menon et al. 2021, arXiv 2007.07314).
     Who reads pen strokes adds their shift, config.json's prior_of_drawings.
 
     places: length of `order`.
@@ -58,7 +58,7 @@ class TrainingModel(keras.Model):
     def call(self, places, training=False):
         """Logits (batch, 62), in training with a teacher its logits too, and the targets (batch, 2) behind them.
 
-        The targets go this way, as floats, since a metric may not see `order` under JAX.
+        The targets are outputs, as floats, since a metric may not see `order` under JAX.
         """
         if training:  # a known batch size lets TensorFlow choose faster kernels
             places = ops.reshape(places, (self.batch_size,))
@@ -190,7 +190,7 @@ class CharacterTrainer(Trainer):
         """Numbers of images, the class mix of pen strokes, and hashes of EMNIST's files."""
         prior = self.data.prior_shift[dataset.PEN_STROKES].astype(float).round(4).tolist()
         if self.config.corrections:  # what one writer corrected does not tell how often people write each character
-            prior = runs.read_config(self.config.models_path, self.config.finetune)["prior_of_drawings"]
+            prior = runs.read_config(self.config.models_path, self.config.finetune).get("prior_of_drawings", 62 * [0.0])
         found = (emnist.find(self.config.data_path, Path(member).stem) for member in emnist.MEMBERS)
         return {"images": self.data.sizes, "prior_of_drawings": prior,
                 "sha256": {path.name: files.sha256(path) for path in found if path}}
@@ -213,7 +213,7 @@ def steps_per_call(config: TrainingConfig) -> int:
 def without_doubtful(config: TrainingConfig, data: dataset.Data, teacher: keras.Model) -> dataset.Data:
     """Leave out pen strokes whose label the teacher finds nearly impossible: most of them are labelled wrongly."""
     sizes = data.sizes.copy()
-    prior = runs.read_config(config.models_path, config.teacher)["prior_of_drawings"]
+    prior = runs.read_config(config.models_path, config.teacher).get("prior_of_drawings", 0.0)
     rows = np.unique(data.train_rows[data.targets[data.train_rows, 1] >= dataset.PEN_STROKES])
     labels = data.targets[rows, 0]
     found = metrics.predict(teacher, data.images[rows], labels, "checking labels", prior)

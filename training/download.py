@@ -38,7 +38,7 @@ ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, 
 
 
 class DownloadError(errors.UserError):
-    """One sentence: the URL, what failed, and the folder to put its contents into by hand."""
+    """One sentence: the URL, what failed, and the folder to put its contents into."""
 
 
 class _BrokenOff(Exception):

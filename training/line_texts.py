@@ -1,12 +1,32 @@
 """Samples texts for line images that are put together from single characters."""
+import re
+from pathlib import Path
+
 import numpy as np
 
 from common import alphabets
 
+SENTENCES = 3   # of so many one is read
 ROWS = 0.2   # share of texts that are rows of digits or letters
 # What stands around a word, and how often.
 AROUND = {"{}.": 0.24, "{},": 0.24, "{}?": 0.07, "{}!": 0.07, "{}:": 0.06, "{};": 0.05, "({})": 0.06, '"{}"': 0.06,
           "{}'s": 0.05, "'{}'": 0.02, "{}-": 0.03, "[{}]": 0.02, "#{}": 0.02, "@{}": 0.01}
+
+# Numbers, dates, times, prices, addresses, codes and brackets, two spaces between: # is a digit, ^ a capital, ~ a word
+# in lower case, § one with a capital.
+FORMS = re.split("  |\n", """\
+$##  $#.##  $#,###  #,###  ##,###  #.##  ##.##  .###  .## .##  ##%  #.#%  ####  ## ##  -##  +##  #+#  #-#  #*#  #/#
+#x#  # x # = ##  ##:#=#  #.#-#.#  1/2  #/#  ##/##  ####-####  #/#/####  ##/##/##  ##.##.####  #.#.##  ####-##-##
+#:##  ##:##  ##:##:##  #:##pm  #:## am  ##h##  #.## Uhr  ##h  ##:##-##:##  ##:## - ##:##  ## ^^^ ####  §. #, ####
+€##  €#.##  ##€  ##,##€  ## €  #,## €  #.###,## €  £##  £#.##  Rs.###  Rs. ####  #,-  US$##  ##c  EUR ##,##  $### USD
+### ### ####  (###) ###-####  ###-###-####  +## ## ### ## ##  ## ## ## ## ##  0### / ######  Tel. ### ##-##  ###-####
+~@~.de  ~.~@~.com  ~#@~.org  ~##@~.de  ~_~@~.fr  ~@~.es  www.~.com  www.~.de  http://~.org  @~  ~.pdf  ~#  §@~.com
+[#, #, #, #]  [#]  (#)  (##)  (#, #)  {#, #}  [~]  (~)  (§)  <~>  {~}  #)  #.  ^)  ^.  (^)  #st  #nd  #rd  #th  [##]
+##°  ##°C  #° ##'  ##cm  ##kg  #mm  ## km  No. ##  Nr. ##  n° ##  N°#  art. ##  p. ##  ID: ######  #^  ^#  ^.^.  ^. §
+^####  ^^-###  ##-^^^  ^^^ ###  ^-##  ^^####  #^##^#  ####^  ^#-^#  ^^## #### ####  ####-####  ^^^^^-^^^^^  ^^^  ^^
+^ ^ ^ ^  ^ ^ ^ ^ ^ ^  ^ ^ ^ ^ ^ ^ ^  # # # #  §-§  §/§  ~/~  ~-~  ~&~  § & §  §+~  §str. ##  ##, rue §  ##### §  §, ##
+« ~ »  «~»  « § ~ »  "~ ~"  '~'  ¿~?  ¿§ ~?  ¡~!  ¡§!  l'~  d'~  qu'~  l'§  ~?  ~!  ~: ~  ~; ~  ~...  ~ / ~  ~ ~ = #
+~_~  * ~  - ~  ~ > #  # < ##  ~ | ~  #\\#  `~`  ~ & ~  ~'s  ~ (~)  ~, ~  §, §  §.  § ~.  ~ ~ ~  § § §  ~ ~""")
 
 
 def random_text(vocabulary: list[str], rng: np.random.Generator) -> str:
@@ -20,24 +40,44 @@ def random_text(vocabulary: list[str], rng: np.random.Generator) -> str:
 def random_word(vocabulary: list[str], rng: np.random.Generator) -> str:
     """A word as it may stand in a text, or a number, a date, a code."""
     chance = rng.random()
-    if chance < 0.62:
+    if chance < 0.5:
         word = vocabulary[rng.integers(len(vocabulary))]
         word = (word, word.lower(), word.capitalize(), word.upper())[rng.choice(4, p=(0.4, 0.2, 0.2, 0.2))]
         if rng.random() < 0.22:
             word = list(AROUND)[rng.choice(len(AROUND), p=list(AROUND.values()))].format(word)
         return word
-    digits = "".join(rng.choice(list("0123456789"), rng.integers(1, 8)))
-    if chance < 0.74:
-        return digits
-    if chance < 0.86:
-        day, month, year = rng.integers(1, 32), rng.integers(1, 13), rng.integers(1900, 2100)
-        return (f"${digits}", f"{digits}%", f"{digits}.{rng.integers(100):02}", f"${digits}.{rng.integers(100):02}",
-                f"{day}/{month}/{year}", f"{year}-{month:02}-{day:02}", f"{day}.{month}.{year % 100:02}",
-                f"{rng.integers(1, 13)}:{rng.integers(60):02}", f"({rng.integers(100, 1000)})",
-                f"{rng.integers(100, 1000)}-{rng.integers(10000):04}", f"{digits}+{month}", f"{digits}={day}",
-                f"{day}*{month}", f"-{digits}", f"#{digits}", f"{digits[:3]},{rng.integers(1000):03}")[rng.integers(16)]
-    letters = alphabets.CHARACTERS if chance < 0.95 else alphabets.ALPHABET[1:]
+    if chance < 0.6:
+        return "".join(rng.choice(list("0123456789"), rng.integers(1, 8)))
+    if chance < 0.92:
+        return filled(FORMS[rng.integers(len(FORMS))], vocabulary, rng)
+    letters = alphabets.CHARACTERS if chance < 0.96 else alphabets.ALPHABET[1:]
     return "".join(rng.choice(list(letters), rng.integers(1, 8)))
+
+
+def filled(form: str, vocabulary: list[str], rng: np.random.Generator) -> str:
+    """A text of one of FORMS."""
+    def fill(match) -> str:
+        if match[0] in "#^":
+            return str(rng.choice(list(alphabets.CHARACTERS[:10] if match[0] == "#" else alphabets.CHARACTERS[10:36])))
+        word = vocabulary[rng.integers(len(vocabulary))]
+        return word.lower() if match[0] == "~" else word.capitalize()
+    return re.sub("[#^~§]", fill, form)
+
+
+def read_sentences(folder: str | Path) -> list[str]:
+    """Sentences of the .txt files of a folder, every few of them, that alphabets.ALPHABET can spell."""
+    lines = (alphabets.plain(line) for path in sorted(Path(folder).glob("*.txt"))
+             for line in path.read_text("utf-8").splitlines()[::SENTENCES])
+    return [line for line in lines if line and alphabets.LABELS.keys() >= set(line)]
+
+
+def span(sentence: str, rng: np.random.Generator, most: int = 8) -> str:
+    """Up to so many words of a sentence, in their order; now and then in capitals."""
+    words = sentence.split()
+    count = int(rng.integers(1, most + 1))
+    start = int(rng.integers(max(1, len(words) - count + 1)))
+    text = " ".join(words[start:start + count])
+    return text.upper() if rng.random() < 0.06 and alphabets.LABELS.keys() >= set(text.upper()) else text
 
 
 def random_row(rng: np.random.Generator) -> str:

@@ -1,12 +1,12 @@
 """How a line reader learns: line images from processes beside the training, CTC, and validation by words and lines."""
 import os
+import unicodedata
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers, ops
-from tqdm import tqdm
 
 from common import alphabets, files, line_image, runs
 from reading import line_recognizer, word_lm
@@ -24,15 +24,17 @@ from training import (
     unipen,
 )
 from training.config import TrainingConfig
-from training.line_validation import SHOWN, Validation, ctc_loss, plain
+from training.line_validation import KINDS, SHOWN, Validation, ctc_loss
 from training.pipeline import Trainer
 
 SHORTCUT = 0.15          # share of the convolutions' own loss
-DOUBTFUL = 3.5           # nat for each character: a higher loss of a trained network tells a wrong label
-MOST_DOUBTFUL = 0.05     # of all records
-CHECKED = 100            # records of each category whose labels are checked in a dry run
+DOUBTFUL = 3.5           # nat for each character: a higher loss tells a wrong label, ...
+LEARNED = 1.0            # ... once the usual loss of a batch is below this
 COUNTED = 5000, 200      # samples whose characters tell what a network expects; in a dry run
 FITTED_IN_DRY_RUN = 5    # shortest texts that decoding is fitted to in a dry run
+RARER = 3.0              # nat: how much a character that is new begins below the one that it looks like
+LIKE = dict(zip("æœÆŒß€£°«»¿¡", "aoEOBCLo<>?!", strict=True))
+LANGUAGES = {"copiste": "french", "dhsd": "german"}   # of the kinds of samples that are not English
 MOST_WRITERS = 14        # processes that write line images, of which each takes 0.8 GB of memory
 
 
@@ -54,15 +56,22 @@ class LineTrainingModel(keras.Model):
         self.built = True   # all of its parts are; else Keras would run through them once more to find out
 
     def call(self, images, training=False):
-        """Logits of the network and of the shortcut, float32 (batch, steps, 96) each, one beside the other."""
+        """Logits of the network and of the shortcut, float32 (batch, steps, labels) each, one beside the other."""
         return ops.concatenate(self.both(images, training=training), axis=-1)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """CTC's loss in nat for each character: else long lines would count more than words."""
+        """CTC's loss in nat for each character: else long lines would count more than words.
+
+        Texts that a network which has learned something finds impossible are wrong labels, and do not count.
+        """
         logits, shortcut = ops.split(y_pred, 2, axis=-1)
-        length = ops.cast(ops.sum(ops.cast(y > 0, "int32")), "float32")
-        loss = ops.sum(ctc_loss(y, logits)) / length
-        return loss + self.share * (ops.sum(ctc_loss(y, shortcut)) / length - loss) if training else loss
+        lengths = ops.cast(ops.sum(ops.cast(y > 0, "int32"), axis=-1), "float32")
+        losses = ctc_loss(y, logits)
+        each = losses / lengths
+        counts = ops.cast(ops.logical_or(each < DOUBTFUL, ops.median(each) > LEARNED), "float32")
+        length = ops.maximum(ops.sum(counts * lengths), 1.0)
+        loss = ops.sum(counts * losses) / length
+        return loss + self.share * (ops.sum(counts * ctc_loss(y, shortcut)) / length - loss) if training else loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """The loss alone."""
@@ -101,10 +110,9 @@ class LineBatches(keras.utils.PyDataset):
             self.shown = batch[0][:SHOWN]
         return batch
 
-    def start(self, epoch: int, dropped: set[synthesis.Source]) -> None:
-        """Write from this epoch on, without some records."""
-        self.close()
-        self.prefetcher = prefetch.Prefetcher(self.config, epoch, dropped, line_writers(self.config))
+    def start(self, epoch: int) -> None:
+        """Write from this epoch on."""
+        self.prefetcher = prefetch.Prefetcher(self.config, epoch, line_writers(self.config))
 
     def close(self) -> None:
         """End the processes."""
@@ -118,51 +126,28 @@ def line_writers(config: TrainingConfig) -> int:
     return max(1, most) if devices.gpus() else 1
 
 
-class LabelCheck(keras.callbacks.Callback):
-    """Starts writing and, after a third of the epochs, leaves out records whose label the network finds impossible."""
-
-    def __init__(self, batches: LineBatches, epoch: int):
-        """epoch: the first one."""
-        super().__init__()
-        self.batches, self.first = batches, epoch
-        self.checked = max(1, batches.config.train_epochs // 3)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Start to write if this epoch is the first one, or the first one with checked labels."""
-        if epoch in (self.first, self.checked):
-            wrong = wrong_labels(self.model.network, self.batches.config) if epoch >= self.checked else set()
-            self.batches.start(epoch, wrong)
-
-
-def wrong_labels(network: keras.Model, config: TrainingConfig) -> set[synthesis.Source]:
-    """Training records, as (category, row), whose label a half-trained network finds nearly impossible.
-
-    At most the share MOST_DOUBTFUL of all: a network that has learned little finds all of them so.
-    """
-    synthesizer = synthesis.LineSynthesizer(config.pen_path, "", variety=0)
-    found = []
-    for kind, records in (("words", synthesizer.words), ("lines", synthesizer.lines)):
-        count = min(len(records), CHECKED) if config.dry_run else len(records)
-        for start in tqdm(range(0, count, 2000), f"checking labels of {kind}", leave=False):
-            samples = plain(synthesizer, kind, range(start, min(start + 2000, count)))
-            synthesizer.forget()
-            for images, labels, sources in prefetch.batches(samples, config.batch_size) if samples else ():
-                losses = ops.convert_to_numpy(ctc_loss(labels, network.predict_on_batch(images)))
-                found += zip(losses / (labels > 0).sum(axis=1), sources, strict=True)
-    found.sort(key=lambda one: -one[0])
-    dropped = {source for loss, source in found[:round(MOST_DOUBTFUL * len(found))] if loss > DOUBTFUL}
-    print(f"{len(dropped):,} of {len(found):,} words and lines left out: the network finds their labels impossible")
-    return dropped
-
-
 def character_shares(config: TrainingConfig) -> list[float]:
     """Log of the share of each character of alphabets.ALPHABET in what a network learns from."""
-    synthesizer = synthesis.LineSynthesizer(config.pen_path, config.data_path, val_split=config.val_split)
+    synthesizer = synthesis.LineSynthesizer(config.pen_path, config.data_path, val_split=config.val_split,
+                                            paper_path=config.paper_path)
     rng = np.random.default_rng(config.seed)
     texts = [sample.text for _ in range(COUNTED[config.dry_run]) if (sample := synthesizer.sample(rng))]
     labels = [alphabets.LABELS[character] for character in "".join(texts)]
     counts = np.bincount(labels, minlength=len(alphabets.ALPHABET) + 1)[1:] + 1
     return np.log(counts / counts.sum()).round(2).tolist()
+
+
+def is_early(layer: layers.Layer) -> bool:
+    """Whether a layer sees edges and strokes, which are alike in all writing: a third less time where it stays."""
+    shape = layer.output.shape
+    return len(shape) == 4 and (shape[1] or 0) > line_image.HEIGHT // 8
+
+
+def labels_like(known: int) -> np.ndarray:
+    """For each label the one among the first `known` whose character looks like its own: int (labels,)."""
+    like = [unicodedata.normalize("NFD", LIKE.get(character, character))[0] for character in alphabets.ALPHABET]
+    return np.array([0, *(label if label < known else alphabets.LABELS[character]
+                          for label, character in enumerate(like, 1))])
 
 
 # ---- the training
@@ -174,14 +159,26 @@ class LineTrainer(Trainer):
         super().__init__(config, data)
         self.batches = LineBatches(config)
 
+    def first_network(self) -> keras.Model:
+        """See Trainer; a trained network that reads fewer characters learns the others too."""
+        network = super().first_network()
+        if network.output_shape[-1] == networks.LINE_CLASSES:
+            return network
+        wider = networks.build(self.config.network, self.config.dropout)
+        *old, kernel, bias = network.get_weights()
+        labels = labels_like(len(bias))
+        bias = bias[labels] - RARER * (labels != np.arange(len(labels)))
+        wider.set_weights([*old, kernel[:, labels], bias])
+        return wider
+
     def build_model(self) -> LineTrainingModel:
         """See Trainer."""
         config = self.config
         network = self.first_network()
-        if config.corrections:  # some words of one writer do not tell how all writing is distributed
-            for layer in network.layers:
-                if isinstance(layer, layers.BatchNormalization):
-                    layer.trainable = False
+        for layer in network.layers if config.finetune else ():
+            # Some words of one writer do not tell how all writing is distributed, nor do batches of one width.
+            layer.trainable = not (isinstance(layer, layers.BatchNormalization)
+                                   or not config.corrections and is_early(layer))
         # The shortcut begins at random, and what a trained network's convolutions know would give way to it.
         model = LineTrainingModel(network, 0.0 if config.finetune else SHORTCUT)
         adam = optimizer.optimizer_of(config, config.epoch_steps * config.train_epochs, global_clipnorm=1.0)
@@ -191,10 +188,10 @@ class LineTrainer(Trainer):
 
     def fit(self, model, callbacks, epoch=0):
         """See Trainer."""
-        first = [LabelCheck(self.batches, epoch), self.data]
+        writing = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: self.batches.start(epoch))
         try:
             return model.fit(self.batches, epochs=self.config.train_epochs, initial_epoch=epoch, shuffle=False,
-                             verbose=0, callbacks=[*first, *callbacks])
+                             verbose=0, callbacks=[writing, self.data, *callbacks])
         except Exception:
             if self.batches.error:
                 raise self.batches.error from None
@@ -208,10 +205,13 @@ class LineTrainer(Trainer):
                 ("validation", "truth, and what was read"): self.data.picture(self.data.texts)}
 
     def describe(self) -> dict:
-        """Hashes of UNIPEN's files; for corrections how many words, and the decoding that stays."""
+        """The alphabet, hashes of the data's files; for corrections how many words, and the decoding that stays."""
         config = self.config
         paths = [Path(config.pen_path, f"{kind}.jsonl.gz") for kind in unipen.CATEGORIES]
-        about = {"sha256": {path.name: files.sha256(path) for path in paths}}
+        found = {path.name: path for path in paths}
+        found |= {f"{name}/lines.zip": path for name in synthesis.REAL.values()
+                  if (path := Path(config.paper_path, name, "lines.zip")).is_file()}
+        about = {"alphabet": alphabets.ALPHABET, "sha256": {name: files.sha256(path) for name, path in found.items()}}
         if config.corrections:
             about["corrected_words"] = len(corrections_store.read_corrected_words(config.corrections_path))
             about["decoding"] = runs.read_config(config.models_path, config.finetune).get("decoding")
@@ -222,16 +222,15 @@ class LineTrainer(Trainer):
         about = runs.read_config(folder.parent, folder.name)
         network = networks.load_network(folder.parent, folder.name)
         export.export_run(folder)
-        reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each, about.get("decoding"),
-                                            word_lm.load())
+        reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each, about.get("decoding"))
         log_probs = list(reader.log_probs([sample.picture for sample in self.data.samples]))
         if not self.config.corrections:  # else it is decoded as the network that it comes from
             self._fit_decoding(reader, log_probs)
             files.write_json(folder / "config.json", about | {"decoding": asdict(reader.decoding)})
-        texts = [reader.decode(each).text for each in log_probs]
-        kinds = [sample.source[0] for sample in self.data.samples]
+        texts = [read.text for read in self._read(reader, log_probs)]
+        kinds = [sample.kind for sample in self.data.samples]
         plain = self.data.measure(network)
-        found = {"parameters": network.count_params(), "words": kinds.count("words"), "lines": kinds.count("lines"),
+        found = {"parameters": network.count_params(), **{kind: kinds.count(kind) for kind in KINDS},
                  **self.data.error_rates(texts),
                  **{f"{name}_without_language_model": value for name, value in plain.items()}}
         files.write_json(folder / "metrics.json", {"validation": found})
@@ -241,13 +240,25 @@ class LineTrainer(Trainer):
         print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, readings.png, training.png")
 
     def _fit_decoding(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray]) -> None:
-        """Have the reader decode as suits all words and lines of the validation split best: writers differ."""
-        reader.decoding = replace(reader.decoding, label_prior=character_shares(self.config))
-        others = self.data.others()
-        log_probs = log_probs + list(reader.log_probs([sample.picture for sample in others]))
-        truths = [sample.text for sample in self.data.samples + others]
+        """Have the reader decode as suits the validation samples best."""
+        decoding = replace(reader.decoding, label_prior=character_shares(self.config))
+        samples = self.data.samples
         if self.config.dry_run:   # a network that has learned nothing leaves thousands of texts to choose from
-            log_probs, truths = log_probs[:FITTED_IN_DRY_RUN], truths[:FITTED_IN_DRY_RUN]
-        reader.decoding = replace(reader.decoding, **calibration.fit_decoding(log_probs, truths, reader))
-        read = [reader.decode(each) for each in log_probs]
+            log_probs, samples = log_probs[:FITTED_IN_DRY_RUN], samples[:FITTED_IN_DRY_RUN]
+        truths, lms = [sample.text for sample in samples], [lm_of(sample) for sample in samples]
+        reader.decoding = replace(decoding, **calibration.fit_decoding(log_probs, truths, lms, decoding))
+        read = self._read(reader, log_probs)
         reader.decoding = replace(reader.decoding, confidence=calibration.fit_confidence(read, truths))
+
+    def _read(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray]) -> list[line_recognizer.LineText]:
+        """The first samples, of which these are the log probabilities, each read in its language."""
+        found = []
+        for sample, each in zip(self.data.samples, log_probs):
+            reader.lm = lm_of(sample)
+            found.append(reader.decode(each))
+        return found
+
+
+def lm_of(sample: synthesis.Sample) -> word_lm.WordLM:
+    """The model of the language in which a sample of the validation is written."""
+    return word_lm.load(LANGUAGES.get(sample.kind, "english"))

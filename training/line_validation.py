@@ -1,4 +1,4 @@
-"""What readers of lines are measured by: words and lines of people that no network learns from."""
+"""What readers of lines are measured by: words and lines, drawn and scanned, of people that no network learns from."""
 import cv2
 import keras
 import numpy as np
@@ -9,46 +9,42 @@ from reading import ctc
 from training import metrics, prefetch, synthesis
 from training.config import TrainingConfig
 
-WORDS, LINES = 900, 200   # for each epoch
-DRY_RUN_SAMPLES = 10      # of each style of words, and of lines
+WORDS, LINES, SCANS = 600, 150, 120   # for each epoch; of scans so many of each kind
+DRY_RUN_SAMPLES = 10                  # of each style of words, and of each kind of lines
+KINDS = ("words", "lines", "copiste", "dhsd")
 STYLES = ("printed", "mixed", "cursive")
 SHOWN, TILE = 32, 460     # line images in a picture, and px of their width
 
 
 class Validation(keras.callbacks.Callback):
-    """Words of all styles and lines, drawn as they were written; adds its figures to those of each epoch."""
+    """Words and lines, drawn as they were written, and scanned lines; adds its figures to those of each epoch."""
 
     def __init__(self, config: TrainingConfig):
         """Raises errors.DataError when a file is missing or damaged, or holds none."""
         super().__init__()
-        self._synthesizer = synthesis.LineSynthesizer(config.pen_path, "", "val", variety=0)
-        words, lines = self._synthesizer.words, self._synthesizer.lines
-        of_style, of_lines = (DRY_RUN_SAMPLES,) * 2 if config.dry_run else (WORDS // len(STYLES), LINES)
+        synthesizer = synthesis.LineSynthesizer(config.pen_path, "", "val", variety=0, paper_path=config.paper_path)
+        words, real = synthesizer.words, synthesizer.real
+        of_style, of_lines, of_scans = ((DRY_RUN_SAMPLES,) * 3 if config.dry_run else
+                                        (WORDS // len(STYLES), LINES, SCANS))
         rng = np.random.default_rng(0)
         chosen = [rng.permutation([row for row, record in enumerate(words) if record["style"] == style])[:of_style]
                   for style in STYLES]
-        rows = {"words": np.concatenate(chosen).astype(int), "lines": rng.permutation(len(lines))[:of_lines]}
-        self.samples = sorted(self._plain(rows), key=lambda sample: sample.picture.shape[1])   # as batches are
+        counts = {"lines": len(synthesizer.lines), **{kind: len(lines) for kind, lines in real.items()}}
+        rows = {"words": np.concatenate(chosen).astype(int),
+                **{kind: rng.permutation(count)[:of_scans if kind in real else of_lines]
+                   for kind, count in counts.items()}}
+        found = (sample for kind, of_kind in rows.items() for sample in plain(synthesizer, kind, of_kind))
+        self.samples = sorted(found, key=lambda sample: sample.picture.shape[1])   # as batches are
         if not self.samples:
             raise errors.DataError(f"{config.pen_path} holds no words of the validation split")
         self._batches = list(prefetch.batches(self.samples, config.batch_size))
         self.texts: list[str] = []   # what `measure` has read of the samples
-        self._others = {} if config.dry_run else {kind: np.setdiff1d(np.arange(len(records)), rows[kind])
-                                                  for kind, records in (("words", words), ("lines", lines))}
-
-    def others(self) -> list[synthesis.Sample]:
-        """All words and lines beside the samples; none in a dry run."""
-        return self._plain(self._others)
-
-    def _plain(self, rows: dict[str, np.ndarray]) -> list[synthesis.Sample]:
-        """These rows of each category."""
-        return [sample for kind, of_kind in rows.items() for sample in plain(self._synthesizer, kind, of_kind)]
 
     def measure(self, network: keras.Model) -> dict[str, float]:
         """CTC's loss in nat for each character, and error rates, of a network without a language model."""
         loss = length = 0
         self.texts = []
-        for images, labels, _ in self._batches:
+        for images, labels in self._batches:
             logits = network.predict_on_batch(images)
             loss += float(ops.sum(ctc_loss(labels, logits)))
             length += int((labels > 0).sum())
@@ -60,11 +56,11 @@ class Validation(keras.callbacks.Callback):
         logs.update({f"val_{name}": value for name, value in self.measure(self.model.network).items()})
 
     def error_rates(self, texts: list[str]) -> dict[str, float]:
-        """CER and WER of words and of lines, of what was read of the samples."""
+        """CER and WER of each kind, of what was read of the samples."""
         found = {}
-        for kind in ("words", "lines"):
+        for kind in KINDS:
             pairs = [(sample.text, text) for sample, text in zip(self.samples, texts, strict=True)
-                     if sample.source[0] == kind]
+                     if sample.kind == kind]
             if pairs:
                 found |= {f"cer_{kind}": metrics.cer(pairs), f"wer_{kind}": metrics.wer(pairs)}
         return found
@@ -91,5 +87,5 @@ def ctc_loss(labels, logits):
 
 
 def plain(synthesizer: synthesis.LineSynthesizer, kind: str, rows) -> list[synthesis.Sample]:
-    """These rows of a category as they were written, but for those that are of no use."""
+    """These rows of a category as they are, but for those that are of no use."""
     return [sample for row in rows if (sample := synthesizer.plain(kind, int(row)))]

@@ -159,10 +159,10 @@ def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: di
     """Score a network on what read_test_data gives; config is its run's config.json.
 
     EMNIST scans are read by the network's logits as they are.  Pen strokes are read as recogScript.py reads them: with
-    the class mix of the pen strokes that were trained on, not that of NIST's forms.
+    the class mix of the pen strokes that were trained on, not that of EMNIST's scans.
     Returns the figures, {"emnist_test": {...}, "pen_test": {...}}, and the predictions for EMNIST's test set.
     """
-    shifts = {"pen_test": config["prior_of_drawings"]}
+    shifts = {"pen_test": config.get("prior_of_drawings", 0.0)}
     found = {part: predict(network, *samples, what=part, shift=shifts.get(part, 0)) for part, samples in data.items()}
     figures = {part: measure(predictions) for part, predictions in found.items()}
     figures["emnist_test"]["worst_pairs"] = worst_pairs(confusion_matrix(found["emnist_test"]))

@@ -1,8 +1,8 @@
 """The network types, side by side, behind one interface, and their .keras files.
 
 A network for characters takes uint8 (batch, 28, 28), upright glyphs with bright ink, and gives float32 logits
-(batch, 62).  One for lines takes line images uint8 (batch, 32, width) and gives float32 logits (batch, width / 4, 96).
-One for pages takes pictures uint8 (batch, height, width, 3), RGB, and gives two maps of logits, see `page`.
+(batch, 62).  One for lines takes line images uint8 (batch, 32, width) and gives float32 logits (batch, width / 4,
+labels).  One for pages takes pictures uint8 (batch, height, width, 3), RGB, and gives two maps of logits, see `page`.
 Scaling to floats is a layer inside, so that training and reading cannot differ.  The code uses `keras` and
 `keras.ops` alone: any Keras backend trains it.
 
@@ -15,11 +15,11 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from common import files, line_image, runs
+from common import alphabets, files, line_image, runs
 from training import devices
 
 CLASSES = 62
-LINE_CLASSES = 96   # CTC's blank, and alphabets.ALPHABET
+LINE_CLASSES = len(alphabets.ALPHABET) + 1   # CTC's blank first
 PAGE_WIDTHS = 16, 24, 40, 64, 96           # channels at 1/2, 1/4, ... 1/32 of a page's size
 CORE, RULE, ACROSS, DOWN = range(4)        # of a page's marks: the band between baseline and the top of small letters,
 # of a whole line with its spaces; printed rules, boxes, underlines and drawings; and no logits, but of the cores the

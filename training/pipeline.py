@@ -57,7 +57,7 @@ def run(config: TrainingConfig) -> Path:
         if not config.resume:
             folder = new_folder(config.models_path)
             stack.enter_context(_alone(folder))
-        stack.enter_context(_telling_what_is_kept(folder))
+        stack.enter_context(telling_what_is_kept(folder))
         early = train(trainer, folder)
         trainer.finish(folder)
         if isinstance(early, errors.UserError):
@@ -107,7 +107,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _telling_what_is_kept(folder: Path) -> Iterator[None]:
+def telling_what_is_kept(folder: Path) -> Iterator[None]:
     """Have errors of the machine and Ctrl-C say what is kept of a training; a folder that keeps nothing is removed."""
     try:
         yield
@@ -125,8 +125,7 @@ def _telling_what_is_kept(folder: Path) -> Iterator[None]:
 def _what_is_kept(folder: Path) -> str:
     if (folder / "checkpoint.npz").is_file():
         return f"{folder} keeps what was learned; python model.py --resume={folder.name} goes on"
-    if not (folder / "model.keras").is_file():
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     return "ended before anything was learned; nothing is lost"
 
 

@@ -27,7 +27,7 @@ EASY_EPOCHS = 2          # of synthesis.FIRST_KINDS, where a network starts from
 
 def batches(samples: list[synthesis.Sample], batch_size: int,
             rng: np.random.Generator | None = None) -> Iterator[tuple]:
-    """Samples of like width together: images uint8 (n, height, width), labels int32 (n, length), sources.
+    """Samples of like width together: images uint8 (n, height, width) and labels int32 (n, length).
 
     The wider they are, the fewer are in a batch, so that each takes about as long.
     """
@@ -44,11 +44,11 @@ def batches(samples: list[synthesis.Sample], batch_size: int,
         widest = wider
     groups.append(group)
     for place in rng.permutation(len(groups)) if rng else range(len(groups)):
-        pictures, texts, sources = zip(*groups[place], strict=True)
+        pictures, texts, _ = zip(*groups[place], strict=True)
         labels = np.zeros((len(texts), max(map(len, texts))), np.int32)
         for row, text in enumerate(texts):
             labels[row, :len(text)] = [alphabets.LABELS[character] for character in text]
-        yield line_image.to_batch(pictures), labels, sources
+        yield line_image.to_batch(pictures), labels
 
 
 def _epoch(synthesizer: synthesis.LineSynthesizer, config: TrainingConfig, epoch: int, place: int,
@@ -65,46 +65,41 @@ def _epoch(synthesizer: synthesis.LineSynthesizer, config: TrainingConfig, epoch
             if sample:
                 samples.append(sample)
                 area += sample.picture.shape[1] + 8
-        for images, labels, _ in list(batches(samples, config.batch_size, rng))[:left]:
-            yield images, labels
+        for batch in list(batches(samples, config.batch_size, rng))[:left]:
+            yield batch
             left -= 1
         chunk += writers
 
 
-def _lines(config: TrainingConfig, epoch: int, dropped: set, *place_of_writers) -> Iterator[tuple]:
+def _lines(config: TrainingConfig, epoch: int, *place_of_writers) -> Iterator[tuple]:
     """The batches of all epochs from one on, as `_epoch` gives them."""
     synthesizer = synthesis.LineSynthesizer(
         config.pen_path, config.data_path, variety=config.augmentation, val_split=config.val_split,
-        corrections_path=config.corrections_path if config.corrections else "")
-    synthesizer.dropped = dropped
+        corrections_path=config.corrections_path if config.corrections else "", paper_path=config.paper_path)
     for number in itertools.count(epoch):
         yield from _epoch(synthesizer, config, number, *place_of_writers)
 
 
-def _write(written: multiprocessing.Queue, config: TrainingConfig, epoch: int, dropped: set, *place_of_writers) -> None:
+def _write(written: multiprocessing.Queue, config: TrainingConfig, epoch: int, *place_of_writers) -> None:
     """Fill the queue with batches, from this epoch on: what each process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # the training ends this process
     threading.Thread(target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True).start()
     cv2.setNumThreads(1)
     try:
         for batch in (page_synthesis.batches(config, epoch, place_of_writers[0]) if config.reads == "pages" else
-                      _lines(config, epoch, dropped, *place_of_writers)):
+                      _lines(config, epoch, *place_of_writers)):
             written.put(batch)
     except Exception as error:
         written.put(error)   # the training raises it
 
 
 class Prefetcher:
-    """Processes that write batches to learn from, from an epoch on.
+    """Processes that write batches to learn from, from an epoch on."""
 
-    dropped: records to leave out, see synthesis.LineSynthesizer.
-    """
-
-    def __init__(self, config: TrainingConfig, epoch: int = 0, dropped: set[synthesis.Source] = frozenset(),
-                 writers: int = 1):
+    def __init__(self, config: TrainingConfig, epoch: int = 0, writers: int = 1):
         context = multiprocessing.get_context("spawn")
         self._written = context.Queue(WAITING * writers)
-        self.processes = [context.Process(target=_write, args=(self._written, config, epoch, dropped, place, writers),
+        self.processes = [context.Process(target=_write, args=(self._written, config, epoch, place, writers),
                                           daemon=True) for place in range(writers)]
         for process in self.processes:
             process.start()

@@ -6,44 +6,60 @@
 - several: words of one person side by side, with spaces of all widths.
 - composed: words, numbers, names and codes put together from one person's single characters, which may touch.
 - scanned: the same from EMNIST's scans.
+- page, name: lines that people wrote on paper, as they were scanned: French text, and German names.
+- font: texts in handwriting fonts and in a few printed faces, as if they were scanned.
 - corrected: words that a user corrected in textrecog_ui.py, to learn that user's writing.
 
 Each is changed at random, as strokes where there are strokes: slant, slope, width, gaps, waviness, pen and paper.
 """
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from common import alphabets, glyph, line_image
-from training import corrections_store, emnist, line_rendering, line_texts
+from training import (
+    accents,
+    corrections_store,
+    emnist,
+    line_rendering,
+    line_scans,
+    line_texts,
+    page_writing,
+    real_lines,
+)
 from training.line_records import Writing, read_records, writing_of
 
-KINDS = {"word": 0.39, "line": 0.29, "several": 0.10, "composed": 0.17, "scanned": 0.05}   # shares of samples
+KINDS = {"word": 0.22, "line": 0.13, "several": 0.06, "composed": 0.14, "scanned": 0.02,   # shares of samples
+         "page": 0.20, "name": 0.11, "font": 0.12}
+REAL = {"page": "copiste", "name": "dhsd"}   # kinds that are scanned lines: their folders
+ACCENTED = 0.2                 # share of words that get accents
+PRINTED = 0.12                 # share of typefaces among fonts
 FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # while a network has learned nothing: what is short is learned first
 RECORDED = {"word": "words", "line": "lines", "corrected": "corrected"}   # kinds that are one record: its category
-WIDEST = 2000                  # px of a line image: wider ones take too long to learn from
+WIDEST = 1000                  # px of a line image: wider ones take too long to learn from
 SCANS = 1500                   # of each character, at most
-
-Source = tuple[str, int]   # "words", "lines" or "corrected", and the record's row among them
 
 
 class Sample(NamedTuple):
     """What a network learns from."""
     picture: np.ndarray       # uint8 (line_image.HEIGHT, width): a line image; before that (height, width): its ink
     text: str
-    source: Source | None     # the record that it shows, if it shows one
+    kind: str = ""            # "words", "lines" or "corrected" where it shows one record, "copiste" or "dhsd"
 
 
 class LineSynthesizer:
     """Writes samples from the records of one split."""
 
     def __init__(self, pen_path: str | Path, data_path: str | Path, split: str = "train", variety: float = 1.0,
-                 corrections_path: str | Path = "", val_split: float = 0.1):
+                 corrections_path: str | Path = "", val_split: float = 0.1, paper_path: str | Path = ""):
         """Read everything; raises errors.DataError when a file is missing or damaged.
 
         data_path: folder with EMNIST's files; "" writes no scans.
+        paper_path: folder with copiste, dhsd, fonts and text; what is not there is not written.
         variety: strength of random changes, 0 for none.
         corrections_path: folder with the corrections of textrecog_ui.py; "" writes none.
         val_split: share of EMNIST's training file, from its end, that is not written.
@@ -53,10 +69,15 @@ class LineSynthesizer:
         self.lines = read_records(pen_path, "lines", split)
         self.corrected = corrections_store.read_corrected_words(corrections_path) if corrections_path else []
         self.scans = read_scans(data_path, val_split) if data_path else {}
-        self.dropped: set[Source] = set()   # records with a wrong label
-        self._kept: dict[Source, Writing] = {}
+        self.real = {kind: real_lines.read(Path(paper_path, folder), split) for kind, folder in REAL.items()
+                     } if paper_path else {}
+        self._fonts = sorted(map(str, Path(paper_path, "fonts").glob("*.ttf"))) if paper_path else []
+        self._sentences = line_texts.read_sentences(Path(paper_path, "text")) if paper_path else []
+        self._kept: dict[tuple[str, int], Writing] = {}
         self._vocabulary = sorted({word for record in self.words + self.lines for word in record["label"].split()
                                    if word.isalpha()})
+        texts = self._sentences[::3] + [line.text for lines in self.real.values() for line in lines]
+        self._words = self._vocabulary + sorted({word for text in texts for word in text.split() if word.isalpha()})
         by_writer = defaultdict(list)
         for row, record in enumerate(self.words):
             by_writer[record["writer"]].append(row)
@@ -75,42 +96,68 @@ class LineSynthesizer:
         kinds: how likely each kind of writing is.
         None where what was sampled is of no use: too wide, or too narrow for its text.
         """
-        names = [kind for kind in kinds if kind != "scanned" or self.scans]
+        names = self.kinds(kinds)
         shares = np.array([kinds[kind] for kind in names])
         kind = names[rng.choice(len(names), p=shares / shares.sum())]
+        if kind in REAL or kind == "font":
+            return self._on_paper(kind, rng)
         write = {"several": self._several, "composed": self._composed, "scanned": self._scanned}.get(kind)
         drawn = write(rng) if write else self._recorded(RECORDED[kind], rng)
-        if drawn is None or drawn.source in self.dropped or glyph.ink_box(drawn.picture) is None:
+        if drawn is None or glyph.ink_box(drawn.picture) is None:
             return None
         return _usable(drawn._replace(picture=line_image.normalize(drawn.picture)[0]))
 
+    def kinds(self, wanted: Iterable[str]) -> list[str]:
+        """Those of these kinds of writing for which there are files."""
+        there = {"scanned": self.scans, "font": self._fonts and self._sentences, **self.real}
+        return [kind for kind in wanted if there.get(kind, kind not in REAL)]
+
     def plain(self, category: str, row: int) -> Sample | None:
-        """As sample, but one record as it is: row of "words", "lines" or "corrected"."""
+        """As sample, but one record or scan as it is: row of "words", "lines" or "corrected", or of a kind of REAL."""
+        if category in REAL:
+            real = self.real[category][row]
+            picture = cv2.cvtColor(real.image(), cv2.COLOR_GRAY2RGB)
+            return _usable(Sample(line_scans.line_image_of(picture), real.text, REAL[category]))
         writing = self._writing(category, row)
         picture = line_image.normalize(line_rendering.draw_plain(writing))[0]
-        return _usable(Sample(picture, writing.label, (category, row)))
-
-    def forget(self) -> None:
-        """Free the memory of records that were straightened."""
-        self._kept.clear()
+        return _usable(Sample(picture, writing.label, category))
 
     def _writing(self, category: str, row: int) -> Writing:
         if (category, row) not in self._kept:
             self._kept[category, row] = writing_of(getattr(self, category)[row])
         return self._kept[category, row]
 
-    def _draw(self, writing: Writing, rng: np.random.Generator, variety: float, source: Source | None = None) -> Sample:
+    def _draw(self, writing: Writing, rng: np.random.Generator, variety: float, kind: str = "") -> Sample:
         """A writing as a sample, its strokes changed by `variety`."""
         points = line_rendering.change(writing, rng, variety) if variety else writing.points
-        return Sample(line_rendering.draw(points, writing.ends, rng, self.variety), writing.label, source)
+        return Sample(line_rendering.draw(points, writing.ends, rng, self.variety), writing.label, kind)
+
+    def _on_paper(self, kind: str, rng: np.random.Generator) -> Sample | None:
+        """A scanned line of a kind of REAL, or a text in a font, on paper that was scanned at random."""
+        def any_of(values):
+            return values[rng.integers(len(values))]
+        if kind == "font":
+            text = (line_texts.span(any_of(self._sentences), rng) if rng.random() < 0.8 else
+                    line_texts.random_text(self._words, rng))
+            faces = page_writing.typefaces() if rng.random() < PRINTED else self._fonts
+            gray = line_scans.in_font(any_of(faces), text, rng)
+            if gray is None:
+                return None
+        else:
+            real = any_of(self.real[kind])
+            gray, text = real.image(), real.text
+        neighbour = any_of(self.real[kind]).image() if kind in REAL else None
+        image = line_scans.line_image_of(line_scans.age(gray, rng, neighbour))
+        return None if image is None else _usable(Sample(image, text, REAL.get(kind, "")))
 
     def _recorded(self, category: str, rng: np.random.Generator) -> Sample | None:
         """Any record of one category."""
         records = getattr(self, category)
         if not records:
             return None
-        row = int(rng.integers(len(records)))
-        return self._draw(self._writing(category, row), rng, self.variety, (category, row))
+        writing = self._writing(category, int(rng.integers(len(records))))
+        accented = accents.put(writing, rng) if category == "words" and rng.random() < ACCENTED else None
+        return self._draw(accented or writing, rng, self.variety, category)
 
     def _several(self, rng: np.random.Generator) -> Sample | None:
         """Two to fifteen words of one writer in a line, few of them long."""
@@ -120,8 +167,6 @@ class LineSynthesizer:
         space = rng.uniform(0.4, 1.1)
         x, words = 0.0, []
         for row in rng.choice(rows, 2 + min(13, int(rng.exponential(3)))).tolist():
-            if ("words", row) in self.dropped:
-                continue
             writing = self._writing("words", row)
             changed = line_rendering.change(writing, rng, self.variety / 2)
             # The baseline follows from what the letters say about the ink's top and bottom.
@@ -136,7 +181,7 @@ class LineSynthesizer:
 
     def _composed(self, rng: np.random.Generator) -> Sample | None:
         """Text put together from single characters, of one writer as far as that writer wrote them."""
-        text = line_texts.random_text(self._vocabulary, rng)
+        text = line_texts.random_text(self._words, rng)
         writers = self._characters_of_writers
         own = writers[rng.integers(len(writers))] if writers else {}
         gap, space = line_rendering.spacing(rng)
@@ -145,11 +190,14 @@ class LineSynthesizer:
             if character == " ":
                 x += space
                 continue
-            records = own.get(character) or self._characters.get(character)
+            base, mark = accents.parts(character)
+            records = own.get(base) or self._characters.get(base)
             if not records:
                 return None
-            strokes = line_rendering.choose_strokes(records, character, rng)
-            points, width = line_rendering.place(strokes, character, rng)
+            strokes = accents.complete(line_rendering.choose_strokes(records, base, rng), character)
+            points, width = line_rendering.place(strokes, character if not mark else base, rng)
+            for stroke in accents.mark_strokes(mark, width / 2, points[:, 1].min(), rng) if mark else ():
+                points, strokes = np.concatenate([points, stroke]), [*strokes, stroke]
             characters.append(Writing(points + (x, 0), np.cumsum([len(stroke) for stroke in strokes]), character))
             x += width + max(gap + rng.normal(0, 0.06), -0.12) + 0.05
         return self._draw(_in_one(characters, text), rng, 0.8 * self.variety) if characters else None
@@ -162,7 +210,7 @@ class LineSynthesizer:
         if not text:
             return None
         size = int(rng.uniform(*line_rendering.SIZES))
-        paper = np.zeros((3 * size, round((2 * len(text) + 2) * size)), np.uint8)
+        sheet = np.zeros((3 * size, round((2 * len(text) + 2) * size)), np.uint8)
         x, (gap, space) = size, line_rendering.spacing(rng)
         for character in text:
             if character == " ":
@@ -176,9 +224,9 @@ class LineSynthesizer:
                 scan = glyph.draw_glyph(strokes, rng.uniform(6, 12))
             else:
                 return None
-            x += line_rendering.paste(paper, x, scan, character, size, rng)
+            x += line_rendering.paste(sheet, x, scan, character, size, rng)
             x += max(gap + rng.normal(0, 0.05), 0.0) * size
-        return Sample(line_rendering.on_paper(paper, rng, self.variety), text, None)
+        return Sample(line_rendering.on_paper(sheet, rng, self.variety), text)
 
 
 def read_scans(data_path: str | Path, val_split: float) -> dict[str, np.ndarray]:

@@ -1,4 +1,5 @@
 """Writes TensorBoard's event files, without TensorFlow, so that every Keras backend can log."""
+import secrets
 import sys
 import time
 import types
@@ -26,9 +27,12 @@ class EventLog:
 
     def __init__(self, folder: str | Path):
         spare_tensorflow()
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.summary.writer.record_writer import RecordWriter
         Path(folder).mkdir(parents=True, exist_ok=True)
-        self._writer = EventFileWriter(str(folder))
+        name = f"events.out.tfevents.{int(time.time()):010}.{secrets.token_hex(4)}"
+        self._writer = RecordWriter(open(Path(folder, name), "xb"))   # noqa: SIM115  TensorBoard's own writes in a thread
+        self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def __enter__(self):
         return self
@@ -66,5 +70,8 @@ class EventLog:
 
     def _add_summary(self, summary, step: int = 0) -> None:
         from tensorboard.compat.proto.event_pb2 import Event
-        self._writer.add_event(Event(wall_time=time.time(), step=step, summary=summary))
+        self._write(Event(wall_time=time.time(), step=step, summary=summary))
+
+    def _write(self, event) -> None:
+        self._writer.write(event.SerializeToString())
         self._writer.flush()

@@ -51,8 +51,8 @@ def test_without_a_language_model_the_network_alone_decides(shipped):
 
 
 def test_what_a_network_expects_of_any_text_is_taken_away():
-    shares = np.full(len(alphabets.ALPHABET), 0.004)
-    shares[alphabets.LABELS["e"] - 1] = 1 - 0.004 * (len(alphabets.ALPHABET) - 1)
+    shares = np.full(len(alphabets.ASCII), 0.004)
+    shares[alphabets.LABELS["e"] - 1] = 1 - 0.004 * (len(alphabets.ASCII) - 1)
     seen = softmax.log_softmax(np.zeros((3, 96), np.float32))
     decoding = line_recognizer.Decoding(prior_share=0.5, label_prior=np.log(shares).tolist())
     fair = decoding.without_prior(seen)

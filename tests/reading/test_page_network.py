@@ -15,7 +15,8 @@ class Drawn(page_network.PageNetwork):
     def maps(self, picture):
         core = cv2.resize(picture[..., 1].astype(np.float32) / 255, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         height, width = picture.shape[:2]
-        return Maps(255 - picture[..., 0], core[:(height + 1) // 2, :(width + 1) // 2], float(picture[0, 0, 2] == 0))
+        core = core[:(height + 1) // 2, :(width + 1) // 2]
+        return Maps(255 - picture[..., 0], core, np.zeros_like(core), float(picture[0, 0, 2] == 0))
 
 
 def page(*lines, shape=(400, 600), strokes=(), dots=()):

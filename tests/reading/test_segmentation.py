@@ -121,21 +121,21 @@ def test_printed_lines_go_and_what_crosses_them_stays(reader, rules):
     reading = reader.recog(rule(page.image, **rules))
     assert reading.text == "kitchen table\nsummer garden\n1984"
     off = np.abs(np.array([each.box for each in characters(reading)]) - np.array(page.boxes))
-    assert off[:, :3].max() <= 4 and off[:, 3].max() <= 8, "a line at the feet of letters takes some of them along"
+    assert off[:, :3].max() <= 3 and off[:, 3].max() <= 8, "a line at the feet of letters takes some of them along"
 
 
 @pytest.mark.parametrize("letter", ["E", "T", "Z", "L"])
 def test_a_hairline_letter_is_a_drawing_and_not_taken_for_printed_lines(letter):
-    assert pictures.is_drawn(pages.draw_page(letter, size=16, pen=2, margin=4, pitch=500).image)
+    assert pictures.ground_of(pages.draw_page(letter, size=16, pen=2, margin=4, pitch=500).image) == 255
 
 
 def test_rules_boxes_scans_and_photos_are_no_drawings():
     drawing = pages.draw_page("it is 5 o'clock\nand 10 past").image
-    assert pictures.is_drawn(drawing)
+    assert pictures.ground_of(drawing) is not None
     boxed = cv2.rectangle(drawing.copy(), (10, 10), (drawing.shape[1] - 10, 150), 0, 3, cv2.LINE_AA)
     noisy = np.clip(drawing + np.random.default_rng(0).normal(0, 3, drawing.shape), 0, 255).astype(np.uint8)
     for other in (boxed, noisy, rule(drawing, 110, 900), np.where(drawing > 128, 255, 0).astype(np.uint8)):
-        assert not pictures.is_drawn(other)
+        assert pictures.ground_of(other) is None
 
 
 @pytest.mark.parametrize("sides", [(0, 60, 35, 0), (40, 40, 40, 40), (0, 0, 0, 90)])

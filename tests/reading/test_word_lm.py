@@ -1,5 +1,6 @@
 """The word language model prefers words, pairs of words and marks as people write them; names get through."""
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +15,7 @@ ENGLISH = word_lm.load()
 
 def chances(text: str) -> np.ndarray:
     """P(next character | text) by labels, without the share of characters that may be any."""
-    share = word_lm.ANYTHING
-    return (np.exp(ENGLISH.next_log_probs(text)) - share / len(alphabets.ALPHABET)) / (1 - share)
+    return (np.exp(ENGLISH.next_log_probs(text)) - [0, *word_lm.ANY]) / (1 - word_lm.ANYTHING)
 
 
 def chance(text: str, character: str) -> float:
@@ -56,7 +56,7 @@ def test_marks_stand_behind_words_and_spaces_behind_marks():
 
 def test_any_character_may_come_anywhere():
     for text in ("gove", "the dog", "19", "the end. "):
-        assert np.exp(ENGLISH.next_log_probs(text)[1:]).min() >= word_lm.ANYTHING / len(alphabets.ALPHABET)
+        assert (np.exp(ENGLISH.next_log_probs(text)[1:]) >= 0.999 * word_lm.ANY).all()
 
 
 def test_a_word_may_end_where_it_is_one():
@@ -96,7 +96,7 @@ def test_digits_out_of_order_gain_nothing(text):
 
 def test_it_can_weigh_less_at_spaces_than_elsewhere():
     """The ink says "Vu Rwan" rather than "VuRwan"; such short words are rare."""
-    of_steps = np.full((40, 96), -12.0)
+    of_steps = np.full((40, ctc.LABELS), -12.0)
     of_steps[:, 0] = -0.1
     for step, character in enumerate("Vu Rwan"):
         of_steps[5 * step + 2, 0] = -6
@@ -120,7 +120,7 @@ def test_nothing_is_added_where_no_word_ends(text, follower):
 
 def test_the_word_before_decides_what_the_ink_leaves_open():
     """The ink says "New Yerk" a little rather than "New York"."""
-    of_steps = np.full((40, 96), -12.0)
+    of_steps = np.full((40, ctc.LABELS), -12.0)
     of_steps[:, 0] = -0.1
     for step, choices in enumerate([*"New ", "Y", "eo", *"rk"]):
         of_steps[5 * step + 2, 0] = -6
@@ -147,16 +147,27 @@ def test_it_is_made_from_counts(tmp_path):
     assert marks.sum(axis=1) == pytest.approx(1)
     assert marks[places["%"], places[" "]] > 0.5 and marks[places["a"], places["a"]] == 0
     assert marks[places["0"], places["%"]] > marks[places["0"], places["."]]
-    build.write_words(tmp_path / "small.npz", build.word_probabilities(frequencies, 1.0), pairs, marks)
-    small = word_lm.load(tmp_path / "small.npz")
+    rows = build.smooth(build.count(frequencies, order=3, flatten=1.0), smoothing=0.5)
+    build.write(tmp_path / "small.npz", {context: row for context, (_, row) in rows.items()},
+                build.word_probabilities(frequencies, 1.0), pairs, marks)
+    small = word_lm.load("small", tmp_path)
+    assert build.with_sharp_s({"strasse": 1.0, "dass": 0.5}, ["Die Straße."]) == {"straße": 1.0, "dass": 0.5}
     assert small.end_gain("the cat", " ") - small.end_gain("the dog", " ") == pytest.approx(
-        ENGLISH._spelling.word_log_prob("dog") - ENGLISH._spelling.word_log_prob("cat")
+        small.spelling.word_log_prob("dog") - small.spelling.word_log_prob("cat")
         + math.log((0.6 + 0.2 * 0.25) / (0.2 + 0.2 * 0.25)), abs=0.4)
     assert small.end_gain("the bird", " ") == pytest.approx(math.log(1 - word_lm.LISTED))
 
 
+@pytest.mark.parametrize("language, word, other", [("french", "été", "etë"), ("german", "Straße", "Strabe"),
+                                                   ("spanish", "señor", "sezor"), ("english", "where", "wherc")])
+def test_each_language_knows_its_words(language, word, other):
+    model = word_lm.load(language)
+    assert model.spelling.word_log_prob(word) > model.spelling.word_log_prob(other) + 1
+    assert model.end_gain(f"a {word}", " ") > model.end_gain(f"a {other}", " ") + 1
+
+
 def test_the_model_is_small_and_quick_to_load():
-    assert word_lm.FILE.stat().st_size < 1_000_000
+    assert all(Path(word_lm.__file__).with_name(f"{name}.npz").stat().st_size < 1_300_000 for name in word_lm.LANGUAGES)
     seconds, modules = toy.cost_of_loading("word_lm")
     assert seconds < 0.4, "of processor time, which other programs do not lengthen; usually 0.1"
     assert not {"wordfreq", "symspellpy", "tensorflow", "keras"} & modules

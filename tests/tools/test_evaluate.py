@@ -120,6 +120,13 @@ def test_the_whole_script_on_a_small_data_set(tmp_path, capsys):
     assert not list(tmp_path.glob("partial-*"))
 
 
+def test_scans_of_real_writing_are_read_with_their_accents(tmp_path, capsys):
+    toy.write_paper(tmp_path, ["one two", "a lid"] * 4)
+    evaluate.main([f"--paper_path={tmp_path}", "--picture=", "--sets=dhsd", "--language=german"])
+    rows = capsys.readouterr().out.splitlines()[2:4]
+    assert all("DHSD" in row and row.endswith("| 2 |") for row in rows) and "german" in rows[1]
+
+
 def test_spaces_that_a_source_put_between_digits_are_wanted_only_if_asked_for(tmp_path, capsys):
     seven = np.array([0, 0, 60, 0, 20, 100])
     strokes = [(seven + (shift, 0) * 3).tolist() for shift in (0, 85, 170)]

@@ -1,0 +1,164 @@
+"""Fetches real writing from where it is published, and brings it into the form that trainings read.
+
+    originals.fetch("Dataset/Paper")     copiste/ and dhsd/, each with lines.zip and lines.tsv; copiste/ with its pages
+
+Git fetches the files of a pinned commit, a few at a time, and checks each by the commit's hash.  What is there stays,
+and the next run goes on.
+"""
+import csv
+import io
+import json
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cv2
+import numpy as np
+
+from common import errors, files
+from training import real_lines
+
+SOURCES = {"copiste": ("https://github.com/banq-dcn/Copiste-d-un-jour", "a3636d2e151b4312973cfb88438a0c4ccd1eb523"),
+           "dhsd": ("https://github.com/nauman-riaz/DHSD", "ab871d395966c3f1177444a2db847e047b9559b8")}
+AT_ONCE = 40          # files in one request
+LINE_HEIGHT = 64      # px of a line's picture
+PAGE_WIDTH = 1500     # px of a page's picture
+ALTO = {"": "http://www.loc.gov/standards/alto/ns-v4#"}
+LINE = tuple[str, str, np.ndarray]   # a writer, a text, and its picture, uint8 (height, width)
+
+
+class FetchError(errors.UserError):
+    """One sentence: what could not be fetched, and why."""
+
+
+def fetch(paper_path: str | Path) -> dict[str, int]:
+    """Fetch and convert all sources; how many lines each has.  FetchError when one cannot be had."""
+    counts = {}
+    for name, convert in (("copiste", convert_copiste), ("dhsd", convert_dhsd)):
+        folder = Path(paper_path, name)
+        fetch_commit(*SOURCES[name], folder / "original")
+        counts[name] = write_lines(folder, convert(folder))
+    return counts
+
+
+def fetch_commit(url: str, commit: str, folder: Path) -> None:
+    """Put the files of a commit of a Git repository into a folder; goes on where an earlier run ended."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _git(folder, "init", "--quiet")
+    _git(folder, "fetch", "--quiet", "--depth=1", "--filter=blob:none", url, commit)
+    _git(folder, "config", "remote.origin.url", url)
+    _git(folder, "config", "remote.origin.promisor", "true")
+    names = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit).split("\0")
+    missing = [name for name in names if name and not (folder / name).is_file()]
+    for first in range(0, len(missing), AT_ONCE):
+        _git(folder, "checkout", commit, "--", *missing[first:first + AT_ONCE])
+        print(f"{min(first + AT_ONCE, len(missing)):,} of {len(missing):,} files in {folder}", end="\r", flush=True)
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise FetchError("Git is missing, which fetches and checks the real writing: install it") from None
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
+        raise FetchError(f"could not fetch into {folder} ({reason}): run again to go on from what is already here")
+    return done.stdout
+
+
+def write_lines(folder: Path, lines: Iterator[LINE]) -> int:
+    """Write lines.zip and lines.tsv, without the writers who are kept for final figures; how many lines they hold."""
+    rows = []
+
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            for writer, text, picture in lines:
+                split = real_lines.split_of(folder.name, writer)
+                if split != "test" and text.strip():
+                    rows.append(f"{len(rows):05}.webp\t{writer}\t{split}\t{text.strip()}\n")
+                    archive.writestr(rows[-1][:10], cv2.imencode(".webp", picture, (cv2.IMWRITE_WEBP_QUALITY, 90))[1])
+
+    files.write_atomically(folder / "lines.zip", write)
+    files.write_atomically(folder / "lines.tsv", lambda path: path.write_text("".join(rows), "utf-8"))
+    return len(rows)
+
+
+# ---- Copiste d'un jour: pictures of pages, and ALTO with the lines on them
+
+def convert_copiste(folder: Path) -> Iterator[LINE]:
+    """Write the pages, pages/*.webp and pages.jsonl, of a folder with original/, and give their lines."""
+    (folder / "pages").mkdir(exist_ok=True)
+    pages = []
+    for path in sorted((folder / "original" / "alto").glob("*.xml")):
+        writer = writer_of(path.stem)
+        split = real_lines.split_of("copiste", writer)
+        picture = cv2.imread(str(folder / "original" / "jpg" / f"{path.stem}.jpg"))
+        if split == "test" or picture is None:
+            continue
+        lines = read_alto(path)
+        for line in lines:
+            if not is_form(line["text"]):
+                yield writer, line["text"], cut(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), line["polygon"])
+        scale = PAGE_WIDTH / picture.shape[1]
+        page = cv2.resize(picture, (PAGE_WIDTH, round(picture.shape[0] * scale)), interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(folder / "pages" / f"{path.stem}.webp"), page, (cv2.IMWRITE_WEBP_QUALITY, 80))
+        for line, shape in ((line, shape) for line in lines for shape in ("baseline", "polygon")):
+            line[shape] = np.rint(np.array(line[shape]) * scale).astype(int).tolist()
+        pages.append({"file": f"{path.stem}.webp", "writer": writer, "split": split,
+                      "size": [page.shape[1], page.shape[0]], "lines": lines})
+    files.write_atomically(folder / "pages.jsonl", lambda path: path.write_text(
+        "".join(json.dumps(page, ensure_ascii=False) + "\n" for page in pages), "utf-8"))
+
+
+def writer_of(page: str) -> str:
+    """The writer of a page, who may have written several: of imp_wikitexte_0051_2 it is wikitexte_0051."""
+    name = page.removeprefix("imp_")
+    return name.rpartition("_")[0] if name[-2:] in ("_1", "_2", "_3", "_4") else name
+
+
+def is_form(text: str) -> bool:
+    """Whether a line is the form's: a reference number that was printed or stamped."""
+    return text.startswith(("wikitexte_", "imp_", "Référence du texte"))
+
+
+def read_alto(path: Path) -> list[dict]:
+    """The lines of an ALTO file: text, kind, baseline and polygon in px."""
+    root = ElementTree.parse(path).getroot()
+    kinds = {tag.get("ID"): tag.get("LABEL") for tag in root.iterfind(".//OtherTag", ALTO)}
+    found = []
+    for line in root.iterfind(".//TextLine", ALTO):
+        text = " ".join(part.get("CONTENT", "") for part in line.iterfind("String", ALTO))
+        polygon = line.find("Shape/Polygon", ALTO)
+        if polygon is not None and line.get("BASELINE"):
+            found.append({"text": text, "kind": kinds.get(line.get("TAGREFS"), ""),
+                          "baseline": _points(line.get("BASELINE")), "polygon": _points(polygon.get("POINTS"))})
+    return found
+
+
+def _points(text: str) -> list[list[int]]:
+    return np.array(text.replace(",", " ").split(), float).astype(int).reshape(-1, 2).tolist()
+
+
+def cut(page: np.ndarray, polygon: list) -> np.ndarray:
+    """A line, LINE_HEIGHT px high, out of a page uint8 (height, width); beside the polygon is bright paper."""
+    points = np.array(polygon)
+    left, top = np.maximum(points.min(axis=0), 0).tolist()
+    right, bottom = (points.max(axis=0) + 1).tolist()
+    part = page[top:bottom, left:right]
+    inside = cv2.fillPoly(np.zeros(part.shape, np.uint8), [points - (left, top)], 255)
+    part = np.where(inside > 0, part, int(np.percentile(part, 90))).astype(np.uint8)
+    width = max(1, round(part.shape[1] * LINE_HEIGHT / part.shape[0]))
+    return cv2.resize(part, (width, LINE_HEIGHT), interpolation=cv2.INTER_AREA)
+
+
+# ---- DHSD: one picture for each name, and a table
+
+def convert_dhsd(folder: Path) -> Iterator[LINE]:
+    """The lines of a folder with original/."""
+    table = (folder / "original" / "data.csv").read_text("utf-8")
+    for row in csv.DictReader(io.StringIO(table)):
+        picture = cv2.imread(str(folder / "original" / row["file_name"]), cv2.IMREAD_GRAYSCALE)
+        if picture is not None:
+            yield f"w{row['writer_id']}", row["text"], picture
