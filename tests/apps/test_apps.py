@@ -592,6 +592,12 @@ def test_a_word_is_typed_again_parted_joined_and_corrected_back(live):
     assert text() == "yel lo then" and [word.text for word in live.app.reading.lines[0].words] == ["yel", "lo", "then"]
     edit(live, 0, "end", "Delete", "Return")
     assert text() == "yello then", "the space is deleted as in any text"
+    edit(live, 5, 0, "x", "Left", "BackSpace", "Return")
+    assert text() == "yelloxthen", "what was typed before stays"
+    live.press("Control-z")
+    edit(live, 0, 0, "BackSpace", "Delete", "BackSpace", "Return")
+    assert text() == "ello then", "there is no word before the first"
+    live.press("Control-z")
     edit(live, 5, 0, "BackSpace", "Return")
     assert text() == "yellothen"
     undone = []
