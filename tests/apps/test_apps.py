@@ -1028,6 +1028,49 @@ def test_shortcuts_work_with_caps_lock_and_on_other_layouts(live):
     assert commands.pressed("Cyrillic_ya", 0x4, 52) == "Control-z" and commands.pressed("Greek_pi", 0, 33) == "p"
 
 
+MANAGED = """
+import subprocess
+from tools import ui_driver
+manager = subprocess.Popen(["openbox"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+app = ui_driver.start("textrecog_ui", models_path=MODELS)
+driver = ui_driver.Driver(app)
+driver.ready()
+driver.write("Hello then", 40, 120)
+driver.read()
+
+def by_hand(*commands):
+    tool = subprocess.Popen(["xdotool", *map(str, commands)])
+    driver.wait(lambda: tool.poll() is not None, "xdotool's end")
+    driver.rest(0.3)
+
+def focus():
+    found = app.root.focus_get()
+    return found and found.winfo_class()
+
+driver.wait(lambda: app.root.winfo_rooty() > 10, "the window manager's frame")
+left, top, right, bottom = app.pad.bbox("read1")
+by_hand("mousemove", app.pad.winfo_rootx() + left + 4, app.pad.winfo_rooty() + top + 4, "click", 1)
+print(focus())
+by_hand("type", "a")
+by_hand("key", "Return")
+print(app.field.text, focus())
+by_hand("key", "F1")
+print(focus())
+by_hand("key", "Escape")
+print(focus(), app.root.winfo_width())
+by_hand("key", "alt+F4")
+manager.kill()
+"""
+
+
+@needs_xdotool
+@pytest.mark.skipif(not shutil.which("openbox"), reason="needs a window manager")
+def test_the_focus_is_where_people_expect_it_under_a_window_manager():
+    with ui_driver.display(always=True) as name:
+        done = launch(code=MANAGED.replace("MODELS", repr(MODELS_PATH)), DISPLAY=name)
+    assert done.stdout.splitlines() == ["TEntry", "Hallo then Canvas", "Toplevel", "Canvas 1080"], done.stderr
+
+
 @needs_xdotool
 @pytest.mark.skipif(not shutil.which("setxkbmap"), reason="changes the layout with setxkbmap")
 def test_undo_is_where_it_was_on_a_russian_keyboard(display):
