@@ -1,4 +1,4 @@
-"""A small data set of its own for the tests: characters of a stroke font, slanted and moved at random."""
+"""A small data set for the tests: characters of a stroke font, slanted and moved at random."""
 import gzip
 import json
 import shutil
