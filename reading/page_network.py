@@ -43,7 +43,7 @@ NEAR = 1.6                 # x-heights: ink farther than this from every core is
 MOSTLY = 0.6               # of a stroke: if so much is a rule it is one
 AHEAD = 1.5                # x-heights: so far ahead of a core it counts as if it were longer
 BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
-GATE = 64                  # of 255: coverage from which there may be ink
+GATE, ON_RULE = 64, 150    # of 255: coverage from which there may be ink, and where there are rules
 AROUND = 41                # px: the paper's brightness is that of so large a square
 FULL = 230.0               # the middle of a line's strokes is made so dark
 
@@ -112,7 +112,7 @@ class PageNetwork:
         ink, (cores, labels) = look.maps.ink, find_cores(look.maps.core, look.maps.ink.shape)
         if not cores:   # better unsure than nothing
             cores, labels = find_cores(look.maps.core, ink.shape, sure=0.0)
-        inks, ink = line_inks(sharp_ink(look.picture, ink), look.maps, labels, cores)
+        inks, ink = line_inks(sharp_ink(look.picture, ink, look.maps.rule), look.maps, labels, cores)
         order = [place for place in reading_order(cores) if inks[place] is not None]
         return FoundPage(np.ascontiguousarray(np.rot90(ink, -turns)),
                          [_turned_back(inks[place], turns, ink.shape) for place in order],
@@ -445,14 +445,16 @@ def _longer(labels: np.ndarray, cores: list[Core]) -> np.ndarray:
     return np.where(labels > 0, labels, ends)
 
 
-def sharp_ink(picture: np.ndarray, ink: np.ndarray) -> np.ndarray:
+def sharp_ink(picture: np.ndarray, ink: np.ndarray, rule: np.ndarray) -> np.ndarray:
     """The ink by the picture's own contrast with the paper around, where the network sees any: uint8 (height, width).
 
-    picture: uint8 (height, width, 3).  ink: what the network sees in it.  A speck anywhere changes all that the network
-    gives a little, and a doubtful letter with it; it does not change the picture elsewhere.
+    picture: uint8 (height, width, 3).  ink, rule: what the network sees in it, as in Maps.
+    A speck anywhere changes all that the network gives a little, and a doubtful letter with it; it does not change the
+    picture elsewhere.
     """
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    near = cv2.dilate((ink >= GATE).view(np.uint8), np.ones((3, 3), np.uint8))
+    gate = np.where(cv2.resize(rule, ink.shape[::-1]) > 0.5, ON_RULE, GATE)
+    near = cv2.dilate((ink >= gate).view(np.uint8), np.ones((3, 3), np.uint8))
     free = 1.0 - cv2.dilate(near, np.ones((3, 3), np.uint8))
     around = (AROUND, AROUND)
     paper = cv2.blur(gray * free, around) / np.maximum(cv2.blur(free, around), 1e-3)
