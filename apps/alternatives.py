@@ -13,34 +13,38 @@ MOST, LIKELY = 5, 0.01     # alternatives offered, at most, and the least probab
 class Alternatives(ttk.Frame):
     """What else a word might be, above the pad and beside its ink; app: a window.App."""
 
-    def __init__(self, app, place: Place, words: Sequence[Word], take: Callable[[str], None],
-                 join: Callable[[int], None]):
-        """place: the character that was chosen.  words: its word, and those that are joined to it.
+    def __init__(self, app, place: Place, take: Callable[[Sequence[Word], str], None]):
+        """place: the character that was chosen.
 
-        take(text) is called with what is chosen or typed, with "" for what was read at first; join(by) asks for this
-        popup with the word before (-1) or behind (1) as well.
+        take(words, text) is called with what is chosen or typed for its word and those that were joined to it, with ""
+        for what was read at first.
         """
         super().__init__(app.pad, style="Card.TFrame", padding=app.px(6))
-        self.app, self._take, self._join = app, take, join
-        text = "".join(word.text for word in words)
-        self.entry = ttk.Entry(self, width=max(8, len(text) + 2), justify="center", font=app.looks.font(14))
-        self.entry.insert(0, text)
+        self.app, self._take, self._words = app, take, place.line.words
+        self._first = next(number for number, word in enumerate(self._words) if word is place.word)
+        self._behind = self._first + 1
+        self.entry = ttk.Entry(self, justify="center", font=app.looks.font(14))
+        self._insert(0, place.word.text)
         self.buttons = []
-        for number, (text, chance) in enumerate(alternatives(place) if len(words) == 1 else (), 1):
+        for number, (text, chance) in enumerate(alternatives(place), 1):
             self._add(self.buttons, f"{text}\n{percent(chance)}", f"Alt+{number}", lambda text=text: self.take(text))
             self.entry.bind(f"<Alt-Key-{number}>", lambda event, text=text: self.take(text))
         more = []
         self._add(more, "Set", "Enter", lambda: self.take(self.entry.get()))
-        if any(isinstance(one, Corrected) for word in words for one in word.characters):
-            self._add(more, "As read", "Forget the correction", lambda: take(""))
+        if any(isinstance(one, Corrected) for one in place.word.characters):
+            self._add(more, "As read", "Forget the correction", lambda: take([place.word], ""))
         for part in (*self.buttons, self.entry, *more):
             part.pack(side="left", fill="y", padx=app.px(1))
         for key, do in (("Return", lambda event: self.take(self.entry.get())),
-                        ("BackSpace", lambda event: self._at_edge(0, -1)),
-                        ("Delete", lambda event: self._at_edge("end", 1))):
+                        ("BackSpace", lambda event: self._at_edge(0, self._first - 1)),
+                        ("Delete", lambda event: self._at_edge("end", self._behind))):
             self.entry.bind(f"<{key}>", do)
         self._place(place)
         self._select(place)
+
+    def _insert(self, where: int | str, text: str) -> None:
+        self.entry.insert(where, text)
+        self.entry.configure(width=max(8, len(self.entry.get()) + 2))
 
     def _add(self, row: list, text: str, hint: str, do: Callable[[], object]) -> None:
         row.append(ttk.Button(self, text=text, style="Alternative.TButton", command=do))
@@ -49,14 +53,20 @@ class Alternatives(ttk.Frame):
     def take(self, text: str) -> str:
         """Put a text in the word's place, unless it is empty."""
         if text.strip():
-            self._take(" ".join(text.split()))
+            self._take(self._words[self._first:self._behind], " ".join(text.split()))
         return "break"
 
-    def _at_edge(self, edge: int | str, by: int) -> str | None:
-        """Join words, as in any text, when what is deleted would be the space between them."""
+    def _at_edge(self, edge: int | str, neighbour: int) -> str | None:
+        """Join a word, as in any text, when what is deleted would be the space before it or behind it."""
         if self.entry.selection_present() or self.entry.index("insert") != self.entry.index(edge):
             return None
-        self._join(by)
+        if 0 <= neighbour < len(self._words):
+            self._first, self._behind = min(self._first, neighbour), max(self._behind, neighbour + 1)
+            text = self._words[neighbour].text
+            self._insert(edge, text)
+            self.entry.icursor(len(text) if edge == 0 else self.entry.index("end") - len(text))
+            for button in self.buttons:       # they are of one word
+                button.pack_forget()
         return "break"
 
     def _select(self, place: Place) -> None:

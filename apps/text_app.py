@@ -109,19 +109,11 @@ class TextApp(window.App):
         self.correct_chosen()
         return True
 
-    def correct_chosen(self, first: int = 0, last: int = 0) -> None:
-        """Offer alternatives of the word with the frame, or of the words from `first` to `last`, counted from it."""
-        if self.chosen is None:
-            return
-        self.close_popup()
-        place = self.shown[self.chosen]
-        words = place.line.words
-        at = next(number for number, word in enumerate(words) if word is place.word)
-        first, last = max(first, -at), min(last, len(words) - 1 - at)
-        chosen = words[at + first:at + last + 1]
-        self.popup = alternatives.Alternatives(
-            self, place, chosen, lambda text: self.correct(chosen, text),
-            lambda by: self.correct_chosen(first + min(by, 0), last + max(by, 0)))
+    def correct_chosen(self) -> None:
+        """Offer alternatives of the word with the frame."""
+        if self.chosen is not None:
+            self.close_popup()
+            self.popup = alternatives.Alternatives(self, self.shown[self.chosen], self.correct)
 
     def close_popup(self) -> bool:
         """Take the alternatives away; whether they were there."""

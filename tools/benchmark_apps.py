@@ -2,11 +2,14 @@
 
     start      the time from the start of Python to the window and to a ready network, and then to a first word's text
     lift       the time from the pen's lift to the text of a line of 20 characters
+    points     how many of 3,000 points that a pen reports in 3 s arrive while all is read again and again
     endurance  memory in an hour of use, compressed: 2,000 strokes, 300 readings, 50 clears, 20 changes of network
 """
 import contextlib
+import itertools
 import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +22,7 @@ from common import runs
 from tools import draw_samples, processes, ui_driver
 
 STARTS, LIFTS = 3, 20
+POINTS, POINTS_TAKE = 3000, 3.0    # and s
 LINE = "Hello there what is this"  # 20 characters
 ROUNDS, STROKES, READ_AFTER, SWITCHES = 50, 40, 6, 20   # an hour: clears, strokes before each, changes of network
 TEXTS = ["the hand is there", "what 25 men said", "also read on the rest"]
@@ -96,6 +100,32 @@ def lift(config: SimpleNamespace) -> Iterator[tuple]:
     yield "... the longest", max(times), "ms", ""
 
 
+def points(config: SimpleNamespace) -> Iterator[tuple]:
+    """How many points of a fast pen arrive while the window reads; needs xdotool, and a display that nobody uses."""
+    turn = np.linspace(0, 30 * np.pi, POINTS)
+    path = np.stack([500 + 300 * np.cos(turn), 260 + 90 * np.sin(1.1 * turn)], axis=1).round().astype(int)
+    path = path[np.concatenate([[True], (np.diff(path, axis=0) != 0).any(axis=1)])]
+    with ui_driver.display(always=True) as name, opened() as driver:
+        app = driver.app
+        driver.write(LINE, 40, 120, 55)
+        driver.read()
+        place = app.pad.winfo_rootx(), app.pad.winfo_rooty()
+        moves = [["mousemove", str(x), str(y), "sleep", f"{POINTS_TAKE / len(path):.6f}"]
+                 for x, y in (path + place).tolist()]
+        commands = [*moves[0], "mousedown", "1", *itertools.chain(*moves[1:]), "mouseup", "1"]
+        tool = subprocess.Popen(["xdotool", *commands], env=os.environ | {"DISPLAY": name})
+        longest = 0.0
+        while tool.poll() is None:
+            began = time.thread_time()
+            app.root.update()
+            longest = max(longest, time.thread_time() - began)
+            app.read()
+        driver.rest(0.2)
+        kept = len(app.pad.drawing.strokes[-1].points)
+    yield "points of a fast pen that arrive", 100 * kept / len(path), "%", "100"
+    yield "... the longest turn of the event loop, of processor time", 1000 * longest, "ms", "at most 16"
+
+
 def endurance(config: SimpleNamespace) -> Iterator[tuple]:
     """Memory in an hour of use, compressed."""
     done = use(ROUNDS, SWITCHES)
@@ -137,4 +167,4 @@ def memory(reader: int) -> float:
     return sum(psutil.Process(pid).memory_info().rss for pid in (os.getpid(), reader)) / 1e6
 
 
-PARTS = {"start": start, "lift": lift, "endurance": endurance}
+PARTS = {"start": start, "lift": lift, "points": points, "endurance": endurance}

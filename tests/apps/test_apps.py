@@ -1,6 +1,7 @@
 """The drawing apps, in real windows: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
 import contextlib
 import importlib.util
+import itertools
 import os
 import re
 import shutil
@@ -509,8 +510,8 @@ def test_cursive_is_read(live, text):
     live.read()
     assert live.app.field.text == text
     assert live.shown() == list(text.replace(" ", "")), "each letter is shown under its ink"
-    lefts = [place.character.box.x for place in live.app.shown]
-    assert lefts == sorted(lefts)
+    labels = [live.app.pad.bbox(f"read{number}") for number in range(len(live.app.shown))]
+    assert all(before[2] <= after[0] for before, after in itertools.pairwise(labels)), "side by side, in order"
 
 
 def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(live):
@@ -591,6 +592,12 @@ def test_a_word_is_typed_again_parted_joined_and_corrected_back(live):
     assert text() == "yel lo then" and [word.text for word in live.app.reading.lines[0].words] == ["yel", "lo", "then"]
     edit(live, 0, "end", "Delete", "Return")
     assert text() == "yello then", "the space is deleted as in any text"
+    edit(live, 5, 0, "x", "Left", "BackSpace", "Return")
+    assert text() == "yelloxthen", "what was typed before stays"
+    live.press("Control-z")
+    edit(live, 0, 0, "BackSpace", "Delete", "BackSpace", "Return")
+    assert text() == "ello then", "there is no word before the first"
+    live.press("Control-z")
     edit(live, 5, 0, "BackSpace", "Return")
     assert text() == "yellothen"
     undone = []
@@ -736,6 +743,8 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
     driver.read()
     assert app.field.text == "Hello world\nread the lines in order\nthen 25 and more"
     image = app.pad.drawing.image
+    label = app.pad.find_withtag("read0")[0]
+    assert app.pad.itemcget(label, "fill") in THEMES["light"].pad, "on light ground in every theme"
     boxes = [place.character.box for place in corrections.places(app.session.answer.reading)]
     assert all(image.x <= box.x and image.y <= box.y and box.right <= app.pad.winfo_width()
                and box.bottom <= app.pad.winfo_height() for box in boxes)
@@ -752,6 +761,7 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
     (tmp_path / "no.png").write_bytes(b"no picture")
     app.files.open_file(str(tmp_path / "no.png"))
     driver.wait(lambda: "not a picture" in app.banner.cget("text"), "the message")
+    assert "no.png" in app.banner.cget("text") and "Error" not in app.banner.cget("text")
     driver.press("Delete")
     assert not app.pad.drawing and app.field.text == ""
 
@@ -773,6 +783,13 @@ def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
     driver.wait(lambda: app.pad.drawing.image, "the picture")
     driver.read()
     assert app.field.text.lower() == "hello world"
+    if X11 and shutil.which("xclip"):
+        subprocess.run(["xclip", "-selection", "clipboard", "-i"], input=b"text", check=True,
+                       stdout=subprocess.DEVNULL)
+        driver.wait(lambda: "STRING" in output_of(driver, "xclip", "-selection", "clipboard", "-o", "-t", "TARGETS"),
+                    "xclip's offer")
+        driver.press("Control-v")
+        assert "no picture on the clipboard" in app.banner.cget("text"), "not that xclip is missing"
     app.root.clipboard_clear()
     app.root.clipboard_append("text")
     driver.press("Control-v")
@@ -1009,6 +1026,75 @@ def test_shortcuts_work_with_caps_lock_and_on_other_layouts(live):
     pad.event_generate("<Key>", keysym="E", state=0x2)
     assert pad.tool == "eraser"
     assert commands.pressed("Cyrillic_ya", 0x4, 52) == "Control-z" and commands.pressed("Greek_pi", 0, 33) == "p"
+
+
+MANAGED = """
+import subprocess
+from tools import ui_driver
+manager = subprocess.Popen(["openbox"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+app = ui_driver.start("textrecog_ui", models_path=MODELS)
+driver = ui_driver.Driver(app)
+driver.ready()
+driver.write("Hello then", 40, 120)
+driver.read()
+
+def by_hand(*commands):
+    tool = subprocess.Popen(["xdotool", *map(str, commands)])
+    driver.wait(lambda: tool.poll() is not None, "xdotool's end")
+    driver.rest(0.3)
+
+def focus():
+    found = app.root.focus_get()
+    return found and found.winfo_class()
+
+driver.wait(lambda: app.root.winfo_rooty() > 10, "the window manager's frame")
+left, top, right, bottom = app.pad.bbox("read1")
+by_hand("mousemove", app.pad.winfo_rootx() + left + 4, app.pad.winfo_rooty() + top + 4, "click", 1)
+print(focus())
+by_hand("type", "a")
+by_hand("key", "Return")
+print(app.field.text, focus())
+by_hand("key", "F1")
+print(focus())
+by_hand("key", "Escape")
+print(focus(), app.root.winfo_width())
+by_hand("key", "alt+F4")
+manager.kill()
+"""
+
+
+@needs_xdotool
+@pytest.mark.skipif(not shutil.which("openbox"), reason="needs a window manager")
+def test_the_focus_is_where_people_expect_it_under_a_window_manager():
+    with ui_driver.display(always=True) as name:
+        done = launch(code=MANAGED.replace("MODELS", repr(MODELS_PATH)), DISPLAY=name)
+    assert done.stdout.splitlines() == ["TEntry", "Hallo then Canvas", "Toplevel", "Canvas 1080"], done.stderr
+
+
+@needs_xdotool
+@pytest.mark.skipif(not shutil.which("setxkbmap"), reason="changes the layout with setxkbmap")
+def test_undo_is_where_it_was_on_a_russian_keyboard(display):
+    with ui_driver.display(always=True) as name:
+        environment = os.environ | {"DISPLAY": name}
+        subprocess.run(["setxkbmap", "ru"], env=environment, check=True)
+        done = launch(code=RUSSIAN, DISPLAY=name)
+    assert done.stdout == "1 0\n", done.stdout + done.stderr
+
+
+RUSSIAN = """
+import subprocess
+from tools import ui_driver
+app = ui_driver.start("textrecog_ui")
+driver = ui_driver.Driver(app)
+driver.stroke([(100, 100), (200, 100)])
+app.pad.focus_force()
+driver.rest(0.3)
+print(len(app.pad.drawing.strokes), end=" ")
+subprocess.run(["xdotool", "keydown", "37", "key", "52", "keyup", "37"], check=True)   # codes of Control and of the Z
+driver.rest(0.3)
+print(len(app.pad.drawing.strokes))
+app.close()
+"""
 
 
 def test_what_does_nothing_is_gray(live):
