@@ -252,6 +252,7 @@ class App:
         before, self._before = self._before, self.pad.drawing.now
         if before[:2] != self._before[:2]:
             self.session.version += 1
+            self.message("", "restored")
             self.ink_changed()
             return
         self.show(self.session.answer)

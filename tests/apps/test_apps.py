@@ -33,6 +33,7 @@ from training import corrections_store
 ROOT = Path(__file__).resolve().parents[2]
 MODELS_PATH = str(ROOT / "Models")
 MODELS = runs.list_runs(MODELS_PATH)
+LIVE = [sys.executable, str(ROOT / "textrecog_ui.py"), "--state_path=none"]
 X11 = sys.platform not in ("win32", "darwin")
 OWN_DISPLAY = X11 and bool(shutil.which("Xvfb"))   # where a person works, the pointer and the clipboard are theirs
 
@@ -1170,7 +1171,7 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
 @pytest.mark.parametrize("end", ["windowclose", "windowkill"])
 def test_a_window_that_is_taken_away_from_outside_ends_without_a_traceback(end):
     with ui_driver.display(always=True):
-        window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True)
+        window = subprocess.Popen(LIVE, stderr=subprocess.PIPE, text=True)
         search = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Handwriting"]
         subprocess.run([*search, end], check=True, timeout=20, stdout=subprocess.DEVNULL)
         window.wait(10)
@@ -1272,7 +1273,7 @@ def test_closing_while_the_network_loads_ends_at_once(display):
 @pytest.mark.parametrize("end, status", [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_the_reading_process_ends_with_the_window(end, status):
     with ui_driver.display(always=True):
-        window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True,
+        window = subprocess.Popen(LIVE, stderr=subprocess.PIPE, text=True,
                                   start_new_session=True)
         subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Handwriting"], check=True,
                        timeout=20, stdout=subprocess.DEVNULL)
