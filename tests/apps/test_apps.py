@@ -999,7 +999,8 @@ def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(displa
         monkeypatch.setattr(learning, "LEAST", 20)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
         window.learn()
-        assert all(part in window.note.cget("text") for part in ("at least 20", "pip install", "fetch_data"))
+        assert all(part in window.note.cget("text") for part in (
+            "at least 20", "pip install", "fetch_data)", "--archive=UNIPEN"))
         monkeypatch.undo()
         monkeypatch.setattr(learning, "TRAINING", [sys.executable, str(trainer)])
         monkeypatch.setattr(window, "missing", lambda usable: [])
