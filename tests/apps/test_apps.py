@@ -998,6 +998,7 @@ def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(displa
         assert len(window.list.get_children()) == 7 and "7 words and 0 characters" in window.note.cget("text")
         monkeypatch.setattr(learning, "LEAST", 20)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        monkeypatch.setattr(runs, "ROOT", tmp_path)   # where there are no data
         window.learn()
         assert all(part in window.note.cget("text") for part in (
             "at least 20", "pip install", "fetch_data)", "--archive=UNIPEN"))
