@@ -4,24 +4,25 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from apps import strokes
-from common import files
+from common import files, settings
 
 NOTHING = "none"       # as a state_path: nothing is remembered
 EVERY = 2000           # ms between two looks for something to keep
 RECENT = 8             # files
 
 
-def configure(defaults: dict, given: dict, name: str) -> SimpleNamespace:
+def configure(space: dict, given: dict) -> SimpleNamespace:
     """The settings of a script as attributes; the command line goes before what is remembered.
 
-    given: what the command line names.  name: of the script.
+    space: the script's globals().  given: what the command line names.
     """
-    config = SimpleNamespace(**defaults | given)
+    defaults = {name: space[name] for name in settings.meanings(space["__file__"])}
+    config, script = SimpleNamespace(**defaults | given), Path(space["__file__"]).stem
     path = _folder(config)
     if config.reset and path:
         for kind in ("settings", "ink"):
-            (path / f"{name}-{kind}.json").unlink(missing_ok=True)
-    config.memory = Memory(path, name)
+            (path / f"{script}-{kind}.json").unlink(missing_ok=True)
+    config.memory = Memory(path, script)
     vars(config).update({key: value for key, value in config.memory.kept.items()
                          if key in defaults and key not in given and type(value) is type(defaults[key])})
     return config

@@ -6,7 +6,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from types import SimpleNamespace
 
 from apps import corrections, icons, memory, strokes
@@ -62,10 +61,8 @@ class App:
         """Open the window of a script, with the picture or strokes that are named; returns the exit status."""
         script = vars(sys.modules[cls.__module__])
         given, names = settings.read(script["__file__"], script, arguments, positional="FILE")
-        defaults = {name: script[name] for name in settings.meanings(script["__file__"])}
-        config = memory.configure(defaults, given, Path(script["__file__"]).stem)
         signal.signal(signal.SIGINT, lambda *_: setattr(cls, "interrupted", True))  # Tk would go on after an exception
-        app = cls(config)
+        app = cls(memory.configure(script, given))
         app.root.after(50, app.files.open_files if names else app.restore, *[names] * bool(names))
         app.root.mainloop()           # until the window is closed, by whomever
         return 130 if app.interrupted else 0
@@ -252,6 +249,7 @@ class App:
         before, self._before = self._before, self.pad.drawing.now
         if before[:2] != self._before[:2]:
             self.session.version += 1
+            self.message("", "restored")
             self.ink_changed()
             return
         self.show(self.session.answer)

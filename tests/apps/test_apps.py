@@ -1,5 +1,6 @@
 """The drawing apps, in real windows: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
 import contextlib
+import importlib
 import importlib.util
 import itertools
 import os
@@ -20,7 +21,7 @@ from PIL import Image, ImageGrab
 
 pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
-from apps import commands, corrections, jobs, learning, page, strokes, worker
+from apps import commands, corrections, jobs, learning, page, strokes, widgets, worker
 from apps.boxes import Box
 from apps.theme import THEMES
 from apps.toolkit import ttk
@@ -33,6 +34,7 @@ from training import corrections_store
 ROOT = Path(__file__).resolve().parents[2]
 MODELS_PATH = str(ROOT / "Models")
 MODELS = runs.list_runs(MODELS_PATH)
+LIVE = [sys.executable, str(ROOT / "textrecog_ui.py"), "--state_path=none"]
 X11 = sys.platform not in ("win32", "darwin")
 OWN_DISPLAY = X11 and bool(shutil.which("Xvfb"))   # where a person works, the pointer and the clipboard are theirs
 
@@ -467,6 +469,18 @@ def edit(live: Driver, number: int, cursor: int | str, *keys: str) -> None:
     live.app.root.update()
 
 
+def test_the_popup_covers_no_other_line_where_there_is_room(live):
+    live.write("Hello\n\nthen", 40, 160, height=50)
+    live.read()
+    for number in (1, 6):
+        click_character(live, number)
+        popup, others = live.app.popup, [line for line in live.app.reading.lines if line is not live.app.shown[
+            number].line]
+        box = Box(popup.winfo_x(), popup.winfo_y(), popup.winfo_width(), popup.winfo_height())
+        assert not any(box.cut(line.box).area for line in others)
+        live.press("Escape")
+
+
 def test_a_click_offers_alternatives_and_a_correction_stays_until_its_ink_goes(live):
     live.write("Hello", 40, 120)
     live.read()
@@ -669,6 +683,31 @@ def test_the_theme_and_the_text_size_change_all_that_is_shown(live):
     assert ttk.Style().lookup(".", "background") == THEMES["dark"].window
     live.press("Control-t")
     assert live.app.pad.cget("background") == THEMES["light"].pad.paper
+
+
+@pytest.mark.skipif(not X11, reason="other systems have dialogs of their own")
+def test_the_theme_reaches_the_file_dialog_and_each_app_has_its_title(live):
+    found, root = [], live.app.root
+
+    def look() -> None:
+        dialog, = (part for part in root.tk.splitlist(root.tk.call("winfo", "children", "."))
+                   if root.tk.call("winfo", "class", part) == "TkFDialog")
+        parts = [str(dialog)]
+        for part in parts:
+            parts += root.tk.splitlist(root.tk.call("winfo", "children", part))
+        found.extend(root.tk.call(part, "cget", "-background") for part in parts
+                     if root.tk.call("winfo", "class", part) == "Canvas")
+        root.tk.call("set", "::tk::Priv(selectFilePath)", "")   # as Cancel does
+
+    live.press("Control-t")
+    root.after(300, look)
+    live.app.files.open()
+    live.press("Control-t")
+    assert found == [THEMES["dark"].raised]
+    scripts = [importlib.import_module(name) for name in ("textrecog_ui", "tkRecogAll", "tkRecogIndv")]
+    apps = [scripts[0].Live, scripts[1].All, scripts[2].Indv]
+    assert len({app.title for app in apps}) == len({app.icon for app in apps}) == 3 and root.title() == apps[0].title
+    assert widgets.percent(0.995) == "99 %" and widgets.percent(1.0) == "100 %"
 
 
 def test_no_point_is_lost_and_no_event_is_held_up_while_recognition_runs(live):
@@ -959,8 +998,10 @@ def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(displa
         assert len(window.list.get_children()) == 7 and "7 words and 0 characters" in window.note.cget("text")
         monkeypatch.setattr(learning, "LEAST", 20)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        monkeypatch.setattr(runs, "ROOT", tmp_path)   # where there are no data
         window.learn()
-        assert all(part in window.note.cget("text") for part in ("at least 20", "pip install", "fetch_data"))
+        assert all(part in window.note.cget("text") for part in (
+            "at least 20", "pip install", "fetch_data)", "--archive=UNIPEN"))
         monkeypatch.undo()
         monkeypatch.setattr(learning, "TRAINING", [sys.executable, str(trainer)])
         monkeypatch.setattr(window, "missing", lambda usable: [])
@@ -1170,7 +1211,7 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
 @pytest.mark.parametrize("end", ["windowclose", "windowkill"])
 def test_a_window_that_is_taken_away_from_outside_ends_without_a_traceback(end):
     with ui_driver.display(always=True):
-        window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True)
+        window = subprocess.Popen(LIVE, stderr=subprocess.PIPE, text=True)
         search = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Handwriting"]
         subprocess.run([*search, end], check=True, timeout=20, stdout=subprocess.DEVNULL)
         window.wait(10)
@@ -1272,7 +1313,7 @@ def test_closing_while_the_network_loads_ends_at_once(display):
 @pytest.mark.parametrize("end, status", [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_the_reading_process_ends_with_the_window(end, status):
     with ui_driver.display(always=True):
-        window = subprocess.Popen([sys.executable, str(ROOT / "textrecog_ui.py")], stderr=subprocess.PIPE, text=True,
+        window = subprocess.Popen(LIVE, stderr=subprocess.PIPE, text=True,
                                   start_new_session=True)
         subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Handwriting"], check=True,
                        timeout=20, stdout=subprocess.DEVNULL)
