@@ -142,6 +142,6 @@ def _done(work: Callable, arguments: tuple) -> tuple[object, str]:
     try:
         return work(*arguments), ""
     except Exception as error:
-        if not isinstance(error, (ValueError, MemoryError)):  # what a person can put right is a ValueError
+        if not isinstance(error, (ValueError, MemoryError)):  # what a person can correct is a ValueError
             traceback.print_exc()
         return None, str(error) or error.__class__.__name__

@@ -88,7 +88,7 @@ def model_file(folder: Path) -> Path:
 
 
 def convert(folder: Path, path: Path) -> None:
-    """Write the network of a run's folder as an ONNX file by a process of its own, so that Keras stays out of this one.
+    """Write the network of a run's folder as an ONNX file in a separate process, so that Keras stays out of this one.
 
     RunError, with the reason, when that fails.
     """

@@ -1,4 +1,4 @@
-"""A small data set of its own for the tests: characters of a stroke font, slanted and moved at random."""
+"""A small data set for the tests: characters of a stroke font, slanted and moved at random."""
 import gzip
 import json
 import shutil
@@ -75,7 +75,7 @@ def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
     return folder
 
 
-def write_paper(folder: Path, texts: list[str] = ("so many words in a row",) * 9) -> Path:
+def write_paper(folder: Path, texts: list[str] = ("so we read it more and more",) * 9) -> Path:
     """A font, texts, paper and scanned lines of writers of both splits, but no real page."""
     import matplotlib
     for name in ("fonts", "text", "copiste", "dhsd", "backgrounds"):

@@ -83,8 +83,9 @@ def release(array: np.ndarray) -> None:
     memory = array
     while isinstance(memory, np.ndarray):
         memory = memory.base
-    if memory is not None and hasattr(mmap, "MADV_DONTNEED"):
-        memory.obj.madvise(mmap.MADV_DONTNEED)
+    pages = getattr(memory, "obj", None)
+    if isinstance(pages, mmap.mmap) and hasattr(pages, "madvise"):
+        pages.madvise(mmap.MADV_DONTNEED)
 
 
 def tensor_of(array: np.ndarray):

@@ -92,7 +92,7 @@ class LineBatches(keras.utils.PyDataset):
         super().__init__()
         self.config, self.prefetcher = config, None
         self.shown: np.ndarray | None = None   # images of an epoch's first batch
-        self.error: Exception | None = None    # what a process has raised; TensorFlow hides it in an error of its own
+        self.error: Exception | None = None    # what a process has raised; TensorFlow hides it in another error
 
     def __len__(self):
         return self.config.epoch_steps

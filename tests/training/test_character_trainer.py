@@ -125,6 +125,9 @@ def test_aligned_memory_is_shared_with_the_backend():
     array[2] = 7
     shared = keras.backend.backend() == "tensorflow" and not devices.gpus()
     assert int(keras.ops.convert_to_numpy(tensor)[2, 5, 5]) == (7 if shared else 1)
+    devices.release(array[1:])
+    assert not array.any() and devices.aligned((0, 28, 28)).shape == (0, 28, 28)
+    devices.release(np.ones(3))   # has no memory of that kind
 
 
 def test_what_is_trained_in_16_bits_is_kept_in_32():

@@ -22,6 +22,7 @@ from reading import line_recognizer, recognizer
 from reading.network import Network
 from tools import draw_samples, measure_adaptation
 from training import (
+    accents,
     corrections_store,
     line_records,
     line_texts,
@@ -80,6 +81,30 @@ def test_rows_of_digits_and_letters_are_written_whole_and_in_groups():
             alphabets.CHARACTERS[:10], alphabets.CHARACTERS[10:36], alphabets.CHARACTERS[36:])) == 1
     assert 0.15 < np.mean([" " not in row for row in rows]) < 0.5
     assert 0.02 < np.mean([set(map(len, row.split())) == {1} for row in rows]) < 0.3
+
+
+def test_typographic_marks_become_plain_ones():
+    assert alphabets.plain("L’e\u0301te\u0301\u00a0: „so“ – « là »…") == "L'été : \"so\" - « là »..."
+
+
+def test_forms_are_filled():
+    rng = np.random.default_rng(0)
+    texts = [line_texts.filled(form, ["Été"], rng) for form in line_texts.FORMS]
+    assert len(texts) > 150 and all(text and text == " ".join(text.split()) for text in texts)
+    assert {*"".join(texts)} <= {*alphabets.ALPHABET} and not {*"^~§"} & {*"".join(texts)}
+
+
+def test_letters_get_accents_above_them():
+    strokes = [stroke.ravel().tolist() for stroke in draw_samples.strokes_of(["send"], 60, 1)]
+    writing = line_records.writing_of({"label": "send", "strokes": strokes})
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        found = accents.put(writing, rng)
+        assert "".join(accents.parts(letter)[0] for letter in found.label) == "send" != found.label
+        assert len(found.ends) > len(writing.ends) and found.ends[-1] == len(found.points)
+        assert found.points[len(writing.points):, 1].max() < 0.5, "above the small letters"
+    assert accents.put(writing._replace(label="kiwi"), rng) is None
+    assert len(accents.complete([np.float32([[0, 0], [5, 9]])], "€")) == 3
 
 
 def test_text_in_two_rows_is_left_out():
@@ -257,6 +282,35 @@ def test_what_goes_wrong_while_lines_are_written_ends_the_training(small, traine
     with pytest.raises(errors.DataError, match="no more"):
         trainer.fit(trainer.build_model(), [])
     assert trainer.batches.prefetcher.closed
+
+
+def test_a_network_that_knows_fewer_characters_learns_the_others(data, tmp_path, monkeypatch):
+    monkeypatch.setitem(networks.LINE_NETWORKS, "line", toy.line_network)
+    with monkeypatch.context() as before:
+        before.setattr(networks, "LINE_CLASSES", 96)
+        old = networks.build("line")
+    networks.save_network(old, tmp_path / "1" / "model.keras")
+    (tmp_path / "1" / "config.json").write_text('{"reads": "lines", "settings": {"network": "line"}}')
+    setup = line_config(data, f"--models_path={tmp_path}", "--preset=line", "--finetune=1")
+    new = line_trainer.LineTrainer(setup, None).first_network()
+    images = np.random.default_rng(0).integers(0, 256, (1, line_image.HEIGHT, 64), dtype=np.uint8)
+    one, other = (network.predict_on_batch(images) for network in (old, new))
+    np.testing.assert_allclose(other[..., :96], one, atol=1e-4)
+    label, like = alphabets.LABELS["é"], alphabets.LABELS["e"]
+    np.testing.assert_allclose(other[..., label], one[..., like] - line_trainer.RARER, atol=1e-4)
+
+
+def test_wrong_labels_do_not_count_once_the_others_are_read(data):
+    model = line_trainer.LineTrainer(line_config(data), None).build_model()
+    logits = np.full((3, 9, networks.LINE_CLASSES), -9.0, np.float32)
+    logits[:, :, 0] = 0
+    logits[:, 1, 5], logits[:, 4, 6] = 9, 9
+    both, right, wrong = np.concatenate([logits, logits], axis=-1), [5, 6], [7, 8]
+
+    def loss(*labels):
+        return float(model.compute_loss(None, np.array(labels, np.int32), both[:len(labels)], training=False))
+
+    assert loss(right, right, wrong) == pytest.approx(loss(right, right), abs=1e-5) and loss(wrong, wrong) > 3.5
 
 
 def test_the_line_network_trains(data):

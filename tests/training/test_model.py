@@ -1,4 +1,4 @@
-"""Training networks for characters as a user does, on a small data set of its own: one run by the command line, ended
+"""Training networks for characters as a user does, on a small data set: one run by the command line, ended
 by Ctrl-C, and others that go on from it."""
 import gzip
 import json
