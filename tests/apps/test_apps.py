@@ -204,16 +204,25 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         app = driver.app
         assert (app.looks.name, app.looks.text_size) == ("dark", 110)
         assert app.toolbar.pen.get() == 6 and app.remember.get()
-        app.restore()
+        app.begin()
         driver.ready()
         driver.read()
         assert app.session.model == MODELS[0] and "is here again" in app.banner.cget("text")
         assert app.field.text == "Yellow" and app.root.winfo_width() == 900
         app.files.save_file(str(tmp_path / "mine.json"))
     with opened("textrecog_ui", **kept, theme="light") as driver:
-        driver.app.restore()
+        driver.app.begin()
         assert driver.app.looks.name == "light", "what is named goes before what is remembered"
         assert not driver.app.pad.drawing, "what was saved is not brought back"
+    with opened("textrecog_ui", **kept) as driver, opened("textrecog_ui", **kept) as other:
+        driver.stroke([(100, 100), (200, 100)])
+        other.stroke([(100, 100), (200, 100), (200, 200)])
+    assert len(list(tmp_path.glob("textrecog_ui-ink*.json"))) == 2, "two windows keep their ink apart"
+    with opened("textrecog_ui", **kept) as driver:
+        driver.app.begin([str(tmp_path / "mine.json")])
+        assert "among the recent files" in driver.app.banner.cget("text")
+        driver.app.files.open_file(driver.app.memory.recent[0])
+        assert len(driver.app.pad.drawing.strokes) == 1, "nothing is lost where a file is opened at the start"
     with opened("textrecog_ui", **kept, reset=True) as driver:
         assert driver.app.looks.name == "light" and driver.app.toolbar.pen.get() == 5
 
