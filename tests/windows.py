@@ -1,4 +1,4 @@
-"""What the tests of the drawing apps share: windows of their own, a pointer that drags, other programs."""
+"""What the tests of the drawing apps share: opened windows, a pointer that drags, other programs."""
 import contextlib
 import os
 import shutil
@@ -24,7 +24,7 @@ needs_xdotool = pytest.mark.skipif(not (OWN_DISPLAY and shutil.which("xdotool"))
 
 @contextlib.contextmanager
 def opened(script: str, **config):
-    """A Driver on an app of its own."""
+    """A Driver on a new app, which is closed afterwards."""
     app = ui_driver.start(script, **{"models_path": MODELS_PATH} | config)
     try:
         yield Driver(app)

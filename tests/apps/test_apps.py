@@ -269,7 +269,7 @@ def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, c
 # ---- start and end
 
 def test_all_is_twice_as_large_on_a_display_of_twice_the_resolution(display):
-    """In a process of its own: Tk ends it with the display."""
+    """In a separate process: Tk ends it with the display."""
     code = """
 from apps.toolkit import font
 from tools import ui_driver

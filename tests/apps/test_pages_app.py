@@ -164,6 +164,10 @@ def test_what_is_dropped_and_cannot_be_opened_is_a_message_and_the_ink_stays(eve
     driver.wait(lambda: "not a picture that can be read" in app.banner.cget("text"), "the message about the second")
     driver.press("Prior")
     assert len(app.pad.drawing.strokes) == len(ink)
+    app.files.open_files([str(ROOT / "samples/pages/lines.png"), str(text)])
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
+    assert "lines.png is 1 of 2 files" in app.banner.cget("text"), "said until something else is opened"
     app.pad.clear()
     drop(driver, (tmp_path / "ein ö.json").as_uri(), kind="text/plain;charset=utf-8")
     assert len(app.pad.drawing.strokes) == len(ink) and app.banner.cget("text") == ""

@@ -175,7 +175,7 @@ def test_the_ink_stays_when_the_window_changes_its_size(live):
         root.geometry(size)
         live.wait(lambda size=size: f"{root.winfo_width()}x{root.winfo_height()}" == size, "the new size")
         root.update()
-        after = live.app.pad.ink.cover[:300, :500]  # drawn anew in one go: soft edges may differ a little
+        after = live.app.pad.ink.cover[:300, :500]  # drawn again in one go: soft edges may differ a little
         assert before.any() and np.abs(after.astype(int) - before).max() < 128
         assert live.app.pad.winfo_height() > 200 and live.app.status.winfo_ismapped()
         assert live.app.field.winfo_rooty() + live.app.field.winfo_height() <= root.winfo_rooty() + root.winfo_height()
@@ -514,7 +514,7 @@ def test_the_theme_and_the_text_size_change_all_that_is_shown(live):
     assert live.app.pad.cget("background") == THEMES["light"].pad.paper
 
 
-@pytest.mark.skipif(not X11, reason="other systems have dialogs of their own")
+@pytest.mark.skipif(not X11, reason="other systems bring their dialogs")
 def test_the_theme_reaches_the_file_dialog_and_each_app_has_its_title(live):
     found, root = [], live.app.root
 
