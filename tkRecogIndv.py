@@ -7,6 +7,7 @@
 import itertools
 
 from apps import window
+from apps.commands import Action
 from apps.toolkit import tk, ttk
 from apps.widgets import switch
 from common import settings
@@ -53,6 +54,10 @@ class Indv(window.App):
         self.entry = ttk.Entry(below, width=3, justify="center", font=self.looks.font(14))
         self.entry.bind("<Return>", self._type)
         self.entry.pack(side="left", padx=self.px(8))
+
+    def actions(self):
+        """Correcting by keyboard."""
+        return [Action("Read", "Correct the character", ("F2",), lambda: self.entry.focus_set())]
 
     def _build_top(self, top: ttk.Frame) -> None:
         self.letter = ttk.Label(top, style="Card.TLabel", anchor="center", width=2)

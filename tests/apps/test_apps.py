@@ -256,6 +256,7 @@ def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, c
     assert np.abs(shown - glyph.glyph(ink).astype(int)).mean() < 4  # found again in the picture, so not quite the same
     app.bars[1][1].event_generate("<Button-1>", x=5, y=5)
     assert app.letter.cget("text") == texts[1], "the second bar"
+    single.press("F2")
     app.entry.insert(0, "Q")
     app.entry.event_generate("<Return>") if app.root.focus_get() is app.entry else app._type(None)
     assert app.letter.cget("text") == "Q"

@@ -140,6 +140,9 @@ def test_ink_is_scratched_out_erased_by_strokes_selected_and_moved(live):
     assert live.app.field.text == "Hello", "scratched out"
     live.press("Control-z")
     assert drawing.strokes == before, "in one step"
+    live.stroke([(x[row % 2], box.y + box.height * row / 3) for row in range(4)])
+    assert drawing.strokes[:-1] == before, "a Z is no scratching"
+    live.press("Control-z")
     live.press("w")
     live.stroke(zigzag(box), button=3)
     live.read()
