@@ -112,18 +112,23 @@ class Learning(tk.Toplevel):
 
     def missing(self, usable: list[Kept]) -> list[str]:
         """All that a training lacks, in words."""
+        from training import emnist  # late: the window need not wait for it
         found = []
         if len(usable) < LEAST:
             found.append(f"at least {LEAST} corrections that this network can learn (there are {len(usable)})")
         if not importlib.util.find_spec("keras"):
             found.append("the packages for training (pip install -r requirements.txt)")
-        if not (runs.ROOT / "Dataset/UNIPEN").is_dir():
+        if not all(emnist.find(runs.ROOT / "Dataset/EMNIST", Path(member).stem) for member in emnist.MEMBERS):
+            found.append("EMNIST's scans (python -m tools.fetch_data)")
+        if not (runs.ROOT / "Dataset/UNIPEN/words.jsonl.gz").is_file():
             found.append("the pen strokes of other people (python -m tools.fetch_data --archive=UNIPEN)")
         return found
 
     def learn(self) -> None:
         """Start a training, unless something is missing."""
         session = self.app.session
+        if not session.model:
+            return self.note.configure(text="There is no network yet that could learn")
         lines = runs.read_config(session.models_path, session.model)["reads"] == "lines"
         usable = [one for one in self.kept if (one.image is None) == lines]
         if self.training or (lacks := self.missing(usable)):
@@ -139,16 +144,17 @@ class Learning(tk.Toplevel):
         with self.log.open("wb") as log:
             self.training = subprocess.Popen(
                 [*TRAINING, f"--finetune={self.old}", f"--corrections_path={self.files.name}",
-                 f"--models_path={session.models_path}"], stdout=log, stderr=subprocess.STDOUT, cwd=runs.ROOT)
+                 f"--models_path={Path(session.models_path).absolute()}"],
+                stdout=log, stderr=subprocess.STDOUT, cwd=runs.ROOT)
         self._look()
 
     def _look(self) -> None:
         """Show how far the training is, and compare the networks when it ends."""
         lines = [line for line in re.split(r"[\r\n]+", self.log.read_text(errors="replace")) if line.strip()]
         status = self.training.poll()
-        if steps := re.findall(r"(\d+)/(\d+)", " ".join(lines[-3:])):
-            self.bar.configure(value=int(steps[-1][0]) / max(1, int(steps[-1][1])))
-        self.note.configure(text=f"Learning; closing this window ends it.  {lines[-1][:80] if lines else ''}")
+        if steps := re.findall(r"([\d.]+)/([\d.]+)", " ".join(lines[-3:])):
+            self.bar.configure(value=float(steps[-1][0]) / max(1.0, float(steps[-1][1])))
+        self.note.configure(text="Learning, which takes some minutes; closing this window ends it.")
         if status is None:
             self.after(LOOK, self._look)
             return

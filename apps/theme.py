@@ -1,4 +1,5 @@
 """How the windows look: colours, sizes and the style of Tk's widgets, the same on every system."""
+import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -7,6 +8,20 @@ from apps.toolkit import font, tk, ttk
 from common import settings
 
 TEXT_SIZES = (70, 220)           # %
+
+
+# Tk's own file dialog, on X11: its list takes the theme's colours where it has its own.
+DIALOG = """
+auto_load ::tk::IconList
+foreach {method own themed} {
+    Create {white} {[ttk::style lookup TEntry -fieldbackground]}
+    Create {set fill black} {set fill [ttk::style lookup . -foreground]}
+    DrawSelection {-fill black} {-fill $fill}
+} {
+    set body [lindex [info class definition ::tk::IconList $method] 1]
+    oo::define ::tk::IconList method $method {} [string map [list $own $themed] $body]
+}
+"""
 
 
 class Colours(NamedTuple):
@@ -51,6 +66,8 @@ class Looks:
         self._root, self.theme = root, THEMES[theme]
         self.text_size = min(max(text_size, TEXT_SIZES[0]), TEXT_SIZES[1])
         self.parts: list = []      # of the window; each has restyle(), which takes the colours and the text size
+        with contextlib.suppress(tk.TclError):   # another system's dialog, or another version of Tk
+            root.tk.eval(DIALOG)
         self.scale = max(1.0, root.winfo_fpixels("1i") / 96)   # px of this display in a px at 96 dpi
         self.icons = icons.Icons(root, self.px(20))
         self._fonts = {name: font.nametofont(name).actual()["size"] for name in font.names(root)
@@ -125,6 +142,8 @@ def widgets(theme: Theme, px: Callable[[float], int]) -> dict[str, dict]:
                              padding=(px(6), px(4))),
         "TEntry": dict(fieldbackground=theme.raised, insertcolor=theme.text, padding=px(6),
                        selectbackground=theme.accent, selectforeground=theme.on_accent),
+        "TProgressbar": filled(theme.accent) | dict(bordercolor=theme.line, thickness=px(12)),
+        "TMenubutton": dict(arrowcolor=theme.text),
         "Treeview": filled(theme.raised) | dict(fieldbackground=theme.raised, foreground=theme.text, rowheight=px(36)),
         "Heading": filled(theme.window),
         "Line.TFrame": dict(background=theme.line),
@@ -153,4 +172,5 @@ def states(theme: Theme) -> dict[str, dict]:
         "TEntry": dict(bordercolor=focus, lightcolor=focus),
         "Treeview": dict(background=[("selected", theme.accent)], foreground=[("selected", theme.on_accent)]),
         "Heading": dict(background=[("active", theme.raised)]),
+        "TScrollbar": dict(background=[("disabled", theme.window)]),
     }

@@ -6,7 +6,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from types import SimpleNamespace
 
 from apps import corrections, icons, memory, strokes
@@ -62,11 +61,9 @@ class App:
         """Open the window of a script, with the picture or strokes that are named; returns the exit status."""
         script = vars(sys.modules[cls.__module__])
         given, names = settings.read(script["__file__"], script, arguments, positional="FILE")
-        defaults = {name: script[name] for name in settings.meanings(script["__file__"])}
-        config = memory.configure(defaults, given, Path(script["__file__"]).stem)
         signal.signal(signal.SIGINT, lambda *_: setattr(cls, "interrupted", True))  # Tk would go on after an exception
-        app = cls(config)
-        app.root.after(50, app.files.open_files if names else app.restore, *[names] * bool(names))
+        app = cls(memory.configure(script, given))
+        app.root.after(50, app.begin, names)
         app.root.mainloop()           # until the window is closed, by whomever
         return 130 if app.interrupted else 0
 
@@ -162,7 +159,7 @@ class App:
         self.looks.parts = [self.commands, self.toolbar, self.pad, self]
         self.looks.apply()
         root.protocol("WM_DELETE_WINDOW", self.close)
-        root.bind("<Destroy>", lambda event: self.session.close() if event.widget is root else None)
+        root.bind("<Destroy>", lambda event: event.widget is root and (self.session.close(), self.memory.close()))
         width, height = (min(px(side), space - px(60)) for side, space in
                          zip(self.size, (root.winfo_screenwidth(), root.winfo_screenheight())))
         root.geometry(self.memory.kept.get("geometry", f"{width}x{height}"))
@@ -215,10 +212,13 @@ class App:
         self.message("")
         self.pad.cancel()
 
-    def restore(self) -> None:
-        """Bring back ink that was not saved."""
-        ink = self.memory.ink()
-        if any(ink):
+    def begin(self, names: Sequence[str] = ()) -> None:
+        """Open the files that are named or, without any, bring back ink that was not saved."""
+        if names:
+            self.files.open_files(names)
+            if self.memory.put_by_ink():
+                self.message("The ink of last time, which was not saved, is among the recent files", "put by")
+        elif any(ink := self.memory.ink()):
             self.pad.drawing.replace(ink)
             self.pad.fit()
             self.message("The ink of last time, which was not saved, is here again: Clear takes it away", "restored")
@@ -252,6 +252,7 @@ class App:
         before, self._before = self._before, self.pad.drawing.now
         if before[:2] != self._before[:2]:
             self.session.version += 1
+            self.message("", "restored")
             self.ink_changed()
             return
         self.show(self.session.answer)

@@ -33,9 +33,7 @@ START = """
 import sys, time
 import textrecog_ui as script
 from apps import memory
-from common import settings
-defaults = {name: vars(script)[name] for name in settings.meanings(script.__file__)}
-app = script.Live(memory.configure(defaults, {"state_path": "none"}, "textrecog_ui"))
+app = script.Live(memory.configure(vars(script), {"state_path": "none"}))
 app.errors = []
 while not app.root.winfo_viewable():
     app.root.update()

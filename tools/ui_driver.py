@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from apps import memory
-from common import settings
 from tools import draw_samples
 
 SPACING = 5   # px between two events of a fast pen
@@ -42,9 +41,7 @@ def start(script: str, **changed):
     module = importlib.import_module(script)
     app_class = next(found for found in vars(module).values()
                      if isinstance(found, type) and found.__module__ == script and hasattr(found, "build"))
-    defaults = {name: vars(module)[name] for name in settings.meanings(module.__file__)}
-    config = memory.configure(defaults, {"state_path": memory.NOTHING} | changed, script)
-    app = app_class(config)
+    app = app_class(memory.configure(vars(module), {"state_path": memory.NOTHING} | changed))
     app.errors = []
     app.root.report_callback_exception = lambda kind, error, trace: app.errors.append(error)
     return app

@@ -59,16 +59,19 @@ def fetch(url: str, folder: Path | str, contents: dict[str, str], size: int) -> 
     missing member or a wrong checksum.  A bad download is removed, so that the next run begins afresh; any other is
     kept, after Ctrl-C too.
     """
-    transfer = _Transfer(url, Path(folder), size)
+    def missing() -> dict[str, str]:
+        return {name: sha256 for name, sha256 in contents.items()
+                if not _is_right(Path(folder, PurePosixPath(name).name), sha256)}
+
     try:
-        missing = {name: sha256 for name, sha256 in contents.items()
-                   if not _is_right(transfer.folder / PurePosixPath(name).name, sha256)}
-        if missing:
-            transfer.folder.mkdir(parents=True, exist_ok=True)
-            transfer.complete()
-            _keep(transfer, missing)
+        if missing():
+            with files.locked(Path(folder, ".lock")):   # two that fetch at once would write into one part file
+                transfer = _Transfer(url, Path(folder), size)
+                if left := missing():
+                    transfer.complete()
+                    _keep(transfer, left)
     except OSError as error:   # the disk: errors of the network are caught where they happen
-        raise transfer.error(_reason(error)) from error
+        raise _Transfer(url, Path(folder), size).error(_reason(error)) from error
 
 
 class _Session(requests.Session):

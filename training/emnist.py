@@ -65,6 +65,8 @@ def read_emnist(data_path: str | Path, part: str) -> tuple[np.ndarray, np.ndarra
     """
     images = read_images(data_path, f"emnist-byclass-{part}-images-idx3-ubyte")
     labels = read_labels(data_path, f"emnist-byclass-{part}-labels-idx1-ubyte", len(images))
+    if not len(images):
+        raise errors.DataError(f"{data_path} holds no {part} images: run `python -m tools.fetch_data`")
     return images, labels
 
 

@@ -114,7 +114,7 @@ def fetch(server: Server, folder: Path, size: int = len(ZIP)) -> None:
 
 
 def files(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
+    return {path.name for path in folder.iterdir() if path.name != ".lock"}
 
 
 def assert_fetched(folder: Path) -> None:
@@ -429,3 +429,14 @@ def test_a_redirection_is_followed(server, tmp_path, monkeypatch):
     answer = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {server.url}\r\n\r\n".encode()
     download.fetch(serve(lambda connection: connection.sendall(answer), monkeypatch), tmp_path, MEMBERS, len(ZIP))
     assert_fetched(tmp_path)
+
+
+def test_two_that_fetch_at_once_fetch_once(server, tmp_path):
+    server.delay = 0.002
+    two = [threading.Thread(target=fetch, args=(server, tmp_path)) for _ in range(2)]
+    for one in two:
+        one.start()
+    for one in two:
+        one.join()
+    assert_fetched(tmp_path)
+    assert server.asked == [None]

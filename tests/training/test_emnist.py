@@ -71,6 +71,17 @@ def test_missing_files_name_the_remedy(tmp_path):
         emnist.read_emnist(str(tmp_path), "train")
 
 
+def test_a_file_that_announces_nothing_or_too_much_is_refused(tmp_path):
+    images, labels = toy.samples(1, 0, "ab")
+    toy.write(tmp_path, "train", images[:0], labels[:0])
+    with pytest.raises(errors.DataError, match="holds no train images"):
+        emnist.read_emnist(tmp_path, "train")
+    huge = toy.idx(images, 0x803).replace((2).to_bytes(4, "big"), (2**31).to_bytes(4, "big"), 1)
+    (tmp_path / f"{IMAGES}.gz").write_bytes(gzip.compress(huge))
+    with pytest.raises(errors.DataError, match="announces more than it can hold"):
+        emnist.read_emnist(tmp_path, "train")
+
+
 def test_fetch_is_not_needed_where_the_files_are(tmp_path, monkeypatch):
     toy.write_all(tmp_path, 2, "ab")
     monkeypatch.setattr(emnist, "URL", "http://127.0.0.1:9/gzip.zip")

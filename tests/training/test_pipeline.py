@@ -24,7 +24,13 @@ def train(tmp_path):
     def run(*arguments: str) -> Path:
         given = f"--data_path={data}", f"--models_path={tmp_path / 'models'}", "--batch_size=10", "--train_epochs=2"
         return pipeline.run(configure(vars(model), [*given, *arguments]))
-    return run
+    if keras.backend.backend() == "tensorflow":   # which is quicker to begin without compiling
+        tensorflow = pytest.importorskip("tensorflow")
+        tensorflow.config.run_functions_eagerly(True)
+        yield run
+        tensorflow.config.run_functions_eagerly(False)
+    else:
+        yield run
 
 
 def raising(error: BaseException):
