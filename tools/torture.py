@@ -412,7 +412,12 @@ def try_streams(rng: random.Random, folder: Path) -> None:
     after = rng.choice((" > /dev/full", " >&-", " <&- >&-", " | head -1", " 2>&1 >&- | head -1"))
     done = subprocess.run(["bash", "-c", f"{sys.executable} {script} {after}"], cwd=runs.ROOT, capture_output=True,
                           text=True, timeout=PATIENCE)
+    process = start(*script.split())
+    time.sleep(rng.uniform(0.06, 0.6))
+    process.send_signal(signal.SIGINT)
+    notes = process.communicate(timeout=PATIENCE)[1]
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
+    assert f'File "{runs.ROOT}' not in notes, notes   # Python itself shows one where it has not begun ours
 
 
 KINDS: dict[str, tuple[int, Callable, bool]] = {   # how often, what, whether it starts programs
