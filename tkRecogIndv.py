@@ -4,7 +4,10 @@
     python tkRecogIndv.py --unixTime=1700000000    with another one of Models/
     python tkRecogIndv.py a.png                    opens a picture, or strokes that were saved
 """
+import itertools
+
 from apps import window
+from apps.commands import Action
 from apps.toolkit import tk, ttk
 from apps.widgets import switch
 from common import settings
@@ -32,44 +35,56 @@ class Indv(window.App):
     size, pen_width = (960, 660), 12
 
     def build(self, frame):
-        """The pad on the left; on the right the character, bars and the picture."""
+        """The pad on the left; on the right the character, what it may be, and the picture."""
         frame.columnconfigure(0, weight=1)
         frame.rowconfigure(0, weight=1)
         field = ttk.Frame(frame)
         field.grid(row=0, column=0, sticky="nsew")
         self.paper = self.make_pad(field)
         field.bind("<Configure>", self._square)
-        side = ttk.Frame(frame, style="Card.TFrame", padding=self.px(16))
+        side = ttk.Frame(frame, style="Card.TFrame", padding=self.px(12))
         side.grid(row=0, column=1, sticky="ns", padx=(self.px(12), 0))
-        top, below = ttk.Frame(side, style="Bare.TFrame"), ttk.Frame(side, style="Bare.TFrame")
-        self.letter = ttk.Label(top, style="Card.TLabel", anchor="center", width=2)
-        self.letter.pack(side="left")
-        seen = ttk.Frame(top, style="Bare.TFrame")
-        seen.pack(side="right")
-        self.zoom = max(1, self.px(4))
-        self.picture = tk.PhotoImage(master=self.root, width=28 * self.zoom, height=28 * self.zoom)
-        tk.Label(seen, image=self.picture, borderwidth=0).pack()
-        ttk.Label(seen, text="What the network saw", style="Muted.Card.TLabel").pack(pady=self.px(4))
-        self.bars = tk.Canvas(side, width=self.px(240), height=self.px(36 * BARS), highlightthickness=0)
-        self.bars.bind("<Button-1>", self._correct)
+        switch(self, side, "Remember my writing").configure(style="Card.TCheckbutton")
+        top, middle, below = (ttk.Frame(side, style="Bare.TFrame") for _ in range(3))
+        for part, where in ((side.winfo_children()[0], "bottom"), (below, "bottom"), (top, "top"), (middle, "top")):
+            part.pack(side=where, fill="x", pady=self.px(4))   # in a small window the bars are what is cut off
+        self._build_top(top)
+        self.bars = [self._build_bar(middle, row) for row in range(BARS)]
         ttk.Label(below, text="Wrong? Click a bar, or type it:", style="Muted.Card.TLabel").pack(side="left")
         self.entry = ttk.Entry(below, width=3, justify="center", font=self.looks.font(14))
         self.entry.bind("<Return>", self._type)
         self.entry.pack(side="left", padx=self.px(8))
-        for part in (top, self.bars, below):
-            part.pack(fill="x", pady=self.px(6))
-        switch(self, side, "Remember my writing").configure(style="Card.TCheckbutton")
 
-    def _correct(self, event) -> None:
-        """It was the character whose bar is clicked."""
-        row = event.y // self.px(36)
-        if self.shown and row < len(self.shown[0].character.alternatives):
-            self.correct(self.reading.lines[0].words, self.shown[0].character.alternatives[row][0])
+    def actions(self):
+        """Correcting by keyboard."""
+        return [Action("Read", "Correct the character", ("F2",), lambda: self.entry.focus_set())]
+
+    def _build_top(self, top: ttk.Frame) -> None:
+        self.letter = ttk.Label(top, style="Card.TLabel", anchor="center", width=2)
+        self.letter.pack(side="left")
+        self.zoom = max(1, self.px(3))
+        self.picture = tk.PhotoImage(master=self.root, width=28 * self.zoom, height=28 * self.zoom)
+        ttk.Label(top, text="What the network saw", image=self.picture, compound="top",
+                  style="Muted.Card.TLabel").pack(side="right")
+
+    def _build_bar(self, middle: ttk.Frame, row: int) -> tuple[ttk.Label, ttk.Progressbar, ttk.Label]:
+        """A character, how likely it is as a bar, and in words; a click says that it was this one."""
+        parts = (ttk.Label(middle, style="Card.TLabel", width=2), ttk.Progressbar(middle, maximum=1),
+                 ttk.Label(middle, style="Muted.Card.TLabel", anchor="e", width=7))
+        middle.columnconfigure(1, weight=1)
+        for column, part in enumerate(parts):
+            part.grid(row=row, column=column, sticky="ew", pady=self.px(5))
+            part.bind("<Button-1>", lambda event: self._is(parts[0].cget("text")))
+        return parts
+
+    def _is(self, text: str) -> None:
+        """It was this character."""
+        if self.shown and text:
+            self.correct(self.reading.lines[0].words, text)
 
     def _type(self, event) -> None:
         """It was what is typed."""
-        if self.shown and self.entry.get().strip():
-            self.correct(self.reading.lines[0].words, self.entry.get().strip())
+        self._is(self.entry.get().strip())
         self.entry.delete(0, "end")
         self.pad.focus_set()
 
@@ -84,25 +99,15 @@ class Indv(window.App):
         if self.shown:
             glyph = self.shown[0].glyph.repeat(self.zoom, 0).repeat(self.zoom, 1)
             self.picture.configure(data=b"P5 %d %d 255 " % glyph.shape + glyph.tobytes(), format="ppm")
-        self._show_bars(self.shown[0].character.alternatives[:BARS] if self.shown else [])
-
-    def _show_bars(self, alternatives: list[tuple[str, float]]) -> None:
-        self.bars.delete("all")
-        theme, draw = self.looks.theme, self.bars
-        left, right, step, half = self.px(34), self.px(184), self.px(36), self.px(7)
-        for row, (text, probability) in enumerate(alternatives):
-            y, end = step * (row + 0.5), left + (right - left) * probability
-            draw.create_text(self.px(10), y, text=text, anchor="w", fill=theme.text, font=self.looks.font(13))
-            draw.create_rectangle(left, y - half, right, y + half, width=0, fill=theme.line)
-            draw.create_rectangle(left, y - half, end, y + half, width=0, fill=theme.pad.box if row else theme.accent)
-            draw.create_text(self.px(238), y, text=f"{100 * probability:.1f} %", anchor="e", fill=theme.muted,
-                             font=self.looks.font(10))
+        found = self.shown[0].character.alternatives if self.shown else []
+        for (text, bar, chance), one in itertools.zip_longest(self.bars, found[:BARS], fillvalue=("", 0.0)):
+            text.configure(text=one[0])
+            bar.configure(value=one[1])
+            chance.configure(text=f"{int(1000 * one[1]) / 10:.1f} %" if one[0] else "")
 
     def restyle(self):
         """Take the theme's colours and the text size."""
-        self.letter.configure(font=self.looks.font(72), foreground=self.looks.theme.text)
-        self.bars.configure(background=self.looks.theme.raised)
-        self.show_reading()
+        self.letter.configure(font=self.looks.font(48))
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ class Files:
         elif isinstance(found, Image.Image):
             file = io.BytesIO()
             found.save(file, "PNG")
+            self.app.message("", "open")
             self.open_picture(file.getvalue(), "the picture on the clipboard")
         else:
             self.app.message("There is no picture on the clipboard: copy one first", "open")

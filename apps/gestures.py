@@ -140,11 +140,12 @@ def scratched_out(stroke: Stroke, others: Sequence[Stroke]) -> list[Stroke]:
     if min(extent) < FLAT * span:       # who goes over a line again means to thicken it
         return []
     along = stroke.curve[:, int(np.argmax(extent))]
-    turns, low, high = 0, along[0], along[0]
+    turns, way, low, high = 0, 0, along[0], along[0]
     for place in along.tolist():
         low, high = min(low, place), max(high, place)
-        if high - low >= BACK * span and place in (low, high):
-            turns, low, high = turns + 1, place, place
+        turned = -1 if high - place >= BACK * span else 1 if place - low >= BACK * span else way
+        if turned != way:
+            turns, way, low, high = turns + 1, turned, place, place
     if turns < TURNS:
         return []
     return [other for other in others if other.points_in(stroke.box) >= UNDER * len(other.curve)]

@@ -1,5 +1,8 @@
 """What the apps remember between starts, on this computer alone: settings, recent files, and ink that was not saved."""
+import contextlib
+import itertools
 import json
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -36,30 +39,36 @@ def _folder(config: SimpleNamespace) -> Path | None:
 
 
 class Memory:
-    """The two files of one app: its settings and its unsaved ink."""
+    """The settings of one app, and the unsaved ink of one of its windows."""
 
     def __init__(self, folder: Path | None, name: str):
         """folder: None keeps nothing."""
-        self._folder, self._name = folder, name
+        self._folder, self._name, self._held = folder, name, contextlib.ExitStack()
         self.kept = self._read()             # settings, "geometry", "pen", "recent"
         self._ink = strokes.EMPTY            # as it is in the file
+        for number in itertools.count(1) if folder else ():   # two windows must not overwrite each other's ink
+            with contextlib.suppress(BlockingIOError):
+                self._held.enter_context(files.locked(folder / f"{name}-{number}.lock", wait=False))
+                self._ink_path = folder / f"{name}-ink{f'-{number}' * (number > 1)}.json"
+                break
+
+    def close(self) -> None:
+        """Another window may use the same file from now on."""
+        self._held.close()
 
     def _read(self) -> dict:
         try:
-            content = json.loads(self._path("settings").read_text(encoding="utf-8"))
+            content = json.loads((self._folder / f"{self._name}-settings.json").read_text(encoding="utf-8"))
             return content if isinstance(content, dict) else {}
-        except (AttributeError, OSError, ValueError):   # there is no folder, or nothing in it
+        except (TypeError, OSError, ValueError):   # there is no folder, or nothing in it
             return {}
-
-    def _path(self, kind: str) -> Path | None:
-        return self._folder and self._folder / f"{self._name}-{kind}.json"
 
     @property
     def recent(self) -> list[str]:
         """Files that were opened or saved, the newest first."""
         return [name for name in self.kept.get("recent", []) if isinstance(name, str)]
 
-    def note_file(self, name: str) -> None:
+    def note_file(self, name: str | Path) -> None:
         """A file was opened or saved."""
         name = str(Path(name).absolute())
         self.keep({"recent": [name, *(other for other in self.recent if other != name)][:RECENT]})
@@ -68,8 +77,7 @@ class Memory:
         """Keep settings."""
         if self.kept | changed != self.kept and self._folder:
             self.kept |= changed
-            self._folder.mkdir(parents=True, exist_ok=True)
-            files.write_json(self._path("settings"), self.kept)
+            files.write_json(self._folder / f"{self._name}-settings.json", self.kept)
 
     def keep_ink(self, drawing: strokes.Drawing, saved: strokes.State) -> None:
         """Keep the ink, unless it is what was saved."""
@@ -77,14 +85,24 @@ class Memory:
             return
         self._ink = drawing.now
         if (drawing.strokes or drawing.now.corrections) and drawing.now is not saved:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            strokes.save(drawing, self._path("ink"))
+            strokes.save(drawing, self._ink_path)
         else:
-            self._path("ink").unlink(missing_ok=True)
+            self._ink_path.unlink(missing_ok=True)
 
     def ink(self) -> strokes.State:
         """The ink that was not saved when the app ended."""
         try:
-            return strokes.load(self._path("ink")) if self._folder else strokes.EMPTY
-        except (OSError, strokes.DrawingError):
+            return strokes.load(self._ink_path) if self._folder else strokes.EMPTY
+        except FileNotFoundError:
             return strokes.EMPTY
+        except (OSError, strokes.DrawingError):
+            files.set_aside(self._ink_path)
+            return strokes.EMPTY
+
+    def put_by_ink(self) -> bool:
+        """Put ink that was not saved among the recent files, since others are opened; whether there was any."""
+        there = bool(self._folder) and self._ink_path.is_file()
+        if there:
+            now = time.strftime("%Y-%m-%d-%H-%M-%S")
+            self.note_file(self._ink_path.rename(self._folder / f"{self._name}-{now}.json"))
+        return there

@@ -150,8 +150,9 @@ class Session:
 
     def _opened(self, image: strokes.Underlay | None, error: str) -> None:
         self.decoder.close()
-        self.window.message(error, "open")
-        if image:
+        if error:
+            self.window.message(error, "open")
+        else:
             self.window.pad.drawing.replace(strokes.State(image=image))
             self.window.pad.fit()
 

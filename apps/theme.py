@@ -142,6 +142,7 @@ def widgets(theme: Theme, px: Callable[[float], int]) -> dict[str, dict]:
                              padding=(px(6), px(4))),
         "TEntry": dict(fieldbackground=theme.raised, insertcolor=theme.text, padding=px(6),
                        selectbackground=theme.accent, selectforeground=theme.on_accent),
+        "TProgressbar": filled(theme.accent) | dict(bordercolor=theme.line, thickness=px(12)),
         "TMenubutton": dict(arrowcolor=theme.text),
         "Treeview": filled(theme.raised) | dict(fieldbackground=theme.raised, foreground=theme.text, rowheight=px(36)),
         "Heading": filled(theme.window),

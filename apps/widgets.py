@@ -72,10 +72,10 @@ class Status(ttk.Frame):
         app.commands.cascade("Read", "Compare with", self.fill_others)
         self.networks.configure(postcommand=self.fill_networks)
         self.network = ttk.Menubutton(self, style="Status.TMenubutton", direction="above", menu=self.networks)
-        self.network.pack(side="left")
         tooltip(app, self.network, f"Network that reads  ({app.commands['Choose the network'].key})")
         self.text = ttk.Label(self, style="Status.TLabel")
-        self.text.pack(side="right")
+        self.text.pack(side="right")         # first: where there is too little room the network's name is cut off
+        self.network.pack(side="left")
 
     def fill_networks(self) -> None:
         """Write all networks that there are into the menu."""

@@ -63,7 +63,7 @@ class App:
         given, names = settings.read(script["__file__"], script, arguments, positional="FILE")
         signal.signal(signal.SIGINT, lambda *_: setattr(cls, "interrupted", True))  # Tk would go on after an exception
         app = cls(memory.configure(script, given))
-        app.root.after(50, app.files.open_files if names else app.restore, *[names] * bool(names))
+        app.root.after(50, app.begin, names)
         app.root.mainloop()           # until the window is closed, by whomever
         return 130 if app.interrupted else 0
 
@@ -159,7 +159,7 @@ class App:
         self.looks.parts = [self.commands, self.toolbar, self.pad, self]
         self.looks.apply()
         root.protocol("WM_DELETE_WINDOW", self.close)
-        root.bind("<Destroy>", lambda event: self.session.close() if event.widget is root else None)
+        root.bind("<Destroy>", lambda event: event.widget is root and (self.session.close(), self.memory.close()))
         width, height = (min(px(side), space - px(60)) for side, space in
                          zip(self.size, (root.winfo_screenwidth(), root.winfo_screenheight())))
         root.geometry(self.memory.kept.get("geometry", f"{width}x{height}"))
@@ -212,10 +212,13 @@ class App:
         self.message("")
         self.pad.cancel()
 
-    def restore(self) -> None:
-        """Bring back ink that was not saved."""
-        ink = self.memory.ink()
-        if any(ink):
+    def begin(self, names: Sequence[str] = ()) -> None:
+        """Open the files that are named or, without any, bring back ink that was not saved."""
+        if names:
+            self.files.open_files(names)
+            if self.memory.put_by_ink():
+                self.message("The ink of last time, which was not saved, is among the recent files", "put by")
+        elif any(ink := self.memory.ink()):
             self.pad.drawing.replace(ink)
             self.pad.fit()
             self.message("The ink of last time, which was not saved, is here again: Clear takes it away", "restored")

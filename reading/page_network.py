@@ -503,6 +503,8 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
     loose = (touched[parts] == 0) & (strokes > 0)
     far = np.zeros(count, bool)        # a stroke beside all lines that reaches far is no writing
     far[parts[loose & (distance > NEAR * heights[nearest])]] = True
+    for side in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):   # cut off there: of a line beyond
+        far[side] = True
     loose &= ~far[parts]
     owners[loose] = _majority(parts, nearest, loose, count, len(heights))[parts[loose]]
     return np.where((strokes > 0) & ((touched[parts] > 0) | loose), owners, 0).astype(np.int32)

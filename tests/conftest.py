@@ -8,7 +8,8 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"
 
 HERE = Path(__file__).parent
 LONG = ("training/test_lines.py", "training/test_model.py", "training/test_character_trainer.py",
-        "training/test_pipeline.py", "training/test_export.py", "tools/test_torture.py", "apps/test_apps.py",
+        "training/test_pipeline.py", "training/test_export.py", "tools/test_torture.py", "apps/test_text_app.py",
+        "apps/test_apps.py", "apps/test_pages_app.py",
         "reading/test_network.py", "tools/test_benchmark.py")
 
 

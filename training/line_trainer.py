@@ -32,7 +32,7 @@ DOUBTFUL = 3.5           # nat for each character: a higher loss tells a wrong l
 LEARNED = 1.0            # ... once the usual loss of a batch is below this
 COUNTED = 5000, 200      # samples whose characters tell what a network expects; in a dry run
 FITTED_IN_DRY_RUN = 5    # shortest texts that decoding is fitted to in a dry run
-RARER = 3.0              # nat: how much a character that is new begins below the one that it looks like
+RARER = 2.0              # nat: how much a character that is new begins below the one that it looks like
 LIKE = dict(zip("æœÆŒß€£°«»¿¡", "aoEOBCLo<>?!", strict=True))
 LANGUAGES = {"copiste": "french", "dhsd": "german"}   # of the kinds of samples that are not English
 MOST_WRITERS = 14        # processes that write line images, of which each takes 0.8 GB of memory

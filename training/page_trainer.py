@@ -12,7 +12,7 @@ from training.line_trainer import line_writers
 from training.pipeline import Trainer
 
 WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}   # of the parts of the loss
-SHOWN = 4                # validation pages in a picture
+SHOWN, REDUCED = 2, 0.4  # validation pages in a picture for TensorBoard, and how much smaller they are there
 BATCH = 8                # validation pages at once
 
 
@@ -98,7 +98,9 @@ class PageTrainer(Trainer):
 
     def pictures(self, model) -> dict[tuple[str, str], np.ndarray]:
         """Validation pages with what is there and what the network finds."""
-        return {("validation", "truth above, found below"): found_picture(model.network, self.data[:SHOWN])}
+        shown = cv2.resize(found_picture(model.network, self.data[:SHOWN]), None, fx=REDUCED, fy=REDUCED,
+                           interpolation=cv2.INTER_AREA)   # a log keeps that of every epoch
+        return {("validation", "truth above, found below"): shown}
 
     def describe(self) -> dict:
         """Hashes of the files with pen strokes and the list of real pages."""

@@ -20,6 +20,7 @@ import numpy as np
 from common import alphabets, errors
 
 WRITERS = Path(__file__).with_name("writers.txt")
+SCALES = {"copiste": 1.3, "dhsd": 1.5}
 MOST_ALIKE = 3   # lines of one text that teach: every writer has copied the same consent
 
 
@@ -27,10 +28,15 @@ class RealLine(NamedTuple):
     """A line as it was scanned, and its text in alphabets.ALPHABET."""
     file: bytes   # a picture's file, which `image` decodes
     text: str
+    scale: float  # how much larger the page network looks at it
 
     def image(self) -> np.ndarray:
         """The picture, uint8 (height, width), dark ink on bright paper."""
         return cv2.imdecode(np.frombuffer(self.file, np.uint8), cv2.IMREAD_GRAYSCALE)
+
+    def seen(self) -> np.ndarray:
+        """The picture with letters as large as the page network needs them."""
+        return cv2.resize(self.image(), None, fx=self.scale, fy=self.scale, interpolation=cv2.INTER_CUBIC)
 
 
 def split_of(name: str, writer: str) -> str:
@@ -59,7 +65,7 @@ def read(folder: str | Path, split: str) -> list[RealLine]:
                 alike[text] += 1
                 if (text and writer in wanted and alphabets.LABELS.keys() >= set(text)
                         and (split == "val" or alike[text] <= MOST_ALIKE)):
-                    found.append(RealLine(archive.read(name), text))
+                    found.append(RealLine(archive.read(name), text, SCALES[folder.name]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise errors.DataError(f"{folder} cannot be read ({error}): run `python -m tools.fetch_data --paper` to make "
                                "it again") from error

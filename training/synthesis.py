@@ -33,8 +33,8 @@ from training import (
 )
 from training.line_records import Writing, read_records, writing_of
 
-KINDS = {"word": 0.22, "line": 0.13, "several": 0.06, "composed": 0.14, "scanned": 0.02,   # shares of samples
-         "page": 0.20, "name": 0.11, "font": 0.12}
+KINDS = {"word": 0.36, "line": 0.14, "several": 0.06, "composed": 0.12, "scanned": 0.02,   # shares of samples
+         "page": 0.13, "name": 0.08, "font": 0.09}
 REAL = {"page": "copiste", "name": "dhsd"}   # kinds that are scanned lines: their folders
 ACCENTED = 0.2                 # share of words that get accents
 PRINTED = 0.12                 # share of typefaces among fonts
@@ -116,7 +116,7 @@ class LineSynthesizer:
         """As sample, but one record or scan as it is: row of "words", "lines" or "corrected", or of a kind of REAL."""
         if category in REAL:
             real = self.real[category][row]
-            picture = cv2.cvtColor(real.image(), cv2.COLOR_GRAY2RGB)
+            picture = cv2.cvtColor(real.seen(), cv2.COLOR_GRAY2RGB)
             return _usable(Sample(line_scans.line_image_of(picture), real.text, REAL[category]))
         writing = self._writing(category, row)
         picture = line_image.normalize(line_rendering.draw_plain(writing))[0]
@@ -145,8 +145,8 @@ class LineSynthesizer:
                 return None
         else:
             real = any_of(self.real[kind])
-            gray, text = real.image(), real.text
-        neighbour = any_of(self.real[kind]).image() if kind in REAL else None
+            gray, text = real.seen(), real.text
+        neighbour = any_of(self.real[kind]).seen() if kind in REAL else None
         image = line_scans.line_image_of(line_scans.age(gray, rng, neighbour))
         return None if image is None else _usable(Sample(image, text, REAL.get(kind, "")))
 

@@ -1,0 +1,296 @@
+"""tkRecogAll.py in a real window: pages, pictures, the clipboard, what is dropped, and what is learned."""
+import importlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zlib
+
+import pytest
+from PIL import Image, ImageGrab
+
+pytest.importorskip("tkinter", reason="Python's tkinter is missing")
+
+from windows import (
+    MODELS,
+    ROOT,
+    X11,
+    Dragging,
+    clipboard_elsewhere,
+    drop,
+    needs_xdotool,
+    opened,
+    output_of,
+    recogscript,
+)
+
+from apps import corrections, learning
+from apps.theme import THEMES
+from common import runs
+from tools import draw_samples
+from training import corrections_store
+
+
+def test_lines_are_read_with_enter_and_shown_on_the_ink(everything, monkeypatch):
+    driver, app = everything, everything.app
+    driver.write("Hello there\nread 25 lines", 60, 120)
+    app.root.update()
+    assert not app.session.worker.busy and app.field.text == "" and driver.shown() == []
+    driver.press("Return")
+    driver.read()
+    assert app.field.text == "Hello there\nread 25 lines"
+    assert driver.shown() == list("Hellothereread25lines")
+    assert len(app.pad.find_withtag("gap")) == 1 + 2
+    driver.press("Control-b")
+    assert driver.shown() == [] and app.field.text
+    driver.press("Control-b")
+    assert driver.shown()
+    driver.press("Control-c")
+    assert clipboard_elsewhere(driver) == app.field.text
+    if X11:
+        monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: pytest.fail("xclip and the window wait for each other"))
+    driver.press("Control-v")
+    assert "no picture on the clipboard" in app.banner.cget("text")
+
+
+def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_path):
+    driver, app = everything, everything.app
+    app.files.open_file(str(ROOT / "samples/pages/lines.png"))
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
+    assert app.field.text == "Hello world\nread the lines in order\nthen 25 and more"
+    image = app.pad.drawing.image
+    label = app.pad.find_withtag("read0")[0]
+    assert app.pad.itemcget(label, "fill") in THEMES["light"].pad, "on light ground in every theme"
+    boxes = [place.character.box for place in corrections.places(app.session.answer.reading)]
+    assert all(image.x <= box.x and image.y <= box.y and box.right <= app.pad.winfo_width()
+               and box.bottom <= app.pad.winfo_height() for box in boxes)
+    driver.write("25", boxes[-1].right + 60 * image.zoom, boxes[-1].bottom, 60 * image.zoom)
+    driver.press("Return")
+    driver.read()
+    assert app.field.text.endswith("and more 25")
+    driver.write("then", image.x, image.y + image.zoom * 350 + 60, 50)
+    driver.press("Return")
+    driver.read()
+    assert app.field.text.endswith("and more 25\nthen"), "ink beside the picture is read as well"
+    app.files.save_file(str(tmp_path / "both.png"))
+    assert recogscript(tmp_path / "both.png") == app.field.text
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    app.files.open_file(str(tmp_path / "no.png"))
+    driver.wait(lambda: "not a picture" in app.banner.cget("text"), "the message")
+    assert "no.png" in app.banner.cget("text") and "Error" not in app.banner.cget("text")
+    driver.press("Delete")
+    assert not app.pad.drawing and app.field.text == ""
+
+
+def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
+    """On X from another program; only where there is no xclip to fetch it, as ever on other systems, that is played."""
+    driver, app = everything, everything.app
+    line = Image.open(ROOT / "samples/pages/lines.png").crop((0, 0, 746, 130))
+    line.save(tmp_path / "line.png")
+    if X11 and shutil.which("xclip") and "WAYLAND_DISPLAY" not in os.environ:
+        subprocess.run(["xclip", "-selection", "clipboard", "-t", "image/png", "-i", str(tmp_path / "line.png")],
+                       check=True, stdout=subprocess.DEVNULL)
+        driver.wait(lambda: "image/png" in output_of(driver, "xclip", "-selection", "clipboard", "-o", "-t", "TARGETS"),
+                    "xclip's offer")
+    else:
+        held = [line, None]
+        monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: held.pop(0))
+    driver.press("Control-v")
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
+    assert app.field.text.lower() == "hello world"
+    if X11 and shutil.which("xclip"):
+        subprocess.run(["xclip", "-selection", "clipboard", "-i"], input=b"text", check=True,
+                       stdout=subprocess.DEVNULL)
+        driver.wait(lambda: "STRING" in output_of(driver, "xclip", "-selection", "clipboard", "-o", "-t", "TARGETS"),
+                    "xclip's offer")
+        driver.press("Control-v")
+        assert "no picture on the clipboard" in app.banner.cget("text"), "not that xclip is missing"
+    app.root.clipboard_clear()
+    app.root.clipboard_append("text")
+    driver.press("Control-v")
+    assert "no picture on the clipboard" in app.banner.cget("text")
+
+
+@needs_xdotool
+def test_a_picture_that_is_dropped_is_read_and_the_pad_shows_that_it_can_be(everything, tmp_path):
+    driver, app = everything, everything.app
+    picture = tmp_path / "drei Zeilen für 100%25.png"
+    shutil.copy(ROOT / "samples/pages/lines.png", picture)
+    with Dragging(driver, "text/uri-list", picture.as_uri()) as dragging:
+        dragging.over(300, 300)
+        assert not app.pad.find_withtag("hint")
+        dragging.over(320, 310)
+        dragging.outside()
+        assert app.pad.find_withtag("hint") and not app.pad.drawing
+        dragging.over(100, app.root.winfo_height() - 20)  # anywhere on the window
+        dragging.drop()
+    assert app.banner.cget("text") == ""
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
+    assert app.field.text == "Hello world\nread the lines in order\nthen 25 and more"
+    assert app.pad.drawing.image.data == picture.read_bytes()
+
+
+@needs_xdotool
+def test_what_is_dropped_and_cannot_be_opened_is_a_message_and_the_ink_stays(everything, tmp_path, capsys):
+    driver, app = everything, everything.app
+    with Dragging(driver, "text/uri-list", "file:///a.png") as dragging:
+        dragging.over(300, 300)  # and then the source dies
+    driver.write("25", 60, 120)
+    assert not app.pad.find_withtag("drop")
+    app.files.save_file(str(tmp_path / "ein ö.json"))
+    ink, text = app.pad.drawing.strokes, tmp_path / "no picture.png"
+    text.write_bytes(b"no picture")
+    drop(driver, text)
+    driver.wait(lambda: "not a picture that can be read" in app.banner.cget("text"), "the message")
+    drop(driver, "grüne Wörter", kind="text/plain;charset=utf-8")
+    assert "grüne Wörter is no file" in app.banner.cget("text")
+    for address, message in (("https://example.org/a.png", "https://example.org/a.png is no file"),
+                             ((tmp_path / "gone.png").as_uri(), "gone.png cannot be read"),
+                             (tmp_path.as_uri(), f"{tmp_path} cannot be read")):
+        drop(driver, address)
+        assert message in app.banner.cget("text")
+    assert app.pad.drawing.strokes == ink and capsys.readouterr().err == ""
+
+    app.pad.clear()
+    drop(driver, tmp_path / "ein ö.json", text)
+    assert len(app.pad.drawing.strokes) == len(ink)
+    assert "ein ö.json is 1 of 2 files" in app.banner.cget("text")
+    driver.press("Next")
+    driver.wait(lambda: "not a picture that can be read" in app.banner.cget("text"), "the message about the second")
+    driver.press("Prior")
+    assert len(app.pad.drawing.strokes) == len(ink)
+    app.files.open_files([str(ROOT / "samples/pages/lines.png"), str(text)])
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
+    assert "lines.png is 1 of 2 files" in app.banner.cget("text"), "said until something else is opened"
+    app.pad.clear()
+    drop(driver, (tmp_path / "ein ö.json").as_uri(), kind="text/plain;charset=utf-8")
+    assert len(app.pad.drawing.strokes) == len(ink) and app.banner.cget("text") == ""
+
+
+@pytest.mark.parametrize("missing", ["the package", "its binary"])
+def test_without_drag_and_drop_the_rest_works(display, monkeypatch, missing):
+    if missing == "the package":
+        monkeypatch.setitem(sys.modules, "tkinterdnd2", None)
+    else:
+        monkeypatch.setattr("platform.system", lambda: "Plan 9")
+    with opened("tkRecogAll") as driver:
+        driver.stroke([(100, 100), (200, 100)])
+        driver.press("F1")
+        app = driver.app
+        driver.wait(lambda: any(part.winfo_class() == "Toplevel" and part.winfo_ismapped()
+                              for part in app.root.winfo_children()), "the shortcuts")
+        assert not app.files.takes_drops and len(app.pad.drawing.strokes) == 1 and app.banner.cget("text") == ""
+
+
+def test_the_text_is_exported_and_a_pdf_of_a_photograph_can_be_searched(everything, tmp_path):
+    driver, app = everything, everything.app
+    app.files.open_file(str(ROOT / "samples/pages/lines.png"))
+    driver.wait(lambda: app.pad.drawing.image, "the picture")
+    driver.read()
+    app.files.save_file(str(tmp_path / "a.txt"))
+    assert (tmp_path / "a.txt").read_text() == "Hello world\nread the lines in order\nthen 25 and more\n"
+    app.files.save_file(str(tmp_path / "a.pdf"))
+    content = (tmp_path / "a.pdf").read_bytes()
+    page_text = zlib.decompress(content.split(b"/FlateDecode")[1].split(b"stream\n")[1]).decode("latin-1")
+    assert re.findall(r"\((\S+) \) Tj", page_text) == app.reading.text.split()
+    number = content.index(b"xref\n")
+    assert content.endswith(b"startxref\n%d\n%%%%EOF\n" % number) and content.startswith(b"%PDF-1.4\n6 0 obj"[:9])
+    with Image.open(ROOT / "samples/pages/lines.png") as picture:
+        assert b"/Width %d /Height %d" % picture.size in content
+
+
+def test_recent_files_and_the_language_are_in_the_menus(display, tmp_path):
+    with opened("textrecog_ui", state_path=str(tmp_path)) as driver:
+        app = driver.app
+        app.files.open_files([str(ROOT / "samples/hello.json")])
+        recent = app.commands.menus["Open recent"]
+        app.files.fill_recent(recent)
+        assert recent.entrycget(0, "label").endswith("hello.json")
+        app.pad.clear()
+        recent.invoke(0)
+        assert app.pad.drawing.strokes
+        driver.ready()
+        languages = app.commands.menus["Language"]
+        app.status.fill_languages(languages)
+        assert languages.entrycget(0, "label") == "English"
+        languages.invoke(languages.index("None"))
+        driver.ready()
+        driver.read()
+        assert app.session.language == "none" and app.field.text
+
+
+def test_two_networks_read_the_same_ink(live, single):
+    others = live.app.commands.menus["Compare with"]
+    live.write("Hello", 40, 120)
+    live.read()
+    live.app.status.fill_others(others)
+    others.invoke(1 + MODELS.index(runs.DEFAULT_CHARACTERS))
+    live.wait(lambda: live.app.other.winfo_ismapped(), "what the other reads", 30)
+    assert re.match(r"resnet: \w+", live.app.other.cget("text")) and live.app.field.text == "Hello"
+    others.invoke(0)
+    live.app.root.update()
+    assert not live.app.other.winfo_ismapped()
+
+    single.app.pad.clear()
+    single.character("R", 100, 100, 1.4)
+    single.app.session.load(runs.DEFAULT)
+    status = single.app.status.text
+    single.wait(lambda: f"read by {runs.DEFAULT_CHARACTERS}" in status.cget("text"), "who has really read", 10)
+    single.app.session.load(runs.DEFAULT_CHARACTERS)
+    single.wait(lambda: single.app.session.answer.model == runs.DEFAULT_CHARACTERS, "its reading", 10)
+    assert "read by" not in status.cget("text")
+    single.app.pad.clear()
+
+
+TRAINER = """
+import json, pathlib, shutil, sys
+given = dict(argument[2:].split("=", 1) for argument in sys.argv[1:])
+print("12/60 a step", flush=True)
+copy = pathlib.Path(shutil.copytree(given["models_path"] + "/" + given["finetune"],
+                                    given["models_path"] + "/1900000000"))
+config = json.loads((copy / "config.json").read_text())
+config["decoding"]["bonus"] += BONUS
+(copy / "config.json").write_text(json.dumps(config))
+"""
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(display, tmp_path, monkeypatch, learns):
+    """In the place of model.py, which takes minutes, runs what copies the network, or makes of it one that is worse."""
+    models, folder = tmp_path / "Models", str(tmp_path / "kept")
+    shutil.copytree(ROOT / "Models" / runs.DEFAULT, models / runs.DEFAULT)
+    trainer = tmp_path / "trainer.py"
+    trainer.write_text(TRAINER.replace("BONUS", "0" if learns else "-30"))
+    monkeypatch.setattr(learning, "TRAINING", [sys.executable, str(trainer)])
+    for number, text in enumerate(["hello", "world", "little", "minimum", "minute", "one", "the", "not"]):
+        draw = draw_samples.strokes_of([text], 60, number) if text == "not" else draw_samples.cursive_strokes(
+            text, 90, number)
+        corrections_store.remember_word(folder, draw, text)
+    with opened("textrecog_ui", models_path=str(models), corrections_path=folder) as driver:
+        driver.ready()
+        window = learning.Learning(driver.app)
+        driver.app.root.update()
+        assert [window.list.item(row, "values")[0] for row in window.list.get_children()][-1] == "not"
+        window.list.selection_set("7")
+        window.delete()
+        assert len(window.list.get_children()) == 7 and "7 words and 0 characters" in window.note.cget("text")
+        monkeypatch.setattr(learning, "LEAST", 20)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        monkeypatch.setattr(runs, "ROOT", tmp_path)   # where there are no data
+        window.learn()
+        assert all(part in window.note.cget("text") for part in (
+            "at least 20", "pip install", "fetch_data)", "--archive=UNIPEN"))
+        monkeypatch.undo()
+        monkeypatch.setattr(learning, "TRAINING", [sys.executable, str(trainer)])
+        monkeypatch.setattr(window, "missing", lambda usable: [])
+        window.learn()
+        driver.wait(lambda: "that were kept aside" in window.note.cget("text"), "the figures", 60)
+        assert float(window.bar.cget("value")) == 12 / 60
+        driver.ready()
+        assert driver.app.session.model == ("1900000000" if learns else runs.DEFAULT), window.note.cget("text")
