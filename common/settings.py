@@ -12,6 +12,7 @@ import ast
 import contextlib
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -124,6 +125,8 @@ def run(main: Callable[[list[str]], int | None], interrupted: str = "ended") -> 
     with status 1.  Ctrl-C ends with 130 and prints what the KeyboardInterrupt says, or else `interrupted`.  A reader of
     the output that has enough, such as `head`, is no error, and neither are streams that are closed.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:   # while modules were imported
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     open_streams()
     try:
         try:

@@ -7,6 +7,7 @@
 A try fails when anything else comes than a result or one sentence for the user, or when that takes too long.  Prints
 how many tries each kind took and how many failed, and ends with 1 if any did.
 """
+import atexit
 import contextlib
 import functools
 import gzip
@@ -16,6 +17,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -140,10 +142,17 @@ def pictures() -> list[bytes]:
     return found
 
 
+def lasting_folder() -> Path:
+    """A folder that is there until the program ends."""
+    folder = Path(tempfile.mkdtemp(prefix="torture-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @functools.cache
 def emnist_files() -> Path:
     """A folder with files as EMNIST's, of few images."""
-    folder = Path(tempfile.mkdtemp(prefix="torture-"))
+    folder = lasting_folder()
     benchmark_train.write_emnist(folder, 600)
     return folder
 
@@ -320,7 +329,7 @@ def train(models: Path, *more: str, **options) -> subprocess.Popen:
 @functools.cache
 def uninterrupted() -> tuple:
     """What the training learns when nothing disturbs it."""
-    models = Path(tempfile.mkdtemp(prefix="torture-"))
+    models = lasting_folder()
     end(train(models), 0)
     return learned(models)
 
@@ -412,7 +421,12 @@ def try_streams(rng: random.Random, folder: Path) -> None:
     after = rng.choice((" > /dev/full", " >&-", " <&- >&-", " | head -1", " 2>&1 >&- | head -1"))
     done = subprocess.run(["bash", "-c", f"{sys.executable} {script} {after}"], cwd=runs.ROOT, capture_output=True,
                           text=True, timeout=PATIENCE)
+    process = start(*script.split())
+    time.sleep(rng.uniform(0.06, 0.6))
+    process.send_signal(signal.SIGINT)
+    notes = process.communicate(timeout=PATIENCE)[1]
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
+    assert f'File "{runs.ROOT}' not in notes, notes   # Python itself shows one where it has not begun ours
 
 
 KINDS: dict[str, tuple[int, Callable, bool]] = {   # how often, what, whether it starts programs
