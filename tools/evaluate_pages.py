@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 
 from common import settings
 from reading import page_network, recognizer, text_lines
-from reading.binarize import ImageError, Picture, decode, find_ink
+from reading.binarize import ImageError, Picture, decode
 
 # ---- settings: change them here or on the command line, as --name=value
 pages = ""                       # folder with folders of pictures
@@ -119,7 +119,7 @@ def real_pages(config, reader: recognizer.Recognizer) -> None:
         one, known = one + hits, known + len(lines)
         truth = " ".join(line["text"] for line in lines)
         of_page, of_cut = (error(read(reader, each), truth, False) for each in
-                           (found.lines, cut_lines(picture, lines)))
+                           (found.lines, cut_lines(found, lines)))
         wrong, total, cut = wrong + of_page[0], total + of_page[1], cut + of_cut[0]
         print(f"{page['file']} lines {hits} of {len(lines)}, found {len(found.lines)}, CER "
               f"{of_page[0] / of_page[1]:.3f}, cut by polygons {of_cut[0] / of_cut[1]:.3f}", flush=True)
@@ -130,20 +130,19 @@ def real_pages(config, reader: recognizer.Recognizer) -> None:
           f"cut by polygons {cut / total:.3f}; accents aside")
 
 
-def cut_lines(picture: np.ndarray, lines: list[dict]) -> list[text_lines.StraightLine]:
-    """The ink of each line that lies in its polygon, straight, found by rules."""
+def cut_lines(page: page_network.FoundPage, lines: list[dict]) -> list[text_lines.StraightLine]:
+    """The page's ink in each known line's polygon, straight: how it would be read if lines were found without error."""
     found = []
     for line in lines:
-        x, y, width, height = cv2.boundingRect(np.array(line["polygon"]))
-        x, y = max(x, 0), max(y, 0)
-        crop = picture[y:y + height, x:x + width].copy()
-        outside = np.full(crop.shape[:2], 255, np.uint8)
-        cv2.fillPoly(outside, [np.array(line["polygon"]) - (x, y)], 0)
-        crop[outside > 0] = np.median(crop.reshape(-1, 3), axis=0).astype(np.uint8)
-        ink = find_ink(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY))
-        if ink is not None:
-            boxes = text_lines.components((ink >= text_lines.INK).view(np.uint8))[1]
-            found.append(text_lines.straight_line(ink, 0, 0, boxes))
+        inside = np.zeros_like(page.ink)
+        cv2.fillPoly(inside, [np.round(np.array(line["polygon"]) / page.scale).astype(np.int32)], 255)
+        ink = cv2.min(page.ink, inside)
+        boxes = text_lines.components((ink >= text_lines.INK).view(np.uint8))[1]
+        if len(boxes):
+            left, top = np.maximum(boxes[:, :2].min(axis=0) - 2, 0)
+            right, bottom = boxes[:, 2:].max(axis=0) + 2
+            boxes = boxes - (left, top, left, top)
+            found.append(text_lines.straight_line(ink[top:bottom, left:right], left, top, boxes))
     return found
 
 
