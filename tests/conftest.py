@@ -1,10 +1,15 @@
 """What holds for all tests."""
 import os
+import signal
 from pathlib import Path
 
 # The tests run in several processes, which share the cores: more threads in each would only wait for one another.
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
     os.environ.setdefault(name, "1")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C; the scripts that they start would do so, too.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).parent
 LONG = ("training/test_lines.py", "training/test_model.py", "training/test_character_trainer.py",
