@@ -7,6 +7,7 @@ import numpy as np
 from common import alphabets
 
 SENTENCES = 3   # of so many one is read
+CAPITALS = 0.2  # share of parts of them that are written in capitals
 ROWS = 0.2   # share of texts that are rows of digits or letters
 # What stands around a word, and how often.
 AROUND = {"{}.": 0.24, "{},": 0.24, "{}?": 0.07, "{}!": 0.07, "{}:": 0.06, "{};": 0.05, "({})": 0.06, '"{}"': 0.06,
@@ -72,12 +73,12 @@ def read_sentences(folder: str | Path) -> list[str]:
 
 
 def span(sentence: str, rng: np.random.Generator, most: int = 8) -> str:
-    """Up to so many words of a sentence, in their order; now and then in capitals."""
+    """Up to so many words of a sentence, in their order; some in capitals, as some people write everything."""
     words = sentence.split()
     count = int(rng.integers(1, most + 1))
     start = int(rng.integers(max(1, len(words) - count + 1)))
     text = " ".join(words[start:start + count])
-    return text.upper() if rng.random() < 0.06 and alphabets.LABELS.keys() >= set(text.upper()) else text
+    return text.upper() if rng.random() < CAPITALS and alphabets.LABELS.keys() >= set(text.upper()) else text
 
 
 def random_row(rng: np.random.Generator) -> str:
