@@ -195,15 +195,16 @@ def save(drawing: Drawing, path: str | Path, scale: float = 1.0) -> None:
 
     scale: px of this display in a px at 96 dpi.
     """
-    image = drawing.image
+    image, numbers = drawing.image, defaultdict(itertools.count(1).__next__)   # of origins, from 1 in each file
     content = {
         "scale": scale,
         "strokes": [stroke.points.astype(float).round(1).ravel().tolist() for stroke in drawing.strokes],
         "widths": [stroke.width for stroke in drawing.strokes],
-        "origins": [stroke.origin for stroke in drawing.strokes],
+        "origins": [numbers[stroke.origin] for stroke in drawing.strokes],
         "image": image and image._asdict() | {name: base64.b64encode(getattr(image, name)).decode()
                                               for name in ("data", "preview")},
-        "corrections": [one._asdict() | {"origins": sorted(one.origins)} for one in drawing.now.corrections],
+        "corrections": [one._asdict() | {"origins": [numbers[origin] for origin in sorted(one.origins)]}
+                        for one in drawing.now.corrections],
     }
     files.write_atomically(Path(path), lambda temporary: temporary.write_text(json.dumps(content)))
 
