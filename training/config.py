@@ -73,7 +73,11 @@ class TrainingConfig:
         if self.corrections and not self.finetune:
             raise settings.SettingsError("--corrections needs --finetune=, the network that was corrected")
         models = Path(self.models_path)
-        if any(path.exists() and not path.is_dir() for path in (models, *models.parents)):
+        try:
+            usable = all(path.is_dir() or not path.exists() for path in (models, *models.parents))
+        except OSError:   # its name is too long
+            usable = False
+        if not usable:
             raise settings.SettingsError(f"--models_path={self.models_path} is no folder: name one")
         if self.resume and not (models / self.resume / "checkpoint.npz").is_file():
             raise runs.RunError(f"{models / self.resume} holds no checkpoint.npz: it cannot be resumed; "
