@@ -109,7 +109,7 @@ class PageNetwork:
     def find(self, picture: np.ndarray) -> FoundPage:
         """The lines of a picture, uint8 (height, width, 3), RGB; there may be none."""
         turns, look = self._upright(picture)
-        ink, (cores, labels) = look.maps.ink, find_cores(look.maps.core, look.maps.ink.shape)
+        ink, cores, labels = look.maps.ink, look.cores, look.labels
         if not cores:   # better unsure than nothing
             cores, labels = find_cores(look.maps.core, ink.shape, sure=0.0)
         inks, ink = line_inks(sharp_ink(look.picture, ink, look.maps.rule), look.maps, labels, cores)
@@ -171,7 +171,7 @@ class PageNetwork:
         held = np.count_nonzero(touched) / max(1, np.count_nonzero(parts))
         length = sum((core.right - core.left) / core.x_height for core in cores)
         ink = float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2
-        return Look(picture, scale, maps, ink, _usual(cores), length, held)
+        return Look(picture, scale, maps, cores, labels, ink, _usual(cores), length, held)
 
 
 @dataclass
@@ -180,6 +180,8 @@ class Look:
     picture: np.ndarray    # at that scale
     scale: float           # px that it sees in a px of the picture
     maps: Maps
+    cores: list[Core]      # of which it is sure
+    labels: np.ndarray     # int32 (height, width): the number of each core, from 1
     ink: float             # in cores, in px of the picture
     x_height: float        # px that it sees: of half the writing letters are no taller
     length: float          # of all lines, in x-heights
