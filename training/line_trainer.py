@@ -1,5 +1,4 @@
 """How a line reader learns: line images from processes beside the training, CTC, and validation by words and lines."""
-import os
 import unicodedata
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -35,7 +34,6 @@ FITTED_IN_DRY_RUN = 5    # shortest texts that decoding is fitted to in a dry ru
 RARER = 2.0              # nat: how much a character that is new begins below the one that it looks like
 LIKE = dict(zip("æœÆŒß€£°«»¿¡", "aoEOBCLo<>?!", strict=True))
 LANGUAGES = {"copiste": "french", "dhsd": "german"}   # of the kinds of samples that are not English
-MOST_WRITERS = 14        # processes that write line images, of which each takes 0.8 GB of memory
 
 
 class LineTrainingModel(keras.Model):
@@ -112,18 +110,12 @@ class LineBatches(keras.utils.PyDataset):
 
     def start(self, epoch: int) -> None:
         """Write from this epoch on."""
-        self.prefetcher = prefetch.Prefetcher(self.config, epoch, line_writers(self.config))
+        self.prefetcher = prefetch.Prefetcher(self.config, epoch, prefetch.count_writers(self.config))
 
     def close(self) -> None:
         """End the processes."""
         if self.prefetcher:
             self.prefetcher.close()
-
-
-def line_writers(config: TrainingConfig) -> int:
-    """How many processes write: one feeds a dozen CPU cores that train, a GPU takes what fourteen write."""
-    most = min(config.train_workers, config.epoch_steps, MOST_WRITERS, (os.cpu_count() or 2) - 1)
-    return max(1, most) if devices.gpus() else 1
 
 
 def character_shares(config: TrainingConfig) -> list[float]:

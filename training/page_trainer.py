@@ -8,7 +8,6 @@ from keras import ops
 
 from common import files
 from training import curves, devices, export, networks, optimizer, page_synthesis, prefetch
-from training.line_trainer import line_writers
 from training.pipeline import Trainer
 
 WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}   # of the parts of the loss
@@ -73,7 +72,7 @@ class PageTrainer(Trainer):
     def fit(self, model, callbacks, epoch=0):
         """See Trainer."""
         config = self.config
-        prefetcher = prefetch.Prefetcher(config, epoch, writers=line_writers(config))
+        prefetcher = prefetch.Prefetcher(config, epoch, writers=prefetch.count_writers(config))
         pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
         raised = []   # by a process; TensorFlow hides it in an error of its own
 

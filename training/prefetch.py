@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from common import alphabets, errors, line_image
-from training import page_synthesis, synthesis
+from training import devices, page_synthesis, synthesis
 from training.config import TrainingConfig
 
 AREA = 96                # px of width that a line image of a batch has on average
@@ -22,6 +22,7 @@ LONG = 700               # px: batches of images so long hold twice as much, sin
 MOST = 2.5               # times batch_size: images in a batch, however narrow
 CHUNK = 12               # batches whose images are written and sorted by width together
 WAITING = 24             # batches that wait for each process that writes, at most
+MOST_WRITERS = 14        # processes that write, of which each takes 0.8 GB of memory
 EASY_EPOCHS = 2          # of synthesis.FIRST_KINDS, where a network starts from nothing
 
 
@@ -91,6 +92,12 @@ def _write(written: multiprocessing.Queue, config: TrainingConfig, epoch: int, *
             written.put(batch)
     except Exception as error:
         written.put(error)   # the training raises it
+
+
+def count_writers(config: TrainingConfig) -> int:
+    """How many processes write: one feeds a dozen CPU cores that train, a GPU takes what fourteen write."""
+    most = min(config.train_workers, config.epoch_steps, MOST_WRITERS, (os.cpu_count() or 2) - 1)
+    return max(1, most) if devices.gpus() else 1
 
 
 class Prefetcher:
