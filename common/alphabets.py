@@ -28,6 +28,7 @@ def plain(text: str) -> str:
     """A text with plain quotes, dashes and single spaces, as networks for lines are taught it."""
     return " ".join(unicodedata.normalize("NFC", text).translate(PLAIN).split())
 
+
 # Top and bottom of a character above the baseline, in heights of a capital; all others reach from 0 to 1.
 X_HEIGHT, DESCENT = 0.62, -0.35
 EXTENTS = (dict.fromkeys("acemnorsuvwxz", (X_HEIGHT, 0)) | dict.fromkeys("gpqy", (X_HEIGHT, DESCENT))

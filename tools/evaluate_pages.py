@@ -42,9 +42,9 @@ def error(read: str, truth: str, accents: bool = True) -> tuple[int, int]:
     return Levenshtein.distance(read, truth), len(truth)
 
 
-def read(reader: recognizer.Recognizer, lines: list) -> str:
-    """The text of straight lines, in one line."""
-    return " ".join(text.text for text in reader.pages.read_lines([line.ink for line in lines]))
+def read(reader: recognizer.Recognizer, lines: list) -> list[str]:
+    """The texts of straight lines."""
+    return [text.text for text in reader.pages.read_lines([line.ink for line in lines])]
 
 
 def show(picture: Picture, texts: list[str], path: Path) -> None:
@@ -71,8 +71,7 @@ def folders(config, reader: recognizer.Recognizer) -> None:
         for file, truth in labels.items():
             try:
                 picture = reader.see(Path(config.pages, name, file))
-                lines = [text.text for text in reader.pages.read_lines([line.ink for line in
-                                                                        text_lines.lines_of(picture)])]
+                lines = read(reader, text_lines.lines_of(picture))
             except ImageError:
                 picture, lines = None, []
             of_file = error(" ".join(lines), truth)
@@ -118,7 +117,7 @@ def real_pages(config, reader: recognizer.Recognizer) -> None:
         hits = found_as_one(found, lines)
         one, known = one + hits, known + len(lines)
         truth = " ".join(line["text"] for line in lines)
-        of_page, of_cut = (error(read(reader, each), truth, False) for each in
+        of_page, of_cut = (error(" ".join(read(reader, each)), truth, False) for each in
                            (found.lines, cut_lines(found, lines)))
         wrong, total, cut = wrong + of_page[0], total + of_page[1], cut + of_cut[0]
         print(f"{page['file']} lines {hits} of {len(lines)}, found {len(found.lines)}, CER "

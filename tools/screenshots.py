@@ -1,7 +1,7 @@
 """Takes pictures of the drawing apps, of all their windows, on a display that nobody sees.
 
-    python -m tools.screenshots                                      those of the documentation, into docs/
-    python -m tools.screenshots --folder=/tmp/all --everything=True  all windows, in both themes and two sizes
+    python -m tools.screenshots                                    those of the documentation, into docs/
+    python -m tools.screenshots --folder=FOLDER --everything=True  all windows, in both themes and two sizes
 """
 import multiprocessing
 from collections.abc import Callable
