@@ -474,8 +474,13 @@ def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, seen: np.
     order = np.argsort(owners, kind="stable")
     for number, of_line in enumerate(np.split(values[order], np.searchsorted(owners[order], np.arange(1, count + 1)))):
         if number and len(of_line):
-            gains[number] = 2 ** (round(8 * math.log2(FULL / max(8, np.percentile(of_line, 75)))) / 8)   # in steps
+            gains[number] = gain_of(of_line)
     return np.clip(ink * gains[nearest], 0, 255).astype(np.uint8)
+
+
+def gain_of(strokes: np.ndarray) -> float:
+    """What makes a line's strokes, uint8 (n,), as dark as those of all lines: in steps, lest a speck change it."""
+    return 2 ** (round(8 * math.log2(FULL / max(8, np.percentile(strokes, 75)))) / 8)
 
 
 def _pixels(owners: np.ndarray, number: int, core: Core) -> tuple[np.ndarray, np.ndarray]:

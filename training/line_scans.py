@@ -17,9 +17,12 @@ FONT_X_HEIGHT = 20   # px
 
 def line_image_of(picture: np.ndarray) -> np.ndarray | None:
     """The line image, uint8 (height, width), that reading makes of a line's picture, RGB; None without ink."""
-    ink = page_network.shipped(1).maps(picture).ink
-    if not (ink >= text_lines.INK).any():
+    maps = page_network.shipped(1).maps(picture)
+    strokes = maps.ink >= text_lines.INK
+    if not strokes.any():
         return None
+    ink = page_network.sharp_ink(picture, maps.ink, maps.rule)
+    ink = cv2.convertScaleAbs(ink, alpha=page_network.gain_of(ink[strokes]))
     ink, _ = text_lines.straighten(ink)
     return line_image.normalize(ink)[0] if glyph.ink_box(ink) else None
 
