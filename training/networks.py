@@ -20,7 +20,7 @@ from training import devices
 
 CLASSES = 62
 LINE_CLASSES = len(alphabets.ALPHABET) + 1   # CTC's blank first
-PAGE_WIDTHS = 16, 24, 40, 64, 96           # channels at 1/2, 1/4, ... 1/32 of a page's size
+PAGE_WIDTHS = 32, 48, 64, 96               # channels at 1/4, 1/8, 1/16 and 1/32 of a page's size
 CORE, RULE, ACROSS, DOWN = range(4)        # of a page's marks: the band between baseline and the top of small letters,
 # of a whole line with its spaces; printed rules, boxes, underlines and drawings; and no logits, but of the cores the
 # reading direction's cosine and sine, y downwards
@@ -221,32 +221,36 @@ def page(x, dropout):
     """Finds the writing on a page: a small U-Net (Ronneberger et al. 2015, arXiv 1505.04597).
 
     Gives "ink" (batch, height, width, 1), how much of a pixel writing covers, and "marks" (batch, height / 2,
-    width / 2, 4), channels as CORE to DOWN; both sides of the picture are multiples of 32.  Full convolutions near the
+    width / 2, 4), channels as CORE to DOWN; both sides of the picture are multiples of 32.  It works at a quarter of
+    the size and less: at half of the size a page takes twice the time and memory.  A full convolution near the
     picture, where channels are few, and depthwise ones farther down are fastest on a CPU (Tan and Le 2021,
     "EfficientNetV2", arXiv 2104.00298).
     """
-    x = layers.ReLU()(_convolution(x, PAGE_WIDTHS[0], kernel=5, strides=2))
+    x = layers.ReLU()(_convolution(x, PAGE_WIDTHS[0], kernel=8, strides=4))
+    x = layers.Add()([x, layers.ReLU()(_convolution(x, PAGE_WIDTHS[0]))])
     skips = []
     for level, width in enumerate(PAGE_WIDTHS):
         if level:
-            x = layers.ReLU()(_convolution(x, width, strides=2) if level < 3 else _separable(x, width, strides=2))
-        for dilation in ((1,), (1,), (1, 1), (1, 1), (1, 2, 1))[level]:
-            x = _page_residual(x, level, dilation)
+            x = layers.ReLU()(_separable(x, width, strides=2))
+        for dilation in ((1, 1), (1, 1), (1, 1), (1, 2, 1))[level]:
+            x = _page_residual(x, dilation, expand=level > 0)
         skips.append(x)
     x = layers.Dropout(dropout)(skips.pop())
-    for level in (3, 2, 1, 0):
+    for level in (2, 1, 0):
         x = layers.UpSampling2D(2)(layers.ReLU()(_convolution(x, PAGE_WIDTHS[level], kernel=1)))
-        x = _page_residual(layers.Add()([x, skips.pop()]), level)
-    marks = layers.Conv2D(4, 3, padding="same", dtype="float32", name="marks")(x)
-    fine = layers.Conv2D(4, 3, padding="same", dtype="float32")(x)
-    return [DepthToSpace(dtype="float32", name="ink")(fine), marks]
+        x = layers.Add()([x, skips.pop()])
+        for _ in range(1 if level else 2):
+            x = _page_residual(x, expand=level > 0)
+    ink = layers.Conv2D(4 * 4, 3, padding="same", dtype="float32")(x)
+    marks = layers.Conv2D(2 * 2 * 4, 1, dtype="float32")(x)
+    return [DepthToSpace(4, dtype="float32", name="ink")(ink), DepthToSpace(2, dtype="float32", name="marks")(marks)]
 
 
-def _page_residual(x, level: int, dilation: int = 1):
+def _page_residual(x, dilation: int = 1, expand: bool = True):
+    """A depthwise convolution, added to what it starts from; of twice as many channels where there are few pixels."""
     width = x.shape[-1]
-    if level < 2:
-        return layers.Add()([x, layers.ReLU()(_convolution(x, width))])
-    return layers.Add()([x, _separable(layers.ReLU()(_convolution(x, 2 * width, kernel=1)), width, dilation=dilation)])
+    y = layers.ReLU()(_convolution(x, 2 * width, kernel=1)) if expand else x
+    return layers.Add()([x, _separable(y, width, dilation=dilation)])
 
 
 def _separable(x, channels, strides=1, dilation=1):
@@ -256,13 +260,21 @@ def _separable(x, channels, strides=1, dilation=1):
 
 @keras.saving.register_keras_serializable("handwriting")
 class DepthToSpace(layers.Layer):
-    """Four channels become the four pixels of a map twice as large (Shi et al. 2016, arXiv 1609.05158)."""
+    """Channels become the pixels of a map `block` times as large (Shi et al. 2016, arXiv 1609.05158)."""
+
+    def __init__(self, block: int = 2, **more):
+        super().__init__(**more)
+        self.block = block
 
     def call(self, x):
-        """float (batch, height, width, 4) -> (batch, 2 height, 2 width, 1)."""
-        height, width = ops.shape(x)[1:3]
-        x = ops.transpose(ops.reshape(x, (-1, height, width, 2, 2)), (0, 1, 3, 2, 4))
-        return ops.reshape(x, (-1, 2 * height, 2 * width, 1))
+        """float (batch, height, width, block * block * n) -> (batch, block * height, block * width, n)."""
+        (_, height, width, _), block = ops.shape(x), self.block
+        x = ops.reshape(x, (-1, height, width, block, block, x.shape[-1] // block ** 2))
+        return ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, block * height, block * width, x.shape[-1]))
+
+    def get_config(self):
+        """What Keras builds it from."""
+        return super().get_config() | {"block": self.block}
 
 
 NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, lstm, mixer)}
