@@ -419,8 +419,11 @@ def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
     assert other.character.text == "s" and (other.glyph == 2).all()
 
 
-def test_a_word_is_typed_again_parted_joined_and_corrected_back(live):
+@pytest.mark.parametrize("script", ["live", "everything"])
+def test_a_word_is_typed_again_parted_joined_and_corrected_back(request, script):
+    live = request.getfixturevalue(script)
     live.write("Hello then", 40, 120)
+    live.press("Return")      # in textrecog_ui it corrects what is chosen: nothing
     live.read()
 
     def text() -> str:
