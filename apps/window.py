@@ -19,7 +19,7 @@ from apps.widgets import Status, Toolbar, scrolled
 from common import runs, settings
 from reading.readings import Reading, Word
 
-POLL_BUSY, POLL_IDLE = 4, 40     # ms between two looks for answers
+POLL_BUSY, POLL_IDLE = 1, 40     # ms between two looks for answers
 
 
 class App:

@@ -60,7 +60,8 @@ def pages(config) -> Iterator[list[list[np.ndarray]]]:
     """Pages of single writers: the strokes of each word, float (n, 2), in px of the pad."""
     rng, of_writer = np.random.default_rng(config.seed), collections.defaultdict(list)
     for record in line_records.read_records(config.pen_path, "words", config.split):
-        of_writer[record["writer"]].append([pen_strokes.as_points(stroke) for stroke in record["strokes"]])
+        if record["label"].isalpha():
+            of_writer[record["writer"]].append([pen_strokes.as_points(stroke) for stroke in record["strokes"]])
     wanted = WORDS * config.rows
     writers = [words for _, words in sorted(of_writer.items()) if len(words) >= wanted]
     for _ in range(-(-config.number // wanted)):
