@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,25 @@ def test_lines_are_read_with_enter_and_shown_on_the_ink(everything, monkeypatch)
         monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: pytest.fail("xclip and the window wait for each other"))
     driver.press("Control-v")
     assert "no picture on the clipboard" in app.banner.cget("text")
+
+
+def test_doubtful_lines_are_faint_on_the_ink_and_in_the_text(everything):
+    driver, app = everything, everything.app
+    driver.write("Hello there\nread 25 lines", 60, 120)
+    driver.press("Return")
+    driver.read()
+    answer, faint = app.session.answer, THEMES[app.looks.name].pad.faint
+
+    def colours() -> list[str]:
+        return [app.pad.itemcget(item, "fill") for item in app.pad.find_withtag("read") if app.pad.type(item) == "text"]
+
+    assert faint not in colours() and not app.field.tag_ranges("faint")
+    first, second = answer.reading.lines
+    app.show(answer._replace(reading=replace(answer.reading, lines=[first, replace(second, confidence=0.3)])))
+    assert colours()[10:] == [faint] * 11 and faint not in colours()[:10]
+    assert app.field.get(*app.field.tag_ranges("faint")) == "read 25 lines"
+    app.show(answer)
+    assert not app.field.tag_ranges("faint")
 
 
 def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_path):
