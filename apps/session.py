@@ -99,7 +99,8 @@ class Session:
         if answer and self.other:
             version, named = self.version, runs.describe(self.models_path, self.other).split(":")[0]
             self._ask("compare", self.other, self.window.pad.drawing, lambda found, error: self.window.show_other(
-                f"{named}: {error or f'{found[0].text}   ·   {sure(found[0])}'}" if version == self.version else ""))
+                (f"{named}: {error}" if error else f"{named}, {sure(found[0])}: {found[0].text}")
+                if version == self.version else ""))
 
     def forget(self) -> None:
         """Show nothing as read, and drop a reading that waits."""

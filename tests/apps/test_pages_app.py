@@ -262,7 +262,7 @@ def test_two_networks_read_the_same_ink(live, single):
     live.app.status.fill_others(others)
     others.invoke(1 + MODELS.index(runs.DEFAULT_CHARACTERS))
     live.wait(lambda: live.app.other.winfo_ismapped(), "what the other reads", 30)
-    assert re.fullmatch(r"resnet: \w+   ·   \d+ % sure", live.app.other.cget("text")) and live.app.field.text == "Hello"
+    assert re.fullmatch(r"resnet, \d+ % sure: \w+", live.app.other.cget("text")) and live.app.field.text == "Hello"
     others.invoke(0)
     live.app.root.update()
     assert not live.app.other.winfo_ismapped()
