@@ -7,7 +7,6 @@ import pytest
 from reading import binarize, page_network, recognizer, text_lines
 from reading.page_network import Maps
 
-
 TINGE = 32   # of 255: so much does green differ from red in cores
 
 
