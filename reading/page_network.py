@@ -122,27 +122,32 @@ class PageNetwork:
     def _upright(self, picture: np.ndarray) -> tuple[int, "Look"]:
         """How many quarter turns to the left make a picture upright, and what the network sees in it then.
 
-        It knows upright pages, but not which way others are turned; and upside down, digits look like digits.
+        It knows upright pages, but not which way others are turned; and upside down, digits look like digits.  One
+        look at each of the others tells which is the likeliest.
         """
         look = self._look(picture)
-        if look.maps.upright >= UPRIGHT or not look.maps.seen:
+        if look.maps.upright >= UPRIGHT or not look.ink and look.held < HOLDS:   # specks and noise are held by no lines
             return 0, look
-        looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turns))) for turns in (1, 2, 3)]
-        if not any(one.ink for one in looks):   # a letter as large as the picture
+        best = first = None
+        for turns in (1, 2, 3):
+            turned = self._seen(np.ascontiguousarray(np.rot90(picture, turns)), _scale_to(PIXELS, 1.0, picture))
+            if first is None or turned.maps.upright > first.maps.upright:
+                best, first = turns, turned
+        if not look.ink and not first.ink:   # a letter as large as the picture
             return 0, self._look(picture, always=True)
-        best = max(range(4), key=lambda turns: looks[turns].maps.upright)
-        sure = looks[best].maps.upright > look.maps.upright + IN_DOUBT and (best != 2 or look.length > FEW_WORDS)
-        return (best, looks[best]) if sure else (0, look)
+        if first.maps.upright <= look.maps.upright or best == 2 and look.length <= FEW_WORDS:
+            return 0, look
+        turned = self._look(np.ascontiguousarray(np.rot90(picture, best)), first)
+        return (best, turned) if turned.maps.upright > look.maps.upright + IN_DOUBT else (0, look)
 
-    def _look(self, picture: np.ndarray, always: bool = False) -> "Look":
-        """What is where in a picture, at the scale at which the network sees its letters best.
+    def _look(self, picture: np.ndarray, first: "Look | None" = None, always: bool = False) -> "Look":
+        """What is where in a picture, at the scale at which the network sees its letters best; first: its first look.
 
         Letters much larger than those that it knows look like many small strokes, and their cores are scraps: a
         picture is looked at ever smaller until cores hold most strokes, or always.
         """
-        pixels = picture.shape[0] * picture.shape[1]
-        most, scale = min(ENLARGED, math.sqrt(FINE_PIXELS / pixels)), min(1.0, math.sqrt(PIXELS / pixels))
-        best = self._seen(picture, scale)
+        scale, most = _scale_to(PIXELS, 1.0, picture), _scale_to(FINE_PIXELS, ENLARGED, picture)
+        best = first or self._seen(picture, scale)
         for smaller in SMALLER[1:]:
             if best.held >= HOLDS and not always:
                 break
@@ -191,6 +196,11 @@ class Look:
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-logits))
+
+
+def _scale_to(pixels: int, most: float, picture: np.ndarray) -> float:
+    """What gives a picture so many pixels, but at most `most`."""
+    return min(most, math.sqrt(pixels / (picture.shape[0] * picture.shape[1])))
 
 
 def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
