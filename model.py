@@ -66,6 +66,10 @@ PRESETS = {
                         "corrections": 0.35, "mixed_precision": True},
 }
 
+from common import interrupt
+
+interrupt.end_quietly(__name__)
+
 from common import settings
 
 

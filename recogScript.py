@@ -16,10 +16,9 @@ drawn, scanned or photographed.  In other programs:
     reader = recogScript.Recognizer()
     reader.recog("a.png").text
 """
-import signal
+from common import interrupt
 
-if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)   # until settings.run: no traceback while the rest is imported
+interrupt.end_quietly(__name__)
 
 import functools
 import io

@@ -5,6 +5,10 @@
     python textrecog_ui.py --theme=dark             light letters on dark paper
     python textrecog_ui.py --remember=True          keeps corrections, for model.py --finetune
 """
+from common import interrupt
+
+interrupt.end_quietly(__name__)
+
 from apps import text_app
 from common import settings
 

@@ -4,6 +4,10 @@
     python tkRecogAll.py --unixTime=1700000000    with another one of Models/
     python tkRecogAll.py page.jpg                 opens a picture, or strokes that were saved
 """
+from common import interrupt
+
+interrupt.end_quietly(__name__)
+
 from apps import text_app
 from common import settings
 

@@ -4,6 +4,10 @@
     python tkRecogIndv.py --unixTime=1700000000    with another one of Models/
     python tkRecogIndv.py a.png                    opens a picture, or strokes that were saved
 """
+from common import interrupt
+
+interrupt.end_quietly(__name__)
+
 import itertools
 
 from apps import window

@@ -23,6 +23,11 @@ class Box(NamedTuple):
         return self.y + self.height
 
     @property
+    def middle(self) -> float:
+        """Half-way between left and right."""
+        return self.x + self.width / 2
+
+    @property
     def area(self) -> float:
         """Its area in px."""
         return self.width * self.height

@@ -38,17 +38,18 @@ def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke,
 
     Returns the unixTime of the network that has read, too, or None where strokes are but a speck.
     """
+    drawn = page.picture_of(strokes, image, alone)
+    reader = _reader(unix_time, models_path, language)
     try:
-        ink = page.page_of(strokes, image, alone)
+        picture = binarize.read_picture(drawn.pixels) if alone else reader.see(drawn.pixels)
     except binarize.ImageError:
         if image:
             raise
         return None
-    reader = _reader(unix_time, models_path, language)
-    reading = reader.read_character(ink.picture) if alone else reader.read(ink.picture)
+    reading = reader.read_character(picture) if alone else reader.read(picture)
 
     def moved(part, **parts):
-        return replace(part, box=ink.on_pad(part.box), **parts)
+        return replace(part, box=drawn.on_pad(part.box), **parts)
 
     lines = [moved(line, words=[moved(word, characters=[moved(one) for one in word.characters])
                                 for word in line.words]) for line in reading.lines]

@@ -15,6 +15,7 @@ class Overlay:
 
     def __init__(self, canvas: tk.Canvas, looks: Looks):
         self.canvas, self.looks, self.on_picture = canvas, looks, False
+        self._boxes: list[Box] = []    # of the characters, on the page, if they are shown
 
     @property
     def _colours(self) -> Colours:
@@ -32,11 +33,12 @@ class Overlay:
         boxes: draw a box around each as well, and a bracket under each gap between words.
         """
         self.canvas.delete("read")
+        self._boxes = [Box(*place.character.box) for place in found] if boxes else []
         zoom, font, free, line = self.canvas.zoom, ("TkDefaultFont", -size), 0.0, None
         for number, place in enumerate(found):
             box, tags = place.character.box.scaled(zoom), ("read", f"read{number}")
             free, line = free if place.line is line else 0.0, place.line
-            label = self.canvas.create_text(box.x + box.width / 2, zoom * place.word.box.bottom + 4 * self.looks.scale,
+            label = self.canvas.create_text(box.middle, zoom * place.word.box.bottom + 4 * self.looks.scale,
                                             anchor="n", text=place.character.text, font=font, tags=tags,
                                             fill=self._colour(place.character))
             left, top, right, bottom = self.canvas.bbox(label)
@@ -63,13 +65,15 @@ class Overlay:
                                 width=3 * self.looks.scale, joinstyle="miter", fill=self._colours.box)
 
     def read_at(self, x: float, y: float) -> int | None:
-        """The number of the character that is shown at a place."""
-        x, y, reach = x * self.canvas.zoom, y * self.canvas.zoom, 3 * self.looks.scale
-        for item in reversed(self.canvas.find_overlapping(x - reach, y - reach, x + reach, y + reach)):
+        """The number of the character that is shown at a place of the page, or whose box is shown around it."""
+        zoom, reach = self.canvas.zoom, 3 * self.looks.scale
+        for item in reversed(self.canvas.find_overlapping(x * zoom - reach, y * zoom - reach, x * zoom + reach,
+                                                          y * zoom + reach)):
             for tag in self.canvas.gettags(item):
                 if tag.startswith("read") and tag[4:].isdigit():
                     return int(tag[4:])
-        return None
+        around = [number for number, box in enumerate(self._boxes) if box.touches(Box(x, y, 0, 0))]
+        return min(around, key=lambda number: abs(self._boxes[number].middle - x), default=None)
 
     def mark(self, number: int | None) -> None:
         """Draw a frame around one of the characters shown."""

@@ -1,20 +1,19 @@
-"""A drawing as a page that the recogniser reads, through the same steps as a picture's file.
+"""A drawing as a picture, which the recogniser reads as it reads a picture's file.
 
 common/pen_strokes.py draws the ink, with the pen from which the networks have learned.
 """
-import functools
 import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from apps import boxes
 from apps.strokes import Stroke, Underlay
 from common import files, pen_strokes
-from reading import binarize, pictures
+from reading import binarize
 
 LETTER = (40, 110)       # px: letters of such a height are read as they are, others are scaled ...
 LETTER_SCALED = 64       # px: ... to this one
@@ -24,11 +23,16 @@ MARGIN = 12              # px around the ink
 DOT = 2.5                # pen widths: a stroke that is smaller is a dot
 
 
-class Page(NamedTuple):
-    """Ink to read; a point p of the pad lies at p * scale + offset in the picture whose boxes are told."""
-    picture: binarize.Picture
+class Picture(NamedTuple):
+    """A drawing as a picture; a point p of the pad lies at p * scale + offset in it."""
+    pixels: np.ndarray       # uint8 (height, width), or (height, width, 3) if there is a picture under the ink
     scale: float
     offset: np.ndarray
+
+    def box(self, box: boxes.Box) -> boxes.Box:
+        """A box of the pad in the picture."""
+        box = boxes.Box(*box).scaled(self.scale)
+        return box._replace(x=box.x + float(self.offset[0]), y=box.y + float(self.offset[1]))
 
     def on_pad(self, box: Sequence[int]) -> boxes.Box:
         """A box of the picture on the pad."""
@@ -36,22 +40,21 @@ class Page(NamedTuple):
         return boxes.Box(x, y, box[2] / self.scale, box[3] / self.scale)
 
 
-def page_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool) -> Page:
-    """The page of a drawing; alone: all ink is one character.
+def picture_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool = False) -> Picture:
+    """The ink, black on white or on the picture under it: what the reader sees, and what is saved as a picture.
 
-    Raises binarize.ImageError when there is no ink.
+    alone: all ink is one character.
     """
     strokes = strokes if alone else without_stray_dots(strokes)
-    if image is None:
+    if not image:
         ink, scale, offset = render(strokes, alone)
-        return Page(binarize.read_picture(255 - ink, page=not alone), scale, offset)
-    photo = _photo(image.data, alone)
-    if not strokes:
-        return Page(photo, 1 / image.zoom, np.array([-image.x, -image.y]) / image.zoom)
-    scale = 1 / (image.zoom * photo.scale)
-    ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.ink.shape)
-    ink[inside] = np.maximum(ink[inside], photo.ink)
-    return Page(binarize.Picture(ink, photo.scale), scale * photo.scale, offset * photo.scale)
+        return Picture(255 - ink, scale, offset)
+    scale = 1 / image.zoom
+    photo = np.asarray(binarize.decode(io.BytesIO(image.data), "the picture").convert("RGB"))
+    ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.shape[:2])
+    pixels = np.stack([255 - ink] * 3, axis=2)
+    pixels[inside] = np.minimum(pixels[inside], photo)
+    return Picture(pixels, scale, offset)
 
 
 def without_stray_dots(strokes: Sequence[Stroke]) -> list[Stroke]:
@@ -67,11 +70,6 @@ def without_stray_dots(strokes: Sequence[Stroke]) -> list[Stroke]:
             or any(stroke.box.grown(reach).touches(other.box) for other in others)]
 
 
-@functools.lru_cache(maxsize=2)
-def _photo(data: bytes, alone: bool) -> binarize.Picture:
-    return (binarize.read_picture if alone else pictures.read_page)(io.BytesIO(data), "the picture")
-
-
 def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, float, np.ndarray]:
     """Draw strokes at a size that suits the reader; alone: they are one character.
 
@@ -81,31 +79,6 @@ def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, 
     scale = _scale_for(strokes, alone)
     ink, offset, _ = _draw(strokes, scale, margin=MARGIN)
     return ink, scale, offset
-
-
-class Picture(NamedTuple):
-    """A drawing as a picture; a point p of the pad lies at p * scale + offset in it."""
-    pixels: np.ndarray       # uint8 (height, width), or (height, width, 3) if there is a picture under the ink
-    scale: float
-    offset: np.ndarray
-
-    def box(self, box: boxes.Box) -> boxes.Box:
-        """A box of the pad in the picture."""
-        box = boxes.Box(*box).scaled(self.scale)
-        return box._replace(x=box.x + float(self.offset[0]), y=box.y + float(self.offset[1]))
-
-
-def picture_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool = False) -> Picture:
-    """The ink as the reader sees it, black on white or on the picture under it; read again it gives the same text."""
-    if not image:
-        ink, scale, offset = render(strokes, alone)
-        return Picture(255 - ink, scale, offset)
-    scale = 1 / image.zoom
-    photo = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(image.data))).convert("RGB"))
-    ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.shape[:2])
-    pixels = np.stack([255 - ink] * 3, axis=2)
-    pixels[inside] = np.minimum(pixels[inside], photo)
-    return Picture(pixels, scale, offset)
 
 
 def save_picture(picture: Picture, path: str | Path) -> None:

@@ -73,7 +73,7 @@ def _parted(line: Line, ink: Sequence[Stroke], before: dict[Stroke, int]) -> Ite
             first = [stroke for stroke in rest if before.get(stroke) == before[known[0]]]
             rest = [stroke for stroke in rest if stroke not in first]
             end, start = max(stroke.box.right for stroke in first), min((stroke.box.x for stroke in rest), default=0.0)
-            parts = [[one for one in word.characters if (one.box.x + one.box.width / 2 > (start + end) / 2) == behind]
+            parts = [[one for one in word.characters if (one.box.middle > (start + end) / 2) == behind]
                      for behind in (False, True)]
             if start - end > GAP * word.box.height and all(parts):
                 left, word = (replace(word, text="".join(one.text for one in part), characters=part,

@@ -39,7 +39,8 @@ class Stroke:
     origin: int = field(default_factory=lambda: next(_origins))
 
     def __reduce__(self):
-        return Stroke, (self.points, self.width, self.origin)  # without what was worked out from them
+        # With the curve, which the window has worked out: the reading process would do it for each reading.
+        return Stroke, (self.points, self.width, self.origin), {"curve": self.curve}
 
     @cached_property
     def curve(self) -> np.ndarray:

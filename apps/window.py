@@ -14,12 +14,12 @@ from apps.commands import Action, Commands
 from apps.files import Files
 from apps.session import Answer, Session
 from apps.theme import Looks
-from apps.toolkit import tk, ttk
+from apps.toolkit import keep_each_motion, tk, ttk
 from apps.widgets import Status, Toolbar, scrolled
 from common import runs, settings
 from reading.readings import Reading, Word
 
-POLL_BUSY, POLL_IDLE = 4, 40     # ms between two looks for answers
+POLL_BUSY, POLL_IDLE = 1, 40     # ms between two looks for answers
 
 
 class App:
@@ -281,4 +281,5 @@ def open_window(title: str) -> tk.Tk:
     except tk.TclError as error:
         raise settings.SettingsError(f"no window opens ({error}): run it on a desktop, or set DISPLAY") from None
     root.title(title)
+    keep_each_motion(root)
     return root

@@ -44,8 +44,9 @@ MOSTLY = 0.6               # of a stroke: if so much is a rule it is one
 AHEAD = 1.5                # x-heights: so far ahead of a core it counts as if it were longer
 BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
 GATE, ON_RULE = 64, 150    # of 255: coverage from which there may be ink, and where there are rules
-AROUND = 41                # px: the paper's brightness is that of so large a square
-FULL = 230.0               # the middle of a line's strokes is made so dark
+AROUND = 25                # px of half the size: the paper's brightness is the median of so large a square
+FULL = 230.0               # the middle of a line's strokes is made so dark, ...
+FAINT = 36                 # ... and what is fainter than this then is paper
 
 
 @dataclass
@@ -296,8 +297,9 @@ def _core_of(mine: np.ndarray, left: int, top: int, confidence: float) -> Core:
     rows = np.interp(x, x[columns > 0], rows[columns > 0])
     smooth = max(1, int(2 * columns.mean())) * 2 + 1
     rows = cv2.blur(rows[None].astype(np.float32), (smooth, 1), borderType=cv2.BORDER_REPLICATE)[0]
-    return Core(2 * left, 2 * (left + len(columns)), np.repeat(2 * rows + 1, 2), 2.0 * np.median(columns[columns > 0]),
-                confidence)
+    columns = np.sort(columns[columns > 0])
+    usual = columns[len(columns) // 4:len(columns) - len(columns) // 4]   # a mean, as a speck moves a median by a px
+    return Core(2 * left, 2 * (left + len(rows)), np.repeat(2 * rows + 1, 2), 2.0 * float(usual.mean()), confidence)
 
 
 def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
@@ -468,13 +470,12 @@ def sharp_ink(picture: np.ndarray, ink: np.ndarray, rule: np.ndarray) -> np.ndar
     A speck anywhere changes all that the network gives a little, and a doubtful letter with it; it does not change the
     picture elsewhere.
     """
-    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    paper = cv2.resize(cv2.medianBlur(half, AROUND), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
     gate = np.where(cv2.resize(rule, ink.shape[::-1]) > 0.5, ON_RULE, GATE)
     near = cv2.dilate((ink >= gate).view(np.uint8), np.ones((3, 3), np.uint8))
-    free = 1.0 - cv2.dilate(near, np.ones((3, 3), np.uint8))
-    around = (AROUND, AROUND)
-    paper = cv2.blur(gray * free, around) / np.maximum(cv2.blur(free, around), 1e-3)
-    contrast = paper - gray
+    contrast = paper.astype(np.int16) - gray
     if contrast[ink >= text_lines.INK].sum() < 0:   # bright on dark
         contrast = -contrast
     return np.where(near > 0, np.clip(contrast, 0, 255), 0).astype(np.uint8)
@@ -489,7 +490,8 @@ def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, seen: np.
     for number, of_line in enumerate(np.split(values[order], np.searchsorted(owners[order], np.arange(1, count + 1)))):
         if number and len(of_line):
             gains[number] = gain_of(of_line)
-    return np.clip(ink * gains[nearest], 0, 255).astype(np.uint8)
+    dark = np.clip(ink * gains[nearest], 0, 255).astype(np.uint8)
+    return np.where(dark >= FAINT, dark, 0).astype(np.uint8)
 
 
 def gain_of(strokes: np.ndarray) -> float:

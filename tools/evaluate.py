@@ -5,7 +5,7 @@
     python -m tools.evaluate --sets=lines,scans     some of the sets, in this order
     python -m tools.evaluate --texts=all            with punctuation, which only a reader of lines knows
     python -m tools.evaluate --labels=source        with the spaces of UNIPEN's sources, see training/unipen.py
-    python -m tools.evaluate --baseline             with the classic method, to compare
+    python -m tools.evaluate --reader=tesseract     with another program, or the classic method, to compare
 
 The sets characters, words (printed), mixed (partly joined letters), cursive, lines (printed) and every (lines of every
 style) are pen strokes of people whose writing no network has learned from, drawn black on white with a round pen at
@@ -23,12 +23,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from common import alphabets, errors, files, glyph, pen_strokes, runs, settings
 from reading import binarize, recognizer
+from tools import other_readers
 from training import emnist, line_records, line_rendering, metrics, real_lines, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -40,7 +40,7 @@ number = 300                     # samples of each set, at most
 unixTime = ""                    # the network that reads; without one, the shipped network
 language = "english"             # language model, see recogScript.py; the sets are read without one too
 prior = "drawings"               # class mix that the reader expects, see recogScript.py
-baseline = False                 # read with the classic method: contours, mean gap
+reader = "ours"                  # ours; classic: contours, mean gap; tesseract, ppocr: other programs, if installed
 seed = 0                         # of what is random: samples, sizes, pens, gaps
 picture = "worst.png"            # the worst readings; "" draws none
 models_path = "Models"           # where networks are kept
@@ -49,7 +49,8 @@ pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
 paper_path = "Dataset/Paper"     # folder with real writing
 # ---- end of settings
 
-CHOICES = {"split": ("val", "test"), "texts": ("plain", "all"), "labels": ("written", "source")}
+CHOICES = {"split": ("val", "test"), "texts": ("plain", "all"), "labels": ("written", "source"),
+           "reader": ("ours", *other_readers.READERS)}
 SIZES = (30, 50, 90)             # px: height of a tall letter in words and lines; twice that for an isolated character
 PENS = (0.05, 0.08, 0.12)        # diameter of the pen in such heights
 MARGIN = 0.3                     # paper around the ink in such heights
@@ -202,26 +203,10 @@ def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
 
 # ---- readers
 
-def read_classic(reader: recognizer.Recognizer, image: np.ndarray) -> str:
-    """Read a picture, uint8 (height, width), dark ink on white, with the classic method.
-
-    Otsu's threshold, outer contours from left to right, and a space wherever the gap is above the line's mean gap.
-    Glyphs and network are those of recogScript.py.
-    """
-    _, binary = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    contours, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    boxes = sorted(map(cv2.boundingRect, contours))
-    glyphs = np.array([glyph.glyph(255 - image[y:y + height, x:x + width]) for x, y, width, height in boxes])
-    gaps = [right[0] - left[0] - left[2] for left, right in zip(boxes, boxes[1:])]
-    spaces = [" " if gap > np.mean(gaps) else "" for gap in gaps]
-    read = [alphabets.CHARACTERS[label] for label in reader.characters.probabilities(glyphs).argmax(axis=1)]
-    return "".join(part for pair in zip(["", *spaces], read) for part in pair)
-
-
 def read_functions(config: SimpleNamespace, name: str, readers: dict) -> dict[str, Callable]:
-    """By language model, or "baseline", the functions that read a set: picture -> text, or what has one."""
-    if config.baseline:
-        return {"baseline": functools.partial(read_classic, readers["none"])}
+    """By language model the functions that read a set: picture -> text, or what has one."""
+    if config.reader != "ours":
+        return {config.language: other_readers.READERS[config.reader](readers["none"], config.language)}
     if name == "characters":
         return {"none": readers["none"].recog_character}
     return {language: reader.recog for language, reader in readers.items()}
@@ -347,7 +332,8 @@ def describe(config: SimpleNamespace) -> str:
     """What one has to know to understand the table."""
     known = "all printable ASCII" if config.texts == "all" else "0-9, A-Z, a-z and spaces alone"
     spaces = "that people write" if config.labels == "written" else "of their source"
-    return (f"split {config.split}, network {config.unixTime}, prior of {config.prior}, seed {config.seed}; "
+    by = f"network {config.unixTime}" if config.reader == "ours" else other_readers.about(config.reader)
+    return (f"split {config.split}, {by}, prior of {config.prior}, seed {config.seed}; "
             f"{runs.hardware()}.\nTexts of {known}. Labels have the spaces {spaces}. A line break counts as a space.\n"
             "CER, WER: edits over true length, all samples together. words split: texts of one word in which a space "
             "was read. ECE: expected calibration error of the words' confidences. ms: median for one picture.")

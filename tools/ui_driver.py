@@ -79,12 +79,13 @@ class Driver:
         """Wait until all that is on the pad has been read."""
         self.wait(lambda: self.app.session.current or not self.app.pad.drawing, "a reading")
 
-    def stroke(self, points, button: int = 1) -> None:
-        """Move the mouse along points with a button down."""
+    def stroke(self, points, button: int = 1, between: Callable[[], object] = lambda: None) -> None:
+        """Move the mouse along points with a button down; between() is called before each."""
         points = [(round(float(x)), round(float(y))) for x, y in points]
         pad = self.app.pad
         pad.event_generate(f"<ButtonPress-{button}>", x=points[0][0], y=points[0][1])
         for x, y in points[1:]:
+            between()
             pad.event_generate(f"<B{button}-Motion>", x=x, y=y)
         pad.event_generate(f"<ButtonRelease-{button}>", x=points[-1][0], y=points[-1][1])
 

@@ -84,11 +84,10 @@ MANAGED = """
 import subprocess
 from tools import ui_driver
 manager = subprocess.Popen(["openbox"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-app = ui_driver.start("textrecog_ui", models_path=MODELS)
+app = ui_driver.start(SCRIPT, models_path=MODELS)
 driver = ui_driver.Driver(app)
 driver.ready()
 driver.write("Hello then", 40, 120)
-driver.read()
 
 def by_hand(*commands):
     tool = subprocess.Popen(["xdotool", *map(str, commands)])
@@ -100,11 +99,21 @@ def focus():
     return found and found.winfo_class()
 
 driver.wait(lambda: app.root.winfo_rooty() > 10, "the window manager's frame")
+by_hand("key", "Return")      # reads, or corrects nothing
+driver.read()
 left, top, right, bottom = app.pad.bbox("read1")
 by_hand("mousemove", app.pad.winfo_rootx() + left + 4, app.pad.winfo_rooty() + top + 4, "click", 1)
 print(focus())
 by_hand("type", "a")
 by_hand("key", "Return")
+print(app.field.text, focus())
+by_hand("key", "Right", "F2", "r", "BackSpace", "BackSpace", "Return")      # the l of Hallo, and the a before it
+print(app.field.text, focus())
+by_hand("key", "Right", "Right", "F2", "End", "s", "Home", "BackSpace", "Return")      # the t of then
+print(app.field.text)
+by_hand("key", "F2", "Home", "Right", "space", "Return")
+print(app.field.text)
+by_hand("key", "F2", "ctrl+a", "o", "h", "Escape")
 print(app.field.text, focus())
 by_hand("key", "F1")
 print(focus())
@@ -117,10 +126,13 @@ manager.kill()
 
 @needs_xdotool
 @pytest.mark.skipif(not shutil.which("openbox"), reason="needs a window manager")
-def test_the_focus_is_where_people_expect_it_under_a_window_manager():
+@pytest.mark.parametrize("script", ["textrecog_ui", "tkRecogAll"])
+def test_words_are_corrected_by_hand_and_the_focus_is_where_people_expect_it(script):
     with ui_driver.display(always=True) as name:
-        done = launch(code=MANAGED.replace("MODELS", repr(MODELS_PATH)), DISPLAY=name)
-    assert done.stdout.splitlines() == ["TEntry", "Hallo then Canvas", "Toplevel", "Canvas 1080"], done.stderr
+        done = launch(code=MANAGED.replace("MODELS", repr(MODELS_PATH)).replace("SCRIPT", repr(script)), DISPLAY=name)
+    assert done.stdout.splitlines() == [
+        "TEntry", "Hallo then Canvas", "Hlo then Canvas", "Hlothens", "H lothens", "H lothens Canvas", "Toplevel",
+        "Canvas 1080"], done.stderr
 
 
 @needs_xdotool

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,19 @@ import pytest
 
 pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
-from windows import MODELS, ROOT, X11, click_character, edit, letters, opened, recogscript, type_in, zigzag
+from windows import (
+    MODELS,
+    ROOT,
+    X11,
+    click_character,
+    edit,
+    letters,
+    needs_xdotool,
+    opened,
+    recogscript,
+    type_in,
+    zigzag,
+)
 
 from apps import corrections, strokes, widgets, worker
 from apps.boxes import Box
@@ -419,8 +432,11 @@ def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
     assert other.character.text == "s" and (other.glyph == 2).all()
 
 
-def test_a_word_is_typed_again_parted_joined_and_corrected_back(live):
+@pytest.mark.parametrize("script", ["live", "everything"])
+def test_a_word_is_typed_again_parted_joined_and_corrected_back(request, script):
+    live = request.getfixturevalue(script)
     live.write("Hello then", 40, 120)
+    live.press("Return")      # in textrecog_ui it corrects what is chosen: nothing
     live.read()
 
     def text() -> str:
@@ -560,6 +576,20 @@ def test_no_point_is_lost_and_no_event_is_held_up_while_recognition_runs(live):
     assert np.array_equal(pad.drawing.strokes[-1].points[1:], points)
     assert slowest < 0.016
     live.read()
+
+
+@needs_xdotool
+def test_each_point_of_the_pen_arrives_however_long_the_window_is_held_up(live):
+    app = live.app
+    app.root.lift()
+    live.rest(0.2)
+    left, top = app.pad.winfo_rootx(), app.pad.winfo_rooty()
+    points = [(100 + 2 * number, 300 + number % 7) for number in range(200)]
+    moves = [["mousemove", left + x, top + y] for x, y in points]
+    commands = [*moves[0], "mousedown", 1, *itertools.chain(*moves[1:]), "mouseup", 1]
+    subprocess.run(["xdotool", *map(str, commands)], check=True)      # the window does nothing meanwhile
+    live.wait(lambda: app.pad.drawing.strokes, "the stroke")
+    assert np.array_equal(np.unique(app.pad.drawing.strokes[-1].points, axis=0), sorted(points))
 
 
 def test_memory_stays_flat_and_nothing_is_complained_about(display, capfd):

@@ -1,0 +1,118 @@
+"""Writes UNIPEN's words in textrecog_ui.py, as fast as people do, and counts which change later or are read otherwise.
+
+    python -m tools.measure_writing                  100 words of validation writers, about 6 minutes
+    python -m tools.measure_writing --split=test     of test writers: for a final figure alone
+
+Each writer fills a page, four words to a line.  A word is finished when the next is begun.
+"""
+import collections
+import difflib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from apps import corrections, session
+from common import pen_strokes, settings
+from reading.recognizer import Recognizer
+from tools import ui_driver
+from training import line_records
+
+# ---- settings: change them here or on the command line, as --name=value
+split = "val"                    # val, or test for a final figure
+number = 100                     # words, at least
+rows = 3                         # lines of a page
+pause = 0.3                      # s between two strokes
+seed = 0                         # of writers and words
+pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
+# ---- end of settings
+
+WORDS = 4                        # of a line
+TALL, LINE, LEFT, GAP = 55, 150, 40, 35    # px: a tall letter, from line to line, the margin, between words
+POINT = 0.01                     # s between two points of the pen
+
+
+def main(arguments: list[str]) -> None:
+    """Write, and print the counts."""
+    config, _ = settings.configure(globals(), arguments)
+    reader, counts = Recognizer(), collections.Counter()
+    with ui_driver.display(), tempfile.TemporaryDirectory() as folder:
+        app = ui_driver.start("textrecog_ui")
+        driver, name = ui_driver.Driver(app), str(Path(folder, "page.png"))
+        driver.ready()
+        for page in pages(config):
+            counts["changed after the next was begun"] += write(driver, page, config.pause)
+            shown = app.field.text
+            driver.rest(session.REST / 1000 + 0.3)
+            app.files.save_file(name)
+            whole = reader.recog(name).text
+            counts["words"] += len(whole.split())
+            counts["as recogScript.py reads them, while the pen writes"] += alike(shown, whole)
+            counts["as recogScript.py reads them, when it has rested"] += alike(app.field.text, whole)
+            app.pad.clear()
+        app.close()
+    for what, count in counts.items():
+        print(f"{count:6}  {what}")
+
+
+def pages(config) -> Iterator[list[list[np.ndarray]]]:
+    """Pages of single writers: the strokes of each word, float (n, 2), in px of the pad."""
+    rng, of_writer = np.random.default_rng(config.seed), collections.defaultdict(list)
+    for record in line_records.read_records(config.pen_path, "words", config.split):
+        if record["label"].isalpha():
+            of_writer[record["writer"]].append([pen_strokes.as_points(stroke) for stroke in record["strokes"]])
+    wanted = WORDS * config.rows
+    writers = [words for _, words in sorted(of_writer.items()) if len(words) >= wanted]
+    for _ in range(-(-config.number // wanted)):
+        words = writers[rng.integers(len(writers))]
+        scale = TALL / np.median([line_records.tall_letter(word) for word in words])
+        page, x = [], 0.0
+        for place, which in enumerate(rng.choice(len(words), wanted, replace=False)):
+            x = x if place % WORDS else LEFT
+            word = [scale * stroke for stroke in words[which]]
+            ink = np.concatenate(word)
+            corner = x - ink[:, 0].min(), LINE * (place // WORDS + 1) - 20 - ink[:, 1].max()
+            page.append([stroke + corner for stroke in word])
+            x += np.ptp(ink[:, 0]) + GAP
+        yield page
+
+
+def write(driver: ui_driver.Driver, page: list[list[np.ndarray]], pause: float) -> int:
+    """Write a page point by point; returns how many words changed after the next was begun."""
+    app, word_of, first, changed = driver.app, {}, {}, set()
+
+    def look() -> None:
+        """Note what is shown of each finished word when that is shown first, and whether it is the same now."""
+        answer = app.session.answer
+        if not app.reading or not answer:
+            return
+        words = [word for line in app.reading.lines for word in line.words]
+        owner = corrections.owners(words, answer.strokes)
+        begun = max(word_of[stroke] for stroke in answer.strokes)
+        for number in range(begun):
+            mine = sorted({owner[stroke] for stroke in answer.strokes if word_of[stroke] == number and stroke in owner})
+            text = " ".join(words[one].text for one in mine)
+            if first.setdefault(number, text) != text:
+                changed.add(number)
+
+    for number, word in enumerate(page):
+        for points in word:
+            driver.stroke(points, between=lambda: driver.rest(POINT))
+            word_of |= {stroke: number for stroke in app.pad.drawing.strokes if stroke not in word_of}
+            look()
+            driver.rest(pause)
+            look()
+    driver.read()
+    look()
+    return len(changed)
+
+
+def alike(shown: str, whole: str) -> int:
+    """How many words of one text are in the same place in the other."""
+    pairs = difflib.SequenceMatcher(None, shown.split(), whole.split(), autojunk=False).get_matching_blocks()
+    return sum(pair.size for pair in pairs)
+
+
+if __name__ == "__main__":
+    settings.run(main)
