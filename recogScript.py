@@ -30,12 +30,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from common import errors, files, runs, settings
 from reading import bulk, picture_names, pictures
-from reading.binarize import MAX_BYTES, ImageError, Picture, read_picture
+from reading.binarize import MAX_BYTES, ImageError, Picture, Source, read_picture
 from reading.network import THREADS
 from reading.readings import FAINT, Reading
 from reading.recognizer import Recognizer, recog  # noqa: F401  recog is for other programs
@@ -136,7 +135,7 @@ def read_one(reader: Recognizer, characters: bool, show: bool, least: float, nam
                     "seconds": round(sum(page["seconds"] for page in found), 4), "pages": found}
 
 
-def read_page(reader: Recognizer, characters: bool, path: Path | None, least: float, page: Image.Image,
+def read_page(reader: Recognizer, characters: bool, path: Path | None, least: float, page: Source,
               name: str) -> dict:
     """Read a page, or one character; returns what --json tells of it, or "error" if nothing is there.
 

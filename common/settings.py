@@ -10,6 +10,7 @@ A script's settings are the plain assignments between two marker lines, each wit
 """
 import ast
 import contextlib
+import io
 import os
 import re
 import signal
@@ -123,7 +124,8 @@ def run(main: Callable[[list[str]], int | None], interrupted: str = "ended") -> 
 
     A UserError becomes one sentence on stderr and exit status 2, what the machine lacks (room on a disk, memory) one
     with status 1.  Ctrl-C ends with 130 and prints what the KeyboardInterrupt says, or else `interrupted`.  A reader of
-    the output that has enough, such as `head`, is no error, and neither are streams that are closed.
+    the output that has enough, such as `head`, is no error, and neither are streams that are closed, nor a stderr that
+    takes nothing more.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:   # while modules were imported
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -155,11 +157,25 @@ def open_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))   # noqa: SIM115  it takes the number of the closed stream
     sys.stdout.reconfigure(errors="backslashreplace")   # a file's name may hold what the terminal cannot show
+    if sys.stderr is sys.__stderr__:   # not that of a test or another program
+        notes = io.BufferedWriter(_Notes(sys.stderr.fileno(), "w", closefd=False))
+        sys.stderr = io.TextIOWrapper(notes, sys.stderr.encoding, "backslashreplace", line_buffering=True)
+
+
+class _Notes(io.FileIO):
+    """Standard error, into which progress bars and notes go: what it does not take is lost, and ends no program."""
+
+    def write(self, data) -> int | None:
+        """Write what can be written; returns how many bytes are dealt with."""
+        try:
+            return super().write(data)
+        except OSError:   # a full disk, or a pipe that nobody reads
+            return len(data)
 
 
 def tell(error: object, status: int = 2) -> int:
     """Say in one sentence on stderr what ends the program; returns its exit status."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):   # before `run` has opened it
         print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr, flush=True)
     return getattr(error, "status", status)
 

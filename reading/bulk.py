@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from common import errors
+from common import errors, settings
 
 AHEAD = 8   # pictures that wait for each process or for their turn: memory does not grow with the number of pictures
 
@@ -54,6 +54,7 @@ def _begin(read: Callable[[str], dict]) -> None:
     """Get a process of the pool ready: one thread, Ctrl-C is its parent's business, and it ends with its parent."""
     import cv2
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settings.open_streams()
     cv2.setNumThreads(1)
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
     _read.function = read

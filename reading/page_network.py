@@ -40,12 +40,15 @@ DOUBTFUL, LOW = 0.8, 0.4   # less sure ones that are so much lower than usual ar
 LEAST_CORE = 2.0           # px of a half-size map: a core is at least so tall ...
 LEAST_LENGTH = 0.6         # ... and so long, in its own height
 NEAR = 1.6                 # x-heights: ink farther than this from every core is no writing
+SPECK, BELOW = 0.4, 0.6    # x-heights: what is no larger and so far below a core is no writing
 MOSTLY = 0.6               # of a stroke: if so much is a rule it is one
 AHEAD = 1.5                # x-heights: so far ahead of a core it counts as if it were longer
 BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
+JUMP = 0.8                 # x-heights: by so much at most a line rises or falls at a gap
 GATE, ON_RULE = 64, 150    # of 255: coverage from which there may be ink, and where there are rules
-AROUND = 41                # px: the paper's brightness is that of so large a square
-FULL = 230.0               # the middle of a line's strokes is made so dark
+AROUND = 25                # px of half the size: the paper's brightness is the median of so large a square
+FULL = 230.0               # the middle of a line's strokes is made so dark, ...
+FAINT = 36                 # ... and what is fainter than this then is paper
 
 
 @dataclass
@@ -101,7 +104,7 @@ class PageNetwork:
         ink, marks = self._network.outputs(padded[None])
         ink = _sigmoid(ink[0, :height, :width, 0])
         marks = marks[0, :(height + 1) // 2, :(width + 1) // 2]
-        core, rule = (_sigmoid(marks[..., channel]) for channel in (0, 1))
+        core, rule = (_sigmoid(marks[..., channel].copy()) for channel in (0, 1))
         sure = core > CORE
         upright = float(marks[sure, 2].mean()) if sure.any() else 0.0
         return Maps(cv2.convertScaleAbs(ink, alpha=255), core, rule, upright)
@@ -121,27 +124,32 @@ class PageNetwork:
     def _upright(self, picture: np.ndarray) -> tuple[int, "Look"]:
         """How many quarter turns to the left make a picture upright, and what the network sees in it then.
 
-        It knows upright pages, but not which way others are turned; and upside down, digits look like digits.
+        It knows upright pages, but not which way others are turned; and upside down, digits look like digits.  One
+        look at each of the others tells which is the likeliest.
         """
         look = self._look(picture)
-        if look.maps.upright >= UPRIGHT or not look.maps.seen:
+        if look.maps.upright >= UPRIGHT or not look.ink and look.held < HOLDS:   # specks and noise are held by no lines
             return 0, look
-        looks = [look] + [self._look(np.ascontiguousarray(np.rot90(picture, turns))) for turns in (1, 2, 3)]
-        if not any(one.ink for one in looks):   # a letter as large as the picture
+        best = first = None
+        for turns in (1, 2, 3):
+            turned = self._seen(np.ascontiguousarray(np.rot90(picture, turns)), _scale_to(PIXELS, 1.0, picture))
+            if first is None or turned.maps.upright > first.maps.upright:
+                best, first = turns, turned
+        if not look.ink and not first.ink:   # a letter as large as the picture
             return 0, self._look(picture, always=True)
-        best = max(range(4), key=lambda turns: looks[turns].maps.upright)
-        sure = looks[best].maps.upright > look.maps.upright + IN_DOUBT and (best != 2 or look.length > FEW_WORDS)
-        return (best, looks[best]) if sure else (0, look)
+        if first.maps.upright <= look.maps.upright or best == 2 and look.length <= FEW_WORDS:
+            return 0, look
+        turned = self._look(np.ascontiguousarray(np.rot90(picture, best)), first)
+        return (best, turned) if turned.maps.upright > look.maps.upright + IN_DOUBT else (0, look)
 
-    def _look(self, picture: np.ndarray, always: bool = False) -> "Look":
-        """What is where in a picture, at the scale at which the network sees its letters best.
+    def _look(self, picture: np.ndarray, first: "Look | None" = None, always: bool = False) -> "Look":
+        """What is where in a picture, at the scale at which the network sees its letters best; first: its first look.
 
         Letters much larger than those that it knows look like many small strokes, and their cores are scraps: a
         picture is looked at ever smaller until cores hold most strokes, or always.
         """
-        pixels = picture.shape[0] * picture.shape[1]
-        most, scale = min(ENLARGED, math.sqrt(FINE_PIXELS / pixels)), min(1.0, math.sqrt(PIXELS / pixels))
-        best = self._seen(picture, scale)
+        scale, most = _scale_to(PIXELS, 1.0, picture), _scale_to(FINE_PIXELS, ENLARGED, picture)
+        best = first or self._seen(picture, scale)
         for smaller in SMALLER[1:]:
             if best.held >= HOLDS and not always:
                 break
@@ -165,10 +173,11 @@ class PageNetwork:
         picture = _resized(picture, scale)
         maps = self.maps(picture)
         cores, labels = find_cores(maps.core, maps.ink.shape)
-        _, parts = cv2.connectedComponents((maps.ink >= text_lines.INK).view(np.uint8))
-        in_core = cv2.resize((maps.core > CORE).view(np.uint8), parts.shape[::-1]) > 0
-        touched = np.isin(parts, np.unique(parts[in_core])) & (parts > 0)
-        held = np.count_nonzero(touched) / max(1, np.count_nonzero(parts))
+        count, parts = cv2.connectedComponents((maps.ink >= text_lines.INK).view(np.uint8))
+        touched = np.zeros(count, bool)
+        touched[parts[cv2.resize((maps.core > CORE).view(np.uint8), parts.shape[::-1]) > 0]] = True
+        touched[0] = False
+        held = np.count_nonzero(touched[parts]) / max(1, np.count_nonzero(parts))
         length = sum((core.right - core.left) / core.x_height for core in cores)
         ink = float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2
         return Look(picture, scale, maps, cores, labels, ink, _usual(cores), length, held)
@@ -189,7 +198,15 @@ class Look:
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-logits))
+    """The logistic function, in place; logits are next to each other in memory, else NumPy 2 gives wrong values."""
+    np.exp(np.negative(logits, out=logits), out=logits)
+    logits += 1
+    return np.reciprocal(logits, out=logits)
+
+
+def _scale_to(pixels: int, most: float, picture: np.ndarray) -> float:
+    """What gives a picture so many pixels, but at most `most`."""
+    return min(most, math.sqrt(pixels / (picture.shape[0] * picture.shape[1])))
 
 
 def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
@@ -282,8 +299,9 @@ def _core_of(mine: np.ndarray, left: int, top: int, confidence: float) -> Core:
     rows = np.interp(x, x[columns > 0], rows[columns > 0])
     smooth = max(1, int(2 * columns.mean())) * 2 + 1
     rows = cv2.blur(rows[None].astype(np.float32), (smooth, 1), borderType=cv2.BORDER_REPLICATE)[0]
-    return Core(2 * left, 2 * (left + len(columns)), np.repeat(2 * rows + 1, 2), 2.0 * np.median(columns[columns > 0]),
-                confidence)
+    columns = np.sort(columns[columns > 0])
+    usual = columns[len(columns) // 4:len(columns) - len(columns) // 4]   # a mean, as a speck moves a median by a px
+    return Core(2 * left, 2 * (left + len(rows)), np.repeat(2 * rows + 1, 2), 2.0 * float(usual.mean()), confidence)
 
 
 def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
@@ -297,19 +315,17 @@ def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
 
     order = sorted(range(len(cores)), key=lambda place: cores[place].left)
     for place in order:
-        a, best = cores[place], None
+        a, found = cores[place], []
         for other in order:
             b = cores[other]
             gap, height = b.left - a.right, (a.x_height + b.x_height) / 2
             if other == place or not -0.5 * height < gap < BRIDGE * height or b.right <= a.right:
                 continue
-            if abs(_ahead(a, gap / 2, True) - _ahead(b, gap / 2, False)) > 0.45 * height \
-                    or max(a.x_height, b.x_height) > 2.2 * min(a.x_height, b.x_height):
-                continue
-            if best is None or gap < cores[best].left - a.right:
-                best = other
-        if best is not None and root(best) != root(place):
-            parent[root(best)] = root(place)
+            jump = abs(_ahead(a, gap / 2, True) - _ahead(b, gap / 2, False))
+            if jump < JUMP * height and max(a.x_height, b.x_height) <= 2.2 * min(a.x_height, b.x_height):
+                found.append((max(gap, 0) + 2 * jump, other))
+        if found and root(min(found)[1]) != root(place):
+            parent[root(min(found)[1])] = root(place)
     roots = sorted({root(place) for place in range(len(cores))})
     whole = [_together([cores[place] for place in order if root(place) == each]) for each in roots]
     return whole, np.array([roots.index(root(place)) + 1 for place in range(len(cores))], int)
@@ -381,7 +397,7 @@ def _by_rows(cores: list[Core], places: list[int]) -> list[int]:
 
     def one_row(core: Core, last: Core) -> bool:
         first, second = (last, core) if core.left >= last.right else (core, last)
-        return first.right <= second.left and abs(level(first, -1) - level(second, 0)) < 0.6 * max(
+        return first.right <= second.left and abs(level(first, -1) - level(second, 0)) < JUMP * max(
             first.x_height, second.x_height)
 
     rows = []
@@ -454,13 +470,12 @@ def sharp_ink(picture: np.ndarray, ink: np.ndarray, rule: np.ndarray) -> np.ndar
     A speck anywhere changes all that the network gives a little, and a doubtful letter with it; it does not change the
     picture elsewhere.
     """
-    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    paper = cv2.resize(cv2.medianBlur(half, AROUND), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
     gate = np.where(cv2.resize(rule, ink.shape[::-1]) > 0.5, ON_RULE, GATE)
     near = cv2.dilate((ink >= gate).view(np.uint8), np.ones((3, 3), np.uint8))
-    free = 1.0 - cv2.dilate(near, np.ones((3, 3), np.uint8))
-    around = (AROUND, AROUND)
-    paper = cv2.blur(gray * free, around) / np.maximum(cv2.blur(free, around), 1e-3)
-    contrast = paper - gray
+    contrast = paper.astype(np.int16) - gray
     if contrast[ink >= text_lines.INK].sum() < 0:   # bright on dark
         contrast = -contrast
     return np.where(near > 0, np.clip(contrast, 0, 255), 0).astype(np.uint8)
@@ -475,7 +490,8 @@ def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, seen: np.
     for number, of_line in enumerate(np.split(values[order], np.searchsorted(owners[order], np.arange(1, count + 1)))):
         if number and len(of_line):
             gains[number] = gain_of(of_line)
-    return np.clip(ink * gains[nearest], 0, 255).astype(np.uint8)
+    dark = np.clip(ink * gains[nearest], 0, 255).astype(np.uint8)
+    return np.where(dark >= FAINT, dark, 0).astype(np.uint8)
 
 
 def gain_of(strokes: np.ndarray) -> float:
@@ -500,7 +516,7 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
     """
     strokes, inside = (ink >= text_lines.INK).view(np.uint8), labels > 0
     heights = np.array([1.0, *(core.x_height for core in cores)], np.float32)
-    count, parts = cv2.connectedComponents(strokes, connectivity=8)
+    count, parts, stats, middles = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     printed = np.bincount(parts[rule], minlength=count) > MOSTLY * np.bincount(parts.ravel(), minlength=count)
     strokes[printed[parts]] = 0
     part, line = np.divmod(np.unique(parts[inside].astype(np.int64) * len(heights) + labels[inside]), len(heights))
@@ -514,9 +530,19 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
     far[parts[loose & (distance > NEAR * heights[nearest])]] = True
     for side in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):   # cut off there: of a line beyond
         far[side] = True
+    x, y = middles.T.astype(int)
+    far |= _below(x, y, nearest[y, x], cores, heights) & (stats[:, 2:4].max(axis=1) <= SPECK * heights[nearest[y, x]])
     loose &= ~far[parts]
     owners[loose] = _majority(parts, nearest, loose, count, len(heights))[parts[loose]]
     return np.where((strokes > 0) & ((touched[parts] > 0) | loose), owners, 0).astype(np.int32)
+
+
+def _below(x: np.ndarray, y: np.ndarray, number: np.ndarray, cores: list[Core], heights: np.ndarray) -> np.ndarray:
+    """Which points (n,) lie too far below the core of a number, from 1, for dots of its letters: bool (n,)."""
+    lefts, lengths = np.array([(core.left, len(core.middle)) for core in cores]).T
+    place = (x - lefts[number - 1]).clip(0, lengths[number - 1] - 1) + (np.cumsum(lengths) - lengths)[number - 1]
+    middle = np.concatenate([core.middle for core in cores])[place]
+    return y - middle > (0.5 + BELOW) * heights[number]
 
 
 def _majority(parts: np.ndarray, values: np.ndarray, where: np.ndarray, count: int, most: int) -> np.ndarray:

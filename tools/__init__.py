@@ -1,6 +1,7 @@
-"""Run as python -m tools.NAME.  Measure: evaluate, evaluate_pages, check_acc_loss, plotScript, measure_adaptation,
-measure_writing, benchmark, benchmark_read, benchmark_train, benchmark_apps, processes, torture.  Draw: draw_samples,
-draw_line_images, ui_driver, screenshots.  Make: fetch_data, extract_characters, build_language_models."""
+"""Run as python -m tools.NAME.  Measure: evaluate, other_readers, evaluate_pages, check_acc_loss, plotScript,
+measure_adaptation, measure_writing, benchmark, benchmark_read, benchmark_train, benchmark_apps, processes, torture.
+Draw: draw_samples, draw_line_images, ui_driver, screenshots.  Make: fetch_data, extract_characters,
+build_language_models."""
 import sys
 
 from common import interrupt

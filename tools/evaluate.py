@@ -5,7 +5,10 @@
     python -m tools.evaluate --sets=lines,scans     some of the sets, in this order
     python -m tools.evaluate --texts=all            with punctuation, which only a reader of lines knows
     python -m tools.evaluate --labels=source        with the spaces of UNIPEN's sources, see training/unipen.py
-    python -m tools.evaluate --baseline             with the classic method, to compare
+    python -m tools.evaluate --reader=tesseract     with another program, or the classic method, to compare
+    python -m tools.evaluate --pages                pages: whether their lines are found, and their text end to end
+    python -m tools.evaluate --pages --pictures=FOLDER          of folders of pictures with their texts in labels.json
+    python -m tools.evaluate --pages --dots=3       whether a dot changes a line that it does not touch, too
 
 The sets characters, words (printed), mixed (partly joined letters), cursive, lines (printed) and every (lines of every
 style) are pen strokes of people whose writing no network has learned from, drawn black on white with a round pen at
@@ -23,12 +26,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from common import alphabets, errors, files, glyph, pen_strokes, runs, settings
 from reading import binarize, recognizer
+from tools import evaluate_pages, other_readers
 from training import emnist, line_records, line_rendering, metrics, real_lines, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -40,7 +43,10 @@ number = 300                     # samples of each set, at most
 unixTime = ""                    # the network that reads; without one, the shipped network
 language = "english"             # language model, see recogScript.py; the sets are read without one too
 prior = "drawings"               # class mix that the reader expects, see recogScript.py
-baseline = False                 # read with the classic method: contours, mean gap
+pages = False                    # measure pages, Copiste's with known lines or ...
+pictures = ""                    # ... those of a folder's folders, each with labels.json: {picture: text}
+dots = 0                         # dots that are drawn on each page, one at a time
+reader = "ours"                  # ours; classic: contours, mean gap; tesseract, ppocr: other programs, if installed
 seed = 0                         # of what is random: samples, sizes, pens, gaps
 picture = "worst.png"            # the worst readings; "" draws none
 models_path = "Models"           # where networks are kept
@@ -49,7 +55,8 @@ pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
 paper_path = "Dataset/Paper"     # folder with real writing
 # ---- end of settings
 
-CHOICES = {"split": ("val", "test"), "texts": ("plain", "all"), "labels": ("written", "source")}
+CHOICES = {"split": ("val", "test"), "texts": ("plain", "all"), "labels": ("written", "source"),
+           "reader": ("ours", *other_readers.READERS)}
 SIZES = (30, 50, 90)             # px: height of a tall letter in words and lines; twice that for an isolated character
 PENS = (0.05, 0.08, 0.12)        # diameter of the pen in such heights
 MARGIN = 0.3                     # paper around the ink in such heights
@@ -202,26 +209,10 @@ def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
 
 # ---- readers
 
-def read_classic(reader: recognizer.Recognizer, image: np.ndarray) -> str:
-    """Read a picture, uint8 (height, width), dark ink on white, with the classic method.
-
-    Otsu's threshold, outer contours from left to right, and a space wherever the gap is above the line's mean gap.
-    Glyphs and network are those of recogScript.py.
-    """
-    _, binary = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    contours, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    boxes = sorted(map(cv2.boundingRect, contours))
-    glyphs = np.array([glyph.glyph(255 - image[y:y + height, x:x + width]) for x, y, width, height in boxes])
-    gaps = [right[0] - left[0] - left[2] for left, right in zip(boxes, boxes[1:])]
-    spaces = [" " if gap > np.mean(gaps) else "" for gap in gaps]
-    read = [alphabets.CHARACTERS[label] for label in reader.characters.probabilities(glyphs).argmax(axis=1)]
-    return "".join(part for pair in zip(["", *spaces], read) for part in pair)
-
-
 def read_functions(config: SimpleNamespace, name: str, readers: dict) -> dict[str, Callable]:
-    """By language model, or "baseline", the functions that read a set: picture -> text, or what has one."""
-    if config.baseline:
-        return {"baseline": functools.partial(read_classic, readers["none"])}
+    """By language model the functions that read a set: picture -> text, or what has one."""
+    if config.reader != "ours":
+        return {config.language: other_readers.READERS[config.reader](readers["none"], config.language)}
     if name == "characters":
         return {"none": readers["none"].recog_character}
     return {language: reader.recog for language, reader in readers.items()}
@@ -269,27 +260,27 @@ def _mean(values: list) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def table(rows: list[dict]) -> str:
-    """A Markdown table, one line for each dict of COLUMNS; what a row lacks, or NaN, stays blank."""
+def table(rows: list[dict], columns: tuple[str, ...] = COLUMNS) -> str:
+    """A Markdown table, one line for each dict of columns; what a row lacks, or NaN, stays blank."""
     def cell(row: dict, column: str) -> str:
         value = row.get(column, "")
         if not isinstance(value, float):
             return str(value)
         return "" if np.isnan(value) else f"{value:.{1 if column == 'ms' else 4}f}"
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *([cell(row, column) for column in COLUMNS] for row in rows)]
+    lines = [columns, ["---"] * len(columns), *([cell(row, column) for column in columns] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 # ---- the picture of the worst readings
 
-def draw_worst(results: dict[str, list[Result]], path: Path) -> None:
-    """Draw the readings with the highest error rates, as many of each set: truth above, what was read below."""
+def draw_worst(results: dict[str, list[Result]], path: Path, shown: int = SHOWN) -> None:
+    """Draw the readings with the highest error rates without case, as many of each set: truth above, reading below."""
     from matplotlib.figure import Figure
     worst = []
     for of_set in results.values():
         wrong = [result for result in of_set if result.text != result.truth]
-        wrong.sort(key=lambda result: -metrics.cer([(result.truth, result.text)]))
-        worst += wrong[:SHOWN // len(results)]
+        wrong.sort(key=lambda result: -metrics.cer([(result.truth.lower(), result.text.lower())]))
+        worst += wrong[:max(1, shown // len(results))]
     rows = max(1, math.ceil(len(worst) / 4))
     figure = Figure(figsize=(16, 1.6 * rows), layout="constrained")
     for axes, result in itertools.zip_longest(figure.subplots(rows, 4).flat, worst):
@@ -307,6 +298,9 @@ def main(arguments: list[str]) -> None:
     """Read every set that is named, print the table, and draw the worst readings."""
     config, _ = settings.configure(globals(), arguments)
     names = check(config)
+    if config.pages:
+        measure_pages(config)
+        return
     readers = {which: recognizer.Recognizer(config.unixTime or None, config.models_path, config.prior, language=which)
                for which in ("none", config.language)}
     for reader in readers.values():
@@ -329,11 +323,23 @@ def main(arguments: list[str]) -> None:
         print(f"the worst readings: {config.picture}")
 
 
+def measure_pages(config: SimpleNamespace) -> None:
+    """Read pages, print the table, and draw the worst lines."""
+    reader = recognizer.Recognizer(config.unixTime or None, config.models_path, config.prior, config.language)
+    reader.load()
+    rows, excerpts = evaluate_pages.measure(config, reader)
+    print(f"{table(rows, evaluate_pages.COLUMNS)}\n\nsplit {config.split}, network {reader.unixTime}, language "
+          f"{config.language}; {runs.hardware()}.\n{evaluate_pages.ABOUT}")
+    if config.picture:
+        draw_worst(excerpts, Path(config.picture), evaluate_pages.WORST)
+        print(f"the worst readings: {config.picture}")
+
+
 def check(config: SimpleNamespace) -> list[str]:
     """The names of the sets to read; SettingsError where a setting has no meaning."""
     names = OF_BOTH_SPLITS if config.sets == "all" else config.sets.split(",")
     for name in names:
-        if name not in SETS:
+        if name not in SETS and not config.pages:
             raise settings.SettingsError(f"there is no set {name!r}; there are: {', '.join(SETS)}, all")
     for name, values in CHOICES.items():
         if getattr(config, name) not in values:
@@ -347,7 +353,8 @@ def describe(config: SimpleNamespace) -> str:
     """What one has to know to understand the table."""
     known = "all printable ASCII" if config.texts == "all" else "0-9, A-Z, a-z and spaces alone"
     spaces = "that people write" if config.labels == "written" else "of their source"
-    return (f"split {config.split}, network {config.unixTime}, prior of {config.prior}, seed {config.seed}; "
+    by = f"network {config.unixTime}" if config.reader == "ours" else other_readers.about(config.reader)
+    return (f"split {config.split}, {by}, prior of {config.prior}, seed {config.seed}; "
             f"{runs.hardware()}.\nTexts of {known}. Labels have the spaces {spaces}. A line break counts as a space.\n"
             "CER, WER: edits over true length, all samples together. words split: texts of one word in which a space "
             "was read. ECE: expected calibration error of the words' confidences. ms: median for one picture.")

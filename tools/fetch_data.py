@@ -1,16 +1,16 @@
 """Fetches EMNIST or real writing, or makes the pen strokes from the UNIPEN distribution.
 
     python -m tools.fetch_data                     fetch EMNIST into Dataset/EMNIST, once (562 MB), and check it
-    python -m tools.fetch_data --paper             fetch lines and pages of real writing into Dataset/Paper (0.4 GB)
+    python -m tools.fetch_data --paper             fetch real writing, fonts and sentences into Dataset/Paper (0.6 GB)
     python -m tools.fetch_data --archive=UNIPEN    make Dataset/UNIPEN/*.jsonl.gz from the UNIPEN distribution
 """
 from common import settings
-from training import emnist, originals, unipen_format
+from training import emnist, materials, originals, unipen_format
 
 # ---- settings: change them here or on the command line, as --name=value
 data_path = "Dataset/EMNIST"   # folder for EMNIST
 pen_path = "Dataset/UNIPEN"    # folder for the pen strokes
-paper = False                  # fetch real writing instead of EMNIST
+paper = False                  # fetch real writing, fonts and sentences instead of EMNIST
 paper_path = "Dataset/Paper"   # folder for it
 archive = ""                   # the UNIPEN distribution, a folder or an archive, to make the pen strokes from
 # ---- end of settings
@@ -29,6 +29,8 @@ def main(arguments: list[str]) -> None:
     if config.paper:
         for name, count in originals.fetch(config.paper_path).items():
             print(f"{count:,} lines in {config.paper_path}/{name}")
+        for name, count in materials.fetch(config.paper_path).items():
+            print(f"{count:,} {'fonts' if name == 'fonts' else 'sentences'} in {config.paper_path}/{name}")
         return
     emnist.fetch(config.data_path)
     for part in ("train", "test"):

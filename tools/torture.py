@@ -418,7 +418,7 @@ def try_streams(rng: random.Random, folder: Path) -> None:
     """Scripts whose streams are full, closed or broken, or that are ended while they start, show no traceback."""
     script = rng.choice(("model.py --help", "recogScript.py --help", "recogScript.py samples/pages/lines.png",
                          "-m tools.plotScript --help", "-m tools.check_acc_loss --help", "model.py --seed=-1"))
-    after = rng.choice((" > /dev/full", " >&-", " <&- >&-", " | head -1", " 2>&1 >&- | head -1"))
+    after = rng.choice((" > /dev/full", " 2> /dev/full", " >&-", " <&- >&-", " | head -1", " 2>&1 >&- | head -1"))
     done = subprocess.run(["bash", "-c", f"{sys.executable} {script} {after}"], cwd=runs.ROOT, capture_output=True,
                           text=True, timeout=PATIENCE)
     process = start(*script.split())

@@ -10,7 +10,7 @@ import io
 import json
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -43,14 +43,18 @@ def fetch(paper_path: str | Path) -> dict[str, int]:
     return counts
 
 
-def fetch_commit(url: str, commit: str, folder: Path) -> None:
-    """Put the files of a commit of a Git repository into a folder; goes on where an earlier run ended."""
+def fetch_commit(url: str, commit: str, folder: Path, wanted: Sequence[str] = ()) -> None:
+    """Put the files of a commit of a Git repository into a folder; goes on where an earlier run ended.
+
+    commit: its hash; of a short one Git has to look through all commits.  wanted: folders; none means all files.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _git(folder, "init", "--quiet")
-    _git(folder, "fetch", "--quiet", "--depth=1", "--filter=blob:none", url, commit)
     _git(folder, "config", "remote.origin.url", url)
     _git(folder, "config", "remote.origin.promisor", "true")
-    names = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit).split("\0")
+    part = ("--depth=1", "--filter=blob:none", url, commit) if len(commit) == 40 else ("--filter=tree:0", url)
+    _git(folder, "fetch", "--quiet", *part)
+    names = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit, *wanted).split("\0")
     missing = [name for name in names if name and not (folder / name).is_file()]
     for first in range(0, len(missing), AT_ONCE):
         _git(folder, "checkout", commit, "--", *missing[first:first + AT_ONCE])

@@ -20,7 +20,7 @@ from training.page_writing import Block, Sources
 
 # ---- settings: change them here or on the command line, as --name=value
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
-paper_path = "Dataset/Paper"     # folder with fonts, text, copiste and backgrounds
+paper_path = "Dataset/Paper"     # folder with fonts, text, copiste, maybe backgrounds
 seed = 0                         # of everything random
 # ---- end of settings
 

@@ -232,12 +232,12 @@ class Sources:
 
     @classmethod
     def read(cls, pen_path: str | Path, paper_path: str | Path, split: str = "train") -> "Sources":
-        """pen_path: folder with UNIPEN's records.  paper_path: folder with fonts, text, copiste and backgrounds.
+        """pen_path: folder with UNIPEN's records.  paper_path: folder with fonts, text, copiste, and maybe backgrounds.
 
         Raises errors.DataError when one is missing.
         """
         paper_path, writers, glyphs = Path(paper_path), defaultdict(list), defaultdict(list)
-        for part in ("fonts", "text", "copiste/pages.jsonl", "backgrounds/backgrounds.tsv"):
+        for part in ("fonts", "text", "copiste/pages.jsonl"):
             if not (paper_path / part).exists():
                 raise errors.DataError(f"{paper_path / part} is missing: docs/data.md says how to get it")
         words = itertools.islice(line_records.read_records(pen_path, "words", split), 0, None, 3)
@@ -272,7 +272,9 @@ def typefaces() -> list[str]:
 
 
 def clean_papers(folder: Path) -> list[np.ndarray]:
-    """Pictures of real paper without writing: uint8 (height, width, 3), RGB."""
+    """Pictures of real paper without writing: uint8 (height, width, 3), RGB; none if there is no such folder."""
+    if not folder.is_dir():
+        return []
     rows = [line.split("\t") for line in (folder / "backgrounds.tsv").read_text().splitlines()]
     files = [row[0] for row in rows if row[3:] and row[3].isdigit() and int(row[3]) < 80]
     return [cv2.cvtColor(cv2.imread(str(folder / file)), cv2.COLOR_BGR2RGB) for file in files]

@@ -1,4 +1,8 @@
 """Settings at the top of a script, changed on the command line."""
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from common import settings
@@ -31,3 +35,24 @@ def test_a_wrong_setting_is_named(argument, complaint):
     with pytest.raises(settings.SettingsError, match=complaint) as error:
         settings.apply(VALUES, [argument])
     assert "needs a value" in complaint or "rate, epochs, network, pen, sizes" in str(error.value)
+
+
+NOTES = """
+import sys
+from tqdm import tqdm
+from common import settings
+def main(arguments):
+    for _ in tqdm(range(30), mininterval=0):
+        print("a note", file=sys.stderr, flush=True)
+    print("done")
+    settings.tell("a complaint")
+settings.run(main)
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+@pytest.mark.parametrize("into", ["2> /dev/full", "2>&-", "2> >(true)", "2> /dev/null"])
+def test_progress_bars_and_notes_end_no_program(into):
+    done = subprocess.run(["bash", "-c", f"{sys.executable} -c '{NOTES}' {into}"], capture_output=True, text=True,
+                          cwd=Path(__file__).parents[2])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")

@@ -11,7 +11,7 @@ import toy
 from common import glyph, runs, settings
 from common.alphabets import CHARACTERS
 from reading import recognizer
-from tools import evaluate
+from tools import evaluate, other_readers
 
 ROOT = Path(__file__).resolve().parents[2]
 LETTER = ROOT / "samples" / "R.png"
@@ -74,12 +74,13 @@ def test_the_classic_method_splits_a_word_and_reads_its_letters():
     letter = letter[y:y + height, x:x + width]
     gaps = [np.full((height, round(share * width)), 255, np.uint8) for share in (0.3, 0.2, 0.5, 0.3)]
     word = np.hstack([gaps[0], letter, gaps[1], letter, gaps[2], letter, gaps[3]])
-    read = evaluate.read_classic(recognizer.Recognizer(language="none"), np.pad(word, 20, constant_values=255))
+    read = other_readers.classic(recognizer.Recognizer(), "none")(np.pad(word, 20, constant_values=255))
     assert read == "RR R"
 
 
 @pytest.mark.parametrize("argument, answer", [("--sets=words,fly", "fly"), ("--split=train", "val or test"),
-                                              ("--labels=mine", "written or source"), ("--number=0", "1 or more")])
+                                              ("--labels=mine", "written or source"), ("--number=0", "1 or more"),
+                                              ("--reader=eyes", "ours or classic or tesseract or ppocr")])
 def test_a_setting_without_meaning_is_named(argument, answer):
     with pytest.raises(settings.SettingsError, match=answer):
         evaluate.main([argument])
