@@ -88,6 +88,7 @@ class Alternatives(ttk.Frame):
         inside = [row for row in rows if row.y >= 0 and row.bottom <= pad.winfo_height()] or rows
         best = min(inside, key=lambda row: sum(row.cut(line).area for line in shown))
         self.place(x=best.x, y=min(max(gap, best.y), pad.winfo_height() - height - gap))
+        self.update_idletasks()   # Tk gives the focus to what is mapped alone: keys that follow at once would go astray
 
 
 def before(place: Place) -> list:

@@ -81,10 +81,11 @@ class Memory:
 
     def keep_ink(self, drawing: strokes.Drawing, saved: strokes.State) -> None:
         """Keep the ink, unless it is what was saved."""
-        if not self._folder or self._ink is drawing.now:
+        unsaved = strokes.EMPTY if drawing.now is saved else drawing.now
+        if not self._folder or self._ink is unsaved:
             return
-        self._ink = drawing.now
-        if (drawing.strokes or drawing.now.corrections) and drawing.now is not saved:
+        self._ink = unsaved
+        if unsaved.strokes or unsaved.corrections:
             strokes.save(drawing, self._ink_path)
         else:
             self._ink_path.unlink(missing_ok=True)

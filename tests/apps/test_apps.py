@@ -221,6 +221,7 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         driver.read()
         assert app.session.model == MODELS[0] and "is here again" in app.banner.cget("text")
         assert app.field.text == "Yellow" and app.root.winfo_width() == 900
+        app.keep()     # as it does now and then
         app.files.save_file(str(tmp_path / "mine.json"))
     with opened("textrecog_ui", **kept, theme="light") as driver:
         driver.app.begin()
