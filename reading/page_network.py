@@ -40,11 +40,12 @@ DOUBTFUL, LOW = 0.8, 0.4   # less sure ones that are so much lower than usual ar
 LEAST_CORE = 2.0           # px of a half-size map: a core is at least so tall ...
 LEAST_LENGTH = 0.6         # ... and so long, in its own height
 NEAR = 1.6                 # x-heights: ink farther than this from every core is no writing
-SPECK, BELOW = 0.4, 0.6    # x-heights: what is no larger and so far below a core is no writing
+SPECK = 0.4                # x-heights: what is no larger is a dot or a speck, ...
+BELOW, BEFORE = 0.6, 1.0   # x-heights: ... and a speck if it lies so far below a core or before its begin
 MOSTLY = 0.6               # of a stroke: if so much is a rule it is one
 AHEAD = 1.5                # x-heights: so far ahead of a core it counts as if it were longer
 BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
-JUMP = 0.8                 # x-heights: by so much at most a line rises or falls at a gap
+JUMP = 1.0                 # x-heights: by so much at most a line rises or falls at a gap
 GATE, ON_RULE = 64, 150    # of 255: coverage from which there may be ink, and where there are rules
 AROUND = 25                # px of half the size: the paper's brightness is the median of so large a square
 FULL = 230.0               # the middle of a line's strokes is made so dark, ...
@@ -527,18 +528,20 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
     for side in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):   # cut off there: of a line beyond
         far[side] = True
     x, y = middles.T.astype(int)
-    far |= _below(x, y, nearest[y, x], cores, heights) & (stats[:, 2:4].max(axis=1) <= SPECK * heights[nearest[y, x]])
+    number = nearest[y, x]
+    far |= _astray(x, y, number, cores, heights) & (stats[:, 2:4].max(axis=1) <= SPECK * heights[number])
     loose &= ~far[parts]
     owners[loose] = _majority(parts, nearest, loose, count, len(heights))[parts[loose]]
     return np.where((strokes > 0) & ((touched[parts] > 0) | loose), owners, 0).astype(np.int32)
 
 
-def _below(x: np.ndarray, y: np.ndarray, number: np.ndarray, cores: list[Core], heights: np.ndarray) -> np.ndarray:
-    """Which points (n,) lie too far below the core of a number, from 1, for dots of its letters: bool (n,)."""
+def _astray(x: np.ndarray, y: np.ndarray, number: np.ndarray, cores: list[Core], heights: np.ndarray) -> np.ndarray:
+    """Which points (n,) lie where the core of a number, from 1, has no dots: too far below or before it: bool (n,)."""
     lefts, lengths = np.array([(core.left, len(core.middle)) for core in cores]).T
-    place = (x - lefts[number - 1]).clip(0, lengths[number - 1] - 1) + (np.cumsum(lengths) - lengths)[number - 1]
-    middle = np.concatenate([core.middle for core in cores])[place]
-    return y - middle > (0.5 + BELOW) * heights[number]
+    ahead = x - lefts[number - 1]
+    place = ahead.clip(0, lengths[number - 1] - 1) + (np.cumsum(lengths) - lengths)[number - 1]
+    below = y - np.concatenate([core.middle for core in cores])[place]
+    return (below > (0.5 + BELOW) * heights[number]) | (ahead < -BEFORE * heights[number])
 
 
 def _majority(parts: np.ndarray, values: np.ndarray, where: np.ndarray, count: int, most: int) -> np.ndarray:
