@@ -105,7 +105,7 @@ class PageNetwork:
         ink, marks = self._network.outputs(padded[None])
         ink = _sigmoid(ink[0, :height, :width, 0])
         marks = marks[0, :(height + 1) // 2, :(width + 1) // 2]
-        core, rule = (_sigmoid(marks[..., channel]) for channel in (0, 1))
+        core, rule = (_sigmoid(marks[..., channel].copy()) for channel in (0, 1))
         sure = core > CORE
         upright = float(marks[sure, 2].mean()) if sure.any() else 0.0
         return Maps(cv2.convertScaleAbs(ink, alpha=255), core, rule, upright)
@@ -174,10 +174,11 @@ class PageNetwork:
         picture = _resized(picture, scale)
         maps = self.maps(picture)
         cores, labels = find_cores(maps.core, maps.ink.shape)
-        _, parts = cv2.connectedComponents((maps.ink >= text_lines.INK).view(np.uint8))
-        in_core = cv2.resize((maps.core > CORE).view(np.uint8), parts.shape[::-1]) > 0
-        touched = np.isin(parts, np.unique(parts[in_core])) & (parts > 0)
-        held = np.count_nonzero(touched) / max(1, np.count_nonzero(parts))
+        count, parts = cv2.connectedComponents((maps.ink >= text_lines.INK).view(np.uint8))
+        touched = np.zeros(count, bool)
+        touched[parts[cv2.resize((maps.core > CORE).view(np.uint8), parts.shape[::-1]) > 0]] = True
+        touched[0] = False
+        held = np.count_nonzero(touched[parts]) / max(1, np.count_nonzero(parts))
         length = sum((core.right - core.left) / core.x_height for core in cores)
         ink = float(maps.ink[labels > 0].sum(dtype=float)) / scale ** 2
         return Look(picture, scale, maps, cores, labels, ink, _usual(cores), length, held)
@@ -198,7 +199,10 @@ class Look:
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-logits))
+    """The logistic function, in place; logits are next to each other in memory, else NumPy 2 gives wrong values."""
+    np.exp(np.negative(logits, out=logits), out=logits)
+    logits += 1
+    return np.reciprocal(logits, out=logits)
 
 
 def _scale_to(pixels: int, most: float, picture: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 import io
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -25,17 +26,18 @@ def read_page(image: Source, name: str = "", threads: int = THREADS) -> Picture:
     Raises binarize.ImageError when it cannot be read or nothing is there.
     """
     name = name or binarize.name_of(image)
-    picture = binarize.decode(image, name)
+    picture, reduced = binarize.decode_reduced(image, name, page_network.FINE_PIXELS)
     gray = np.asarray(picture.convert("L"))
     ground = ground_of(gray)
     if ground is None:
         found = page_network.shipped(threads).find(np.asarray(picture.convert("RGB")))
         if found.lines:
-            return Picture(found.ink, found.scale, found.lines)
-    return binarize.picture_of(gray, name, True, ground)
+            return Picture(found.ink, reduced * found.scale, found.lines)
+    drawn = binarize.picture_of(gray, name, True, ground)
+    return replace(drawn, scale=reduced * drawn.scale)
 
 
-def pages_of(file: str | io.BytesIO, name: str) -> Iterator[Image.Image]:
+def pages_of(file: str | io.BytesIO, name: str) -> Iterator[Source]:
     """The pages of a file, one after the other: all of a TIFF or PDF, else the one picture.
 
     Raises binarize.ImageError when it cannot be read.
@@ -45,8 +47,10 @@ def pages_of(file: str | io.BytesIO, name: str) -> Iterator[Image.Image]:
         yield from _pdf_pages(data, name)
         return
     image = binarize.open_image(data, name)
-    yield image
-    for number in range(1, getattr(image, "n_frames", 1) if image.format == "TIFF" else 1):
+    if image.format != "TIFF":
+        yield data
+        return
+    for number in range(image.n_frames):
         image.seek(number)
         yield image
 
@@ -69,7 +73,7 @@ def ground_of(gray: np.ndarray) -> int | None:
 
     gray: uint8 (height, width).
     """
-    ground = int(np.bincount(gray.ravel(), minlength=256).argmax())
+    ground = int(cv2.calcHist([gray], [0], None, [256], [0, 256]).argmax())
     contrast = cv2.absdiff(gray, np.full_like(gray, ground))
     strokes = (contrast > contrast.max() / 2).view(np.uint8)
     edge = np.count_nonzero(strokes > cv2.erode(strokes, np.ones((3, 3), np.uint8)))
