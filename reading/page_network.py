@@ -45,7 +45,8 @@ BELOW, BEFORE = 0.6, 1.0   # x-heights: ... and a speck if it lies so far below 
 MOSTLY = 0.6               # of a stroke: if so much is a rule it is one
 AHEAD = 1.5                # x-heights: so far ahead of a core it counts as if it were longer
 BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
-JUMP = 1.0                 # x-heights: by so much at most a line rises or falls at a gap
+JUMP = 1.0                 # x-heights: by so much at most a line rises or falls at a gap, ...
+OVERLAP = 1.0              # x-heights: ... and by so much at most what continues it begins before its end
 GATE, ON_RULE = 64, 150    # of 255: coverage from which there may be ink, and where there are rules
 AROUND = 25                # px of half the size: the paper's brightness is the median of so large a square
 FULL = 230.0               # the middle of a line's strokes is made so dark, ...
@@ -320,7 +321,7 @@ def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
         for other in order:
             b = cores[other]
             gap, height = b.left - a.right, (a.x_height + b.x_height) / 2
-            if other == place or not -0.5 * height < gap < BRIDGE * height or b.right <= a.right:
+            if other == place or not -OVERLAP * height < gap < BRIDGE * height or b.right <= a.right:
                 continue
             jump = abs(_ahead(a, gap / 2, True) - _ahead(b, gap / 2, False))
             if jump < JUMP * height and max(a.x_height, b.x_height) <= 2.2 * min(a.x_height, b.x_height):
@@ -396,16 +397,17 @@ def _by_rows(cores: list[Core], places: list[int]) -> list[int]:
         """Height of one end, 0 or -1, of a core."""
         return float(core.middle[place]) - slope * (core.left if place == 0 else core.right)
 
+    def beside(core: Core, last: Core) -> bool:
+        return min(core.right, last.right) - max(core.left, last.left) < OVERLAP * max(core.x_height, last.x_height)
+
     def one_row(core: Core, last: Core) -> bool:
-        first, second = (last, core) if core.left >= last.right else (core, last)
-        return first.right <= second.left and abs(level(first, -1) - level(second, 0)) < JUMP * max(
-            first.x_height, second.x_height)
+        first, second = (last, core) if core.left >= last.left else (core, last)
+        return abs(level(first, -1) - level(second, 0)) < JUMP * max(first.x_height, second.x_height)
 
     rows = []
     for place in sorted(places, key=lambda place: level(cores[place], 0) + level(cores[place], -1)):
         row = next((row for row in rows[-3:] if any(one_row(cores[place], cores[other]) for other in row)
-                    and all(cores[place].left >= cores[other].right or cores[place].right <= cores[other].left
-                            for other in row)), None)
+                    and all(beside(cores[place], cores[other]) for other in row)), None)
         if row is None:
             rows.append([place])
         else:
