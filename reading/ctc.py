@@ -59,16 +59,34 @@ def text_of(labels: np.ndarray) -> str:
 
 # ---- the search
 
+Step = tuple[list[float], list[int]]   # log probability of each label, and those of characters that are tried
+
+
 def search(log_probs: np.ndarray, lm=None, weights: Weights = NONE, before: str = "") -> list[Text]:
     """The likeliest texts, best first, by prefix beam search (Hannun et al. 2014, arXiv 1408.2873).
 
     log_probs: float (steps, labels), normalised.  lm: a word_lm.WordLM.  before: what it sees before the text.
     """
-    log_probs = log_probs.astype(np.float64)
+    return search_steps(steps_of(log_probs), lm, weights, before)
+
+
+def search_steps(steps: list[Step], lm=None, weights: Weights = NONE, before: str = "") -> list[Text]:
+    """As `search`, of steps that are prepared: some of a line's are searched again for each word."""
     beam = _Beam(lm, weights, before)
-    for of_step, labels in zip(log_probs.tolist(), _likely(log_probs), strict=True):
+    for of_step, labels in steps:
         beam.advance(of_step, labels)
     return beam.texts()
+
+
+def steps_of(log_probs: np.ndarray) -> list[Step]:
+    """Log probabilities float (steps, labels), prepared for the search; of a sure blank that of the blank alone."""
+    log_probs = log_probs.astype(np.float64)
+    found: list[Step] = [([blank], []) for blank in log_probs[:, 0].tolist()]
+    open_steps = np.flatnonzero(log_probs[:, 0] <= SURE_BLANK)
+    rows = log_probs[open_steps]
+    for step, of_step, labels in zip(open_steps.tolist(), rows.tolist(), _likely(rows), strict=True):
+        found[step] = of_step, labels
+    return found
 
 
 def _likely(log_probs: np.ndarray) -> list[list[int]]:
@@ -78,7 +96,7 @@ def _likely(log_probs: np.ndarray) -> list[list[int]]:
     for step in np.flatnonzero(likely.sum(axis=1) > MOST_LIKELY):
         likely[step, np.argsort(log_probs[step, 1:])[:-MOST_LIKELY] + 1] = False
     found = [[] for _ in log_probs]
-    for step, label in np.argwhere(likely).tolist():
+    for step, label in zip(*(places.tolist() for places in np.nonzero(likely)), strict=True):
         found[step].append(label)
     return found
 
@@ -114,22 +132,31 @@ class _Beam:
         self._share = [1.0] * LABELS
         self._share[alphabets.SPACE] = weights.space_lm_share
         self._prefixes = {"": _Prefix("", ends_blank=0.0, total=0.0, score=0.0)}
+        self._blanks: float | None = None   # log probability of the sure blanks since the last other step, if any
 
     def advance(self, of_step: list[float], labels: list[int]) -> None:
         """Take a step with these log probabilities, trying these labels."""
         if of_step[0] > SURE_BLANK:
-            for one in self._prefixes.values():
-                one.ends_blank = one.total = one.total + of_step[0]
-                one.ends_label, one.score = LEAST, one.total + one.worth
+            self._blanks = (self._blanks or 0.0) + of_step[0]
             return
+        self._pass_blanks()
         longer = self._grow(of_step, labels)
         self._stay(of_step, labels)
         ranked = sorted([*self._prefixes.values(), *longer], key=operator.attrgetter("score"), reverse=True)
         least = ranked[0].score - NEAR
         self._prefixes = {one.text: one for one in ranked[:BEAM] if one.score > least}
 
+    def _pass_blanks(self) -> None:
+        """Have all prefixes take the sure blanks that have gone by."""
+        if self._blanks is not None:
+            for one in self._prefixes.values():
+                one.ends_blank = one.total = one.total + self._blanks
+                one.ends_label, one.score = LEAST, one.total + one.worth
+            self._blanks = None
+
     def texts(self) -> list[Text]:
         """The texts if no more steps come, best first."""
+        self._pass_blanks()
         self._ask(self._prefixes.values())
         found: dict[str, Text] = {}
         for text, one in self._prefixes.items():
@@ -154,6 +181,8 @@ class _Beam:
 
     def _grow(self, of_step: list[float], labels: list[int]) -> list[_Prefix]:
         """The prefixes of one more character that a step makes likely and that are not followed yet."""
+        if not labels:
+            return []
         best = next(iter(self._prefixes.values()))
         least = best.score + of_step[0] - NEAR   # the best one stays, at least with this score
         growing = [one for one in self._prefixes.values() if labels != [one.last] or one.ends_blank > LEAST / 2]
@@ -187,7 +216,7 @@ class _Beam:
     def _stay(self, of_step: list[float], labels: list[int]) -> None:
         """Have a step add no character, but for prefixes that grow into others of the beam."""
         arrived = {text: parent.longer(one.last, of_step) for text, one in self._prefixes.items()
-                   if one.last in labels and (parent := self._prefixes.get(text[:-1]))}
+                   if one.last in labels and (parent := self._prefixes.get(text[:-1]))} if labels else {}
         for text, one in self._prefixes.items():
             one.ends_blank, one.ends_label = one.total + of_step[0], one.ends_label + of_step[one.last]
             if text in arrived:

@@ -142,7 +142,8 @@ class LineReader:
         """The text that log probabilities (steps, labels) say; to_ink, (2, 3), maps px of the image to the ink's."""
         weights = self.decoding if self.lm else ctc.NONE
         log_probs = self.decoding.without_prior(log_probs) if self.lm else log_probs
-        texts = ctc.search(log_probs, self.lm, weights)
+        prepared = ctc.steps_of(log_probs)
+        texts = ctc.search_steps(prepared, self.lm, weights)
         text = texts[0].text
         if not text:
             return LineText("", [], [], [])
@@ -156,7 +157,7 @@ class LineReader:
                 words.append([])
             else:
                 words[-1].append(Read(character, likely, likely[0][1], centre))
-        return LineText(text, words, *self._rivals(log_probs, texts, steps, weights))
+        return LineText(text, words, *self._rivals(prepared, texts, steps, weights))
 
     def _alternatives(self, log_probs, text: str, steps, lm_weight: float) -> list[list[tuple[str, float]]]:
         """What each character may be instead, by the steps that say it and the characters before it; itself first."""
@@ -169,16 +170,17 @@ class LineReader:
         return [softmax.ranked(of_place, alphabets.ALPHABET, alphabets.LABELS[character] - 1)
                 for of_place, character in zip(chances, text, strict=True)]
 
-    def _rivals(self, log_probs, texts: list[ctc.Text], steps, weights: ctc.Weights) -> tuple[list, list]:
+    def _rivals(self, prepared: list[ctc.Step], texts: list[ctc.Text], steps,
+                weights: ctc.Weights) -> tuple[list, list]:
         """For each word of the best text what its steps may say instead, with probabilities, and its evidence."""
         text = texts[0].text
         spaces = [place for place, character in enumerate(text) if character == " "]
         firsts = [0, *(steps[place, 1] + 1 for place in spaces)]
-        behinds = [*(steps[place, 0] for place in spaces), len(log_probs)]
+        behinds = [*(steps[place, 0] for place in spaces), len(prepared)]
         rivals, evidences = [], []
         begin = 0
         for word, first, behind in zip(text.split(" "), firsts, behinds, strict=True):
-            found = texts if not spaces else ctc.search(log_probs[first:behind], self.lm, weights, text[:begin])
+            found = texts if not spaces else ctc.search_steps(prepared[first:behind], self.lm, weights, text[:begin])
             of_word, speaks = self._rivals_of(word, found, weights)
             rivals.append(of_word)
             evidences.append(speaks)

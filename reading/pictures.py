@@ -75,10 +75,11 @@ def ground_of(gray: np.ndarray) -> int | None:
     """
     ground = int(cv2.calcHist([gray], [0], None, [256], [0, 256]).argmax())
     contrast = cv2.absdiff(gray, np.full_like(gray, ground))
-    strokes = (contrast > contrast.max() / 2).view(np.uint8)
+    peak = int(contrast.max())   # a whole number: compared with others, pixels would become floats, of 8 bytes each
+    strokes = (contrast > peak // 2).view(np.uint8)
     edge = np.count_nonzero(strokes > cv2.erode(strokes, np.ones((3, 3), np.uint8)))
     stray = (contrast > 0) & (cv2.dilate(strokes, np.ones((5, 5), np.uint8)) == 0)
-    soft = (contrast > contrast.max() / 10) & (contrast < 0.9 * contrast.max())
+    soft = (contrast > peak // 10) & (contrast < math.ceil(0.9 * peak))
     if np.count_nonzero(stray) > STRAY * edge or np.count_nonzero(soft) < SOFT * edge or not edge:
         return None
     boxes = text_lines.components(strokes)[1]

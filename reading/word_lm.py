@@ -82,6 +82,8 @@ class WordLM:
         known = self._known
         tails = [text[text.rfind(" ", 0, text.rfind(" ")) + 1:] for text in texts]   # the last two words
         new = [tail for tail in dict.fromkeys(tails) if tail not in known]
+        if not new:   # mostly
+            return [known[tail] for tail in tails]
         ends = [(word := last_word(tail), kind_before(start := tail[:len(tail) - len(word)]),
                  self._end_gain(start, word)) for tail in new]
         inside = [end for end in dict.fromkeys(ends) if end[0] and end not in known]

@@ -20,6 +20,7 @@ are scans of real writing with its accents and marks, by people of the validatio
 import functools
 import itertools
 import math
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -287,8 +288,9 @@ def draw_worst(results: dict[str, list[Result]], path: Path, shown: int = SHOWN)
         axes.set(xticks=[], yticks=[], frame_on=bool(result))
         if result:
             axes.imshow(result.image, cmap="gray", vmin=0, vmax=255)
-            axes.set_title(result.truth, color="green", fontsize=9, parse_math=False)
-            axes.set_xlabel(result.text, color="firebrick", fontsize=9, parse_math=False)
+            truth, text = (textwrap.shorten(each, 60, placeholder="...") for each in (result.truth, result.text))
+            axes.set_title(truth, color="green", fontsize=9, parse_math=False)
+            axes.set_xlabel(text, color="firebrick", fontsize=9, parse_math=False)
     files.write_atomically(path, lambda temporary: figure.savefig(temporary))
 
 
