@@ -250,9 +250,17 @@ def test_a_saved_drawing_can_be_opened_and_recogscript_reads_the_same_in_it(live
     live.read()
     assert live.app.field.text == text
     assert recogscript(tmp_path / "a.png") == text
+    line = live.app.reading.lines[0].box
+    live.stroke([(line.x, line.bottom + 12), (line.x + 100, line.bottom + 14), (line.right, line.bottom + 13)])
+    live.click(1000, 380)
+    live.read()
+    live.rest(2.3)
+    live.app.files.save_file(str(tmp_path / "a.png"))
+    underlined = live.app.field.text
+    assert underlined == recogscript(tmp_path / "a.png") and underlined.startswith("Hello then 25"), "a dot, too"
     (tmp_path / "b.json").write_text('{"strokes": [[1]]}')
     live.app.files.open_file(str(tmp_path / "b.json"))
-    assert "holds no strokes" in live.app.banner.cget("text") and live.app.field.text == text
+    assert "holds no strokes" in live.app.banner.cget("text") and live.app.field.text == underlined
 
 
 def test_another_network_of_the_menu_reads_from_then_on(live):
