@@ -81,12 +81,16 @@ def test_ink_that_joins_two_lines_is_cut_between_them():
     assert upper.ink.shape[0] < 75 and lower.ink.shape[0] < 75
 
 
-def test_a_dot_belongs_to_the_line_it_is_near_and_a_speck_to_none():
+@pytest.mark.parametrize("place", [(200, 208), (200, 133), (30, 108)])   # far from both lines, below one, before it
+def test_a_speck_belongs_to_no_line(place):
     lines = (50, 100, 300), (50, 300, 300)
-    clean, specked, dotted = (Drawn().find(page(*lines, dots=dots)).lines for dots in
-                              ((), [(200, 208)], [(360, 116)]))
+    clean, specked = (Drawn().find(page(*lines, dots=dots)).lines for dots in ([], [place]))
     assert all(np.array_equal(a.ink, b.ink) for a, b in zip(clean, specked, strict=True))
-    assert dotted[0].ink.shape[1] > clean[0].ink.shape[1]
+
+
+def test_a_dot_behind_a_line_belongs_to_it():
+    clean, dotted = (Drawn().find(page((50, 100, 300), dots=dots)).lines[0] for dots in ([], [(360, 116)]))
+    assert dotted.ink.shape[1] > clean.ink.shape[1]
 
 
 @pytest.mark.parametrize("turns", range(4))
