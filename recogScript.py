@@ -36,7 +36,7 @@ from common import errors, files, runs, settings
 from reading import bulk, picture_names, pictures
 from reading.binarize import MAX_BYTES, ImageError, Picture, Source, read_picture
 from reading.network import THREADS
-from reading.readings import Reading
+from reading.readings import FAINT, Reading
 from reading.recognizer import Recognizer, recog  # noqa: F401  recog is for other programs
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -55,7 +55,6 @@ output = ""                # a file for the JSON objects; if it is there already
 # ---- end of settings
 MOST_WORKERS = 256
 VERSION = 1                        # of what --json prints; a new one when a key changes its meaning
-FAINT = 0.5                        # confidence of a line below which --show draws it faintly
 READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of what --show draws
 
 

@@ -155,11 +155,15 @@ class Pad(tk.Canvas):
             self.yview_moveto((y * zoom - at[1] - top) / (bottom - top))
             self.on_zoom()
 
+    def _page(self) -> boxes.Box:
+        """The page from its corner, or from what reaches over that, to all that is on it."""
+        content, side = self.content() or boxes.Box(0, 0, 1, 1), self.looks.px(FRAME)
+        return boxes.between([place - side if place < 0 else 0 for place in content[:2]],
+                             (content.right + side, content.bottom + side))
+
     def fit(self) -> None:
         """Show all of the page, as large as it is or smaller."""
-        content, side = self.content(), self.looks.px(FRAME)
-        corner = boxes.Box(0, 0, 1, 1)
-        shown = boxes.around([corner, content.grown(side)]) if content else corner
+        shown = self._page()
         width, height = (side - 2 for side in (self.master.winfo_width(), self.master.winfo_height()))   # without bars
         zoom = min(1.0, width / shown.width, height / shown.height)
         self.show_page(zoom, (0, 0))
@@ -169,9 +173,7 @@ class Pad(tk.Canvas):
 
     def _set_region(self) -> None:
         """Let the page reach to all that is on it, and be at least as large as the widget."""
-        view = boxes.Box(0, 0, self.winfo_width(), self.winfo_height())
-        if content := self.content():
-            view = boxes.around([view, content.grown(self.looks.px(FRAME)).scaled(self.zoom)])
+        view = boxes.around([boxes.Box(0, 0, self.winfo_width(), self.winfo_height()), self._page().scaled(self.zoom)])
         self.configure(scrollregion=(view.x, view.y, view.right, view.bottom))
 
     def _scrolled(self, which: str, first: str, last: str) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from apps.boxes import Box
 from common import files
 
-HELVETICA = 0.5        # of its size: how wide a letter of this font is on average
+WIDE, UP, DOWN = 0.6, 0.8, 0.25   # of Courier's size: how wide each letter is, and what lies above and below its line
 POINTS = 72 / 150      # of a PDF in a px of the picture
 
 
@@ -29,18 +29,18 @@ def write_pdf(path: str | Path, picture: np.ndarray, words: Sequence[tuple[str, 
     width, height = (side * POINTS for side in image.size)
     content = [f"q {width:.2f} 0 0 {height:.2f} 0 0 cm /I Do Q BT 3 Tr"]      # 3: the text is not painted
     for text, box in words:
-        size = max(1.0, box.height * POINTS)
-        stretch = 100 * box.width * POINTS / (HELVETICA * size * max(len(text), 1))
+        size = max(1.0, box.height * POINTS / (UP + DOWN))
+        stretch = 100 * box.width * POINTS / (WIDE * size * max(len(text), 1))
         shown = text.translate({ord(sign): f"\\{sign}" for sign in "\\()"})
         content.append(f"/F {size:.2f} Tf {stretch:.1f} Tz 1 0 0 1 {box.x * POINTS:.2f} "
-                       f"{height - box.bottom * POINTS:.2f} Tm ({shown} ) Tj")
+                       f"{height - box.bottom * POINTS + DOWN * size:.2f} Tm ({shown} ) Tj")
     stream = zlib.compress("\n".join([*content, "ET"]).encode("latin-1", "replace"))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width:.2f} {height:.2f}] /Contents 6 0 R "
         "/Resources << /Font << /F 4 0 R >> /XObject << /I 5 0 R >> >> >>".encode(),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding >>",
         f"<< /Type /XObject /Subtype /Image /Width {image.width} /Height {image.height} /ColorSpace /DeviceRGB "
         f"/BitsPerComponent 8 /Filter /DCTDecode /Length {jpeg.tell()} >>\nstream\n".encode() + jpeg.getvalue()
         + b"\nendstream",

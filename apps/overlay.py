@@ -5,7 +5,7 @@ from apps.boxes import Box
 from apps.corrections import Corrected, Place
 from apps.theme import THEMES, Colours, Looks
 from apps.toolkit import tk
-from reading.readings import Character
+from reading.readings import FAINT
 
 SURE = 0.5               # confidence below which a character has another colour
 
@@ -22,9 +22,12 @@ class Overlay:
         """Over a picture those of light paper: what stands there has a light ground in every theme."""
         return (THEMES["light"] if self.on_picture else self.looks.theme).pad
 
-    def _colour(self, one: Character) -> str:
+    def _colour(self, place: Place) -> str:
+        one = place.character
         if isinstance(one, Corrected):
             return self._colours.corrected
+        if place.line.confidence < FAINT:
+            return self._colours.faint
         return self._colours.text if one.confidence >= SURE else self._colours.unsure
 
     def show(self, found: list[Place], size: int, boxes: bool) -> None:
@@ -37,10 +40,9 @@ class Overlay:
         zoom, font, free, line = self.canvas.zoom, ("TkDefaultFont", -size), 0.0, None
         for number, place in enumerate(found):
             box, tags = place.character.box.scaled(zoom), ("read", f"read{number}")
-            free, line = free if place.line is line else 0.0, place.line
+            free, line, colour = free if place.line is line else 0.0, place.line, self._colour(place)
             label = self.canvas.create_text(box.middle, zoom * place.word.box.bottom + 4 * self.looks.scale,
-                                            anchor="n", text=place.character.text, font=font, tags=tags,
-                                            fill=self._colour(place.character))
+                                            anchor="n", text=place.character.text, font=font, tags=tags, fill=colour)
             left, top, right, bottom = self.canvas.bbox(label)
             moved = max(0.0, free - left)     # behind the label before, though its ink may lie over it
             self.canvas.move(label, moved, 0)
@@ -52,7 +54,7 @@ class Overlay:
             if boxes:
                 grown = box.grown(2)
                 self.canvas.create_rectangle(grown.x, grown.y, grown.right, grown.bottom, tags=tags,
-                                             outline=self._colour(place.character))
+                                             outline=colour, dash=(2, 3) if line.confidence < FAINT else ())
         for before, after in itertools.pairwise(found if boxes else ()):
             if before.line is after.line and before.word is not after.word:
                 self._bracket(before, after)
@@ -104,7 +106,7 @@ class Overlay:
         self.canvas.delete("hint")
         if text:
             self.canvas.create_text(*self._middle(), text=text,
-                                    fill=self.looks.theme.pad.hint, font=self.looks.font(14), justify="center",
+                                    fill=self.looks.theme.pad.faint, font=self.looks.font(14), justify="center",
                                     tags="hint")
 
     def show_drop(self, text: str) -> None:

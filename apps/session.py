@@ -99,7 +99,8 @@ class Session:
         if answer and self.other:
             version, named = self.version, runs.describe(self.models_path, self.other).split(":")[0]
             self._ask("compare", self.other, self.window.pad.drawing, lambda found, error: self.window.show_other(
-                f"{named}: {error or found[0].text}" if version == self.version else ""))
+                (f"{named}: {error}" if error else f"{named}, {sure(found[0])}: {found[0].text}")
+                if version == self.version else ""))
 
     def forget(self) -> None:
         """Show nothing as read, and drop a reading that waits."""
@@ -133,9 +134,8 @@ class Session:
         if not answer and not error:
             self._show(None)
         elif answer and answer.model == self.model:
-            sure = statistics.fmean([one.confidence for one in answer.reading.characters] or [0.0])
             by = f"   ·   read by {answer.run}" if answer.run != self.model else ""
-            self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {percent(sure)} sure{by}")
+            self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {sure(answer.reading)}{by}")
             shown = answer
             if self.answer and self.answer.model == answer.model and self.kind == "text":
                 shown = answer._replace(reading=stillness.settled(self.answer.reading, self.answer.strokes,
@@ -174,3 +174,8 @@ class Session:
             self.model = name
         self.window.set_status("" if error else "ready")
         self.window.network_changed()
+
+
+def sure(reading: Reading) -> str:
+    """How likely its characters are right on average, in words."""
+    return f"{percent(statistics.fmean([one.confidence for one in reading.characters] or [0.0]))} sure"

@@ -55,7 +55,7 @@ class TextApp(window.App):
 
     def show_reading(self):
         """Show the text and the characters."""
-        self.field.show(self.reading.text if self.reading else "")
+        self.field.show(self.reading.lines if self.reading else ())
         self.show_labels()
 
     def show_labels(self) -> None:

@@ -32,7 +32,7 @@ class Colours(NamedTuple):
     unsure: str          # ... with little confidence
     corrected: str       # ... by hand
     box: str             # frames, brackets, the eraser
-    hint: str            # what an empty pad says
+    faint: str           # doubtful lines, and what an empty pad says
 
 
 class Theme(NamedTuple):

@@ -1,9 +1,10 @@
 """The parts of a window around its pad: toolbar, status line, text field, tooltips."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from apps.gestures import PEN_WIDTHS
 from apps.toolkit import tk, ttk
 from common import runs
+from reading.readings import FAINT, Line
 
 
 class Toolbar(ttk.Frame):
@@ -130,13 +131,18 @@ class TextField(tk.Text):
         self.looks = app.looks
         self.bind("<Button-1>", lambda event: self.focus_set())   # else what is selected could not be copied
 
-    def show(self, text: str) -> None:
-        """Show a text, unless it is there already, so that a selection stays."""
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show the text of lines, unless it is there already, so that a selection stays; doubtful ones are faint."""
+        text = "\n".join(line.text for line in lines)
         if text != self.text:
             self.configure(state="normal")
             self.replace("1.0", "end", text)
             self.configure(state="disabled")
             self.see("end")
+        self.tag_remove("faint", "1.0", "end")
+        for number, line in enumerate(lines, 1):
+            if line.confidence < FAINT:
+                self.tag_add("faint", f"{number}.0", f"{number}.end")
 
     @property
     def text(self) -> str:
@@ -149,6 +155,7 @@ class TextField(tk.Text):
         self.configure(background=theme.raised, foreground=theme.text, selectbackground=theme.accent,
                        selectforeground=theme.on_accent, highlightbackground=theme.line, highlightcolor=theme.accent,
                        inactiveselectbackground=theme.line, font=self.looks.font(15))
+        self.tag_configure("faint", foreground=theme.muted)
 
 
 def scrolled(widget, bars: dict[str, ttk.Scrollbar] | None = None) -> None:

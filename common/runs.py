@@ -1,4 +1,5 @@
 """Trained networks in Models/{unixTime}/: finding and describing them, and what they were made with."""
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -15,7 +16,10 @@ DEFAULT_PAGES = "1795990780"        # writing on pages
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "opencv-python")
 
 
-READS = {"lines": "words, lines and pages"}   # in words
+READS = {"characters": "single characters", "lines": "words, lines and pages"}   # in words
+# How well a network reads, for what it reads: from metrics.json the share that is right, and of what.
+SCORES = {"characters": (lambda metrics: metrics["emnist_test"]["accuracy"], "EMNIST's characters"),
+          "lines": (lambda metrics: 1 - metrics["validation"]["wer_words"], "UNIPEN's words")}
 
 
 class RunError(errors.UserError):
@@ -46,19 +50,17 @@ def models_folder(models_path: str | Path) -> str:
 
 
 def describe(models_path: str | Path, unix_time: str) -> str:
-    """A run in words, such as "resnet: single characters, 87.2 % of EMNIST's, 1700000000", by its test accuracy.
+    """A run in words, such as "resnet: single characters, 87.2 % of EMNIST's characters, 1700000000".
 
-    Readers of lines, which learn from other data, have no figure that compares with it.
+    What the figure is of stands beside it: that of a reader of lines compares with no other network's.
     """
-    try:
+    name, figure = "", "not scored"
+    with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
         config = read_config(models_path, unix_time)
-        if config["reads"] != "characters":
-            return f"{config['settings']['network']}: {READS.get(config['reads'], config['reads'])}, {unix_time}"
-        metrics = files.read_json(Path(models_path, unix_time, "metrics.json"))
-        right = f"{100 * float(metrics['emnist_test']['accuracy']):.1f} % of EMNIST's"
-        return f"{config['settings']['network']}: single characters, {right}, {unix_time}"
-    except (ValueError, KeyError, TypeError, OverflowError):
-        return f"not scored, {unix_time}"
+        name = f"{config['settings']['network']}: {READS[config['reads']]}, "
+        share, of = SCORES[config["reads"]]
+        figure = f"{100 * float(share(files.read_json(Path(models_path, unix_time, 'metrics.json')))):.1f} % of {of}"
+    return f"{name}{figure}, {unix_time}"
 
 
 def read_config(models_path: str | Path, unix_time: str) -> dict:

@@ -40,9 +40,13 @@ DOUBTFUL, LOW = 0.8, 0.4   # less sure ones that are so much lower than usual ar
 LEAST_CORE = 2.0           # px of a half-size map: a core is at least so tall ...
 LEAST_LENGTH = 0.6         # ... and so long, in its own height
 NEAR = 1.6                 # x-heights: ink farther than this from every core is no writing
+SPECK = 0.4                # x-heights: what is no larger is a dot or a speck, ...
+BELOW, BEFORE = 0.6, 1.0   # x-heights: ... and a speck if it lies so far below a core or before its begin
 MOSTLY = 0.6               # of a stroke: if so much is a rule it is one
 AHEAD = 1.5                # x-heights: so far ahead of a core it counts as if it were longer
 BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
+JUMP = 1.0                 # x-heights: by so much at most a line rises or falls at a gap, ...
+OVERLAP = 1.0              # x-heights: ... and by so much at most what continues it begins before its end
 GATE, ON_RULE = 64, 150    # of 255: coverage from which there may be ink, and where there are rules
 AROUND = 25                # px of half the size: the paper's brightness is the median of so large a square
 FULL = 230.0               # the middle of a line's strokes is made so dark, ...
@@ -315,19 +319,17 @@ def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
 
     order = sorted(range(len(cores)), key=lambda place: cores[place].left)
     for place in order:
-        a, best = cores[place], None
+        a, found = cores[place], []
         for other in order:
             b = cores[other]
             gap, height = b.left - a.right, (a.x_height + b.x_height) / 2
-            if other == place or not -0.5 * height < gap < BRIDGE * height or b.right <= a.right:
+            if other == place or not -OVERLAP * height < gap < BRIDGE * height or b.right <= a.right:
                 continue
-            if abs(_ahead(a, gap / 2, True) - _ahead(b, gap / 2, False)) > 0.45 * height \
-                    or max(a.x_height, b.x_height) > 2.2 * min(a.x_height, b.x_height):
-                continue
-            if best is None or gap < cores[best].left - a.right:
-                best = other
-        if best is not None and root(best) != root(place):
-            parent[root(best)] = root(place)
+            jump = abs(_ahead(a, gap / 2, True) - _ahead(b, gap / 2, False))
+            if jump < JUMP * height and max(a.x_height, b.x_height) <= 2.2 * min(a.x_height, b.x_height):
+                found.append((max(gap, 0) + 2 * jump, other))
+        if found and root(min(found)[1]) != root(place):
+            parent[root(min(found)[1])] = root(place)
     roots = sorted({root(place) for place in range(len(cores))})
     whole = [_together([cores[place] for place in order if root(place) == each]) for each in roots]
     return whole, np.array([roots.index(root(place)) + 1 for place in range(len(cores))], int)
@@ -397,16 +399,17 @@ def _by_rows(cores: list[Core], places: list[int]) -> list[int]:
         """Height of one end, 0 or -1, of a core."""
         return float(core.middle[place]) - slope * (core.left if place == 0 else core.right)
 
+    def beside(core: Core, last: Core) -> bool:
+        return min(core.right, last.right) - max(core.left, last.left) < OVERLAP * max(core.x_height, last.x_height)
+
     def one_row(core: Core, last: Core) -> bool:
-        first, second = (last, core) if core.left >= last.right else (core, last)
-        return first.right <= second.left and abs(level(first, -1) - level(second, 0)) < 0.6 * max(
-            first.x_height, second.x_height)
+        first, second = (last, core) if core.left >= last.left else (core, last)
+        return abs(level(first, -1) - level(second, 0)) < JUMP * max(first.x_height, second.x_height)
 
     rows = []
     for place in sorted(places, key=lambda place: level(cores[place], 0) + level(cores[place], -1)):
         row = next((row for row in rows[-3:] if any(one_row(cores[place], cores[other]) for other in row)
-                    and all(cores[place].left >= cores[other].right or cores[place].right <= cores[other].left
-                            for other in row)), None)
+                    and all(beside(cores[place], cores[other]) for other in row)), None)
         if row is None:
             rows.append([place])
         else:
@@ -518,7 +521,7 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
     """
     strokes, inside = (ink >= text_lines.INK).view(np.uint8), labels > 0
     heights = np.array([1.0, *(core.x_height for core in cores)], np.float32)
-    count, parts = cv2.connectedComponents(strokes, connectivity=8)
+    count, parts, stats, middles = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     printed = np.bincount(parts[rule], minlength=count) > MOSTLY * np.bincount(parts.ravel(), minlength=count)
     strokes[printed[parts]] = 0
     part, line = np.divmod(np.unique(parts[inside].astype(np.int64) * len(heights) + labels[inside]), len(heights))
@@ -532,9 +535,21 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
     far[parts[loose & (distance > NEAR * heights[nearest])]] = True
     for side in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):   # cut off there: of a line beyond
         far[side] = True
+    x, y = middles.T.astype(int)
+    number = nearest[y, x]
+    far |= _astray(x, y, number, cores, heights) & (stats[:, 2:4].max(axis=1) <= SPECK * heights[number])
     loose &= ~far[parts]
     owners[loose] = _majority(parts, nearest, loose, count, len(heights))[parts[loose]]
     return np.where((strokes > 0) & ((touched[parts] > 0) | loose), owners, 0).astype(np.int32)
+
+
+def _astray(x: np.ndarray, y: np.ndarray, number: np.ndarray, cores: list[Core], heights: np.ndarray) -> np.ndarray:
+    """Which points (n,) lie where the core of a number, from 1, has no dots: too far below or before it: bool (n,)."""
+    lefts, lengths = np.array([(core.left, len(core.middle)) for core in cores]).T
+    ahead = x - lefts[number - 1]
+    place = ahead.clip(0, lengths[number - 1] - 1) + (np.cumsum(lengths) - lengths)[number - 1]
+    below = y - np.concatenate([core.middle for core in cores])[place]
+    return (below > (0.5 + BELOW) * heights[number]) | (ahead < -BEFORE * heights[number])
 
 
 def _majority(parts: np.ndarray, values: np.ndarray, where: np.ndarray, count: int, most: int) -> np.ndarray:

@@ -86,6 +86,7 @@ def ground_of(gray: np.ndarray) -> int | None:
     width, height = (boxes[:, 2:] - boxes[:, :2]).T
     usual = text_lines.usual_height(boxes)
     rules = (width > 8 * usual) & (height <= RULE * glyph.stroke_width(255 * strokes))
+    rules |= width == gray.shape[1]   # with letters that stand on it
     return None if rules.any() or _has_boxes(strokes) else ground
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+FAINT = 0.5      # confidence of a line below which it is drawn faintly
+
 
 @dataclass(frozen=True)
 class Character:

@@ -77,13 +77,13 @@ def components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _points(ink: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """y and x of `count` to 2 * `count` pixels of the ink, or of all if there are fewer: float32 (n,).
+    """y and x of about `count` pixels of the ink, or of all if there are fewer: float32 (n,).
 
     Which ones depends on their places alone, so that a speck changes nothing but itself.
     """
-    y, x = np.divmod(np.flatnonzero(ink >= INK), ink.shape[1])
-    if len(y) > 2 * count:
-        share = 2 ** int(math.log2(len(y) / count))
+    y, x = np.divmod(np.flatnonzero(ink >= INK).astype(np.int32), np.int32(ink.shape[1]))
+    share = 2 ** round(math.log2(max(1.0, len(y) / count)))
+    if share > 1:
         kept = ((x * 73856093 ^ y * 19349663) >> 7) % share == 0   # the hash of Teschner et al. 2003
         y, x = y[kept], x[kept]
     return y.astype(np.float32), x.astype(np.float32)

@@ -6,6 +6,9 @@
     python -m tools.evaluate --texts=all            with punctuation, which only a reader of lines knows
     python -m tools.evaluate --labels=source        with the spaces of UNIPEN's sources, see training/unipen.py
     python -m tools.evaluate --reader=tesseract     with another program, or the classic method, to compare
+    python -m tools.evaluate --pages                pages: whether their lines are found, and their text end to end
+    python -m tools.evaluate --pages --pictures=FOLDER          of folders of pictures with their texts in labels.json
+    python -m tools.evaluate --pages --dots=3       whether a dot changes a line that it does not touch, too
 
 The sets characters, words (printed), mixed (partly joined letters), cursive, lines (printed) and every (lines of every
 style) are pen strokes of people whose writing no network has learned from, drawn black on white with a round pen at
@@ -17,6 +20,7 @@ are scans of real writing with its accents and marks, by people of the validatio
 import functools
 import itertools
 import math
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,7 +32,7 @@ from tqdm import tqdm
 
 from common import alphabets, errors, files, glyph, pen_strokes, runs, settings
 from reading import binarize, recognizer
-from tools import other_readers
+from tools import evaluate_pages, other_readers
 from training import emnist, line_records, line_rendering, metrics, real_lines, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -40,6 +44,9 @@ number = 300                     # samples of each set, at most
 unixTime = ""                    # the network that reads; without one, the shipped network
 language = "english"             # language model, see recogScript.py; the sets are read without one too
 prior = "drawings"               # class mix that the reader expects, see recogScript.py
+pages = False                    # measure pages, Copiste's with known lines or ...
+pictures = ""                    # ... those of a folder's folders, each with labels.json: {picture: text}
+dots = 0                         # dots that are drawn on each page, one at a time
 reader = "ours"                  # ours; classic: contours, mean gap; tesseract, ppocr: other programs, if installed
 seed = 0                         # of what is random: samples, sizes, pens, gaps
 picture = "worst.png"            # the worst readings; "" draws none
@@ -254,35 +261,36 @@ def _mean(values: list) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def table(rows: list[dict]) -> str:
-    """A Markdown table, one line for each dict of COLUMNS; what a row lacks, or NaN, stays blank."""
+def table(rows: list[dict], columns: tuple[str, ...] = COLUMNS) -> str:
+    """A Markdown table, one line for each dict of columns; what a row lacks, or NaN, stays blank."""
     def cell(row: dict, column: str) -> str:
         value = row.get(column, "")
         if not isinstance(value, float):
             return str(value)
         return "" if np.isnan(value) else f"{value:.{1 if column == 'ms' else 4}f}"
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *([cell(row, column) for column in COLUMNS] for row in rows)]
+    lines = [columns, ["---"] * len(columns), *([cell(row, column) for column in columns] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 # ---- the picture of the worst readings
 
-def draw_worst(results: dict[str, list[Result]], path: Path) -> None:
-    """Draw the readings with the highest error rates, as many of each set: truth above, what was read below."""
+def draw_worst(results: dict[str, list[Result]], path: Path, shown: int = SHOWN) -> None:
+    """Draw the readings with the highest error rates without case, as many of each set: truth above, reading below."""
     from matplotlib.figure import Figure
     worst = []
     for of_set in results.values():
         wrong = [result for result in of_set if result.text != result.truth]
-        wrong.sort(key=lambda result: -metrics.cer([(result.truth, result.text)]))
-        worst += wrong[:SHOWN // len(results)]
+        wrong.sort(key=lambda result: -metrics.cer([(result.truth.lower(), result.text.lower())]))
+        worst += wrong[:max(1, shown // len(results))]
     rows = max(1, math.ceil(len(worst) / 4))
     figure = Figure(figsize=(16, 1.6 * rows), layout="constrained")
     for axes, result in itertools.zip_longest(figure.subplots(rows, 4).flat, worst):
         axes.set(xticks=[], yticks=[], frame_on=bool(result))
         if result:
             axes.imshow(result.image, cmap="gray", vmin=0, vmax=255)
-            axes.set_title(result.truth, color="green", fontsize=9, parse_math=False)
-            axes.set_xlabel(result.text, color="firebrick", fontsize=9, parse_math=False)
+            truth, text = (textwrap.shorten(each, 60, placeholder="...") for each in (result.truth, result.text))
+            axes.set_title(truth, color="green", fontsize=9, parse_math=False)
+            axes.set_xlabel(text, color="firebrick", fontsize=9, parse_math=False)
     files.write_atomically(path, lambda temporary: figure.savefig(temporary))
 
 
@@ -292,6 +300,9 @@ def main(arguments: list[str]) -> None:
     """Read every set that is named, print the table, and draw the worst readings."""
     config, _ = settings.configure(globals(), arguments)
     names = check(config)
+    if config.pages:
+        measure_pages(config)
+        return
     readers = {which: recognizer.Recognizer(config.unixTime or None, config.models_path, config.prior, language=which)
                for which in ("none", config.language)}
     for reader in readers.values():
@@ -314,11 +325,23 @@ def main(arguments: list[str]) -> None:
         print(f"the worst readings: {config.picture}")
 
 
+def measure_pages(config: SimpleNamespace) -> None:
+    """Read pages, print the table, and draw the worst lines."""
+    reader = recognizer.Recognizer(config.unixTime or None, config.models_path, config.prior, config.language)
+    reader.load()
+    rows, excerpts = evaluate_pages.measure(config, reader)
+    print(f"{table(rows, evaluate_pages.COLUMNS)}\n\nsplit {config.split}, network {reader.unixTime}, language "
+          f"{config.language}; {runs.hardware()}.\n{evaluate_pages.ABOUT}")
+    if config.picture:
+        draw_worst(excerpts, Path(config.picture), evaluate_pages.WORST)
+        print(f"the worst readings: {config.picture}")
+
+
 def check(config: SimpleNamespace) -> list[str]:
     """The names of the sets to read; SettingsError where a setting has no meaning."""
     names = OF_BOTH_SPLITS if config.sets == "all" else config.sets.split(",")
     for name in names:
-        if name not in SETS:
+        if name not in SETS and not config.pages:
             raise settings.SettingsError(f"there is no set {name!r}; there are: {', '.join(SETS)}, all")
     for name, values in CHOICES.items():
         if getattr(config, name) not in values:

@@ -1,148 +1,77 @@
-"""Measures how well pages are read: wrong characters end to end, and lines found as one.
-
-    python -m tools.evaluate_pages --pages=FOLDER            folders of pictures with labels.json
-    python -m tools.evaluate_pages --copiste=FOLDER          real pages with known lines
-
-labels.json maps each picture's name to its text.  CER is without case; line breaks count as spaces.
-"""
+"""Measures how well pages are read, for python -m tools.evaluate --pages: the lines found, and the text end to end."""
+import itertools
 import json
 import time
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from rapidfuzz.distance import Levenshtein
+from tqdm import tqdm
 
-from common import settings
-from reading import page_network, recognizer, text_lines
+from common import errors
+from reading import recognizer, text_lines
 from reading.binarize import ImageError, Picture, decode
+from reading.page_network import Core, FoundPage, shipped
 
-# ---- settings: change them here or on the command line, as --name=value
-pages = ""                       # folder with folders of pictures
-only = ""                        # of these folders, with commas between them; all without
-copiste = ""                     # folder with pages.jsonl
-split = "val"                    # of its pages
-count = 0                        # of its pages, 0 for all
-out = ""                         # folder for pictures of what was found
-verbose = False                  # print each text
-# ---- end of settings
-
-
+COLUMNS = ("set", "as one", "split", "missed", "CER without case", "cut out", "dots", "ms", "n")
+ONE, COVERED = 0.7, 0.2    # intersection over union that makes a core a known line; share of a line that makes it part
+ABOUT = (f"as one: known lines that have one core, which shares {ONE:.0%} of its length with them; split: that lie in "
+         "several; missed: in none.\nCER: end to end; cut out: of the same ink in the known outlines of lines. Accents "
+         "count in folders of pictures alone.\ndots: share of dots that change a line which they do not touch. ms: "
+         "median for a page.")
+WORST = 20                 # lines or pages in the picture of the worst
+DOT = 2                    # px: radius of a dot on a page
+BESIDE = 6.0               # px: a dot so close to a line's frame touches it
 PLAIN = str.maketrans({"«": '"', "»": '"', "’": "'", "‘": "'", "“": '"', "”": '"', "œ": "oe", "Œ": "OE", "æ": "ae",
                        "ß": "ss", "–": "-", "—": "-"})
 
 
-def error(read: str, truth: str, accents: bool = True) -> tuple[int, int]:
-    """Wrong characters without case, and how many there are; without `accents` é is as good as e."""
-    read, truth = (" ".join(text.split()).lower() for text in (read, truth))
-    if not accents:
-        read, truth = ("".join(character for character in unicodedata.normalize("NFKD", text.translate(PLAIN))
-                               if not unicodedata.combining(character)) for text in (read, truth))
-    return Levenshtein.distance(read, truth), len(truth)
+class Page(NamedTuple):
+    """A picture of known text."""
+    image: np.ndarray        # uint8 (height, width, 3), RGB
+    truth: str
+    lines: list[dict] = []   # from top to bottom, if they are known: text, baseline and polygon in px
 
 
-def read(reader: recognizer.Recognizer, lines: list) -> list[str]:
-    """The texts of straight lines."""
-    return [text.text for text in reader.pages.read_lines([line.ink for line in lines])]
+class Excerpt(NamedTuple):
+    """A line or page, its text, and what was read."""
+    image: np.ndarray        # uint8 (height, width)
+    truth: str
+    text: str
 
 
-def show(picture: Picture, texts: list[str], path: Path) -> None:
-    """Draw the ink, and around each line a frame in its own colour with its place in the reading order and text."""
-    shown = cv2.cvtColor(255 - picture.ink, cv2.COLOR_GRAY2BGR)
-    for number, (line, text) in enumerate(zip(text_lines.lines_of(picture), texts)):
-        colour = [int(each) for each in np.random.default_rng(number).integers(0, 200, 3)]
-        height, width = line.ink.shape
-        corners = np.array([(0, 0, 1), (width, 0, 1), (width, height, 1), (0, height, 1)]) @ line.to_page.T
-        cv2.polylines(shown, [np.round(corners).astype(np.int32)], True, colour, 1)
-        cv2.putText(shown, f"{number + 1} {line.confidence:.2f} {text}", np.round(corners[0]).astype(int).tolist(),
-                    cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), shown)
+# ---- pages
+
+def pages_of(config: SimpleNamespace) -> dict[str, Iterator[Page]]:
+    """The sets of pages to measure: real pages with known lines, or folders of pictures."""
+    if not config.pictures:
+        return {"copiste": real_pages(Path(config.paper_path, "copiste"), config.split)}
+    names = sorted(path.parent.name for path in Path(config.pictures).glob("*/labels.json"))
+    if not names:
+        raise errors.DataError(f"{config.pictures} has no folders with labels.json: name another with --pictures=")
+    return {name: labelled(Path(config.pictures, name)) for name in names
+            if config.sets == "all" or name in config.sets.split(",")}
 
 
-def folders(config, reader: recognizer.Recognizer) -> None:
-    """Print the share of wrong characters of each folder."""
-    names = config.only.split(",") if config.only else sorted(
-        path.parent.name for path in Path(config.pages).glob("*/labels.json"))
-    for name in names:
-        labels = json.loads(Path(config.pages, name, "labels.json").read_text())
-        wrong, total, begun = 0, 0, time.process_time()
-        for file, truth in labels.items():
-            try:
-                picture = reader.see(Path(config.pages, name, file))
-                lines = read(reader, text_lines.lines_of(picture))
-            except ImageError:
-                picture, lines = None, []
-            of_file = error(" ".join(lines), truth)
-            wrong, total = wrong + of_file[0], total + of_file[1]
-            if config.verbose:
-                print(f"{name}/{file} {of_file[0]}/{of_file[1]} {' | '.join(lines)}")
-            if picture and config.out:
-                show(picture, lines, Path(config.out, f"{name}-{Path(file).stem}.png"))
-        seconds = (time.process_time() - begun) / len(labels)
-        print(f"{name:16s} {len(labels):3d} pictures  CER {wrong / total:.3f}  ({wrong} of {total})  "
-              f"{seconds:.2f} s of one core each", flush=True)
+def labelled(folder: Path) -> Iterator[Page]:
+    """The pictures that a folder's labels.json maps to texts."""
+    for name, truth in json.loads((folder / "labels.json").read_text(encoding="utf-8")).items():
+        yield Page(np.asarray(decode(str(folder / name), name)), truth)
 
 
-# ---- pages with known lines
-
-def found_as_one(page: page_network.FoundPage, lines: list[dict]) -> int:
-    """How many known lines have one core that covers most of their baseline, and no other line's."""
-    baselines = [np.array(line["baseline"], float) / page.scale for line in lines]
-    owners = np.zeros((len(baselines), len(page.cores)))
-    for row, line in enumerate(baselines):
-        x = np.arange(line[0, 0], line[-1, 0] + 1)
-        y = np.interp(x, *line.T)
-        for column, core in enumerate(page.cores):
-            inside = (x >= core.left) & (x < core.right)
-            if inside.any():
-                middle = core.middle[(x[inside] - core.left).astype(int).clip(0, len(core.middle) - 1)]
-                owners[row, column] = (np.abs(y[inside] - core.x_height / 2 - middle) < core.x_height).sum() / len(x)
-    covers = owners > 0.2
-    return int(sum(owners[row].max(initial=0) > 0.75 and covers[row].sum() == 1
-                   and covers[:, owners[row].argmax()].sum() == 1 for row in range(len(lines))))
-
-
-def real_pages(config, reader: recognizer.Recognizer) -> None:
-    """Print how many lines of Copiste's pages are found as one, and the share of wrong characters."""
-    with open(Path(config.copiste, "pages.jsonl"), encoding="utf-8") as lines:
-        chosen = [page for page in map(json.loads, lines) if page["split"] == config.split and page["lines"]]
-    one, known, wrong, total, cut = 0, 0, 0, 0, 0
-    for page in chosen[:config.count or None]:
-        name = str(Path(config.copiste, "pages", page["file"]))
-        picture = without_print(np.asarray(decode(name, name).convert("RGB")), page)
-        found = page_network.shipped().find(picture)
-        lines = sorted(page["lines"], key=lambda line: float(np.mean(np.array(line["baseline"])[:, 1])))
-        hits = found_as_one(found, lines)
-        one, known = one + hits, known + len(lines)
-        truth = " ".join(line["text"] for line in lines)
-        of_page, of_cut = (error(" ".join(read(reader, each)), truth, False) for each in
-                           (found.lines, cut_lines(found, lines)))
-        wrong, total, cut = wrong + of_page[0], total + of_page[1], cut + of_cut[0]
-        print(f"{page['file']} lines {hits} of {len(lines)}, found {len(found.lines)}, CER "
-              f"{of_page[0] / of_page[1]:.3f}, cut by polygons {of_cut[0] / of_cut[1]:.3f}", flush=True)
-        if config.out:
-            show(Picture(found.ink, found.scale, found.lines), [""] * len(found.lines),
-                 Path(config.out, page["file"].replace(".webp", ".png")))
-    print(f"copiste: {one / known:.3f} of {known} lines found as one, CER {wrong / total:.3f}, "
-          f"cut by polygons {cut / total:.3f}; accents aside")
-
-
-def cut_lines(page: page_network.FoundPage, lines: list[dict]) -> list[text_lines.StraightLine]:
-    """The page's ink in each known line's polygon, straight: how it would be read if lines were found without error."""
-    found = []
-    for line in lines:
-        inside = np.zeros_like(page.ink)
-        cv2.fillPoly(inside, [np.round(np.array(line["polygon"]) / page.scale).astype(np.int32)], 255)
-        ink = cv2.min(page.ink, inside)
-        boxes = text_lines.components((ink >= text_lines.INK).view(np.uint8))[1]
-        if len(boxes):
-            left, top = np.maximum(boxes[:, :2].min(axis=0) - 2, 0)
-            right, bottom = boxes[:, 2:].max(axis=0) + 2
-            boxes = boxes - (left, top, left, top)
-            found.append(text_lines.straight_line(ink[top:bottom, left:right], left, top, boxes))
-    return found
+def real_pages(folder: Path, split: str) -> Iterator[Page]:
+    """Copiste's pages of one split, see training/real_lines.py."""
+    for page in map(json.loads, (folder / "pages.jsonl").read_text(encoding="utf-8").splitlines()):
+        if page["split"] == split and page["lines"]:
+            name = str(folder / "pages" / page["file"])
+            lines = sorted(page["lines"], key=lambda line: float(np.mean(np.array(line["baseline"])[:, 1])))
+            yield Page(without_print(np.asarray(decode(name, name).convert("RGB")), page),
+                       " ".join(line["text"] for line in lines), lines)
 
 
 def without_print(picture: np.ndarray, page: dict) -> np.ndarray:
@@ -159,15 +88,139 @@ def without_print(picture: np.ndarray, page: dict) -> np.ndarray:
     return hidden
 
 
-def main(arguments: list[str]) -> None:
-    """Measure what the settings name."""
-    config, _ = settings.configure(globals(), arguments)
-    reader = recognizer.Recognizer()
-    if config.pages:
-        folders(config, reader)
-    if config.copiste:
-        real_pages(config, reader)
+# ---- figures
+
+def measure(config: SimpleNamespace, reader: recognizer.Recognizer) -> tuple[list[dict], dict[str, list[Excerpt]]]:
+    """A row of COLUMNS for each set; and what was read of each of its known lines, else of each of its pages."""
+    rows, excerpts = [], {}
+    for name, pages in pages_of(config).items():
+        figures, excerpts[name] = [], []
+        for number, page in enumerate(tqdm(itertools.islice(pages, config.number), name, leave=False)):
+            of_page, read = measure_page(page, reader)
+            if config.dots:
+                of_page["dots"] = changed_by_dots(page.image, reader, config.dots, np.random.default_rng(number))
+            figures.append(of_page)
+            excerpts[name] += read
+        total = {key: sum(each.get(key, 0) for each in figures) for key in {key for each in figures for key in each}}
+        row = {"set": name, "CER without case": total["wrong"] / total["characters"], "n": len(figures),
+               "ms": 1000 * float(np.median([each["seconds"] for each in figures]))}
+        row |= {key: total[key] / total["known"] for key in ("as one", "split", "missed") if key in total}
+        row |= {"cut out": total["cut"] / total["characters"]} if "cut" in total else {}
+        rows.append(row | ({"dots": total["dots"] / (config.dots * len(figures))} if config.dots else {}))
+    return rows, excerpts
 
 
-if __name__ == "__main__":
-    settings.run(main)
+def measure_page(page: Page, reader: recognizer.Recognizer) -> tuple[dict[str, float], list[Excerpt]]:
+    """What is to be counted of one page, and the excerpts of it."""
+    begun = time.perf_counter()
+    try:
+        found = shipped().find(page.image) if page.lines else reader.see(page.image)
+        straight = found.lines if page.lines else text_lines.lines_of(found)
+        texts = read(reader, straight)
+    except ImageError:
+        found, texts = None, []
+    seconds = time.perf_counter() - begun
+    wrong, characters = error(" ".join(texts), page.truth, accents=not page.lines)
+    counted = {"seconds": seconds, "wrong": wrong, "characters": characters}
+    gray = cv2.cvtColor(page.image, cv2.COLOR_RGB2GRAY) if page.image.ndim == 3 else page.image
+    if not page.lines:
+        return counted, [Excerpt(gray, page.truth, " ".join(texts))]
+    shares = shared([np.array(line["baseline"], float) / found.scale for line in page.lines], found.cores)
+    as_one, parts = lines_as_one(*shares), shares[1] > COVERED
+    cut = error(" ".join(read(reader, cut_lines(found, page.lines))), page.truth, accents=False)[0]
+    counted |= {"known": len(page.lines), "as one": as_one.sum(), "split": (parts.sum(axis=1) > 1).sum(),
+                "missed": (~parts.any(axis=1)).sum(), "cut": cut}
+    return counted, [excerpt(gray, line, [text for text, mine in zip(texts, of_line) if mine])
+                     for line, of_line in zip(page.lines, parts)]
+
+
+def excerpt(gray: np.ndarray, line: dict, texts: list[str]) -> Excerpt:
+    """A known line as it stands on the page, and the texts of the cores in it."""
+    x, y, width, height = cv2.boundingRect(np.array(line["polygon"], np.int32))
+    return Excerpt(gray[max(0, y):y + height, max(0, x):x + width], line["text"], " ".join(texts))
+
+
+def shared(baselines: list[np.ndarray], cores: list[Core]) -> tuple[np.ndarray, np.ndarray]:
+    """For each known line, its baseline (n, 2), and each core: intersection over union, and share of the line.
+
+    Both are of lengths: a core is where a line is as long as its foot is near the baseline.
+    """
+    union, share = np.zeros((2, len(baselines), len(cores)))
+    for row, line in enumerate(baselines):
+        x = np.arange(line[0, 0], line[-1, 0] + 1)
+        y = np.interp(x, *line.T)
+        for column, core in enumerate(cores):
+            inside = (x >= core.left) & (x < core.right)
+            middle = core.middle[(x[inside] - core.left).astype(int).clip(0, len(core.middle) - 1)]
+            both = np.count_nonzero(np.abs(y[inside] - core.x_height / 2 - middle) < core.x_height)
+            share[row, column] = both / len(x)
+            union[row, column] = both / (len(x) + core.right - core.left - both)
+    return union, share
+
+
+def lines_as_one(union: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Which known lines are one core, which is no part of another line: bool (lines,); see `shared`."""
+    parts = share > COVERED
+    alone = (parts.sum(axis=1) == 1) & ~(parts & (parts.sum(axis=0) > 1)).any(axis=1)
+    return alone & (union.max(axis=1, initial=0) > ONE)
+
+
+def cut_lines(page: FoundPage, lines: list[dict]) -> list[text_lines.StraightLine]:
+    """The page's ink in each known line's polygon, straight: how it would be read if lines were found without error."""
+    found = []
+    for line in lines:
+        inside = np.zeros_like(page.ink)
+        cv2.fillPoly(inside, [np.round(np.array(line["polygon"]) / page.scale).astype(np.int32)], 255)
+        ink = cv2.min(page.ink, inside)
+        boxes = text_lines.components((ink >= text_lines.INK).view(np.uint8))[1]
+        if len(boxes):
+            left, top = np.maximum(boxes[:, :2].min(axis=0) - 2, 0)
+            right, bottom = boxes[:, 2:].max(axis=0) + 2
+            boxes = boxes - (left, top, left, top)
+            found.append(text_lines.straight_line(ink[top:bottom, left:right], left, top, boxes))
+    return found
+
+
+def error(read: str, truth: str, accents: bool = True) -> tuple[int, int]:
+    """Wrong characters without case, and how many there are; without `accents` é is as good as e."""
+    read, truth = (" ".join(text.split()).lower() for text in (read, truth))
+    if not accents:
+        read, truth = ("".join(character for character in unicodedata.normalize("NFKD", text.translate(PLAIN))
+                               if not unicodedata.combining(character)) for text in (read, truth))
+    return Levenshtein.distance(read, truth), len(truth)
+
+
+def read(reader: recognizer.Recognizer, lines: list) -> list[str]:
+    """The texts of straight lines."""
+    return [text.text for text in reader.pages.read_lines([line.ink for line in lines])]
+
+
+# ---- dots
+
+def changed_by_dots(image: np.ndarray, reader: recognizer.Recognizer, tries: int, rng: np.random.Generator) -> int:
+    """How many of so many black dots, each alone at random on a page, change the text of a line they do not touch."""
+    picture = reader.see(image)
+    clean, texts = lines_and_texts(picture, reader, {})
+    known = {line.ink.tobytes(): text for line, text in zip(clean, texts)}
+    changed = 0
+    for _ in range(tries):
+        at = [int(rng.integers(DOT, side - DOT)) for side in image.shape[1::-1]]
+        dotted = cv2.circle(image.copy(), at, DOT, [0] * 3, cv2.FILLED)
+        found = lines_and_texts(reader.see(dotted), reader, known)[1]
+        kept = [text for line, text in zip(clean, texts) if -cv2.pointPolygonTest(
+            frame(line), [each / picture.scale for each in at], True) > BESIDE / picture.scale]
+        rest = iter(found)
+        changed += not all(text in rest for text in kept)   # in the same order
+    return changed
+
+
+def lines_and_texts(picture: Picture, reader: recognizer.Recognizer, known: dict[bytes, str]) -> tuple[list, list[str]]:
+    """A picture's lines and their texts; known: those of inks that were read before."""
+    lines = text_lines.lines_of(picture)
+    return lines, [known.get(line.ink.tobytes()) or read(reader, [line])[0] for line in lines]
+
+
+def frame(line: text_lines.StraightLine) -> np.ndarray:
+    """The corners of a line on the page, float32 (4, 2)."""
+    height, width = line.ink.shape
+    return np.float32(np.array([(0, 0, 1), (width, 0, 1), (width, height, 1), (0, height, 1)]) @ line.to_page.T)

@@ -9,6 +9,7 @@ import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pages
 import pytest
@@ -275,7 +276,14 @@ def test_doubtful_lines_can_be_left_out(tmp_path):
     drawn_pages("garden")[0].save(tmp_path / "a.png")
     line, = json.loads(run("--json", tmp_path / "a.png").stdout)["lines"]
     assert line["confidence"] == line["words"][0]["confidence"] > 0.5
-    assert json.loads(run("--json", "--min_confidence=1", tmp_path / "a.png").stdout)["lines"] == []
+    page = pages.draw_page("garden\n\nsummer").image
+    turns = np.linspace(0, 60, 400)   # curls between two words
+    curls = np.stack([50 + 3 * turns + 20 * np.cos(2 * turns), 200 + 20 * np.sin(2 * turns)], axis=1)
+    Image.fromarray(cv2.polylines(page, [curls.astype(np.int32)], False, 0, 5, cv2.LINE_AA)).save(tmp_path / "b.png")
+    whole, sure = (json.loads(run("--json", least, tmp_path / "b.png").stdout)
+                   for least in ("--min_confidence=0", "--min_confidence=0.5"))
+    assert len(whole["lines"]) == 3 and whole["lines"][1]["confidence"] < 0.5
+    assert sure["text"] == "garden\nsummer" and sure["lines"] == whole["lines"][::2]
 
 
 @pytest.mark.parametrize("kind", ["white on transparent", "framed", "light on dark"])
