@@ -129,33 +129,35 @@ class PageNetwork:
         It knows upright pages, but not which way others are turned; and upside down, digits look like digits.  One
         look at each of the others tells which is the likeliest.
         """
-        look = self._look(picture)
-        if look.maps.upright >= UPRIGHT or not look.ink and look.held < HOLDS:   # specks and noise are held by no lines
+        scale = _scale_to(PIXELS, 1.0, picture)
+        first = self._seen(picture, scale)
+        look = self._look(picture, first)
+        if look.maps.upright >= UPRIGHT or not look.ink and first.held < HOLDS:   # no lines hold specks and noise
             return 0, look
         best = first = None
         for turns in (1, 2, 3):
-            turned = self._seen(np.ascontiguousarray(np.rot90(picture, turns)), _scale_to(PIXELS, 1.0, picture))
+            turned = self._seen(np.ascontiguousarray(np.rot90(picture, turns)), scale)
             if first is None or turned.maps.upright > first.maps.upright:
                 best, first = turns, turned
         if not look.ink and not first.ink:   # a letter as large as the picture
-            return 0, self._look(picture, always=True)
+            return 0, self._look(picture, self._seen(picture, scale), always=True)
         if first.maps.upright <= look.maps.upright or best == 2 and look.length <= FEW_WORDS:
             return 0, look
         turned = self._look(np.ascontiguousarray(np.rot90(picture, best)), first)
         return (best, turned) if turned.maps.upright > look.maps.upright + IN_DOUBT else (0, look)
 
-    def _look(self, picture: np.ndarray, first: "Look | None" = None, always: bool = False) -> "Look":
+    def _look(self, picture: np.ndarray, first: "Look", always: bool = False) -> "Look":
         """What is where in a picture, at the scale at which the network sees its letters best; first: its first look.
 
         Letters much larger than those that it knows look like many small strokes, and their cores are scraps: a
         picture is looked at ever smaller until cores hold most strokes, or always.
         """
-        scale, most = _scale_to(PIXELS, 1.0, picture), _scale_to(FINE_PIXELS, ENLARGED, picture)
-        best = first or self._seen(picture, scale)
+        most = _scale_to(FINE_PIXELS, ENLARGED, picture)
+        best = first
         for smaller in SMALLER[1:]:
             if best.held >= HOLDS and not always:
                 break
-            look = self._seen(picture, scale / smaller)
+            look = self._seen(picture, first.scale / smaller)
             if look.ink > SEES_MORE * best.ink and look.x_height <= LARGEST:
                 best = look
         if not best.maps.seen:   # tiny letters

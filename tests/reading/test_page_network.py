@@ -1,8 +1,11 @@
 """The maps of a page become straight lines in reading order, and the shipped network sees what people see."""
+import io
+
 import cv2
 import numpy as np
 import pages
 import pytest
+from PIL import ExifTags, Image
 
 from reading import binarize, page_network, recognizer, text_lines
 from reading.page_network import Maps
@@ -106,6 +109,16 @@ def test_a_turned_page_is_read_upright_and_its_boxes_are_as_it_lies(turns):
     assert not ink.any()
 
 
+def test_specks_are_not_looked_at_in_other_directions(monkeypatch):
+    picture = page((300, 200, 3), dots=[(x, y) for x in range(20, 600, 40) for y in range(20, 400, 40)])
+    picture[:20, :20, 2] = 255   # as if it were not upright
+    seen = []
+    maps = Drawn.maps
+    monkeypatch.setattr(Drawn, "maps", lambda self, picture: seen.append(picture.shape) or maps(self, picture))
+    Drawn().find(picture)
+    assert seen and all(height < width for height, width, _ in seen)
+
+
 def test_an_empty_page_has_no_lines():
     found = Drawn().find(page())
     assert found.lines == [] and found.cores == []
@@ -149,3 +162,15 @@ def test_labels_and_what_stands_behind_them_stay_in_rows(reader):
     labels, answers = "name\ntown\nroom\nyear", "summer garden\nkitchen\nmorning light\nthirteen"
     rows = [part for row in zip(labels.split(), answers.split("\n")) for part in row]
     assert reader.recog(side_by_side(labels, answers)).text.split("\n") == rows
+
+
+def test_a_large_picture_is_reduced_when_it_is_decoded_and_the_callers_image_is_not():
+    large = Image.new("RGB", (1000, 600), "white")
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    large.save(jpeg := io.BytesIO(), "JPEG", exif=turned)
+    for source, size in ((jpeg, (300, 500)), (large, (500, 300)), (Image.open(jpeg), (300, 500))):
+        decoded, reduced = binarize.decode_reduced(source, "it", 150_000)
+        assert decoded.size == size and reduced == 2
+        assert source is jpeg or source.size == (1000, 600)
+    assert binarize.decode(jpeg, "it").size == (600, 1000)
