@@ -34,6 +34,7 @@ schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epoc
 patience = 20              # epochs without a better val_loss before the training ends
 weight_decay = 0.0         # of AdamW; 0 is plain Adam
 finetune = ""              # unixTime of a trained network to start from; without a --preset, to learn corrections
+start_share = 0.0          # line with finetune: share of that network's weights in the kept one, which forgets less
 corrections = 0.0          # share of an epoch that is corrections, each as often as that takes
 corrections_path = "Dataset/Corrections"   # folder with the corrections that textrecog_ui.py has kept
 teacher = ""               # unixTime of a network to learn from; it also checks pen labels
@@ -52,8 +53,9 @@ PRESETS = {
              "val_split": 0.04, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
     # A reader of words and lines, from the first one, which read pen strokes alone; with --finetune= from nothing.
-    "line": {"network": "line", "finetune": "1795724860", "train_epochs": 30, "epoch_steps": 200, "batch_size": 64,
-             "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0, "weight_decay": 0.01},
+    "line": {"network": "line", "finetune": "1795724860", "start_share": 0.4, "train_epochs": 23, "epoch_steps": 200,
+             "batch_size": 64, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0,
+             "weight_decay": 0.01},
     # Finds the writing on pages.
     "page": {"network": "page", "train_epochs": 30, "epoch_steps": 200, "batch_size": 6, "learning_rate": 0.002,
              "schedule": "cosine", "dropout": 0.1, "weight_decay": 0.0001},

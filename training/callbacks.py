@@ -42,10 +42,14 @@ _CALLBACK_STATE = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_coun
 class Checkpoint(keras.callbacks.Callback):
     """After each epoch keeps the best network (model.keras) and all that --resume needs (checkpoint.npz)."""
 
-    def __init__(self, folder: Path, others: list[keras.callbacks.Callback], state: dict | None):
-        """others: callbacks of Keras whose state is kept too.  state: from `restore`, to go on; None: a new run."""
+    def __init__(self, folder: Path, others: list[keras.callbacks.Callback], state: dict | None,
+                 kept: Callable[[keras.Model], keras.Model]):
+        """others: callbacks of Keras whose state is kept too.  state: from `restore`, to go on; None: a new run.
+
+        kept: gives the network that a run keeps of the training model.
+        """
         super().__init__()
-        self.folder, self.others = folder, others
+        self.folder, self.others, self.kept = folder, others, kept
         self.state = state or {"epoch": 0, "best": None, "history": []}
 
     def on_train_begin(self, logs=None):
@@ -61,7 +65,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.state["history"].append(logs)
         if self.state["best"] is None or logs["val_loss"] < self.state["best"]["val_loss"]:
             self.state["best"] = {"epoch": epoch + 1, **logs}
-            networks.save_network(in_float32(self.model.network), self.folder / "model.keras")
+            networks.save_network(in_float32(self.kept(self.model)), self.folder / "model.keras")
         self.state["callbacks"] = [{name: float(getattr(callback, name)) for name in _CALLBACK_STATE
                                     if hasattr(callback, name)} for callback in self.others]
         files.write_atomically(self.folder / "checkpoint.npz", self._save)

@@ -44,6 +44,7 @@ class TrainingConfig:
     patience: Count
     weight_decay: Share
     finetune: str
+    start_share: ShareLeft
     corrections: ShareLeft
     corrections_path: str
     teacher: str

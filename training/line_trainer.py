@@ -150,6 +150,7 @@ class LineTrainer(Trainer):
     def __init__(self, config: TrainingConfig, data: Validation):
         super().__init__(config, data)
         self.batches = LineBatches(config)
+        self.start: list[np.ndarray] = []   # the weights that a finetuning starts from
 
     def first_network(self) -> keras.Model:
         """See Trainer; a trained network that reads fewer characters learns the others too."""
@@ -167,6 +168,7 @@ class LineTrainer(Trainer):
         """See Trainer."""
         config = self.config
         network = self.first_network()
+        self.start = network.get_weights()
         for layer in network.layers if config.finetune else ():
             # Some words of one writer do not tell how all writing is distributed, nor do batches of one width.
             layer.trainable = not (isinstance(layer, layers.BatchNormalization)
@@ -178,8 +180,22 @@ class LineTrainer(Trainer):
         adam.build(model.trainable_variables)   # else Keras would run through a step once more, for seconds
         return model
 
+    def kept(self, model):
+        """See Trainer; between a finetuned network and the one that it comes from lies one that reads both kinds well.
+
+        M. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903.
+        """
+        share = self.config.start_share
+        if not (share and self.config.finetune):
+            return model.network
+        between = keras.models.clone_model(model.network)
+        between.set_weights([new + share * (old - new)
+                             for old, new in zip(self.start, model.network.get_weights(), strict=True)])
+        return between
+
     def fit(self, model, callbacks, epoch=0):
         """See Trainer."""
+        self.data.kept = self.kept
         writing = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: self.batches.start(epoch))
         try:
             return model.fit(self.batches, epochs=self.config.train_epochs, initial_epoch=epoch, shuffle=False,

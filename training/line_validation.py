@@ -39,6 +39,7 @@ class Validation(keras.callbacks.Callback):
             raise errors.DataError(f"{config.pen_path} holds no words of the validation split")
         self._batches = list(prefetch.batches(self.samples, config.batch_size))
         self.texts: list[str] = []   # what `measure` has read of the samples
+        self.kept = lambda model: model.network   # see pipeline.Trainer
 
     def measure(self, network: keras.Model) -> dict[str, float]:
         """CTC's loss in nat for each character, and error rates, of a network without a language model."""
@@ -53,7 +54,7 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Measure the model's network, for the callbacks behind this one."""
-        logs.update({f"val_{name}": value for name, value in self.measure(self.model.network).items()})
+        logs.update({f"val_{name}": value for name, value in self.measure(self.kept(self.model)).items()})
 
     def error_rates(self, texts: list[str]) -> dict[str, float]:
         """CER and WER of each kind, of what was read of the samples."""

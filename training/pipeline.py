@@ -17,8 +17,9 @@ NO_MEMORY = "RESOURCE_EXHAUSTED", "ResourceExhausted", "out of memory"   # in wh
 class Trainer:
     """A training with its data; CharacterTrainer, LineTrainer and PageTrainer add what differs:
 
-    build_model()       a compiled keras.Model; its `network` is what a run keeps, and `own_variables` are what --resume
-                        needs beside that and the optimiser
+    build_model()       a compiled keras.Model; its `network` learns, and `own_variables` are what --resume needs
+                        beside that and the optimiser
+    kept(model)         the network that a run keeps of it
     fit(model, callbacks, epoch)    trains from this epoch on; returns the History, with val_loss
     pictures(model)     for TensorBoard, see callbacks.Log
     describe()          what config.json tells of the data
@@ -37,6 +38,10 @@ class Trainer:
         network = networks.load_network(config.models_path, config.finetune)
         networks.set_dropout(network, config.dropout)
         return network
+
+    def kept(self, model):
+        """The keras.Model that a run keeps of a training model."""
+        return model.network
 
 
 def run(config: TrainingConfig) -> Path:
@@ -141,6 +146,8 @@ def train(trainer: Trainer, folder: Path) -> BaseException | None:
     config = trainer.config
     model = trainer.build_model()
     state = callbacks.restore(model, folder / "checkpoint.npz") if config.resume else None
+    if state and _other_settings(config):   # figures under others cannot be compared
+        state |= {"best": None, "callbacks": []}
     if state:
         print(f"going on after epoch {state['epoch']} of {config.train_epochs}")
     write_config(trainer, folder)
@@ -151,20 +158,32 @@ def train(trainer: Trainer, folder: Path) -> BaseException | None:
         watching.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.9, patience=10))
     with callbacks.EarlyEnd(folder) as end, contextlib.closing(callbacks.Progress()) as progress:
         trainer.fit(model, [end, *watching, callbacks.Log(folder / "logs", trainer.pictures),
-                            callbacks.Checkpoint(folder, watching, state), progress],
+                            callbacks.Checkpoint(folder, watching, state, trainer.kept), progress],
                     state["epoch"] if state else 0)
     return end.reason
 
 
 def write_config(trainer: Trainer, folder: Path) -> None:
-    """Write config.json: everything needed to train this network again.  A resumed run keeps what it began with."""
+    """Write config.json: everything needed to train this network again.  A resumed run keeps what it began with.
+
+    resumed_at: commits other than the first at which it was gone on with.
+    """
     config, kept = trainer.config, _kept_settings(trainer.config)
     if config.resume:
         about = runs.read_config(config.models_path, config.resume) | {"settings": kept, "finished": False}
+        if runs.git_commit() not in (about.get("git_commit"), *about.get("resumed_at", ())):
+            about["resumed_at"] = [*about.get("resumed_at", ()), runs.git_commit()]
     else:
         about = {"reads": config.reads, "settings": kept, **trainer.describe(), "versions": runs.versions(),
                  "git_commit": runs.git_commit()}
     files.write_json(folder / "config.json", about)
+
+
+def _other_settings(config: TrainingConfig) -> bool:
+    """Whether a resumed run has other settings than before, but for its length."""
+    before = runs.read_config(config.models_path, config.resume)["settings"]
+    return any(before.get(name, value) != value for name, value in _kept_settings(config).items()
+               if name not in ("train_epochs", "models_path"))
 
 
 def _kept_settings(config: TrainingConfig) -> dict:

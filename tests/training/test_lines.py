@@ -23,6 +23,7 @@ from reading.network import Network
 from tools import draw_samples, measure_adaptation
 from training import (
     accents,
+    callbacks,
     corrections_store,
     line_records,
     line_texts,
@@ -230,6 +231,22 @@ def test_a_line_reader_goes_on(small, trained, tmp_path, capsys):
     small(tmp_path, f"--resume={folder.name}", f"--train_epochs={len(before) + 1}")
     assert f"going on after epoch {len(before)} of {len(before) + 1}" in capsys.readouterr().out
     assert toy.history(folder)[:-1] == before and toy.history(folder)[-1] < 1.3 * before[-1]
+
+
+def test_a_network_between_the_first_and_the_last_is_kept(small, trained, tmp_path):
+    base = trained[0]
+    trainer, tuned = small(base.parent, f"--finetune={base.name}", "--preset=line", "--start_share=0.25", "--epoch_steps=4",
+                     "--train_epochs=1", "--learning_rate=0.01")
+    first, kept = (networks.load_network(base.parent, each.name).get_weights() for each in (base, tuned))
+    training = trainer.build_model()
+    callbacks.restore(training, tuned / "checkpoint.npz")
+    last = training.network.get_weights()
+    for old, new, between in zip(first, last, kept, strict=True):
+        np.testing.assert_allclose(between, 0.25 * old + 0.75 * new, atol=1e-5)
+    assert any(np.abs(old - new).max() > 0.005 for old, new in zip(first, last))
+    before = (tuned / "model.keras").read_bytes()
+    small(base.parent, f"--resume={tuned.name}", f"--finetune={base.name}", "--train_epochs=2", "--start_share=0.9")
+    assert (tuned / "model.keras").read_bytes() != before, "figures under another setting are no measure"
 
 
 def upside_down(seeds: range) -> list[tuple[str, list[np.ndarray]]]:
