@@ -235,8 +235,8 @@ def test_a_line_reader_goes_on(small, trained, tmp_path, capsys):
 
 def test_a_network_between_the_first_and_the_last_is_kept(small, trained, tmp_path):
     base = trained[0]
-    trainer, tuned = small(base.parent, f"--finetune={base.name}", "--preset=line", "--start_share=0.25", "--epoch_steps=4",
-                     "--train_epochs=1", "--learning_rate=0.01")
+    trainer, tuned = small(base.parent, f"--finetune={base.name}", "--preset=line", "--start_share=0.25",
+                           "--epoch_steps=4", "--train_epochs=1", "--learning_rate=0.01")
     first, kept = (networks.load_network(base.parent, each.name).get_weights() for each in (base, tuned))
     training = trainer.build_model()
     callbacks.restore(training, tuned / "checkpoint.npz")
