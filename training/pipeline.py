@@ -180,9 +180,9 @@ def write_config(trainer: Trainer, folder: Path) -> None:
 
 
 def _other_settings(config: TrainingConfig) -> bool:
-    """Whether a resumed run has other settings than before, but for its length."""
+    """Whether a resumed run has other settings than before, but for its length; those that were none were off."""
     before = runs.read_config(config.models_path, config.resume)["settings"]
-    return any(before.get(name, value) != value for name, value in _kept_settings(config).items()
+    return any(before.get(name, type(value)()) != value for name, value in _kept_settings(config).items()
                if name not in ("train_epochs", "models_path"))
 
 
