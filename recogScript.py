@@ -10,8 +10,8 @@
     python recogScript.py --workers=2 --recursive --output=readings.jsonl photos/    many, and goes on after a break
     python recogScript.py --json @list.txt           the pictures that a file lists, a name on each line
 
-It reads Latin letters without accents, digits and punctuation, printed or cursive, dark on light or light on dark,
-drawn, scanned or photographed.  In other programs:
+It reads Latin letters, those with accents of French, German, Spanish, Portuguese and Italian too, digits and
+punctuation, printed or cursive, dark on light or light on dark, drawn, scanned or photographed.  In other programs:
 
     reader = recogScript.Recognizer()
     reader.recog("a.png").text

@@ -10,7 +10,7 @@ from common import alphabets, errors, files, line_image
 
 ROOT = Path(__file__).resolve().parents[1]
 # unixTime of the networks that read when none is named
-DEFAULT = "1795724860"              # words and lines
+DEFAULT = "1796001515"              # words and lines
 DEFAULT_CHARACTERS = "1795678193"   # single characters
 DEFAULT_PAGES = "1795990780"        # writing on pages
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "opencv-python")
