@@ -165,7 +165,7 @@ def trained() -> SimpleNamespace:
     from training import callbacks, character_trainer, networks
     model = character_trainer.CharacterTrainer(setup, dataset.load(setup)).build_model()
     model.optimizer.build(model.trainable_variables)
-    keeper = callbacks.Checkpoint(emnist_files(), [], None)
+    keeper = callbacks.Checkpoint(emnist_files(), [], None, lambda model: model.network)
     keeper.set_model(model)
     keeper.on_epoch_end(0, {"loss": 1.0, "val_loss": 1.0})
     return SimpleNamespace(model=model, callbacks=callbacks, networks=networks)

@@ -285,7 +285,7 @@ print("12/60 a step", flush=True)
 copy = pathlib.Path(shutil.copytree(given["models_path"] + "/" + given["finetune"],
                                     given["models_path"] + "/1900000000"))
 config = json.loads((copy / "config.json").read_text())
-config["decoding"]["bonus"] += BONUS
+config["decoding"]["insertion_bonus"] += BONUS
 (copy / "config.json").write_text(json.dumps(config))
 """
 

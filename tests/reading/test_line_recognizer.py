@@ -14,8 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def shipped() -> recognizer.Recognizer:
-    reader, = runs.list_runs(str(ROOT / "Models"), "lines")
-    return recognizer.Recognizer(reader)
+    return recognizer.Recognizer(runs.DEFAULT)
 
 
 @pytest.mark.parametrize("text", ["minimum", "little", "hello world"])

@@ -281,8 +281,8 @@ def test_doubtful_lines_can_be_left_out(tmp_path):
     curls = np.stack([50 + 3 * turns + 20 * np.cos(2 * turns), 200 + 20 * np.sin(2 * turns)], axis=1)
     Image.fromarray(cv2.polylines(page, [curls.astype(np.int32)], False, 0, 5, cv2.LINE_AA)).save(tmp_path / "b.png")
     whole, sure = (json.loads(run("--json", least, tmp_path / "b.png").stdout)
-                   for least in ("--min_confidence=0", "--min_confidence=0.5"))
-    assert len(whole["lines"]) == 3 and whole["lines"][1]["confidence"] < 0.5
+                   for least in ("--min_confidence=0", "--min_confidence=0.8"))
+    assert len(whole["lines"]) == 3 and whole["lines"][1]["confidence"] < 0.8
     assert sure["text"] == "garden\nsummer" and sure["lines"] == whole["lines"][::2]
 
 
