@@ -29,8 +29,8 @@ def main(arguments: list[str]) -> None:
     if config.paper:
         for name, count in originals.fetch(config.paper_path).items():
             print(f"{count:,} lines in {config.paper_path}/{name}")
-        for name, count in materials.fetch(config.paper_path).items():
-            print(f"{count:,} {'fonts' if name == 'fonts' else 'sentences'} in {config.paper_path}/{name}")
+        for kind, count in materials.fetch(config.paper_path).items():
+            print(f"{count:,} {kind} in {config.paper_path}")
         return
     emnist.fetch(config.data_path)
     for part in ("train", "test"):

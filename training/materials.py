@@ -20,7 +20,7 @@ LANGUAGES = "de", "en", "es", "fr"
 
 def fetch(paper_path: str | Path) -> dict[str, int]:
     """Fetch both; how many fonts and sentences there are.  Raises errors.UserError when they cannot be had."""
-    return {"fonts": fetch_fonts(Path(paper_path, "fonts")), "text": fetch_sentences(Path(paper_path, "text"))}
+    return {"fonts": fetch_fonts(Path(paper_path, "fonts")), "sentences": fetch_sentences(Path(paper_path, "text"))}
 
 
 def fetch_fonts(folder: Path) -> int:

@@ -168,14 +168,15 @@ def write_config(trainer: Trainer, folder: Path) -> None:
 
     resumed_at: commits other than the first at which it was gone on with.
     """
-    config, kept = trainer.config, _kept_settings(trainer.config)
+    config, kept, commit = trainer.config, _kept_settings(trainer.config), runs.git_commit()
     if config.resume:
         about = runs.read_config(config.models_path, config.resume) | {"settings": kept, "finished": False}
-        if runs.git_commit() not in (about.get("git_commit"), *about.get("resumed_at", ())):
-            about["resumed_at"] = [*about.get("resumed_at", ()), runs.git_commit()]
+        later = about.get("resumed_at", [])
+        if commit not in (about.get("git_commit"), *later):
+            about["resumed_at"] = [*later, commit]
     else:
         about = {"reads": config.reads, "settings": kept, **trainer.describe(), "versions": runs.versions(),
-                 "git_commit": runs.git_commit()}
+                 "git_commit": commit}
     files.write_json(folder / "config.json", about)
 
 

@@ -1,10 +1,10 @@
 """Fonts come out of npm's archives, and sentences out of a Git repository."""
 import hashlib
 import io
-import subprocess
 import tarfile
 
 import pytest
+import toy
 from fontTools.ttLib import TTFont
 
 from training import download, line_scans, materials, page_writing
@@ -54,19 +54,10 @@ def sentences(tmp_path):
         (source / "server" / "data" / language).mkdir(parents=True)
         (source / "server" / "data" / language / "a.txt").write_text(f"{language} b\n\n{language} a\n", "utf-8")
 
-    def git(*arguments):
-        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments]
-        return subprocess.run(command, cwd=source, check=True, capture_output=True, text=True).stdout.strip()
-
-    git("init", "--quiet")
-    git("config", "uploadpack.allowFilter", "true")
-    git("config", "uploadpack.allowAnySHA1InWant", "true")
-    git("add", ".")
-    git("commit", "--quiet", "-m", "wanted")
-    commit = git("rev-parse", "--short=8", "HEAD")
+    wanted = toy.commit(source)
     (source / "server" / "data" / "en" / "a.txt").write_text("later\n")
-    git("commit", "--quiet", "-a", "-m", "later")
-    return f"file://{source}", commit
+    toy.commit(source)
+    return f"file://{source}", wanted[:8]
 
 
 def test_sentences_are_those_of_the_pinned_commit(sentences, tmp_path, monkeypatch):

@@ -1,11 +1,11 @@
 """Real writing as it is published becomes lines that trainings read."""
 import csv
 import json
-import subprocess
 
 import cv2
 import numpy as np
 import pytest
+import toy
 
 from training import originals, real_lines
 
@@ -34,16 +34,7 @@ def published(tmp_path):
     for name, *_ in rows:
         cv2.imwrite(str(source / name), np.dstack([picture[90:154, 100:356], np.full((64, 256), 255, np.uint8)]))
 
-    def git(*arguments):
-        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments]
-        return subprocess.run(command, cwd=source, check=True, capture_output=True, text=True).stdout.strip()
-
-    git("init", "--quiet")
-    git("config", "uploadpack.allowFilter", "true")
-    git("config", "uploadpack.allowAnySHA1InWant", "true")
-    git("add", ".")
-    git("commit", "--quiet", "-m", "all")
-    return f"file://{source}", git("rev-parse", "HEAD")
+    return f"file://{source}", toy.commit(source)
 
 
 def test_what_is_published_becomes_lines_by_writer(published, tmp_path, monkeypatch):
