@@ -495,7 +495,12 @@ def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, seen: np.
     for number, of_line in enumerate(np.split(values[order], np.searchsorted(owners[order], np.arange(1, count + 1)))):
         if number and len(of_line):
             gains[number] = gain_of(of_line)
-    dark = np.clip(ink * gains[nearest], 0, 255).astype(np.uint8)
+    return amplify(ink, gains[nearest])
+
+
+def amplify(ink: np.ndarray, gain: float | np.ndarray) -> np.ndarray:
+    """Ink, uint8 (height, width), times its line's gain or each pixel's own; what is faint even then is paper."""
+    dark = np.clip(ink * gain, 0, 255).astype(np.uint8)
     return np.where(dark >= FAINT, dark, 0).astype(np.uint8)
 
 

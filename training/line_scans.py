@@ -22,7 +22,7 @@ def line_image_of(picture: np.ndarray) -> np.ndarray | None:
     if not strokes.any():
         return None
     ink = page_network.sharp_ink(picture, maps.ink, maps.rule)
-    ink = cv2.convertScaleAbs(ink, alpha=page_network.gain_of(ink[strokes]))
+    ink = page_network.amplify(ink, page_network.gain_of(ink[strokes]))
     ink, _ = text_lines.straighten(ink)
     return line_image.normalize(ink)[0] if glyph.ink_box(ink) else None
 
