@@ -53,11 +53,11 @@ PRESETS = {
              "val_split": 0.04, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
     # A reader of words and lines, from the first one, which read pen strokes alone; with --finetune= from nothing.
-    "line": {"network": "line", "finetune": "1795724860", "start_share": 0.35, "train_epochs": 24, "epoch_steps": 200,
+    "line": {"network": "line", "finetune": "1795724860", "start_share": 0.35, "train_epochs": 40, "epoch_steps": 400,
              "batch_size": 64, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0,
              "weight_decay": 0.01},
     # Finds the writing on pages.
-    "page": {"network": "page", "train_epochs": 30, "epoch_steps": 200, "batch_size": 6, "learning_rate": 0.002,
+    "page": {"network": "page", "train_epochs": 60, "epoch_steps": 200, "batch_size": 6, "learning_rate": 0.002,
              "schedule": "cosine", "dropout": 0.1, "weight_decay": 0.0001},
     # With --finetune: one writer's corrections, and enough of all else that other writers are not forgotten.
     "corrections": {"train_epochs": 1, "batch_size": 128, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.0,

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # unixTime of the networks that read when none is named
 DEFAULT = "1796001515"              # words and lines
 DEFAULT_CHARACTERS = "1795678193"   # single characters
-DEFAULT_PAGES = "1795990780"        # writing on pages
+DEFAULT_PAGES = "1796001840"        # writing on pages
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "opencv-python")
 
 

@@ -29,7 +29,7 @@ SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at 
 HOLDS = 0.8                # of the strokes: ... if fewer touch a core, ...
 SEES_MORE = 2.5            # times: ... and is better seen if cores hold so much more ink ...
 LARGEST = 45.0             # px: ... with letters no taller than this
-UPRIGHT, IN_DOUBT = 0.9, 0.1   # mean cosine of a page that is surely upright; lead of another way up that is taken
+UPRIGHT, IN_DOUBT = 0.6, 0.1   # mean cosine of a page that is surely upright; lead of another way up that is taken
 FEW_WORDS = 20.0           # x-heights: less writing is not turned upside down
 ENLARGED = 3.0             # times: a picture is made no larger
 CORE = 0.5                 # probability from which a pixel belongs to a core
@@ -108,7 +108,7 @@ class PageNetwork:
         marks = marks[0, :(height + 1) // 2, :(width + 1) // 2]
         core, rule = (_sigmoid(marks[..., channel].copy()) for channel in (0, 1))
         sure = core > CORE
-        upright = float(marks[sure, 2].mean()) if sure.any() else 0.0
+        upright = float(np.median(marks[sure, 2])) if sure.any() else 0.0
         return Maps(cv2.convertScaleAbs(ink, alpha=255), core, rule, upright)
 
     def find(self, picture: np.ndarray) -> FoundPage:
@@ -141,7 +141,8 @@ class PageNetwork:
                 best, first = turns, turned
         if not look.ink and not first.ink:   # a letter as large as the picture
             return 0, self._look(picture, self._seen(picture, scale), always=True)
-        if first.maps.upright <= look.maps.upright or best == 2 and look.length <= FEW_WORDS:
+        doubtful = look.length <= FEW_WORDS or first.maps.upright < UPRIGHT   # digits: they look alike upside down
+        if first.maps.upright <= look.maps.upright or best == 2 and doubtful:
             return 0, look
         turned = self._look(np.ascontiguousarray(np.rot90(picture, best)), first)
         return (best, turned) if turned.maps.upright > look.maps.upright + IN_DOUBT else (0, look)
@@ -155,7 +156,7 @@ class PageNetwork:
         most = _scale_to(FINE_PIXELS, ENLARGED, picture)
         best = first
         for smaller in SMALLER[1:]:
-            if best.held >= HOLDS and not always:
+            if best.held >= HOLDS and best.cores and not always:
                 break
             look = self._seen(picture, first.scale / smaller)
             if look.ink > SEES_MORE * best.ink and look.x_height <= LARGEST:
@@ -478,6 +479,7 @@ def sharp_ink(picture: np.ndarray, ink: np.ndarray, rule: np.ndarray) -> np.ndar
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     paper = cv2.resize(cv2.medianBlur(half, AROUND), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    rule = cv2.dilate(rule, np.ones((5, 5), np.uint8))   # its edges too
     gate = np.where(cv2.resize(rule, ink.shape[::-1]) > 0.5, ON_RULE, GATE)
     near = cv2.dilate((ink >= gate).view(np.uint8), np.ones((3, 3), np.uint8))
     contrast = paper.astype(np.int16) - gray

@@ -84,13 +84,13 @@ class LineTrainingModel(keras.Model):
 # ---- what it learns from
 
 class LineBatches(keras.utils.PyDataset):
-    """The batches of each epoch for Keras's fit, written by processes that `start` starts."""
+    """The batches of each epoch for Keras's fit: those of `prefetcher`, once the training begins."""
 
     def __init__(self, config: TrainingConfig):
         super().__init__()
-        self.config, self.prefetcher = config, None
+        self.config = config
+        self.prefetcher: prefetch.Prefetcher | None = None
         self.shown: np.ndarray | None = None   # images of an epoch's first batch
-        self.error: Exception | None = None    # what a process has raised; TensorFlow hides it in another error
 
     def __len__(self):
         return self.config.epoch_steps
@@ -99,23 +99,10 @@ class LineBatches(keras.utils.PyDataset):
         if not self.prefetcher:   # Keras looks at two batches to see in which dimensions they differ
             size = step + 1
             return np.zeros((size, line_image.HEIGHT, 32 * size), np.uint8), np.zeros((size, size), np.int32)
-        try:
-            batch = self.prefetcher.next()
-        except Exception as error:
-            self.error = error
-            raise
+        batch = self.prefetcher.next()
         if not step:
             self.shown = batch[0][:SHOWN]
         return batch
-
-    def start(self, epoch: int) -> None:
-        """Write from this epoch on."""
-        self.prefetcher = prefetch.Prefetcher(self.config, epoch, prefetch.count_writers(self.config))
-
-    def close(self) -> None:
-        """End the processes."""
-        if self.prefetcher:
-            self.prefetcher.close()
 
 
 def character_shares(config: TrainingConfig) -> list[float]:
@@ -196,16 +183,12 @@ class LineTrainer(Trainer):
     def fit(self, model, callbacks, epoch=0):
         """See Trainer."""
         self.data.kept = self.kept
-        writing = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: self.batches.start(epoch))
-        try:
+        prefetcher = prefetch.Prefetcher(self.config, epoch, prefetch.count_writers(self.config))
+        begin = keras.callbacks.LambdaCallback(
+            on_train_begin=lambda logs: setattr(self.batches, "prefetcher", prefetcher))
+        with prefetcher.surfacing():
             return model.fit(self.batches, epochs=self.config.train_epochs, initial_epoch=epoch, shuffle=False,
-                             verbose=0, callbacks=[writing, self.data, *callbacks])
-        except Exception:
-            if self.batches.error:
-                raise self.batches.error from None
-            raise
-        finally:
-            self.batches.close()
+                             verbose=0, callbacks=[begin, self.data, *callbacks])
 
     def pictures(self, model) -> dict[tuple[str, str], np.ndarray]:
         """Line images as the network sees them, and what it read of others."""

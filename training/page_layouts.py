@@ -204,7 +204,7 @@ def notes(page: Page, sources, x_height: float) -> None:
 
 def _touch(page: Page, writer, pen: Pen, left: float, end: float, baseline: float, x_height: float,
            slope: float) -> None:
-    """What people do to a line: underline it, highlight it, strike a word out."""
+    """What people do to a line: underline or highlight a part of it."""
     rng, kind = page.rng, page.rng.random()
     if kind < 0.05:       # underlined
         y = baseline + x_height * rng.uniform(0.25, 0.7)

@@ -11,7 +11,7 @@ from training import curves, devices, export, networks, optimizer, page_synthesi
 from training.pipeline import Trainer
 
 WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}   # of the parts of the loss
-SHOWN, REDUCED = 2, 0.4  # validation pages in a picture for TensorBoard, and how much smaller they are there
+SHOWN, REDUCED = 2, 0.5  # validation pages in a picture for TensorBoard, and how much smaller they are in pictures
 BATCH = 8                # validation pages at once
 
 
@@ -74,32 +74,15 @@ class PageTrainer(Trainer):
         config = self.config
         prefetcher = prefetch.Prefetcher(config, epoch, writers=prefetch.count_writers(config))
         pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
-        raised = []   # by a process; TensorFlow hides it in an error of its own
-
-        def batches():
-            try:
-                while True:
-                    yield prefetcher.next()
-            except Exception as error:
-                raised.append(error)
-                raise
-
-        try:
-            return model.fit(batches(), epochs=config.train_epochs, initial_epoch=epoch,
+        batches = (batch for batch in iter(prefetcher.next, None))   # without end; Keras knows generators
+        with prefetcher.surfacing():
+            return model.fit(batches, epochs=config.train_epochs, initial_epoch=epoch,
                              steps_per_epoch=config.epoch_steps, validation_data=(pictures, tuple(truth)),
                              validation_batch_size=BATCH, shuffle=False, verbose=0, callbacks=callbacks)
-        except Exception:
-            if raised:
-                raise raised[0] from None
-            raise
-        finally:
-            prefetcher.close()
 
     def pictures(self, model) -> dict[tuple[str, str], np.ndarray]:
         """Validation pages with what is there and what the network finds."""
-        shown = cv2.resize(found_picture(model.network, self.data[:SHOWN]), None, fx=REDUCED, fy=REDUCED,
-                           interpolation=cv2.INTER_AREA)   # a log keeps that of every epoch
-        return {("validation", "truth above, found below"): shown}
+        return {("validation", "truth above, found below"): found_picture(model.network, self.data[:SHOWN])}
 
     def describe(self) -> dict:
         """Hashes of the files with pen strokes and the list of real pages."""
@@ -133,7 +116,7 @@ def found_picture(network, samples: list[page_synthesis.Sample]) -> np.ndarray:
                            (fine[..., 0], marks[..., networks.CORE], marks[..., networks.RULE]))
         found = sample._replace(ink=ink, core=core, rule=rule, known=np.full_like(core, 255))
         columns.append(np.vstack([page_synthesis.overlay(each) for each in (sample, found)]))
-    return np.hstack(columns)
+    return cv2.resize(np.hstack(columns), None, fx=REDUCED, fy=REDUCED, interpolation=cv2.INTER_AREA)
 
 
 def validation(config) -> list[page_synthesis.Sample]:

@@ -2,6 +2,7 @@
 
 No Keras in here: the processes that write do not need it.
 """
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -102,6 +103,7 @@ def count_writers(config: TrainingConfig) -> int:
 
 class Prefetcher:
     """Processes that write batches to learn from, from an epoch on."""
+    error: Exception | None = None   # what `next` has raised; TensorFlow hides it in an error of its own
 
     def __init__(self, config: TrainingConfig, epoch: int = 0, writers: int = 1):
         context = multiprocessing.get_context("spawn")
@@ -122,13 +124,26 @@ class Prefetcher:
             try:
                 batch = self._written.get(timeout=5)
             except queue.Empty:
-                if not all(process.is_alive() for process in self.processes):
-                    raise errors.DataError("a process that writes what is learned was ended: is there memory for "
-                                           "--train_workers= of them?") from None
-                continue
+                if all(process.is_alive() for process in self.processes):
+                    continue
+                batch = errors.DataError("a process that writes what is learned was ended: is there memory for "
+                                         "--train_workers= of them?")
             if isinstance(batch, Exception):
+                self.error = batch
                 raise batch
             return batch
+
+    @contextlib.contextmanager
+    def surfacing(self) -> Iterator[None]:
+        """A training: raises what `next` has raised, and ends the processes."""
+        try:
+            yield
+        except Exception:
+            if self.error:
+                raise self.error from None
+            raise
+        finally:
+            self.close()
 
     def close(self) -> None:
         """End the processes."""

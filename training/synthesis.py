@@ -33,8 +33,8 @@ from training import (
 )
 from training.line_records import Writing, read_records, writing_of
 
-KINDS = {"word": 0.36, "line": 0.14, "several": 0.06, "composed": 0.12, "scanned": 0.02,   # shares of samples
-         "page": 0.13, "name": 0.08, "font": 0.09}
+KINDS = {"word": 0.35, "line": 0.14, "several": 0.06, "composed": 0.10, "scanned": 0.02,   # shares of samples
+         "page": 0.16, "name": 0.08, "font": 0.09}
 REAL = {"page": "copiste", "name": "dhsd"}   # kinds that are scanned lines: their folders
 ACCENTED = 0.2                 # share of words that get accents
 PRINTED = 0.12                 # share of typefaces among fonts

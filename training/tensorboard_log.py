@@ -45,12 +45,12 @@ class EventLog:
         self._add(step, tag=tag, simple_value=float(value))
 
     def image(self, tag: str, picture: np.ndarray, step: int) -> None:
-        """Add a picture: uint8 (height, width) or RGB (height, width, 3)."""
+        """Add a picture: uint8 (height, width), as a PNG, or RGB (height, width, 3), as a JPEG: many come in a run."""
         from tensorboard.compat.proto.summary_pb2 import Summary
         height, width, *colours = picture.shape
-        png = cv2.imencode(".png", picture[..., ::-1] if colours else picture)[1].tobytes()
+        encoded = cv2.imencode(*((".jpg", picture[..., ::-1]) if colours else (".png", picture)))[1].tobytes()
         self._add(step, tag=tag, image=Summary.Image(height=height, width=width, colorspace=3 if colours else 1,
-                                                     encoded_image_string=png))
+                                                     encoded_image_string=encoded))
 
     def hparams(self, settings: dict, metrics: dict[str, float]) -> None:
         """Add a line of the HParams table: this run's settings and its final metrics."""

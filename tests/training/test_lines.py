@@ -2,6 +2,7 @@
 import functools
 import json
 import os
+import queue
 import re
 import shutil
 import signal
@@ -285,17 +286,18 @@ def test_what_one_writer_gains_is_measured(small, trained, data, tmp_path, capsy
     assert re.search(r"\| val/\d \| [12] \| \d \|( [\d.]+ \|){6}", table) and "| all |" in table
 
 
-def test_what_goes_wrong_while_lines_are_written_ends_the_training(small, trained, data, tmp_path):
-    class Broken:
-        def next(self):
-            raise errors.DataError("no more")
+def test_what_goes_wrong_while_lines_are_written_ends_the_training(small, trained, data, tmp_path, monkeypatch):
+    class Broken(prefetch.Prefetcher):
+        def __init__(self, *_):
+            self._written, self.processes = queue.Queue(), []
+            self._written.put(errors.DataError("no more"))
 
         def close(self):
             self.closed = True
 
+    monkeypatch.setattr(prefetch, "Prefetcher", Broken)
     setup = line_config(data, *TRAIN, f"--models_path={tmp_path}")
     trainer = line_trainer.LineTrainer(setup, line_trainer.Validation(setup))
-    trainer.batches.start = lambda *_: setattr(trainer.batches, "prefetcher", Broken())
     with pytest.raises(errors.DataError, match="no more"):
         trainer.fit(trainer.build_model(), [])
     assert trainer.batches.prefetcher.closed
