@@ -29,7 +29,7 @@ SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at 
 HOLDS = 0.8                # of the strokes: ... if fewer touch a core, ...
 SEES_MORE = 2.5            # times: ... and is better seen if cores hold so much more ink ...
 LARGEST = 45.0             # px: ... with letters no taller than this
-UPRIGHT, IN_DOUBT = 0.6, 0.1   # mean cosine of a page that is surely upright; lead of another way up that is taken
+UPRIGHT, IN_DOUBT = 0.6, 0.1   # cosine of a page that is surely upright; lead of another way up that is taken
 FEW_WORDS = 20.0           # x-heights: less writing is not turned upside down
 ENLARGED = 3.0             # times: a picture is made no larger
 CORE = 0.5                 # probability from which a pixel belongs to a core
@@ -69,7 +69,7 @@ class Maps:
     ink: np.ndarray        # uint8 (height, width): how much of a pixel is covered
     core: np.ndarray       # float32 (height / 2, width / 2): probability
     rule: np.ndarray       # the same, of printed rules, boxes and drawings
-    upright: float         # the reading direction's cosine, averaged over all cores
+    upright: float         # the reading direction's cosine, its median over all cores
 
     @property
     def seen(self) -> bool:
@@ -141,8 +141,7 @@ class PageNetwork:
                 best, first = turns, turned
         if not look.ink and not first.ink:   # a letter as large as the picture
             return 0, self._look(picture, self._seen(picture, scale), always=True)
-        doubtful = look.length <= FEW_WORDS or first.maps.upright < UPRIGHT   # digits: they look alike upside down
-        if first.maps.upright <= look.maps.upright or best == 2 and doubtful:
+        if first.maps.upright <= look.maps.upright or best == 2 and look.length <= FEW_WORDS:
             return 0, look
         turned = self._look(np.ascontiguousarray(np.rot90(picture, best)), first)
         return (best, turned) if turned.maps.upright > look.maps.upright + IN_DOUBT else (0, look)

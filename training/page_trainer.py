@@ -108,7 +108,7 @@ class PageTrainer(Trainer):
 
 
 def found_picture(network, samples: list[page_synthesis.Sample]) -> np.ndarray:
-    """Pages, above with what is known, below with what a network finds in them: uint8 RGB."""
+    """Pages, above with what is known, below with what a network finds in them, REDUCED: uint8 RGB."""
     outputs = network.predict(np.stack([sample.picture for sample in samples]), BATCH, verbose=0)
     columns = []
     for sample, fine, marks in zip(samples, *outputs, strict=True):
