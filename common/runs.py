@@ -96,8 +96,10 @@ SHAPES = {
     "images": lambda value: isinstance(value, dict) and _numbers(list(value.values())),
     "prior_of_drawings": lambda value: _numbers(value, len(alphabets.CHARACTERS)),
     "decoding": _decoding,
+    "alphabet": lambda value: isinstance(value, str),
+    "resumed_at": lambda value: isinstance(value, list),
 }
-OPTIONAL = "images", "prior_of_drawings", "decoding"
+OPTIONAL = "images", "prior_of_drawings", "decoding", "alphabet", "resumed_at"
 # What a network takes and gives, without the batch: None is any number.
 NETWORKS = {"characters": ((28, 28), 1), "lines": ((line_image.HEIGHT, None), 2), "pages": ((None, None, 3), None)}
 

@@ -37,7 +37,8 @@ class Decoding(ctc.Weights):
         values = {OLD_NAMES.get(name, name): value for name, value in (config or {}).items()}
         usual = asdict(cls())
         for name, value in values.items():
-            if name not in usual or isinstance(value, list | tuple) != isinstance(usual[name], tuple):
+            if not (name in usual and np.ndim(value) == np.ndim(usual[name])
+                    and (np.size(value) == np.size(usual[name]) or name == "label_prior" and 0 < len(value))):
                 raise runs.RunError(f"config.json's decoding has no {name} like {str(value)[:50]}: copy it again")
         return cls(**values)
 
@@ -49,8 +50,9 @@ class Decoding(ctc.Weights):
         """
         if not self.prior_share:
             return log_probs
-        rare = [min(self.label_prior)] * (log_probs.shape[1] - 1 - len(self.label_prior))   # learned since
-        prior = np.array([0.0, *self.label_prior, *rare], np.float32)
+        labels = log_probs.shape[1] - 1
+        rare = [min(self.label_prior)] * (labels - len(self.label_prior))   # learned since
+        prior = np.array([0.0, *self.label_prior[:labels], *rare], np.float32)
         prior[1:] -= np.exp(prior[1:]) @ prior[1:]   # on average a text becomes neither likelier nor unlikelier
         return softmax.log_softmax(log_probs - np.float32(self.prior_share) * prior)
 

@@ -69,6 +69,19 @@ def test_decoding_of_older_runs_is_understood():
     assert line_recognizer.Decoding.of(asdict(found)) == found and line_recognizer.Decoding.of(None).lm_weight == 0.4
 
 
+@pytest.mark.parametrize("wrong", [
+    {"magic": 1.0}, {"lm_weight": [1.0]}, {"label_prior": 1.0}, {"label_prior": []}, {"confidence": [0.5] * 4}])
+def test_decoding_of_another_shape_is_refused(wrong):
+    with pytest.raises(runs.RunError, match=f"no {next(iter(wrong))} like"):
+        line_recognizer.Decoding.of(wrong)
+
+
+def test_a_prior_longer_than_the_labels_is_cut():
+    seen = softmax.log_softmax(np.zeros((3, 96), np.float32))
+    long = line_recognizer.Decoding(prior_share=0.5, label_prior=[-5.0] * 157)
+    assert long.without_prior(seen).shape == seen.shape
+
+
 def test_a_line_is_read_alike_whatever_stands_beside_it(shipped):
     lines = [pen_strokes.draw_strokes(draw_samples.cursive_strokes(text, 60, 1), 5) for text in ("hello", "minimum")]
     alone = [text for line in lines for text in shipped.pages.read_lines([line])]

@@ -107,7 +107,9 @@ def test_folders_and_runs_are_taken_by_one_training_alone(tmp_path, monkeypatch)
 @pytest.mark.parametrize("content, named", [
     ("[]", "holds a list"), ("{}", "no usable reads"), ('{"reads": "minds", "settings": {"network": "a"}}', "reads"),
     ('{"reads": "lines", "settings": []}', "settings"), ("[" * 9999, "recursion"), ('{"reads": ', "Expecting value"),
-    ('{"reads": "characters", "settings": {"network": "dense"}, "prior_of_drawings": [1]}', "prior_of_drawings")])
+    ('{"reads": "characters", "settings": {"network": "dense"}, "prior_of_drawings": [1]}', "prior_of_drawings"),
+    ('{"reads": "lines", "settings": {"network": "line"}, "alphabet": [1]}', "alphabet"),
+    ('{"reads": "lines", "settings": {"network": "line"}, "resumed_at": 1}', "resumed_at")])
 def test_a_config_of_another_shape_is_named(tmp_path, content, named):
     (tmp_path / "1").mkdir()
     (tmp_path / "1/config.json").write_text(content)
