@@ -32,7 +32,9 @@ class Network:
         path = model_file(Path(models_path, unix_time))
         self._session = _open(path, threads)
         self._input = self._session.get_inputs()[0].name
-        runs.check_network(path, runs.read_config(models_path, unix_time)["reads"], *(
+        reads = runs.read_config(models_path, unix_time)["reads"]
+        self._options = _give_back_memory() if reads == "pages" else None
+        runs.check_network(path, reads, *(
             tuple(side if isinstance(side, int) else None for side in ports[0].shape[1:])
             for ports in (self._session.get_inputs(), self._session.get_outputs())))
 
@@ -42,7 +44,7 @@ class Network:
 
     def outputs(self, pictures: np.ndarray) -> list[np.ndarray]:
         """All that the network gives: of pages uint8 (n, height, width, 3) the maps of networks.page."""
-        return self._session.run(None, {self._input: pictures})
+        return self._session.run(None, {self._input: pictures}, self._options)
 
     def each(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         """The logits of several batches; while the caller works on one, the next are computed."""
@@ -58,12 +60,22 @@ def _open(path: Path, threads: int):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.force_spinning_stop", "1")   # a waiting thread takes the caller's time
+    options.enable_mem_pattern = False   # a plan for each new size of picture takes memory and saves no time
     options.log_severity_level = 3   # errors
+    arena = {"arena_extend_strategy": "kSameAsRequested"}   # and not twice as much
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(path, options, providers=[("CPUExecutionProvider", arena)])
     except Exception as error:   # ONNX Runtime's errors have no common class
         raise runs.RunError(f"{path} cannot be loaded ({error.__class__.__name__}): delete it, and it is made again "
                             "from model.keras") from error
+
+
+def _give_back_memory():
+    """Options with which a session returns its memory after each picture: of a photo some 100 MB."""
+    import onnxruntime
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def model_file(folder: Path) -> Path:

@@ -528,15 +528,16 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
     strokes, inside = (ink >= text_lines.INK).view(np.uint8), labels > 0
     heights = np.array([1.0, *(core.x_height for core in cores)], np.float32)
     count, parts, stats, middles = cv2.connectedComponentsWithStats(strokes, connectivity=8)
-    printed = np.bincount(parts[rule], minlength=count) > MOSTLY * np.bincount(parts.ravel(), minlength=count)
+    printed = np.bincount(parts[rule], minlength=count) > MOSTLY * stats[:, cv2.CC_STAT_AREA]
     strokes[printed[parts]] = 0
     part, line = np.divmod(np.unique(parts[inside].astype(np.int64) * len(heights) + labels[inside]), len(heights))
     part, line = part[part > 0], line[part > 0]
-    touched = np.bincount(part, minlength=count)      # how many cores each stroke touches
+    touched = np.bincount(part, minlength=count).clip(max=2).astype(np.uint8)   # no, one or several cores
     owner = np.zeros(count, np.int32)
     owner[part] = line
-    owners = np.where(touched[parts] == 1, owner[parts], nearest)
-    loose = (touched[parts] == 0) & (strokes > 0)
+    touching = touched[parts]
+    owners = np.where(touching == 1, owner[parts], nearest)
+    loose = (touching == 0) & (strokes > 0)
     far = np.zeros(count, bool)        # a stroke beside all lines that reaches far is no writing
     far[parts[loose & (distance > NEAR * heights[nearest])]] = True
     for side in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):   # cut off there: of a line beyond
@@ -546,7 +547,8 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
     far |= _astray(x, y, number, cores, heights) & (stats[:, 2:4].max(axis=1) <= SPECK * heights[number])
     loose &= ~far[parts]
     owners[loose] = _majority(parts, nearest, loose, count, len(heights))[parts[loose]]
-    return np.where((strokes > 0) & ((touched[parts] > 0) | loose), owners, 0).astype(np.int32)
+    owners[(strokes == 0) | (touching == 0) & ~loose] = 0
+    return owners
 
 
 def _astray(x: np.ndarray, y: np.ndarray, number: np.ndarray, cores: list[Core], heights: np.ndarray) -> np.ndarray:
