@@ -1,4 +1,5 @@
 """The drawing pad of all apps: takes pen strokes, rubs them out, and shows over them what was read."""
+import sys
 from collections.abc import Callable, Iterable
 
 from apps import boxes
@@ -12,6 +13,7 @@ from apps.toolkit import tk, ttk
 CURSORS = {"pen": "pencil", "eraser": "circle", "select": "crosshair"}
 SELECTED = 8             # px around what is selected
 ZOOMS, ZOOM_STEP = (0.1, 8.0), 1.2
+WHEEL = 1 if sys.platform == "darwin" else 120   # an event's delta for one step of the wheel
 FRAME = 40               # px at 96 dpi, around all that is on the page when it is fitted
 
 
@@ -50,7 +52,7 @@ class Pad(tk.Canvas):
             self.bind(f"<B{button}-Motion>", self._move)
             self.bind(f"<ButtonRelease-{button}>", lambda event, number=button: self._release(event, number))
         for wheel, turn in (("<Button-4>", 1), ("<Button-5>", -1), ("<MouseWheel>", 0)):
-            self.bind(wheel, lambda event, turn=turn: self._wheel(event, turn or event.delta / 120))
+            self.bind(wheel, lambda event, turn=turn: self._wheel(event, turn or event.delta / WHEEL))
         self.bind("<Motion>", self._hover)
         self.bind("<Leave>", lambda event: self.delete("eraser"))
         self.bind("<Configure>", self._resize)
@@ -141,7 +143,7 @@ class Pad(tk.Canvas):
             self.show_page(self.zoom * ZOOM_STEP ** turn, (event.x, event.y))
         elif self._gesture is None:
             scroll = self.xview_scroll if event.state & 0x1 else self.yview_scroll
-            scroll(round(-turn), "units")
+            scroll(round(-turn) or (-1 if turn > 0 else 1), "units")   # touchpads turn it by parts of a step
 
     def show_page(self, zoom: float, at: tuple[float, float]) -> None:
         """Show the page so much larger; the point under `at`, of the widget, stays there."""

@@ -13,7 +13,9 @@ KEY_NAMES = {"bracketleft": "[", "bracketright": "]", "plus": "+", "minus": "−
 # On layouts without Latin letters a shortcut is the key in its place on a US keyboard: X11's codes, by rows.
 PLACES = {first + offset: letter for first, row in ((24, "qwertyuiop"), (38, "asdfghjkl"), (52, "zxcvbnm"))
           for offset, letter in enumerate(row)}
-STATES = {"Control": 0x4, "Shift": 0x1, "Command": 0x8, "Alt": 0x8}   # bits of an event's state
+MODIFIERS = CONTROL, *["Alt"] * (sys.platform != "darwin"), "Shift"   # there Alt makes other letters
+STATES = {"Control": 0x4, "Shift": 0x1, "Command": 0x8,                # bits of an event's state
+          "Alt": 0x20000 if sys.platform == "win32" else 0x8}
 COLUMNS = 3              # of the overview of shortcuts
 
 
@@ -43,7 +45,7 @@ def pressed(keysym: str, state: int, code: int) -> str:
         name = PLACES.get(code, keysym)   # Cyrillic_ya, Greek_zeta
     else:
         name = keysym
-    held = [modifier for modifier in (CONTROL, "Shift") if state & STATES[modifier]]
+    held = [modifier for modifier in MODIFIERS if state & STATES[modifier]]
     if not (len(name) == 1 and name.isalpha()) and "Shift" in held:
         held.remove("Shift")              # it has chosen the sign
     return "-".join([*held, name])

@@ -14,6 +14,7 @@ from apps.strokes import Drawing, Underlay
 from apps.theme import Colours
 from apps.toolkit import tk
 from common import pen_strokes
+from reading import binarize
 
 STEP = 128                    # px: the array grows by multiples of this
 FRAME = 12                    # ms between two pictures of what the pen does
@@ -134,7 +135,7 @@ class Ink:
 
 
 def _box_of(image: Underlay) -> Box:
-    with Image.open(io.BytesIO(image.data)) as opened:
+    with binarize.open_image(io.BytesIO(image.data), "the picture") as opened:
         turned = opened.getexif().get(ExifTags.Base.Orientation, 1) > 4
         width, height = opened.size[::-1] if turned else opened.size
     return Box(image.x, image.y, width * image.zoom, height * image.zoom)

@@ -70,16 +70,9 @@ def measure(names: Sequence[str], models_path: str, language: str,
 
 def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:
     """Decode a picture and place it in a size in px; binarize.ImageError, with its name, if it is none."""
-    from PIL import Image, ImageOps
-    file = io.BytesIO(data)
-    binarize.decode(file, name)  # refuses what is damaged or too large
-    with Image.open(file) as opened:
-        image = ImageOps.exif_transpose(opened)
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image = binarize.decode(io.BytesIO(data), name).convert("RGB")
     zoom = min(1.0, *(space / side for space, side in zip(size, image.size)))
     place = [(space - side * zoom) / 2 for space, side in zip(size, image.size)]
-    image.thumbnail([SHARP * space for space in size], Image.Resampling.LANCZOS)
-    paper, preview = Image.new("RGB", image.size, "white"), io.BytesIO()
-    paper.paste(image, mask=image if image.mode == "RGBA" else None)
-    paper.save(preview, "JPEG", quality=90)
+    image.thumbnail([SHARP * space for space in size])
+    image.save(preview := io.BytesIO(), "JPEG", quality=90)
     return Underlay(data, *place, zoom, preview.getvalue())

@@ -150,13 +150,15 @@ class Learning(tk.Toplevel):
 
     def _look(self) -> None:
         """Show how far the training is, and compare the networks when it ends."""
+        if not self.winfo_exists():
+            return
         lines = [line for line in re.split(r"[\r\n]+", self.log.read_text(errors="replace")) if line.strip()]
         status = self.training.poll()
         if steps := re.findall(r"([\d.]+)/([\d.]+)", " ".join(lines[-3:])):
             self.bar.configure(value=float(steps[-1][0]) / max(1.0, float(steps[-1][1])))
         self.note.configure(text="Learning, which takes some minutes; closing this window ends it.")
         if status is None:
-            self.after(LOOK, self._look)
+            self.app.root.after(LOOK, self._look)   # the window may be closed until then
             return
         self.training = None
         session = self.app.session

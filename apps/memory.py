@@ -23,8 +23,8 @@ def configure(space: dict, given: dict) -> SimpleNamespace:
     config, script = SimpleNamespace(**defaults | given), Path(space["__file__"]).stem
     path = _folder(config)
     if config.reset and path:
-        for kind in ("settings", "ink"):
-            (path / f"{script}-{kind}.json").unlink(missing_ok=True)
+        for kept in path.glob(f"{script}-*.json"):
+            kept.unlink(missing_ok=True)
     config.memory = Memory(path, script)
     vars(config).update({key: value for key, value in config.memory.kept.items()
                          if key in defaults and key not in given and type(value) is type(defaults[key])})
@@ -45,6 +45,7 @@ class Memory:
         """folder: None keeps nothing."""
         self._folder, self._name, self._held = folder, name, contextlib.ExitStack()
         self.kept = self._read()             # settings, "geometry", "pen", "recent"
+        self._written = dict(self.kept)
         self._ink = strokes.EMPTY            # as it is in the file
         for number in itertools.count(1) if folder else ():   # two windows must not overwrite each other's ink
             with contextlib.suppress(BlockingIOError):
@@ -69,14 +70,15 @@ class Memory:
         return [name for name in self.kept.get("recent", []) if isinstance(name, str)]
 
     def note_file(self, name: str | Path) -> None:
-        """A file was opened or saved."""
+        """A file was opened or saved; the next call of `keep` writes that down."""
         name = str(Path(name).absolute())
-        self.keep({"recent": [name, *(other for other in self.recent if other != name)][:RECENT]})
+        self.kept |= {"recent": [name, *(other for other in self.recent if other != name)][:RECENT]}
 
     def keep(self, changed: dict) -> None:
         """Keep settings."""
-        if self.kept | changed != self.kept and self._folder:
-            self.kept |= changed
+        self.kept |= changed
+        if self.kept != self._written and self._folder:
+            self._written = dict(self.kept)
             files.write_json(self._folder / f"{self._name}-settings.json", self.kept)
 
     def keep_ink(self, drawing: strokes.Drawing, saved: strokes.State) -> None:
@@ -93,12 +95,13 @@ class Memory:
     def ink(self) -> strokes.State:
         """The ink that was not saved when the app ended."""
         try:
-            return strokes.load(self._ink_path) if self._folder else strokes.EMPTY
+            if self._folder:
+                self._ink = strokes.load(self._ink_path)
         except FileNotFoundError:
-            return strokes.EMPTY
+            pass
         except (OSError, strokes.DrawingError):
             files.set_aside(self._ink_path)
-            return strokes.EMPTY
+        return self._ink
 
     def put_by_ink(self) -> bool:
         """Put ink that was not saved among the recent files, since others are opened; whether there was any."""

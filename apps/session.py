@@ -39,7 +39,7 @@ class Session:
         self.loading = ""                     # ... of the one that is being loaded
         self.chosen = ""                      # ... of the one that a person has chosen
         self.other = ""                       # ... of the one to compare with
-        self.language = "english"             # of recognizer.LANGUAGES
+        self.language = "english"             # of word_lm.LANGUAGES
         self.version = 0                      # of the drawing
         self.answer: Answer | None = None     # the newest, which need not be to this version
 
@@ -63,7 +63,7 @@ class Session:
     def choose_language(self, language: str) -> None:
         """Read with the language model of another language."""
         self.language, self.answer = language, None
-        self.load(self.loading or self.model)
+        self.load(self.loading or self.model or self.default_network())
 
     def load(self, name: str) -> None:
         """Read with another network; drawing goes on meanwhile."""
@@ -149,7 +149,8 @@ class Session:
             self._show(answer)
 
     def _opened(self, image: strokes.Underlay | None, error: str) -> None:
-        self.decoder.close()
+        if not self.decoder.busy:
+            self.decoder.close()
         if error:
             self.window.message(error, "open")
         else:

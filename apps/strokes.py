@@ -3,6 +3,7 @@
 Strokes are in px of the pad they were drawn on, x to the right and y down.
 """
 import base64
+import io
 import itertools
 import json
 from collections import defaultdict, deque
@@ -16,6 +17,7 @@ import numpy as np
 
 from apps import boxes, curve
 from common import errors, files
+from reading import binarize
 
 UNDO_LIMIT = 1000        # steps that can be taken back
 KEPT = 0.5               # share of a corrected character's ink that has to be there still
@@ -214,30 +216,23 @@ def load(path: str | Path, scale: float = 1.0) -> State:
     """Read what `save` has written; DrawingError if it is something else, OSError if it cannot be read."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
+        scale /= float(content.get("scale", 1.0))
         origins = defaultdict(lambda: next(_origins))   # in the file -> here
         kept = content.get("origins") or range(len(content["strokes"]))
-        strokes = tuple(Stroke(np.array(points, np.float32).reshape(-1, 2), float(width), origins[origin])
+        strokes = tuple(Stroke(np.float32(scale) * np.array(points, np.float32).reshape(-1, 2), scale * float(width),
+                               origins[origin])
                         for points, width, origin in zip(content["strokes"], content["widths"], kept, strict=True))
         if not all(len(stroke.points) and np.isfinite(stroke.points).all() for stroke in strokes):
             raise ValueError("a stroke without points")
         image = content.get("image")
         if image:
-            image = Underlay(**image | {name: base64.b64decode(image[name]) for name in ("data", "preview")})
-        loaded = State(strokes, image, tuple(
-            Correction(str(one["text"]), one["ends"], boxes.Box(*map(float, one["box"])),
+            pictures = {name: base64.b64decode(image[name]) for name in ("data", "preview")}
+            for name, picture in pictures.items():
+                binarize.open_image(io.BytesIO(picture), name)   # refuses what is none
+            image = Underlay(**image | pictures | {name: scale * image[name] for name in ("x", "y", "zoom")})
+        return State(strokes, image, tuple(
+            Correction(str(one["text"]), one["ends"], boxes.Box(*map(float, one["box"])).scaled(scale),
                        frozenset(origins[origin] for origin in one["origins"]), int(one["ink"]))
             for one in content.get("corrections", ())))
-        return _scaled(loaded, scale / float(content.get("scale", 1.0)))
     except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise DrawingError(f"{path} holds no strokes: choose a file that was saved here") from error
-
-
-def _scaled(state: State, scale: float) -> State:
-    """The same so many times as large."""
-    if scale == 1:
-        return state
-    image = state.image
-    return State(tuple(Stroke(stroke.points * np.float32(scale), stroke.width * scale, stroke.origin)
-                       for stroke in state.strokes),
-                 image and image._replace(x=scale * image.x, y=scale * image.y, zoom=scale * image.zoom),
-                 tuple(one._replace(box=one.box.scaled(scale)) for one in state.corrections))

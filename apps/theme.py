@@ -61,8 +61,7 @@ class Looks:
 
     def __init__(self, root: tk.Tk, theme: str, text_size: int):
         """text_size: % of the system's.  Raises settings.SettingsError when there is no such theme."""
-        if theme not in THEMES:
-            raise settings.SettingsError(f"there is no theme {theme!r}; there are: {', '.join(THEMES)}")
+        settings.one_of("theme", theme, THEMES)
         self._root, self.theme = root, THEMES[theme]
         self.text_size = min(max(text_size, TEXT_SIZES[0]), TEXT_SIZES[1])
         self.parts: list = []      # of the window; each has restyle(), which takes the colours and the text size

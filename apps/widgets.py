@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from apps.gestures import PEN_WIDTHS
 from apps.toolkit import tk, ttk
 from common import runs
+from reading import word_lm
 from reading.readings import FAINT, Line
 
 
@@ -105,9 +106,8 @@ class Status(ttk.Frame):
 
     def fill_languages(self, menu: tk.Menu) -> None:
         """Write all languages that there are into a menu."""
-        from reading import recognizer  # late: the window need not wait for it
         self.language.set(self.app.session.language)
-        self._fill(menu, self.language, {name: name.capitalize() for name in recognizer.LANGUAGES},
+        self._fill(menu, self.language, {name: name.capitalize() for name in word_lm.LANGUAGES},
                    self.app.session.choose_language)
 
     def post_networks(self) -> None:

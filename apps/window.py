@@ -17,6 +17,7 @@ from apps.theme import Looks
 from apps.toolkit import keep_each_motion, tk, ttk
 from apps.widgets import Status, Toolbar, scrolled
 from common import runs, settings
+from reading import word_lm
 from reading.readings import Reading, Word
 
 POLL_BUSY, POLL_IDLE = 1, 40     # ms between two looks for answers
@@ -39,6 +40,7 @@ class App:
 
     def __init__(self, config: SimpleNamespace):
         """config: the script's settings, as memory.configure has them; may raise settings.SettingsError."""
+        settings.one_of("language", config.language, word_lm.LANGUAGES)
         self.config, self.memory = config, config.memory
         self.saved = strokes.EMPTY    # what the newest saved file holds
         self.session = Session(self, self.kind, runs.models_folder(config.models_path))

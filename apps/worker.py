@@ -13,11 +13,12 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable
 from typing import NamedTuple
+
+from common import interrupt
 
 SPAWN = multiprocessing.get_context("spawn")   # a forked process would share the window's connection to the display
 LIMITS = {"load": 300.0}   # s that a job of this kind may take: a network may have to be converted first
@@ -73,14 +74,17 @@ class Worker:
 
     def poll(self) -> None:
         """Hand on the answers that have come, and replace a process that has ended or is stuck."""
-        try:
-            while self.process and self._pipe.poll():
-                job, answer = self._job, self._pipe.recv()
-                self._job = None
-                self._hand_over()
-                job.then(*answer)
-        except (OSError, EOFError):
-            self._replace(f"has ended with status {self.close()}")
+        while self.process:
+            try:
+                if not self._pipe.poll():
+                    break
+                answer = self._pipe.recv()
+            except (OSError, EOFError):
+                self._replace(f"has ended with status {self.close()}")
+                break
+            job, self._job = self._job, None
+            self._hand_over()
+            job.then(*answer)
         if self._job and time.monotonic() > self._until:
             self.close()
             self._replace("did not answer in time")
@@ -121,20 +125,14 @@ class Worker:
 
 def serve(pipe) -> None:
     """Do jobs until the window is gone, or anything is wrong with the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it is not inherited
+    interrupt.end_with_parent()
     if hasattr(os, "nice"):
         os.nice(5)    # the pen goes before, where all cores are busy
-    threading.Thread(target=_end_with_the_window, daemon=True).start()
     try:
         while True:
             pipe.send(_done(*pipe.recv()))
     finally:
         os._exit(1)   # nothing that still runs holds the process up
-
-
-def _end_with_the_window() -> None:
-    multiprocessing.parent_process().join()
-    os._exit(1)
 
 
 def _done(work: Callable, arguments: tuple) -> tuple[object, str]:

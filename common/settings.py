@@ -15,7 +15,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -111,6 +111,12 @@ def read(script: str, space: dict, arguments: list[str], positional: str = "") -
         raise SettingsError(f"{(unknown or left)[0]!r} is not a setting; give settings as --name=value: "
                             f"{', '.join(values)}")
     return given, left
+
+
+def one_of(name: str, value: object, known: Iterable[str]) -> None:
+    """Raise SettingsError unless a setting's value is one of those that are known."""
+    if value not in (known := list(known)):
+        raise SettingsError(f"there is no {name} {value!r}; there are: {', '.join(known)}")
 
 
 def configure(space: dict, arguments: list[str], positional: str = "") -> tuple[SimpleNamespace, list[str]]:

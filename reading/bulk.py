@@ -1,16 +1,13 @@
 """Many pictures, read in several processes, and a file of readings that goes on after a break."""
 import json
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from common import errors, settings
+from common import errors, interrupt, settings
 
 AHEAD = 8   # pictures that wait for each process or for their turn: memory does not grow with the number of pictures
 
@@ -53,22 +50,15 @@ def _window(pool: ProcessPoolExecutor, names: Iterator[str], size: int, ordered:
 def _begin(read: Callable[[str], dict]) -> None:
     """Get a process of the pool ready: one thread, Ctrl-C is its parent's business, and it ends with its parent."""
     import cv2
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interrupt.end_with_parent()
     settings.open_streams()
     cv2.setNumThreads(1)
-    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
     _read.function = read
 
 
 def _read(name: str) -> dict:
     """What the function that `_begin` was given makes of a name."""
     return _read.function(name)
-
-
-def _end_with(parent) -> None:
-    """End this process when its parent has ended, however that was killed."""
-    parent.join()
-    os._exit(1)
 
 
 class Output:

@@ -17,7 +17,6 @@ from reading.readings import Character, Reading, Word, line_of, reading_of
 from reading.segmenting_reader import SegmentingReader
 
 PRIORS = ("drawings", "forms")
-LANGUAGES = (*word_lm.LANGUAGES, "none")
 
 
 class Recognizer:
@@ -33,13 +32,12 @@ class Recognizer:
         A relative models_path is looked for in the current folder, then beside the scripts.
         prior: the class mix that single characters are expected in; "drawings" is that of the pen strokes that the
         run was trained on, "forms" that of NIST's forms.
-        language: of LANGUAGES, weighs what fits it, in words and lines; "none" does not.
+        language: of word_lm.LANGUAGES, weighs what fits it, in words and lines; "none" does not.
         threads: the most that work at once.
         Raises runs.RunError when there is no such run.
         """
-        for name, value, known in (("prior", prior, PRIORS), ("language", language, LANGUAGES)):
-            if value not in known:
-                raise settings.SettingsError(f"there is no {name} {value!r}; there are: {', '.join(known)}")
+        for name, value, known in (("prior", prior, PRIORS), ("language", language, word_lm.LANGUAGES)):
+            settings.one_of(name, value, known)
         self.models_path = runs.models_folder(models_path)
         self.unixTime = unixTime or runs.DEFAULT
         self._config = runs.read_config(self.models_path, self.unixTime)

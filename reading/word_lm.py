@@ -24,7 +24,7 @@ import numpy as np
 from common import alphabets
 from reading import character_lm
 
-LANGUAGES = "english", "french", "german", "spanish"
+LANGUAGES = "english", "french", "german", "spanish", "none"   # none: without a model
 LISTED = 0.8               # share of words that are taken from the list; the others are spelt
 STEP = 1 / 8               # nat: log probabilities are stored as multiples of it
 ANYTHING = 0.3             # share of characters that may be any: else names and foreign words would become others

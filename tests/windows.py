@@ -1,5 +1,4 @@
 """What the tests of the drawing apps share: opened windows, a pointer that drags, other programs."""
-import contextlib
 import os
 import shutil
 import subprocess
@@ -22,14 +21,9 @@ OWN_DISPLAY = X11 and bool(shutil.which("Xvfb"))   # where a person works, the p
 needs_xdotool = pytest.mark.skipif(not (OWN_DISPLAY and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
 
 
-@contextlib.contextmanager
 def opened(script: str, **config):
-    """A Driver on a new app, which is closed afterwards."""
-    app = ui_driver.start(script, **{"models_path": MODELS_PATH} | config)
-    try:
-        yield Driver(app)
-    finally:
-        app.close()
+    """A Driver on a new app with the shipped networks, which is closed afterwards."""
+    return ui_driver.opened(script, **{"models_path": MODELS_PATH} | config)
 
 
 class Dragging:

@@ -51,9 +51,8 @@ def main(arguments: list[str]) -> None:
         raise settings.SettingsError(f"name a mode, {' or '.join(MODES)}, as in: python -m tools.benchmark read")
     parts = importlib.import_module(f"tools.benchmark_{words[0]}").PARTS
     wanted = words[1] if words[1:] else config.part
-    if wanted not in ("all", *parts):
-        raise settings.SettingsError(f"there is no part {wanted!r}; there are: {', '.join(parts)}, all")
-    if words[1:]:
+    settings.one_of("part", wanted, ("all", *parts))
+    if words[1:] and wanted != "all":
         return print_figures(parts[wanted](config))
     print(describe_machine(), flush=True)
     for name in parts if wanted == "all" else [wanted]:

@@ -70,14 +70,9 @@ def start(config: SimpleNamespace) -> Iterator[tuple]:
 @contextlib.contextmanager
 def opened() -> Iterator[ui_driver.Driver]:
     """A Driver on textrecog_ui with a network that is ready."""
-    with ui_driver.display():
-        app = ui_driver.start("textrecog_ui")
-        try:
-            driver = ui_driver.Driver(app)
-            driver.ready()
-            yield driver
-        finally:
-            app.close()
+    with ui_driver.display(), ui_driver.opened("textrecog_ui") as driver:
+        driver.ready()
+        yield driver
 
 
 def lift(config: SimpleNamespace) -> Iterator[tuple]:

@@ -47,8 +47,7 @@ def main(arguments: list[str]) -> None:
     """Count characters, words, pairs and marks of each language; write its file."""
     config, _ = settings.configure(globals(), arguments)
     for language in config.languages.split(","):
-        if language not in CODES:
-            raise settings.SettingsError(f"there is no language {language!r}; there are: {', '.join(CODES)}")
+        settings.one_of("language", language, CODES)
         labels, sentences = read_texts(config, language)
         frequencies = with_sharp_s(read_frequencies(language, config.character_words), sentences)
         rows = smooth(count(frequencies, config.order, config.character_flatten), config.smoothing)

@@ -341,11 +341,10 @@ def check(config: SimpleNamespace) -> list[str]:
     """The names of the sets to read; SettingsError where a setting has no meaning."""
     names = OF_BOTH_SPLITS if config.sets == "all" else config.sets.split(",")
     for name in names:
-        if name not in SETS and not config.pages:
-            raise settings.SettingsError(f"there is no set {name!r}; there are: {', '.join(SETS)}, all")
+        if not config.pages:
+            settings.one_of("set", name, ("all", *SETS))
     for name, values in CHOICES.items():
-        if getattr(config, name) not in values:
-            raise settings.SettingsError(f"--{name}={getattr(config, name)} has to be {' or '.join(values)}")
+        settings.one_of(name, getattr(config, name), values)
     if config.number < 1:
         raise settings.SettingsError(f"--number={config.number} has to be 1 or more")
     return names

@@ -101,6 +101,8 @@ def measure(config: SimpleNamespace, reader: recognizer.Recognizer) -> tuple[lis
                 of_page["dots"] = changed_by_dots(page.image, reader, config.dots, np.random.default_rng(number))
             figures.append(of_page)
             excerpts[name] += read
+        if not figures:
+            raise errors.DataError(f"there are no pages in {name}: name another split or folder")
         total = {key: sum(each.get(key, 0) for each in figures) for key in {key for each in figures for key in each}}
         row = {"set": name, "CER without case": total["wrong"] / total["characters"], "n": len(figures),
                "ms": 1000 * float(np.median([each["seconds"] for each in figures]))}

@@ -40,8 +40,7 @@ models_path = "Models"           # where networks are kept
 def main(arguments: list[str]) -> None:
     """Finetune a network for each writer, and print what that brings."""
     config, _ = settings.configure(globals(), arguments)
-    if config.reads not in ("characters", "lines"):
-        raise settings.SettingsError(f"--reads={config.reads} has to be characters or lines")
+    settings.one_of("reads", config.reads, ("characters", "lines"))
     name = config.unixTime or (runs.DEFAULT_CHARACTERS if config.reads == "characters" else runs.DEFAULT)
     with tempfile.TemporaryDirectory() as folder:
         setup = configure(settings.constants(runs.ROOT / "model.py"), [

@@ -37,9 +37,9 @@ def main(arguments: list[str]) -> None:
     """Write, and print the counts."""
     config, _ = settings.configure(globals(), arguments)
     reader, counts = Recognizer(), collections.Counter()
-    with ui_driver.display(), tempfile.TemporaryDirectory() as folder:
-        app = ui_driver.start("textrecog_ui")
-        driver, name = ui_driver.Driver(app), str(Path(folder, "page.png"))
+    with (ui_driver.display(), tempfile.TemporaryDirectory() as folder,
+          ui_driver.opened("textrecog_ui") as driver):
+        app, name = driver.app, str(Path(folder, "page.png"))
         driver.ready()
         for page in pages(config):
             counts["changed after the next was begun"] += write(driver, page, config.pause)
@@ -51,7 +51,6 @@ def main(arguments: list[str]) -> None:
             counts["as recogScript.py reads them, while the pen writes"] += alike(shown, whole)
             counts["as recogScript.py reads them, when it has rested"] += alike(app.field.text, whole)
             app.pad.clear()
-        app.close()
     for what, count in counts.items():
         print(f"{count:6}  {what}")
 

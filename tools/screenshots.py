@@ -78,20 +78,16 @@ ALL = [(script, prepare, theme) for theme in ("light", "dark") for script, prepa
 
 def take(script: str, prepare: Callable, theme: str, path: Path, display: str, whole: bool = False) -> None:
     """Take a picture of one window, or if `whole` of the display."""
-    app = ui_driver.start(script, theme=theme, corrections_path=str(path.parent / "corrections"))
-    try:
-        driver = ui_driver.Driver(app)
+    with ui_driver.opened(script, theme=theme, corrections_path=str(path.parent / "corrections")) as driver:
         driver.ready()
         prepare(driver)
         driver.read()
         driver.rest(0.4)
         # Nothing moves the window from the display's corner; what Tk tells leaves out the menu bar.
-        root = app.root
+        root = driver.app.root
         box = 0, 0, root.winfo_rootx() + root.winfo_width(), root.winfo_rooty() + root.winfo_height()
         ImageGrab.grab(None if whole else box, xdisplay=display).save(path, optimize=True)
         print(path)
-    finally:
-        app.close()
 
 
 def take_all(where: Path, size: str) -> None:

@@ -56,8 +56,7 @@ MODEL = settings.constants(runs.ROOT / "model.py")
 def main(arguments: list[str]) -> int:
     """Try all kinds; returns the exit status."""
     asked, _ = settings.configure(globals(), arguments)
-    if asked.kind not in ("all", *KINDS):
-        raise settings.SettingsError(f"there is no kind {asked.kind!r}; there are: {', '.join(KINDS)}, all")
+    settings.one_of("kind", asked.kind, ("all", *KINDS))
     with tempfile.TemporaryDirectory() as folder:
         found = [torture(name, Path(folder), asked.seed, asked.share)
                  for name in ([asked.kind] if asked.kind != "all" else KINDS)]

@@ -47,6 +47,16 @@ def start(script: str, **changed):
     return app
 
 
+@contextlib.contextmanager
+def opened(script: str, **changed) -> Iterator["Driver"]:
+    """A Driver on the app of a script, which is closed afterwards."""
+    app = start(script, **changed)
+    try:
+        yield Driver(app)
+    finally:
+        app.close()
+
+
 class Driver:
     """Writes, clicks and types in one app, and waits until something is to be seen."""
 

@@ -91,9 +91,7 @@ class TrainingConfig:
 def _check_value(name: str, value, kind) -> None:
     """Refuse a value that is not of a field's type, none of its choices, or out of bounds."""
     if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise settings.SettingsError(f"there is no {name} {value!r}; choose one of: {', '.join(get_args(kind))}")
-        return
+        return settings.one_of(name, value, get_args(kind))
     plain, (least, most) = get_args(kind) if get_origin(kind) is Annotated else (kind, (None, None))
     if type(value) not in ((int, float) if plain is float else (plain,)):
         raise settings.SettingsError(f"--{name}={value} has to be {settings.KINDS[plain]}")
@@ -128,8 +126,8 @@ def saved_settings(models_path: str, unix_time: str) -> dict:
 
 def _preset_of(asked: dict, given: dict, presets: dict[str, dict]) -> dict:
     """The settings of the preset that is asked for, or else of the one that suits the network."""
-    if asked["preset"] not in ("", *presets):
-        raise settings.SettingsError(f"there is no preset {asked['preset']!r}; choose one of: {', '.join(presets)}")
+    if asked["preset"]:
+        settings.one_of("preset", asked["preset"], presets)
     before = saved_settings(asked["models_path"], asked["finetune"]) if asked["finetune"] else {}
     network = before.get("network", asked["network"])
     lines = network in LINE_NETWORKS

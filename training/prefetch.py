@@ -7,14 +7,12 @@ import itertools
 import multiprocessing
 import os
 import queue
-import signal
-import threading
 from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
-from common import alphabets, errors, line_image
+from common import alphabets, errors, interrupt, line_image
 from training import devices, page_synthesis, synthesis
 from training.config import TrainingConfig
 
@@ -84,8 +82,7 @@ def _lines(config: TrainingConfig, epoch: int, *place_of_writers) -> Iterator[tu
 
 def _write(written: multiprocessing.Queue, config: TrainingConfig, epoch: int, *place_of_writers) -> None:
     """Fill the queue with batches, from this epoch on: what each process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)   # the training ends this process
-    threading.Thread(target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True).start()
+    interrupt.end_with_parent()
     cv2.setNumThreads(1)
     try:
         for batch in (page_synthesis.batches(config, epoch, place_of_writers[0]) if config.reads == "pages" else

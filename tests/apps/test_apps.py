@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from windows import LIVE, MODELS, MODELS_PATH, launch, letters, needs_xdotool, o
 
 from apps import commands, jobs, page
 from apps.theme import THEMES
-from common import glyph, runs
+from common import glyph, runs, settings
 from tools import ui_driver
 
 # ---- what all apps have
@@ -78,6 +79,17 @@ def test_shortcuts_work_with_caps_lock_and_on_other_layouts(live):
     pad.event_generate("<Key>", keysym="E", state=0x2)
     assert pad.tool == "eraser"
     assert commands.pressed("Cyrillic_ya", 0x4, 52) == "Control-z" and commands.pressed("Greek_pi", 0, 33) == "p"
+    assert commands.pressed("p", 0x8, 33) == "Alt-p", "which opens a menu"
+
+
+def test_a_wheel_that_turns_by_parts_of_a_step_scrolls(live):
+    pad = live.app.pad
+    live.stroke([(100, 100), (300, 300)])
+    pad.show_page(4.0, (0, 0))
+    top = pad.canvasy(0)
+    pad._wheel(SimpleNamespace(state=0, x=9, y=9), -0.1)
+    assert pad.canvasy(0) > top
+    live.press("Control-0")
 
 
 MANAGED = """
@@ -236,8 +248,20 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         assert "among the recent files" in driver.app.banner.cget("text")
         driver.app.files.open_file(driver.app.memory.recent[0])
         assert len(driver.app.pad.drawing.strokes) == 1, "nothing is lost where a file is opened at the start"
+        driver.press("Delete")
+        driver.app.keep()
+    with opened("textrecog_ui", **kept) as driver:
+        driver.stroke([(100, 100), (200, 100)])
+    with opened("textrecog_ui", **kept) as driver:
+        driver.app.begin()
+        assert driver.app.pad.drawing
+        driver.press("Delete")
+    with opened("textrecog_ui", **kept) as driver:
+        driver.app.begin()
+        assert not driver.app.pad.drawing, "what was cleared at once does not come back"
     with opened("textrecog_ui", **kept, reset=True) as driver:
         assert driver.app.looks.name == "light" and driver.app.toolbar.pen.get() == 5
+        assert not driver.app.memory.recent and not list(tmp_path.glob("textrecog_ui-*.json"))
 
 
 @needs_xdotool
@@ -325,6 +349,13 @@ def test_a_network_that_is_not_there_is_a_message_in_the_window(display, capsys)
         app.session.load(MODELS[0])
         driver.read()
         driver.wait(lambda: letters(app.field.text), "text")
+    with opened("textrecog_ui", unixTime="1700000000") as driver:
+        driver.ready()
+        driver.app.session.choose_language("french")
+        driver.ready()
+        assert driver.app.session.model == runs.DEFAULT, "the usual one, where there is none yet"
+    with pytest.raises(settings.SettingsError, match="there is no language 'English'; there are: english"):
+        ui_driver.start("textrecog_ui", language="English")
 
 
 def test_closing_while_the_network_loads_ends_at_once(display):

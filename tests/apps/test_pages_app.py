@@ -1,12 +1,14 @@
 """tkRecogAll.py in a real window: pages, pictures, the clipboard, what is dropped, and what is learned."""
 import importlib
 import importlib.util
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ from windows import (
     recogscript,
 )
 
-from apps import corrections, learning
+from apps import corrections, jobs, learning
 from apps.theme import THEMES
 from common import runs
 from tools import draw_samples
@@ -255,6 +257,26 @@ def test_recent_files_and_the_language_are_in_the_menus(display, tmp_path):
         assert app.session.language == "none" and app.field.text
 
 
+def test_several_pictures_are_opened_before_the_network_is_there(display):
+    """The second while the first is decoded, by a process beside the one that loads the network."""
+    names = [str(ROOT / f"samples/pages/{name}.png") for name in ("lines", "joined")]
+    with opened("tkRecogAll") as driver:
+        driver.app.session.loading = "one that takes long"
+        driver.app.files.open_files(names)
+        driver.app.files.turn(1)
+        driver.wait(lambda: driver.app.pad.drawing.image and not driver.app.session.decoder.process, "both", 10)
+        assert driver.app.pad.drawing.image.data == Path(names[1]).read_bytes()
+
+
+def test_what_is_shown_of_a_picture_is_what_is_read(tmp_path):
+    """Bright ink on transparent ground is read on dark, and so it is shown."""
+    picture = np.zeros((60, 80, 4), np.uint8)
+    picture[20:40, 30:50] = 255
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    preview = Image.open(io.BytesIO(jobs.prepare_picture((tmp_path / "a.png").read_bytes(), "a.png", (80, 60)).preview))
+    assert np.ptp(np.asarray(preview.convert("L"))) > 200
+
+
 def test_two_networks_read_the_same_ink(live, single):
     others = live.app.commands.menus["Compare with"]
     live.write("Hello", 40, 120)
@@ -320,6 +342,13 @@ def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(displa
         monkeypatch.setattr(learning, "TRAINING", [sys.executable, str(trainer)])
         monkeypatch.setattr(window, "missing", lambda usable: [])
         window.learn()
+        if learns:   # closed and opened again: what was begun ends, and nothing looks for it any more
+            window.destroy()
+            assert window.training.poll() is not None
+            driver.rest(2 * learning.LOOK / 1000)
+            window = learning.Learning(driver.app)
+            monkeypatch.setattr(window, "missing", lambda usable: [])
+            window.learn()
         driver.wait(lambda: "that were kept aside" in window.note.cget("text"), "the figures", 60)
         assert float(window.bar.cget("value")) == 12 / 60
         driver.ready()

@@ -323,6 +323,21 @@ def test_the_reading_process_ends_itself_on_any_error_of_its_pipe(sent):
     one.close()
 
 
+def test_an_answer_that_nobody_can_use_is_no_end_of_the_process():
+    def fail(answer, error):
+        raise OSError("what was done with the answer has failed")
+
+    ended = []
+    one = worker.Worker(ended.append)
+    one.ask("any", len, "abc", then=fail)
+    with pytest.raises(OSError, match="has failed"):
+        for _ in range(500):
+            one.poll()
+            time.sleep(0.02)
+    assert one.process.is_alive() and not ended
+    one.close()
+
+
 def test_the_popup_covers_no_other_line_where_there_is_room(live):
     live.write("Hello\n\nthen", 40, 160, height=50)
     live.read()

@@ -78,9 +78,9 @@ def test_the_classic_method_splits_a_word_and_reads_its_letters():
     assert read == "RR R"
 
 
-@pytest.mark.parametrize("argument, answer", [("--sets=words,fly", "fly"), ("--split=train", "val or test"),
-                                              ("--labels=mine", "written or source"), ("--number=0", "1 or more"),
-                                              ("--reader=eyes", "ours or classic or tesseract or ppocr")])
+@pytest.mark.parametrize("argument, answer", [
+    ("--sets=words,fly", "fly"), ("--split=train", "there are: val, test"), ("--number=0", "1 or more"),
+    ("--labels=mine", "there are: written, source"), ("--reader=eyes", "there are: ours, classic, tesseract, ppocr")])
 def test_a_setting_without_meaning_is_named(argument, answer):
     with pytest.raises(settings.SettingsError, match=answer):
         evaluate.main([argument])
