@@ -27,7 +27,10 @@ def fit_decoding(log_probs: list[np.ndarray], truths: list[str], lms: list[word_
     @functools.cache
     def error(places: tuple[int, ...]) -> float:
         progress.update()
-        return _cer(log_probs, truths, lms, replace(decoding, **_weights_at(places)))
+        tried = replace(decoding, **_weights_at(places))
+        texts = [ctc.search(tried.without_prior(each), lm, tried)[0].text
+                 for each, lm in zip(log_probs, lms, strict=True)]
+        return metrics.cer(list(zip(truths, texts, strict=True)))
 
     places = tuple(len(row) // 2 for row in CHOICES.values())
     settled = 0   # weights in a row that stay as they are
@@ -44,12 +47,6 @@ def fit_decoding(log_probs: list[np.ndarray], truths: list[str], lms: list[word_
 
 def _weights_at(places: tuple[int, ...]) -> dict[str, float]:
     return {name: row[place] for (name, row), place in zip(CHOICES.items(), places, strict=True)}
-
-
-def _cer(log_probs, truths: list[str], lms: list[word_lm.WordLM], tried: line_recognizer.Decoding) -> float:
-    """CER of texts read with these weights."""
-    texts = [ctc.search(tried.without_prior(each), lm, tried)[0].text for each, lm in zip(log_probs, lms, strict=True)]
-    return metrics.cer(list(zip(truths, texts, strict=True)))
 
 
 def fit_confidence(read: list[line_recognizer.LineText], truths: list[str]) -> list[float]:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 from common import runs, settings
 
-LINE_NETWORKS, PAGE_NETWORKS = ("line",), ("page",)   # read lines and pages; the others read characters
+READS = {"line": "lines", "page": "pages"}   # what networks read; the others read characters
 DRY_RUN = {"train_epochs": 2, "steps_per_call": 2, "epoch_steps": 8, "batch_size": 32}
 
 Share = Annotated[float, (0, 1)]
@@ -59,8 +59,7 @@ class TrainingConfig:
     @property
     def reads(self) -> str:
         """What the network reads: "characters", "lines" or "pages"."""
-        kinds = dict.fromkeys(LINE_NETWORKS, "lines") | dict.fromkeys(PAGE_NETWORKS, "pages")
-        return kinds.get(self.network, "characters")
+        return READS.get(self.network, "characters")
 
     @property
     def last_augmentation(self) -> float:
@@ -116,10 +115,7 @@ def configure(space: dict, arguments: list[str]) -> TrainingConfig:
 
 def saved_settings(models_path: str, unix_time: str) -> dict:
     """The settings of an earlier run under their present names; those that exist no more are left out."""
-    about = runs.read_config(models_path, unix_time)
-    found = about.get("settings") if isinstance(about, dict) else None
-    if not isinstance(found, dict):
-        raise runs.RunError(f"{Path(models_path, unix_time, 'config.json')} holds no settings: name another run")
+    found = runs.read_config(models_path, unix_time)["settings"]
     found = {settings.ALIASES.get(name, name): value for name, value in found.items()}
     return {field.name: found[field.name] for field in fields(TrainingConfig) if field.name in found}
 
@@ -130,11 +126,10 @@ def _preset_of(asked: dict, given: dict, presets: dict[str, dict]) -> dict:
         settings.one_of("preset", asked["preset"], presets)
     before = saved_settings(asked["models_path"], asked["finetune"]) if asked["finetune"] else {}
     network = before.get("network", asked["network"])
-    lines = network in LINE_NETWORKS
-    learning = "corrected_words" if lines else "corrections"   # one writer's
-    preset = asked["preset"] or (learning if before else network if network in LINE_NETWORKS + PAGE_NETWORKS else "")
+    learning = "corrected_words" if network == "line" else "corrections"   # one writer's
+    preset = asked["preset"] or (learning if before else network if network in READS else "")
     found = presets.get(preset, {})
-    if before and lines != (found.get("network") in LINE_NETWORKS):
+    if before and (network == "line") != (found.get("network") == "line"):
         raise settings.SettingsError(f"the run {asked['finetune']} is a {network}: --preset={preset} does not fit it; "
                                      f"{learning} does")
     if before and given.get("network", network) != network:

@@ -13,7 +13,6 @@ from reading.network import Network
 from training import (
     calibration,
     corrections_store,
-    curves,
     devices,
     export,
     networks,
@@ -70,10 +69,6 @@ class LineTrainingModel(keras.Model):
         length = ops.maximum(ops.sum(counts * lengths), 1.0)
         loss = ops.sum(counts * losses) / length
         return loss + self.share * (ops.sum(counts * ctc_loss(y, shortcut)) / length - loss) if training else loss
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """The loss alone."""
-        return self.get_metrics_result()
 
     @property
     def own_variables(self) -> list:
@@ -226,9 +221,7 @@ class LineTrainer(Trainer):
                  **{f"{name}_without_language_model": value for name, value in plain.items()}}
         files.write_json(folder / "metrics.json", {"validation": found})
         files.save_picture(self.data.picture(texts), folder / "readings.png")
-        curves.plot([folder], folder / "training.png")
         print(", ".join(f"{name} {value:.4g}" for name, value in found.items()))
-        print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, readings.png, training.png")
 
     def _fit_decoding(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray]) -> None:
         """Have the reader decode as suits the validation samples best."""

@@ -23,17 +23,16 @@ class Validation(keras.callbacks.Callback):
         """Raises errors.DataError when a file is missing or damaged, or holds none."""
         super().__init__()
         synthesizer = synthesis.LineSynthesizer(config.pen_path, "", "val", variety=0, paper_path=config.paper_path)
-        words, real = synthesizer.words, synthesizer.real
         of_style, of_lines, of_scans = ((DRY_RUN_SAMPLES,) * 3 if config.dry_run else
                                         (WORDS // len(STYLES), LINES, SCANS))
-        rng = np.random.default_rng(0)
-        chosen = [rng.permutation([row for row, record in enumerate(words) if record["style"] == style])[:of_style]
-                  for style in STYLES]
-        counts = {"lines": len(synthesizer.lines), **{kind: len(lines) for kind, lines in real.items()}}
-        rows = {"words": np.concatenate(chosen).astype(int),
-                **{kind: rng.permutation(count)[:of_scans if kind in real else of_lines]
-                   for kind, count in counts.items()}}
-        found = (sample for kind, of_kind in rows.items() for sample in plain(synthesizer, kind, of_kind))
+        rng, chosen = np.random.default_rng(0), []
+        for style in STYLES:
+            rows = [row for row, record in enumerate(synthesizer.words) if record["style"] == style]
+            chosen += [("words", int(row)) for row in rng.permutation(rows)[:of_style]]
+        for kind, lines in {"lines": synthesizer.lines, **synthesizer.real}.items():
+            rows = rng.permutation(len(lines))[:of_lines if kind == "lines" else of_scans]
+            chosen += [(kind, int(row)) for row in rows]
+        found = filter(None, (synthesizer.plain(kind, row) for kind, row in chosen))   # but what is of no use
         self.samples = sorted(found, key=lambda sample: sample.picture.shape[1])   # as batches are
         if not self.samples:
             raise errors.DataError(f"{config.pen_path} holds no words of the validation split")
@@ -85,8 +84,3 @@ def ctc_loss(labels, logits):
     lengths = ops.sum(ops.cast(labels > 0, "int32"), axis=-1)
     steps = ops.zeros_like(lengths) + ops.shape(logits)[1]
     return ops.ctc_loss(labels, logits, lengths, steps, mask_index=0)
-
-
-def plain(synthesizer: synthesis.LineSynthesizer, kind: str, rows) -> list[synthesis.Sample]:
-    """These rows of a category as they are, but for those that are of no use."""
-    return [sample for row in rows if (sample := synthesizer.plain(kind, int(row)))]

@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
 
 from common import alphabets, files, runs, softmax
-from training import curves, emnist, tensorboard_log, unipen
+from training import emnist, tensorboard_log, unipen
 
 BATCH = 500
 PEN_WIDTH = 8        # px, for a character 100 px tall: the pen that test strokes are drawn with
@@ -184,7 +184,6 @@ def finish(folder: Path, network, validation: Predictions) -> None:
     files.write_json(folder / "metrics.json", figures)
     draw_confusion(confusion_matrix(predictions), folder / "confusion.png")
     files.save_picture(errors_picture(predictions, test["emnist_test"][0]), folder / "errors.png")
-    curves.plot([folder], folder / "training.png")
     of_test = figures["emnist_test"]
     with tensorboard_log.EventLog(folder / "logs") as log:
         log.hparams(config, {f"test_{name}": of_test[name] for name in ("accuracy", "accuracy_without_case", "loss")})
@@ -192,8 +191,6 @@ def finish(folder: Path, network, validation: Predictions) -> None:
             log.image(name, cv2.imread(str(folder / f"{name}.png"))[..., ::-1], 0)
     print(describe(figures))
     export.export_run(folder)
-    print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, confusion.png, errors.png, "
-          "training.png")
 
 
 def describe(figures: dict) -> str:

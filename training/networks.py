@@ -28,13 +28,13 @@ CORE, RULE, ACROSS, DOWN = range(4)        # of a page's marks: the band between
 
 def build(name: str, dropout: float = 0.3) -> keras.Model:
     """The network called `name`, with fresh weights."""
-    if name in PAGE_NETWORKS:
+    if name == "page":
         pictures = keras.Input((None, None, 3), dtype="uint8", name="pictures")
-        maps = PAGE_NETWORKS[name](layers.Rescaling(1 / 127.5, offset=-1.0)(pictures), dropout)
+        maps = NETWORKS[name](layers.Rescaling(1 / 127.5, offset=-1.0)(pictures), dropout)
         return keras.Model(pictures, maps, name=name)
-    if name in LINE_NETWORKS:
+    if name == "line":
         images = keras.Input((line_image.HEIGHT, None), dtype="uint8", name="line_images")
-        features = LINE_NETWORKS[name](layers.Rescaling(1 / 255)(images), dropout)
+        features = NETWORKS[name](layers.Rescaling(1 / 255)(images), dropout)
         return keras.Model(images, layers.Dense(LINE_CLASSES, dtype="float32", name="logits")(features), name=name)
     glyphs = keras.Input((28, 28), dtype="uint8", name="glyphs")
     features = NETWORKS[name](Soften(name="soften")(layers.Rescaling(1 / 255)(glyphs)), dropout)
@@ -277,9 +277,7 @@ class DepthToSpace(layers.Layer):
         return super().get_config() | {"block": self.block}
 
 
-NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, lstm, mixer)}
-LINE_NETWORKS = {network.__name__: network for network in (line,)}
-PAGE_NETWORKS = {network.__name__: network for network in (page,)}
+NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, resnet, lstm, mixer, line, page)}
 
 
 def beside(images, axis: int):

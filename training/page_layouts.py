@@ -122,7 +122,7 @@ def _sheared(word: Word, slope: float) -> Word:
     extra = abs(slope) * width
     up = extra if slope < 0 else 0.0
     ink = cv2.warpAffine(word.ink, np.array([[1, 0, 0], [slope, 1, up]]), (width, math.ceil(height + extra)))
-    return Word(ink, word.baseline + up, word.x_height)
+    return Word(ink, word.baseline + up)
 
 
 def rule_page(page: Page, pitch: float, first: float) -> None:

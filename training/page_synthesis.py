@@ -183,9 +183,13 @@ def _synthesizer(config, split: str) -> PageSynthesizer:
                            DRY_RUN_SIDE if config.dry_run else SIDE)
 
 
-def samples(config, split: str, count: int) -> list[Sample]:
-    """The first pages of a split, for a TrainingConfig; errors.DataError when a file is missing."""
-    return list(itertools.islice(_synthesizer(config, split).stream(np.random.default_rng(0)), count))
+def validation(config) -> list[Sample]:
+    """Pages by people whose writing no network learns from, for a TrainingConfig.
+
+    Raises errors.DataError when a file is missing.
+    """
+    return list(itertools.islice(_synthesizer(config, "val").stream(np.random.default_rng(0)),
+                                 8 if config.dry_run else 32))
 
 
 def batches(config, epoch: int, place: int) -> Iterator[tuple[np.ndarray, tuple]]:

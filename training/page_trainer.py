@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from common import files
-from training import curves, devices, export, networks, optimizer, page_synthesis, prefetch
+from training import devices, export, networks, optimizer, page_synthesis, prefetch
 from training.pipeline import Trainer
 
 WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}   # of the parts of the loss
@@ -43,10 +43,6 @@ class PageTrainingModel(keras.Model):
                  "rule": _loss(marks[..., networks.RULE], rule, known),
                  "direction": ops.sum(of_core * off) / (ops.sum(of_core) + 1)}
         return sum(WEIGHTS[name] * part for name, part in parts.items())
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """The loss alone."""
-        return self.get_metrics_result()
 
 
 def _loss(logits, target, weight):
@@ -102,9 +98,7 @@ class PageTrainer(Trainer):
         files.write_json(folder / "metrics.json", {"validation": found})
         files.save_picture(cv2.cvtColor(found_picture(network, self.data[:2 * SHOWN]), cv2.COLOR_RGB2BGR),
                            folder / "pages.png")
-        curves.plot([folder], folder / "training.png")
-        print(f"{folder}: model.keras, model.onnx, config.json, metrics.json, logs/, pages.png, training.png; "
-              f"loss {found['loss']}")
+        print(f"loss {found['loss']}")
 
 
 def found_picture(network, samples: list[page_synthesis.Sample]) -> np.ndarray:
@@ -117,8 +111,3 @@ def found_picture(network, samples: list[page_synthesis.Sample]) -> np.ndarray:
         found = sample._replace(ink=ink, core=core, rule=rule, known=np.full_like(core, 255))
         columns.append(np.vstack([page_synthesis.overlay(each) for each in (sample, found)]))
     return cv2.resize(np.hstack(columns), None, fx=REDUCED, fy=REDUCED, interpolation=cv2.INTER_AREA)
-
-
-def validation(config) -> list[page_synthesis.Sample]:
-    """Pages by people whose writing no network learns from; errors.DataError when a file is missing."""
-    return page_synthesis.samples(config, "val", 8 if config.dry_run else 32)

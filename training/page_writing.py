@@ -25,10 +25,9 @@ BEFORE_WORD = 0.15        # of a word's height: paper left of a font's word, for
 
 
 class Word(NamedTuple):
-    """A word as ink; x_height is the height of small letters, in px."""
+    """A word as ink."""
     ink: np.ndarray       # uint8 (height, width), bright on dark: how much of each pixel the pen covers
     baseline: float       # px below the picture's top
-    x_height: float
 
 
 class Block(NamedTuple):
@@ -87,7 +86,7 @@ class PenWriter:
         points = points @ np.array([[self.wide, 0], [-self.slant, 1]]) * size
         width = max(1.1, self.pen * x_height)
         ink = pen_strokes.draw_strokes(np.split(points.astype(np.float32), ends[:-1]), width, 2)
-        return Word(ink, 2 + width / 2 - float(points[:, 1].min()), x_height)
+        return Word(ink, 2 + width / 2 - float(points[:, 1].min()))
 
 
 # ---- fonts
@@ -121,7 +120,7 @@ class FontWriter:
         scale = x_height / of_x
         size = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
         ink = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        return Word(ink, baseline * scale, x_height)
+        return Word(ink, baseline * scale)
 
 
 @functools.lru_cache(512)

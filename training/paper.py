@@ -25,8 +25,7 @@ def sheet(shape: tuple[int, int], rng: np.random.Generator, patches: list[np.nda
     if rng.random() < 0.15:   # coloured paper, sticky notes
         colour = np.array(((250, 240, 120), (250, 180, 200), (170, 220, 250), (190, 240, 170), (250, 200, 120),
                            (200, 170, 60))[rng.integers(6)]) + rng.normal(0, 10, 3)
-    paper = np.empty((*shape, 3), np.float32)
-    paper[:] = colour
+    paper = np.full((*shape, 3), colour, np.float32)
     paper += (clouds(shape, rng, rng.uniform(2, 12)) * rng.uniform(0, 4))[..., None]
     if rng.random() < 0.5:
         paper += (clouds(shape, rng, max(shape) / rng.uniform(2, 6)) * rng.uniform(0.5, 5))[..., None]
@@ -36,8 +35,7 @@ def sheet(shape: tuple[int, int], rng: np.random.Generator, patches: list[np.nda
 def board(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A dark board, wiped more or less, or a dark screen: float32 (height, width, 3), 0..255."""
     colour = np.array(((35, 60, 50), (40, 42, 45), (20, 20, 22), (25, 45, 80), (60, 75, 65))[rng.integers(5)])
-    surface = np.empty((*shape, 3), np.float32)
-    surface[:] = colour + rng.normal(0, 5, 3)
+    surface = np.full((*shape, 3), colour + rng.normal(0, 5, 3), np.float32)
     if rng.random() < 0.7:
         wiped = cv2.blur(clouds(shape, rng, rng.uniform(10, 60)), (1 + 2 * rng.integers(1, 40), 3))
         surface += (wiped * rng.uniform(2, 12) + rng.uniform(0, 15))[..., None]
@@ -101,11 +99,9 @@ def _tiled(patch: np.ndarray, shape: tuple[int, int], rng: np.random.Generator) 
     patch = patch[6:-6, 6:-6]
     if rng.random() < 0.5:
         patch = cv2.resize(patch, None, fx=1.7, fy=1.7)
-    down, across = (-(-side // size) for side, size in zip(shape, patch.shape))
-    rows = [patch if k % 2 == 0 else patch[::-1] for k in range(down)]
-    column = np.concatenate(rows)[:shape[0]]
-    whole = np.concatenate([column if k % 2 == 0 else column[:, ::-1] for k in range(across)], axis=1)
-    return whole[:, :shape[1]].astype(np.float32)
+    below, beside = (max(0, side - size) for side, size in zip(shape, patch.shape))
+    whole = cv2.copyMakeBorder(patch, 0, below, 0, beside, cv2.BORDER_REFLECT)
+    return whole[:shape[0], :shape[1]].astype(np.float32)
 
 
 # ---- the camera

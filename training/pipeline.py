@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from common import errors, files, runs
-from training import dataset, devices, emnist
+from training import curves, dataset, devices, emnist
 from training.config import TrainingConfig
 
 NO_MEMORY = "RESOURCE_EXHAUSTED", "ResourceExhausted", "out of memory"   # in what the backends raise
@@ -53,7 +53,7 @@ def run(config: TrainingConfig) -> Path:
     with contextlib.ExitStack() as stack:
         folder = Path(config.models_path, config.resume)
         if config.resume:
-            stack.enter_context(_alone(folder))
+            _hold(folder, stack)
             about = runs.read_config(config.models_path, config.resume)
             if about.get("finished") and about["settings"] == _kept_settings(config):
                 print(f"{folder} is finished, and nothing is changed: more --train_epochs= go on with it")
@@ -61,10 +61,12 @@ def run(config: TrainingConfig) -> Path:
         trainer = load(config)
         if not config.resume:
             folder = new_folder(config.models_path)
-            stack.enter_context(_alone(folder))
+            _hold(folder, stack)
         stack.enter_context(telling_what_is_kept(folder))
         early = train(trainer, folder)
         trainer.finish(folder)
+        curves.plot([folder], folder / "training.png")
+        print(f"{folder}: {', '.join(sorted(path.name for path in folder.iterdir() if path.name[0] != '.'))}")
         if isinstance(early, errors.UserError):
             raise early
         if not early:
@@ -78,8 +80,8 @@ def load(config: TrainingConfig) -> Trainer:
     dataset.check_corrections(config)
     if config.reads == "pages":
         devices.prepare(config)
-        from training import page_trainer
-        return page_trainer.PageTrainer(config, page_trainer.validation(config))
+        from training import page_synthesis, page_trainer
+        return page_trainer.PageTrainer(config, page_synthesis.validation(config))
     emnist.fetch(config.data_path)
     with ThreadPoolExecutor(1) as pool:   # reading takes as long as importing Keras: both at once
         images = pool.submit(dataset.load, config) if config.reads == "characters" else None
@@ -99,16 +101,12 @@ def new_folder(models_path: str | Path) -> Path:
             return folder
 
 
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from training in a folder; runs.RunError when one does."""
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(files.locked(folder / ".lock", wait=False))
-        except BlockingIOError:
-            raise runs.RunError(f"another process trains in {folder}: wait for its end, or start a new training"
-                                ) from None
-        yield
+def _hold(folder: Path, stack: contextlib.ExitStack) -> None:
+    """Keep other processes from training in a folder until the stack ends; runs.RunError when one does already."""
+    try:
+        stack.enter_context(files.locked(folder / ".lock", wait=False))
+    except BlockingIOError:
+        raise runs.RunError(f"another process trains in {folder}: wait for its end, or start a new training") from None
 
 
 @contextlib.contextmanager

@@ -23,10 +23,7 @@ def test_each_setting_of_model_has_a_typed_field():
     assert [field.name for field in fields(config.TrainingConfig)] == list(meanings)
     assert asdict(configure()) == {name: getattr(model, name) for name in meanings}
     assert all(len(meaning) > 15 for meaning in meanings.values())
-    assert set(get_args(get_type_hints(config.TrainingConfig)["network"])) == {
-        *networks.NETWORKS, *networks.LINE_NETWORKS, *networks.PAGE_NETWORKS}
-    assert set(config.LINE_NETWORKS) == set(networks.LINE_NETWORKS)
-    assert set(config.PAGE_NETWORKS) == set(networks.PAGE_NETWORKS)
+    assert set(get_args(get_type_hints(config.TrainingConfig)["network"])) == set(networks.NETWORKS)
 
 
 def test_the_command_line_wins_over_the_preset_and_the_preset_over_the_script():

@@ -169,7 +169,7 @@ import runpy, sys
 sys.path[:0] = [".", "tests"]
 import toy
 from training import line_trainer, networks
-networks.LINE_NETWORKS["line"], line_trainer.COUNTED = toy.line_network, (300, 300)
+networks.NETWORKS["line"], line_trainer.COUNTED = toy.line_network, (300, 300)
 runpy.run_path("model.py", run_name="__main__")
 """
 
@@ -194,7 +194,7 @@ def trained(data, tmp_path_factory) -> tuple[Path, str, str]:
 @pytest.fixture
 def small(data, monkeypatch):
     """Trains the tiny network in this process until the last epoch; returns the trainer and the run's folder."""
-    monkeypatch.setitem(networks.LINE_NETWORKS, "line", toy.line_network)
+    monkeypatch.setitem(networks.NETWORKS, "line", toy.line_network)
 
     def train(models: Path, *more: str) -> tuple[line_trainer.LineTrainer, Path]:
         config = line_config(data, *TRAIN, f"--models_path={models}", *more)
@@ -304,7 +304,7 @@ def test_what_goes_wrong_while_lines_are_written_ends_the_training(small, traine
 
 
 def test_a_network_that_knows_fewer_characters_learns_the_others(data, tmp_path, monkeypatch):
-    monkeypatch.setitem(networks.LINE_NETWORKS, "line", toy.line_network)
+    monkeypatch.setitem(networks.NETWORKS, "line", toy.line_network)
     with monkeypatch.context() as before:
         before.setattr(networks, "LINE_CLASSES", 96)
         old = networks.build("line")

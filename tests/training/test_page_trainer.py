@@ -14,7 +14,7 @@ WORDS = {"hello": 10, "tinder": 10, "5": 8}
 
 
 def test_a_run_is_trained_and_goes_on(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(networks.PAGE_NETWORKS, "page", toy.page_network)
+    monkeypatch.setitem(networks.NETWORKS, "page", toy.page_network)
     data, paper = toy.write_pen(tmp_path / "pen", WORDS), toy.write_paper(tmp_path / "paper")
     given = [f"--models_path={tmp_path}", "--dry_run", "--epoch_steps=2", "--batch_size=2"]
     model.main(["--network=page", f"--pen_path={data}", f"--paper_path={paper}", *given, "--train_epochs=1"])
