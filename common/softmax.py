@@ -4,15 +4,18 @@ import numpy as np
 ALTERNATIVES = 5   # of a character or word
 
 
-def ranked(probabilities: np.ndarray, characters: str, first: int | None = None) -> list[tuple[str, float]]:
-    """The likeliest characters with their probabilities, (n,), best first, at most ALTERNATIVES.
+def ranked(probabilities: np.ndarray, characters: str,
+           firsts: list[int] | None = None) -> list[list[tuple[str, float]]]:
+    """For each row of probabilities (n, characters) the likeliest characters, best first, at most ALTERNATIVES.
 
-    first: place of one that comes before them, however likely.
+    firsts: for each row the place of one that comes before them, however likely.
     """
-    order = np.argsort(-probabilities)[:ALTERNATIVES]
-    if first is not None:
-        order = [first, *order[order != first]][:ALTERNATIVES]
-    return [(characters[place], round(float(probabilities[place]), 6)) for place in order]
+    order = np.argsort(-probabilities, axis=1)[:, :ALTERNATIVES].tolist()
+    if firsts is not None:
+        order = [[first, *(place for place in row if place != first)][:ALTERNATIVES]
+                 for first, row in zip(firsts, order, strict=True)]
+    return [[(characters[place], round(float(row[place]), 6)) for place in places]
+            for row, places in zip(probabilities, order, strict=True)]
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -29,11 +29,9 @@ class CharacterReader:
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
         """The character in each picture."""
-        found = []
-        for picture, row in zip(pictures, self.probabilities(glyphs_of(pictures)), strict=True):
-            alternatives = softmax.ranked(row, alphabets.CHARACTERS)
-            found.append(Character(*alternatives[0], alternatives, picture.box))
-        return found
+        found = softmax.ranked(self.probabilities(glyphs_of(pictures)), alphabets.CHARACTERS)
+        return [Character(*alternatives[0], alternatives, picture.box) for picture, alternatives in
+                zip(pictures, found, strict=True)]
 
     def probabilities(self, glyphs: np.ndarray) -> np.ndarray:
         """Probabilities float32 (n, 62) in the order of alphabets.CHARACTERS."""

@@ -121,12 +121,10 @@ class LineReader:
         """Read pictures of one letter or digit each."""
         images = [line_image.normalize(picture.ink)[0] for picture in pictures]
         labels = [alphabets.LABELS[character] for character in alphabets.CHARACTERS]
-        found = []
-        for picture, log_probs in zip(pictures, self.log_probs(images), strict=True):
-            chances = np.exp(softmax.log_softmax(ctc.single(log_probs)[labels]))
-            alternatives = softmax.ranked(chances, alphabets.CHARACTERS)
-            found.append(Character(*alternatives[0], alternatives, picture.box))
-        return found
+        chances = np.array([np.exp(softmax.log_softmax(ctc.single(log_probs)[labels]))
+                            for log_probs in self.log_probs(images)]).reshape(-1, len(labels))
+        return [Character(*alternatives[0], alternatives, picture.box) for picture, alternatives in
+                zip(pictures, softmax.ranked(chances, alphabets.CHARACTERS), strict=True)]
 
     # ---- lines
 
@@ -163,14 +161,14 @@ class LineReader:
 
     def _alternatives(self, log_probs, text: str, steps, lm_weight: float) -> list[list[tuple[str, float]]]:
         """What each character may be instead, by the steps that say it and the characters before it; itself first."""
-        scores = np.array([log_probs[first:last + 1, 1:].max(axis=0) for first, last in steps], float)
+        padded = np.vstack([log_probs[:, 1:], log_probs[-1:, 1:]])   # so that the last end lies in it, too
+        scores = np.maximum.reduceat(padded, (steps + (0, 1)).ravel())[::2].astype(float)
         if self.lm:
             before = [text[:place] for place in range(len(text))]
             scores += lm_weight * np.array(self.lm.all_next_log_probs(before))[:, 1:log_probs.shape[1]]
         scores[:, 0] = ctc.LEAST   # a space is no character
         chances = np.exp(softmax.log_softmax(scores))
-        return [softmax.ranked(of_place, alphabets.ALPHABET, alphabets.LABELS[character] - 1)
-                for of_place, character in zip(chances, text, strict=True)]
+        return softmax.ranked(chances, alphabets.ALPHABET, [alphabets.LABELS[character] - 1 for character in text])
 
     def _rivals(self, prepared: list[ctc.Step], texts: list[ctc.Text], steps,
                 weights: ctc.Weights) -> tuple[list, list]:

@@ -82,21 +82,23 @@ def ground_of(gray: np.ndarray) -> int | None:
     soft = (contrast > peak // 10) & (contrast < math.ceil(0.9 * peak))
     if np.count_nonzero(stray) > STRAY * edge or np.count_nonzero(soft) < SOFT * edge or not edge:
         return None
-    boxes = text_lines.components(strokes)[1]
-    width, height = (boxes[:, 2:] - boxes[:, :2]).T
-    usual = text_lines.usual_height(boxes)
-    rules = (width > 8 * usual) & (height <= RULE * glyph.stroke_width(255 * strokes))
-    rules |= width == gray.shape[1]   # with letters that stand on it
-    return None if rules.any() or _has_boxes(strokes) else ground
-
-
-def _has_boxes(strokes: np.ndarray) -> bool:
-    """Whether some strokes, 0 or 1, are closed around others that are no dots."""
     contours, tree = cv2.findContours(strokes, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
-    parents = tree[0][:, 3]
-    around = {place: parents[parent] for place, parent in enumerate(parents) if parent >= 0 and parents[parent] >= 0}
-    if not around:
+    boxes, parents = np.array([cv2.boundingRect(contour) for contour in contours]), tree[0][:, 3]
+    width, height = boxes[parents < 0, 2:].T   # of the strokes that no other is closed around
+    usual = text_lines.usual_height(np.pad(boxes[parents < 0, 2:], ((0, 0), (2, 0))))   # as if all began at 0, 0
+    rules, long = width == gray.shape[1], width > 8 * usual   # all across, with letters that stand on it
+    if long.any():
+        rules |= long & (height <= RULE * glyph.stroke_width(255 * strokes))
+    return None if rules.any() or _has_boxes(boxes[:, 3], parents) else ground
+
+
+def _has_boxes(heights: np.ndarray, parents: np.ndarray) -> bool:
+    """Whether some strokes are closed around others that are no dots.
+
+    heights, parents: of all contours, (n,); a parent is the number of the contour around it, -1 where there is none.
+    """
+    inner = (parents >= 0) & (parents[parents] >= 0)
+    if not inner.any():
         return False
-    heights = np.array([cv2.boundingRect(contour)[3] for contour in contours])
-    letters = [place for place in range(len(contours)) if place not in around.values()]
-    return max(heights[list(around)]) >= 0.5 * np.median(heights[letters])
+    letters = np.delete(heights, parents[parents[inner]])
+    return heights[inner].max() >= 0.5 * np.median(letters)
