@@ -318,15 +318,16 @@ def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
         return place
 
     order = sorted(range(len(cores)), key=lambda place: cores[place].left)
+    lefts, rights, heights = np.array([(core.left, core.right, core.x_height) for core in cores]).reshape(-1, 3).T
     for place in order:
         a, found = cores[place], []
-        for other in order:
-            b = cores[other]
-            gap, height = b.left - a.right, (a.x_height + b.x_height) / 2
-            if other == place or not -OVERLAP * height < gap < BRIDGE * height or b.right <= a.right:
-                continue
-            jump = abs(_ahead(a, gap / 2, True) - _ahead(b, gap / 2, False))
-            if jump < JUMP * height and max(a.x_height, b.x_height) <= 2.2 * min(a.x_height, b.x_height):
+        gaps, usual = lefts - a.right, (heights + a.x_height) / 2
+        ahead = (-OVERLAP * usual < gaps) & (gaps < BRIDGE * usual) & (rights > a.right)
+        alike = np.maximum(heights, a.x_height) <= 2.2 * np.minimum(heights, a.x_height)
+        for other in np.flatnonzero(ahead & alike).tolist():
+            gap = float(gaps[other])
+            jump = abs(_ahead(a, gap / 2, True) - _ahead(cores[other], gap / 2, False))
+            if jump < JUMP * usual[other]:
                 found.append((max(gap, 0) + 2 * jump, other))
         if found and root(min(found)[1]) != root(place):
             parent[root(min(found)[1])] = root(place)

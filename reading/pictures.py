@@ -17,6 +17,8 @@ SOFT = 0.1       # of an edge's pixels: a drawing's edges are soft, a black and 
 STRAY = 0.002    # of the same: so many may lie beside strokes
 PDF_SCALE = 200 / 72          # px of a PDF page's picture in a point: 200 dpi, ...
 PDF_PIXELS = 6_000_000        # ... but at most so many
+STROKES = 3000   # no drawing has more; a page of specks has
+LETTERS = 300    # ... and no writing that the page network does not see
 RULE = 3.0       # pens: a long stroke that is no higher is a rule or an underline
 
 
@@ -34,6 +36,8 @@ def read_page(image: Source, name: str = "", threads: int = THREADS) -> Picture:
         if found.lines:
             return Picture(found.ink, reduced * found.scale, found.lines)
     drawn = binarize.picture_of(gray, name, True, ground)
+    if ground is None and len(text_lines.components((drawn.ink >= text_lines.INK).view(np.uint8))[1]) > LETTERS:
+        raise binarize.ImageError(f"no writing is found in {name}: take a sharp picture of the page alone")
     return replace(drawn, scale=reduced * drawn.scale)
 
 
@@ -84,6 +88,8 @@ def ground_of(gray: np.ndarray) -> int | None:
         return None
     contours, tree = cv2.findContours(strokes, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
     boxes, parents = np.array([cv2.boundingRect(contour) for contour in contours]), tree[0][:, 3]
+    if np.count_nonzero(parents < 0) > STROKES:
+        return None
     width, height = boxes[parents < 0, 2:].T   # of the strokes that no other is closed around
     usual = text_lines.usual_height(np.pad(boxes[parents < 0, 2:], ((0, 0), (2, 0))))   # as if all began at 0, 0
     rules, long = width == gray.shape[1], width > 8 * usual   # all across, with letters that stand on it

@@ -229,12 +229,11 @@ def remember(folder: Path, number: int = 0) -> None:
 # ---- other tries in this process
 
 def try_page(rng: random.Random, folder: Path) -> None:
-    """A page of specks or dots is read in time."""
-    page = np.where(np.random.default_rng(rng.randrange(99)).random((1700, 1700)) < rng.choice((0.001, 0.01)), 0, 255)
-    size = rng.choice((1, 2, 3))
-    page = np.minimum.reduce([np.roll(page, (y, x), (0, 1)) for y in range(size) for x in range(size)])
+    """A photo's pixels full of specks or dots are read in time."""
+    size, share = rng.choice((1, 2, 3, 5)), rng.choice((0.001, 0.01, 0.03))
+    dots = np.random.default_rng(rng.randrange(99)).random((4000 // size, 3000 // size)) < share
     with contextlib.suppress(binarize.ImageError):
-        recognizer.Recognizer().recog(page.astype(np.uint8))
+        recognizer.Recognizer().recog(np.where(dots.repeat(size, 0).repeat(size, 1), 0, 255).astype(np.uint8))
 
 
 def try_settings(rng: random.Random, folder: Path) -> None:

@@ -1,4 +1,5 @@
 """Reading pictures: every kind of picture gives the same ink, and the command line survives bad ones."""
+import contextlib
 import io
 import json
 import os
@@ -125,6 +126,15 @@ def test_blank_paper_holds_no_ink(noise):
     paper = light + np.random.default_rng(noise).normal(0, noise, light.shape)
     with pytest.raises(ValueError, match="no ink"):
         binarize.ink_of(paper.clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("size, share, answer", [(3, 0.02, None), (12, 0.2, "no writing is found in the picture")])
+def test_a_photo_full_of_dots_is_read_or_refused_in_seconds(size, share, answer):
+    dots = np.random.default_rng(0).random((4000 // size, 3000 // size)) < share
+    page, begun = np.where(dots.repeat(size, 0).repeat(size, 1), 0, 255).astype(np.uint8), time.process_time()
+    with pytest.raises(binarize.ImageError, match=answer) if answer else contextlib.nullcontext():
+        recognizer.Recognizer().recog(page)
+    assert time.process_time() - begun < 10, "usually 1; it was minutes once"
 
 
 @pytest.mark.parametrize("array", [np.zeros((5, 5)), np.zeros((0, 5), np.uint8), np.zeros((5, 5, 2), np.uint8)])
