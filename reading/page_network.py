@@ -480,7 +480,7 @@ def sharp_ink(picture: np.ndarray, ink: np.ndarray, rule: np.ndarray) -> np.ndar
     half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     paper = cv2.resize(cv2.medianBlur(half, AROUND), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
     rule = cv2.dilate(rule, np.ones((5, 5), np.uint8))   # its edges too
-    gate = np.where(cv2.resize(rule, ink.shape[::-1]) > 0.5, ON_RULE, GATE)
+    gate = np.where(cv2.resize(rule, ink.shape[::-1]) > 0.5, np.uint8(ON_RULE), np.uint8(GATE))
     near = cv2.dilate((ink >= gate).view(np.uint8), np.ones((3, 3), np.uint8))
     contrast = paper.astype(np.int16) - gray
     if contrast[ink >= text_lines.INK].sum() < 0:   # bright on dark
