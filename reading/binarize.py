@@ -208,12 +208,11 @@ def find_ink(gray: np.ndarray, ground: int | None = None) -> np.ndarray | None:
     if ground is None:
         bright_paper, paper = _paper(gray)
     else:
-        bright_paper = ground > 127
-        paper = np.full_like(gray, ground if bright_paper else 255 - ground)
-    density = cv2.subtract(paper, gray if bright_paper else 255 - gray, dtype=cv2.CV_32F)
+        bright_paper, paper = ground > 127, max(ground, 255 - ground)
+    density = np.subtract(paper, gray if bright_paper else 255 - gray, dtype=np.float32)
     if bright_paper:  # light is multiplied with the paper's and the ink's reflectance; a negative's is not
-        density *= cv2.LUT(paper, 255 / np.maximum(np.arange(256, dtype=np.float32), 1))
-    usual, noise = _level(density)
+        density *= 255 / np.maximum(paper, 1, dtype=np.float32)
+    usual, noise = _level(density) if ground is None else (0.0, 0.0)
     if noise > MIN_CONTRAST / NOISE_FACTOR and max(gray.shape) > 2 * PAPER_SIDE:  # strokes of a few px would suffer
         density = cv2.GaussianBlur(density, (0, 0), 1)
         usual, noise = _level(density)
