@@ -1,7 +1,6 @@
-"""Run as python -m tools.NAME.  Measure: evaluate, other_readers, evaluate_pages, check_acc_loss, plotScript,
-measure_adaptation, measure_writing, benchmark, benchmark_read, benchmark_train, benchmark_apps, processes, torture.
-Draw: draw_samples, draw_line_images, ui_driver, screenshots.  Make: fetch_data, extract_characters,
-build_language_models."""
+"""Run as python -m tools.NAME.  Read first: fetch_data extract_characters build_language_models; evaluate evaluate_pages
+other_readers check_acc_loss plotScript measure_adaptation measure_writing; torture; benchmark benchmark_read
+benchmark_train benchmark_apps processes; draw_samples draw_line_images ui_driver screenshots."""
 import sys
 
 from common import interrupt
