@@ -1,13 +1,12 @@
 """What the apps remember between starts, on this computer alone: settings, recent files, and ink that was not saved."""
 import contextlib
 import itertools
-import json
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
 from apps import strokes
-from common import files, settings
+from common import errors, files, settings
 
 NOTHING = "none"       # as a state_path: nothing is remembered
 EVERY = 2000           # ms between two looks for something to keep
@@ -58,11 +57,9 @@ class Memory:
         self._held.close()
 
     def _read(self) -> dict:
-        try:
-            content = json.loads((self._folder / f"{self._name}-settings.json").read_text(encoding="utf-8"))
-            return content if isinstance(content, dict) else {}
-        except (TypeError, OSError, ValueError):   # there is no folder, or nothing in it
-            return {}
+        with contextlib.suppress(errors.DataError):   # there is none yet, or it is damaged
+            return files.read_json(self._folder / f"{self._name}-settings.json") if self._folder else {}
+        return {}
 
     @property
     def recent(self) -> list[str]:
