@@ -4,9 +4,9 @@
     python model.py --network=resnet --preset=best    scans and pen strokes, augmentation, a schedule
     python model.py --network=line                    a reader of words and lines
     python model.py --network=page                    finds the writing on pages
-    python model.py --finetune=1700000000             learn what was corrected in textrecog_ui.py
+    python model.py --finetune=1700000000             learn what was corrected in the apps
     python model.py --resume=1700000000               go on with a run that was ended
-    python model.py --dry_run                         see everything work in seconds
+    python model.py --dry_run                         see everything work, in a minute
     tensorboard --logdir Models                       watch it
 
 --help explains every setting.  EMNIST is fetched if it is missing.  Ctrl-C ends a run early; its best network is kept.
@@ -14,7 +14,7 @@
 # ---- settings: change them here or on the command line, as --name=value
 learning_rate = 0.0005     # step size of the optimiser (Adam), at its highest
 train_epochs = 50          # passes over the training images, at most
-train_workers = 20         # threads, for line beside a GPU processes, that prepare data; no more than there are cores
+train_workers = 20         # threads, for line and page beside a GPU processes, that prepare data; no more than cores
 val_split = 0.1            # share of the training file, from its end, that validates
 batch_size = 100           # images per training step
 dropout = 0.3              # share of features hidden from the next layer in training
@@ -35,10 +35,10 @@ patience = 20              # epochs without a better val_loss before the trainin
 weight_decay = 0.0         # of AdamW; 0 is plain Adam
 finetune = ""              # unixTime of a trained network to start from; without a --preset, to learn corrections
 start_share = 0.0          # line with finetune: share of that network's weights in the kept one, which forgets less
-corrections = 0.0          # share of an epoch that is corrections, each as often as that takes
-corrections_path = "Dataset/Corrections"   # folder with the corrections that textrecog_ui.py has kept
+corrections = 0.0          # share of an epoch made up of corrections, each repeated as often as that takes
+corrections_path = "Dataset/Corrections"   # folder with the corrections that the apps have kept
 teacher = ""               # unixTime of a network to learn from; it also checks pen labels
-teacher_share = 0.7        # share of that in the loss
+teacher_share = 0.7        # the teacher's share of the loss
 mixed_precision = False    # multiply with 16 bits: float16 on GPUs, bfloat16 on CPUs that have it
 epoch_steps = 400          # line and page: steps in an epoch, since what they learn from is made without end
 steps_per_call = 0         # training steps in one call of the backend; 0: 100 for dense, 10 for slower networks

@@ -43,7 +43,7 @@ from reading.recognizer import Recognizer, recog  # noqa: F401  recog is for oth
 unixTime = ""              # the network that reads; without one, the shipped network
 models_path = "Models"     # where networks are kept
 prior = "drawings"         # class mix of single characters: drawings, as people write; forms, as in NIST's forms
-language = "english"       # weighs what fits it: english, french, german or spanish; none: the network alone decides
+language = "english"       # of the language model: english, french, german or spanish; none: the network alone
 characters = False         # each picture holds one character
 json = False               # print a JSON object for each picture
 min_confidence = 0.0       # leave out lines that are less likely right, 0 to 1

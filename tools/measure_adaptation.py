@@ -28,7 +28,7 @@ from training.config import TrainingConfig, configure
 reads = "characters"             # or lines: which of the shipped networks learns, without a unixTime
 unixTime = ""                    # the network to start from; without one, the shipped network
 split = "test"                   # of the pen strokes
-writers = 6                      # so many, those with most of it
+writers = 6                      # number of writers, those with the most samples
 most = 400                       # characters or words of each writer at most
 pen = 7.0                        # px, the pen's diameter for a character 100 px tall
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
