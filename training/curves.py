@@ -88,7 +88,7 @@ def draw(curves: list[tuple[str, dict[str, Curve], dict[str, Curve]]]):
     of_lines = any(WORDS in validation for *_, validation in curves)
     _dress(loss, accuracy, rate, "Accuracy; of line readers 1 − CER of words" if of_lines else "Accuracy")
     figure.legend(handles=entries, loc="outside upper center", ncols=min(5, len(entries)), frameon=False)
-    kinds = {"validation": VALIDATION, "training": TRAINING, "lowest validation loss: the network kept": BEST}
+    kinds = {"validation": VALIDATION, "training": TRAINING, "lowest validation loss": BEST}
     figure.legend(handles=[Line2D([], [], color="#666666", label=label, **style) for label, style in kinds.items()],
                   loc="outside lower center", ncols=3, frameon=False)
     return figure
