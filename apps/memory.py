@@ -106,4 +106,5 @@ class Memory:
         if there:
             now = time.strftime("%Y-%m-%d-%H-%M-%S")
             self.note_file(self._ink_path.rename(self._folder / f"{self._name}-{now}.json"))
+            self.keep({})   # now: without its name among the recent files nobody finds it
         return there

@@ -6,7 +6,7 @@ import numpy as np
 from common import alphabets, glyph, softmax
 from reading.binarize import Picture
 from reading.network import Network
-from reading.readings import Character
+from reading.readings import Character, characters_of
 
 AT_ONCE = 128   # most glyphs in one call of the network: 512 take 8 % less time each, and 100 MB instead of 25
 
@@ -29,9 +29,7 @@ class CharacterReader:
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
         """The character in each picture."""
-        found = softmax.ranked(self.probabilities(glyphs_of(pictures)), alphabets.CHARACTERS)
-        return [Character(*alternatives[0], alternatives, picture.box) for picture, alternatives in
-                zip(pictures, found, strict=True)]
+        return characters_of(self.probabilities(glyphs_of(pictures)), [picture.box for picture in pictures])
 
     def probabilities(self, glyphs: np.ndarray) -> np.ndarray:
         """Probabilities float32 (n, 62) in the order of alphabets.CHARACTERS."""

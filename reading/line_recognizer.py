@@ -14,7 +14,7 @@ import numpy as np
 from common import alphabets, line_image, runs, softmax
 from reading import character_boxes, ctc, text_lines, word_lm
 from reading.binarize import Picture
-from reading.readings import Character, Line, Reading, Word, around, line_of, reading_of
+from reading.readings import Character, Line, Reading, Word, around, characters_of, line_of, reading_of
 
 OLD_NAMES = {"strength": "lm_weight", "bonus": "insertion_bonus", "space": "space_bonus", "spacing": "space_lm_share"}
 
@@ -123,8 +123,7 @@ class LineReader:
         labels = [alphabets.LABELS[character] for character in alphabets.CHARACTERS]
         chances = np.array([np.exp(softmax.log_softmax(ctc.single(log_probs)[labels]))
                             for log_probs in self.log_probs(images)]).reshape(-1, len(labels))
-        return [Character(*alternatives[0], alternatives, picture.box) for picture, alternatives in
-                zip(pictures, softmax.ranked(chances, alphabets.CHARACTERS), strict=True)]
+        return characters_of(chances, [picture.box for picture in pictures])
 
     # ---- lines
 

@@ -87,15 +87,18 @@ def ground_of(gray: np.ndarray) -> int | None:
     if np.count_nonzero(stray) > STRAY * edge or np.count_nonzero(soft) < SOFT * edge or not edge:
         return None
     contours, tree = cv2.findContours(strokes, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
-    boxes, parents = np.array([cv2.boundingRect(contour) for contour in contours]), tree[0][:, 3]
-    if np.count_nonzero(parents < 0) > STROKES:
+    parents = tree[0][:, 3]
+    outer = parents < 0   # the strokes that no other is closed around
+    if np.count_nonzero(outer) > STROKES:
         return None
-    width, height = boxes[parents < 0, 2:].T   # of the strokes that no other is closed around
-    usual = text_lines.usual_height(np.pad(boxes[parents < 0, 2:], ((0, 0), (2, 0))))   # as if all began at 0, 0
+    boxes = np.array([cv2.boundingRect(contour) for contour in contours])
+    width, height = boxes[outer, 2:].T
+    boxes[:, 2:] += boxes[:, :2]   # left, top, right, bottom
+    usual = text_lines.usual_height(boxes[outer])
     rules, long = width == gray.shape[1], width > 8 * usual   # all across, with letters that stand on it
     if long.any():
         rules |= long & (height <= RULE * glyph.stroke_width(255 * strokes))
-    return None if rules.any() or _has_boxes(boxes[:, 3], parents) else ground
+    return None if rules.any() or _has_boxes(boxes[:, 3] - boxes[:, 1], parents) else ground
 
 
 def _has_boxes(heights: np.ndarray, parents: np.ndarray) -> bool:

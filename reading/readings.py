@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from common import alphabets, softmax
+
 FAINT = 0.5      # confidence of a line below which it is drawn faintly
 
 
@@ -62,6 +64,12 @@ class Reading:
 def reading_of(lines: list[Line], make_glyphs: Callable[[], Iterable[np.ndarray]], alone: list[bool]) -> Reading:
     """The reading with these lines."""
     return Reading("\n".join(line.text for line in lines), lines, make_glyphs, alone)
+
+
+def characters_of(probabilities: np.ndarray, boxes: Iterable[list[int]]) -> list[Character]:
+    """Characters that stand alone, by their probabilities (n, 62) in the order of alphabets.CHARACTERS."""
+    return [Character(*alternatives[0], alternatives, box) for alternatives, box in
+            zip(softmax.ranked(probabilities, alphabets.CHARACTERS), boxes, strict=True)]
 
 
 def line_of(text: str, words: list[Word], sure: float = 1.0) -> Line:

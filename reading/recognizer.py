@@ -36,8 +36,8 @@ class Recognizer:
         threads: the most that work at once.
         Raises runs.RunError when there is no such run.
         """
-        for name, value, known in (("prior", prior, PRIORS), ("language", language, word_lm.LANGUAGES)):
-            settings.one_of(name, value, known)
+        settings.one_of("prior", prior, PRIORS)
+        settings.one_of("language", language, word_lm.LANGUAGES)
         self.models_path = runs.models_folder(models_path)
         self.unixTime = unixTime or runs.DEFAULT
         self._config = runs.read_config(self.models_path, self.unixTime)

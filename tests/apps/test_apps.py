@@ -246,6 +246,7 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
     with opened("textrecog_ui", **kept) as driver:
         driver.app.begin([str(tmp_path / "mine.json")])
         assert "among the recent files" in driver.app.banner.cget("text")
+        assert driver.app.memory.recent[0] in (tmp_path / "textrecog_ui-settings.json").read_text(), "at once"
         driver.app.files.open_file(driver.app.memory.recent[0])
         assert len(driver.app.pad.drawing.strokes) == 1, "nothing is lost where a file is opened at the start"
         driver.press("Delete")
