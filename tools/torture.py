@@ -57,6 +57,7 @@ def main(arguments: list[str]) -> int:
     """Try all kinds; returns the exit status."""
     asked, _ = settings.configure(globals(), arguments)
     settings.one_of("kind", asked.kind, ("all", *KINDS))
+    signal.signal(signal.SIGINT, signal.default_int_handler)   # else, run with &, what it starts would ignore Ctrl-C
     with tempfile.TemporaryDirectory() as folder:
         found = [torture(name, Path(folder), asked.seed, asked.share)
                  for name in ([asked.kind] if asked.kind != "all" else KINDS)]
@@ -311,7 +312,10 @@ def start(*arguments: str, **options) -> subprocess.Popen:
 
 def end(process: subprocess.Popen, *allowed: int) -> str:
     """What a program has written when it ends; AssertionError for a traceback or another exit status."""
-    output, notes = process.communicate(timeout=PATIENCE)
+    try:
+        output, notes = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()   # if it hangs
     assert "Traceback" not in notes and process.returncode in allowed, f"{process.returncode}: {notes[-2000:]}"
     return output + notes
 
