@@ -15,7 +15,7 @@ from apps.corrections import owners, places
 from apps.strokes import Stroke
 from reading.readings import Reading, Word, reading_of
 
-GAP = 0.4      # of a tall letter: ink that begins so far beside a word is another word's
+GAP = 0.3      # of a tall letter: ink that begins so far beside a word is another word's
 LINE = 0.8     # of a tall letter: ink that begins so far below a word is another line's
 
 
@@ -33,9 +33,11 @@ def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: 
     or gone, or the last one was among them, so that only now they are finished.
     """
     words = [word for line in before.lines for word in line.words]
-    owner = owners(words, ink_before)
+    last = set(ink_before[-1:])
+    # The last stroke may have begun a word, whichever it was read in.
+    owner = {stroke: number for stroke, number in owners(words, ink_before).items() if stroke not in last & set(ink)}
     pieces = dict(enumerate(_pieces(after, ink, owner), len(words)))
-    changed = set(ink_before) ^ set(ink) | set(ink_before[-1:])
+    changed = set(ink_before) ^ set(ink) | last
     groups = {number: number for number in range(len(words) + len(pieces))}   # of a word or a piece -> of its group
 
     def group(number: int) -> int:

@@ -3,7 +3,8 @@
     python -m tools.measure_writing                  100 words of validation writers, about 6 minutes
     python -m tools.measure_writing --split=test     of test writers: for a final figure alone
 
-Each writer fills a page, four words to a line.  A word is finished when the next is begun.
+Each writer fills a page, four words to a line.  A word is finished when the next is begun.  Of validation writers what
+has changed is shown too.
 """
 import collections
 import difflib
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from apps import corrections, session
 from common import pen_strokes, settings
@@ -42,7 +44,7 @@ def main(arguments: list[str]) -> None:
         app, name = driver.app, str(Path(folder, "page.png"))
         driver.ready()
         for page in pages(config):
-            counts["changed after the next was begun"] += write(driver, page, config.pause)
+            counts["changed after the next was begun"] += write(driver, page, config.pause, config.split == "val")
             shown = app.field.text
             driver.rest(session.REST / 1000 + 0.3)
             app.files.save_file(name)
@@ -77,8 +79,8 @@ def pages(config) -> Iterator[list[list[np.ndarray]]]:
         yield page
 
 
-def write(driver: ui_driver.Driver, page: list[list[np.ndarray]], pause: float) -> int:
-    """Write a page point by point; returns how many words changed after the next was begun."""
+def write(driver: ui_driver.Driver, page: list[list[np.ndarray]], pause: float, show: bool) -> int:
+    """Write a page point by point; returns how many words changed after the next was begun, and shows them if asked."""
     app, word_of, first, changed = driver.app, {}, {}, set()
 
     def look() -> None:
@@ -92,8 +94,10 @@ def write(driver: ui_driver.Driver, page: list[list[np.ndarray]], pause: float) 
         for number in range(begun):
             mine = sorted({owner[stroke] for stroke in answer.strokes if word_of[stroke] == number and stroke in owner})
             text = " ".join(words[one].text for one in mine)
-            if first.setdefault(number, text) != text:
+            if first.setdefault(number, text) != text and number not in changed:
                 changed.add(number)
+                if show:
+                    tqdm.write(f"{first[number]} became {text}")
 
     for number, word in enumerate(page):
         for points in word:
