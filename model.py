@@ -19,7 +19,7 @@ val_split = 0.1            # share of the training file, from its end, that vali
 batch_size = 100           # images per training step
 dropout = 0.3              # share of features hidden from the next layer in training
 network = "dense"          # dense, conv, deepconv, resnet, lstm or mixer read characters; line: lines; page: pages
-preset = ""                # a set of settings instead: best, resnet, line, page, corrections or corrected_words
+preset = ""                # a set of settings instead of these: best, dense, line, page, corrections, corrected_words
 seed = 0                   # of all random numbers
 data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
 pen = False                # add pen strokes, drawn as glyphs
@@ -52,12 +52,11 @@ PRESETS = {
     "best": {"train_epochs": 28, "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.2,
              "val_split": 0.04, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
-    # The best network for characters, from one that networks which are not kept have taught; it is also its teacher,
-    # so that nothing of that is forgotten.
-    "resnet": {"network": "resnet", "finetune": "1795678193", "teacher": "1795678193", "teacher_share": 0.5,
-               "train_epochs": 3, "batch_size": 256, "learning_rate": 0.0003, "schedule": "cosine", "dropout": 0.15,
-               "val_split": 0.02, "pen": True, "extracted": True, "class_cap": 5000, "augmentation": 0.7,
-               "augmentation_last": 0.3, "weight_decay": 0.05},
+    # The classic, from nothing; the shipped mixer teaches it.
+    "dense": {"network": "dense", "teacher": "1795678194", "teacher_share": 0.7, "train_epochs": 80,
+              "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.0, "val_split": 0.04,
+              "pen": True, "extracted": True, "class_cap": 5000, "augmentation": 0.5, "augmentation_last": 0.1,
+              "weight_decay": 0.01},
     # A reader of words and lines, from the first one, which read pen strokes alone; with --finetune= from nothing.
     "line": {"network": "line", "finetune": "1795724860", "start_share": 0.35, "train_epochs": 40, "epoch_steps": 400,
              "batch_size": 64, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0,
