@@ -33,11 +33,12 @@ def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: 
     or gone, or the last one was among them, so that only now they are finished.
     """
     words = [word for line in before.lines for word in line.words]
-    last = set(ink_before[-1:])
-    # The last stroke may have begun a word, whichever it was read in.
-    owner = {stroke: number for stroke, number in owners(words, ink_before).items() if stroke not in last & set(ink)}
+    owner = owners(words, ink_before)
+    last = ink_before[-1] if ink_before else None
+    if last in owner and last in ink and not _holds(words[owner[last]], last, owner):
+        del owner[last]   # it may have begun the next word
     pieces = dict(enumerate(_pieces(after, ink, owner), len(words)))
-    changed = set(ink_before) ^ set(ink) | last
+    changed = set(ink_before) ^ set(ink) | {last}
     groups = {number: number for number in range(len(words) + len(pieces))}   # of a word or a piece -> of its group
 
     def group(number: int) -> int:
@@ -81,11 +82,23 @@ def _pieces(after: Reading, ink: Sequence[Stroke], owner: dict[Stroke, int]) -> 
         if len(parts) < 2:
             yield Piece(line, word, parts[0] if parts else [])
             continue
-        counts = [[sum(stroke.points_in(one.box) for stroke in part) for part in parts] for one in word.characters]
+        theirs = _parts_of(word, parts)
         for place, part in enumerate(parts):
-            mine = [one for one, count in zip(word.characters, counts) if count.index(max(count)) == place]
+            mine = [one for one, its in zip(word.characters, theirs) if its == place]
             text, box = "".join(one.text for one in mine), mine and boxes.around(one.box for one in mine)
             yield Piece(line, replace(word, text=text, characters=mine, box=box) if mine else None, part)
+
+
+def _parts_of(word: Word, parts: list[list[Stroke]]) -> list[int]:
+    """For each character of a word the number of the part of its strokes that is most of the character's ink."""
+    counts = [[sum(stroke.points_in(one.box) for stroke in part) for part in parts] for one in word.characters]
+    return [count.index(max(count)) for count in counts]
+
+
+def _holds(word: Word, stroke: Stroke, owner: dict[Stroke, int]) -> bool:
+    """Whether one of the word's characters is most of all this stroke."""
+    others = [other for other, number in owner.items() if number == owner[stroke] and other is not stroke]
+    return 1 in _parts_of(word, [others, [stroke]])
 
 
 def _apart(strokes: list[Stroke], owner: dict[Stroke, int], tall: float) -> list[list[Stroke]]:

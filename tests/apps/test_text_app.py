@@ -31,8 +31,8 @@ from windows import (
     zigzag,
 )
 
-from apps import corrections, strokes, widgets, worker
-from apps.boxes import Box
+from apps import corrections, stillness, strokes, widgets, worker
+from apps.boxes import Box, around
 from apps.theme import THEMES
 from apps.toolkit import ttk
 from common import alphabets, runs
@@ -99,6 +99,20 @@ def test_finished_words_stand_still_and_a_slip_of_the_pen_changes_nothing(live):
     live.stroke([(60, 60), (64, 110)])
     live.read()
     assert live.app.reading.lines[0].words[0].characters[0] is not word.characters[0], "its ink has changed"
+
+
+def test_a_word_stands_still_though_the_next_ones_first_stroke_was_read_with_it():
+    def reading(text: str, *places: Box) -> Reading:
+        characters = [Character(one, 1.0, [], place) for one, place in zip(text, places, strict=True)]
+        word, glyphs = Word(text, around(places), 1.0, characters, []), [np.zeros((28, 28))] * len(text)
+        return Reading(text, [Line(text, word.box, [word])], lambda: glyphs, [True] * len(text))
+
+    ink = [strokes.Stroke(np.float32([(x, 50), (x, 100)]), 5.0) for x in (0, 30, 60, 90, 125, 135)]
+    *when, _, _ = places = [stroke.box for stroke in ink]   # four letters; the last two strokes begin the next word
+    first = reading("when", *when[:3], around(places[3:5]))  # the first of them passes for a part of the n
+    assert stillness.settled(reading("when", *when), ink[:4], first, ink[:5]).text == "when", "wide gaps do not part it"
+    shown = stillness.settled(first, ink[:5], reading("whom!", *when, around(places[4:])), ink)
+    assert [word.text for word in shown.lines[0].words] == ["when", "!"]
 
 
 def test_undo_redo_erase_and_clear_change_the_text(live):
