@@ -1,9 +1,9 @@
 """Trains a network on EMNIST ByClass and writes it, with its logs and score, to Models/{unixTime}/.
 
     python model.py                                   the classic run: the dense network
-    python model.py --network=resnet --preset=best    scans and pen strokes, augmentation, a schedule
-    python model.py --network=line                    a reader of words and lines
-    python model.py --network=page                    finds the writing on pages
+    python model.py --preset=dense                    the same network as it is shipped; also mixer and resnet
+    python model.py --preset=line                     a reader of words and lines
+    python model.py --preset=page                     finds the writing on pages
     python model.py --finetune=1700000000             learn what was corrected in the apps
     python model.py --resume=1700000000               go on with a run that was ended
     python model.py --dry_run                         see everything work, in a minute
@@ -19,7 +19,7 @@ val_split = 0.1            # share of the training file, from its end, that vali
 batch_size = 100           # images per training step
 dropout = 0.3              # share of features hidden from the next layer in training
 network = "dense"          # dense, conv, deepconv, resnet, lstm or mixer read characters; line: lines; page: pages
-preset = ""                # a set of settings instead of these: best, dense, line, page, corrections, corrected_words
+preset = ""                # a set of settings instead, from PRESETS below: dense, mixer, resnet, line, page, best, ...
 seed = 0                   # of all random numbers
 data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
 pen = False                # add pen strokes, drawn as glyphs
@@ -52,7 +52,15 @@ PRESETS = {
     "best": {"train_epochs": 28, "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.2,
              "val_split": 0.04, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
-    # The classic, from nothing; the shipped mixer teaches it.
+    # Each network for characters by itself, from nothing; resnet teaches mixer, and mixer dense.
+    "resnet": {"network": "resnet", "train_epochs": 40, "batch_size": 256, "learning_rate": 0.002,
+               "schedule": "cosine", "dropout": 0.2, "val_split": 0.02, "pen": True, "extracted": True,
+               "class_cap": 5000, "augmentation": 1.0, "augmentation_last": 0.3, "label_smoothing": 0.02,
+               "weight_decay": 0.05},
+    "mixer": {"network": "mixer", "teacher": "1795678193", "teacher_share": 0.75, "train_epochs": 24,
+              "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.1, "val_split": 0.02,
+              "pen": True, "extracted": True, "class_cap": 5000, "augmentation": 0.95, "augmentation_last": 0.3,
+              "weight_decay": 0.05},
     "dense": {"network": "dense", "teacher": "1795678194", "teacher_share": 0.7, "train_epochs": 80,
               "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.0, "val_split": 0.04,
               "pen": True, "extracted": True, "class_cap": 5000, "augmentation": 0.5, "augmentation_last": 0.1,

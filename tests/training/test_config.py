@@ -33,6 +33,12 @@ def test_the_command_line_wins_over_the_preset_and_the_preset_over_the_script():
     assert best["batch_size"] != 64 and best["learning_rate"] != model.learning_rate
 
 
+@pytest.mark.parametrize("name", ["dense", "mixer", "resnet", "line", "page"])
+def test_what_is_shipped_has_a_preset_that_learns_from_shipped_networks_alone(name):
+    found = configure(f"--preset={name}", MODELS)
+    assert found.network == name and {found.teacher, found.finetune} <= {"", *runs.list_runs(ROOT / "Models")}
+
+
 def test_tools_have_the_settings_of_model_without_running_it():
     space = settings.constants(model.__file__)
     assert space["PRESETS"] == model.PRESETS and space["__doc__"] == model.__doc__
