@@ -2,6 +2,7 @@
 from collections.abc import Callable, Sequence
 
 from apps import boxes
+from apps.commands import PLACES
 from apps.corrections import Corrected, Place
 from apps.toolkit import ttk
 from apps.widgets import percent, tooltip
@@ -28,14 +29,13 @@ class Alternatives(ttk.Frame):
         self.buttons = []
         for number, (text, chance) in enumerate(alternatives(place), 1):
             self._add(self.buttons, f"{text}\n{percent(chance)}", f"Alt+{number}", lambda text=text: self.take(text))
-            self.entry.bind(f"<Alt-Key-{number}>", lambda event, text=text: self.take(text))
         more = []
         self._add(more, "Set", "Enter", lambda: self.take(self.entry.get()))
         if any(isinstance(one, Corrected) for one in place.word.characters):
             self._add(more, "As read", "Forget the correction", lambda: take([place.word], ""))
         for part in (*self.buttons, self.entry, *more):
             part.pack(side="left", fill="y", padx=app.px(1))
-        for key, do in (("Return", lambda event: self.take(self.entry.get())),
+        for key, do in (("Alt-Key", self._by_number), ("Return", lambda event: self.take(self.entry.get())),
                         ("BackSpace", lambda event: self._at_edge(0, self._first - 1)),
                         ("Delete", lambda event: self._at_edge("end", self._behind))):
             self.entry.bind(f"<{key}>", do)
@@ -55,6 +55,14 @@ class Alternatives(ttk.Frame):
         if text.strip():
             self._take(self._words[self._first:self._behind], " ".join(text.split()))
         return "break"
+
+    def _by_number(self, event) -> str | None:
+        """Take the alternative with a digit's number, which some keyboards write with Shift alone."""
+        digit = event.keysym if event.keysym.isdigit() else PLACES.get(event.keycode, "")
+        if digit.isdigit() and 1 <= int(digit) <= len(self.buttons):
+            self.buttons[int(digit) - 1].invoke()
+            return "break"
+        return None
 
     def _at_edge(self, edge: int | str, neighbour: int) -> str | None:
         """Join a word, as in any text, when what is deleted would be the space before it or behind it."""
@@ -87,7 +95,7 @@ class Alternatives(ttk.Frame):
         rows = [boxes.Box(x, y, width, height) for y in (box.bottom + self.app.px(34), box.y - height - gap)]
         inside = [row for row in rows if row.y >= 0 and row.bottom <= pad.winfo_height()] or rows
         best = min(inside, key=lambda row: sum(row.cut(line).area for line in shown))
-        self.place(x=best.x, y=min(max(gap, best.y), pad.winfo_height() - height - gap))
+        self.place(x=best.x, y=max(0, min(max(gap, best.y), pad.winfo_height() - height - gap)))
         self.update_idletasks()   # Tk gives the focus to what is mapped alone: keys that follow at once would go astray
 
 

@@ -11,12 +11,13 @@ MENUS = ("File", "Edit", "Pen", "View", "Read", "Network", "Help")
 KEY_NAMES = {"bracketleft": "[", "bracketright": "]", "plus": "+", "minus": "−", "equal": "=", "Control": "Ctrl",
              "Return": "Enter", "Command": "⌘", "Next": "Page Down", "Prior": "Page Up"}
 # On layouts without Latin letters a shortcut is the key in its place on a US keyboard: X11's codes, by rows.
-PLACES = {first + offset: letter for first, row in ((24, "qwertyuiop"), (38, "asdfghjkl"), (52, "zxcvbnm"))
-          for offset, letter in enumerate(row)}
+PLACES = {first + offset: letter for first, row in ((10, "123456789"), (24, "qwertyuiop"), (38, "asdfghjkl"),
+                                                    (52, "zxcvbnm")) for offset, letter in enumerate(row)}
 MODIFIERS = CONTROL, *["Alt"] * (sys.platform != "darwin"), "Shift"   # there Alt makes other letters
 STATES = {"Control": 0x4, "Shift": 0x1, "Command": 0x8,                # bits of an event's state
           "Alt": 0x20000 if sys.platform == "win32" else 0x8}
-COLUMNS = 3              # of the overview of shortcuts
+COLUMNS = 3              # of the overview of shortcuts, ...
+WIDE = 150               # % of the usual text size: ... one less for larger text
 
 
 class Action(NamedTuple):
@@ -68,7 +69,7 @@ def common(app) -> list[Action]:
         Action("Edit", "Redo", (f"{CONTROL}-Shift-z", f"{CONTROL}-y"), lambda: app.pad.drawing.redo(), "redo",
                can=lambda: app.pad.drawing.undone),
         Action("Edit", "Clear", ("Delete",), lambda: app.pad.clear(), "clear", can=lambda: app.pad.drawing),
-        Action("Edit", "Copy text", (f"{CONTROL}-c",), app.copy, "copy", can=lambda: app.reading),
+        Action("Edit", "Copy text", (f"{CONTROL}-c",), app.copy, "copy", can=lambda: app.reading and app.reading.text),
         Action("Pen", "Pen", ("p",), lambda: app.toolbar.choose("pen"), "pen"),
         Action("Pen", "Eraser", ("e",), lambda: app.toolbar.choose("eraser"), "eraser"),
         Action("Pen", "Select", ("s",), lambda: app.toolbar.choose("select"), "select"),
@@ -83,7 +84,7 @@ def common(app) -> list[Action]:
                lambda: app.looks.set_text_size(app.looks.text_size - 10), "", True),
         Action("View", "All of the page", (f"{CONTROL}-0",), lambda: app.usual_size(), "", True),
         Action("Read", "Remember my writing", (f"{CONTROL}-r",), lambda: None, "", True, app.remember),
-        Action("Read", "My writing…", (f"{CONTROL}-l",), lambda: learning.Learning(app), "", True),
+        Action("Read", "My writing…", (f"{CONTROL}-l",), lambda: learning.show(app), "", True),
         Action("Help", "Shortcuts", ("F1",), lambda: app.commands.show_keys(), "help", True),
         Action("", "Choose the network", (f"{CONTROL}-m",), lambda: app.status.post_networks(), "", True),
         Action("", "Close a message, leave a stroke", ("Escape",), app.escape, "", True),
@@ -162,7 +163,8 @@ class Commands:
         window.title("Shortcuts")
         window.transient(self.root)
         shown = [action for action in self.actions.values() if action.keys]
-        rows = -(-len(shown) // COLUMNS)
+        columns = COLUMNS - (self.app.looks.text_size > WIDE)
+        rows = -(-len(shown) // columns)
         for number, action in enumerate(shown):
             row, column = number % rows, 2 * (number // rows)
             ttk.Label(window, text=action.label.rstrip("…")).grid(
@@ -171,7 +173,7 @@ class Commands:
         notes = "The right mouse button rubs out at any time."
         if self.app.files.takes_drops:
             notes += " A picture that is dropped on the window is opened."
-        ttk.Label(window, text=notes, style="Status.TLabel").grid(row=rows, columnspan=2 * COLUMNS, sticky="w",
+        ttk.Label(window, text=notes, style="Status.TLabel").grid(row=rows, columnspan=2 * columns, sticky="w",
                                                                   pady=(px(10), 0))
         for key in ("Escape", "F1", "Return"):
             window.bind(f"<{key}>", lambda event: window.destroy())

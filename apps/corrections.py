@@ -123,8 +123,9 @@ def _words(line: Line, shown: Iterator[Place | None]) -> Iterator[Word]:
     for word, characters in groups:
         characters = [one for one in characters if one.text]
         if characters != word.characters and characters:
+            parted = sum(other is word for other, _ in groups) > 1
             word = replace(word, text="".join(one.text for one in characters), characters=characters,
-                           box=boxes.Box(*around(characters)))
+                           box=boxes.Box(*around(characters)), alternatives=[] if parted else word.alternatives)
         if characters:
             yield word
 
@@ -155,14 +156,14 @@ def remember(folder: str, shown: Reading, drawing: strokes.Drawing, changed: set
     from training import corrections_store  # late: the window need not wait for it
     found = places(shown)
     concerned = {number for one in changed for number in _members(one.box, [place.character.box for place in found])}
-    for place in map(found.__getitem__, sorted(concerned)):
+    concerned = [found[number] for number in sorted(concerned)]
+    for place in concerned:
         text = place.character.text if _by(place.character) else ""
         if place.alone and len(text) < 2 and text in alphabets.CHARACTERS:   # as "" is
             corrections_store.remember(folder, place.glyph, text)
-        if drawing.image is None:
-            curves = [stroke.curve for stroke in _strokes_of(place.word, shown, drawing)]
-            corrected = any(map(_by, place.word.characters))
-            corrections_store.remember_word(folder, curves, place.word.text if corrected else "")
+    for word in {id(place.word): place.word for place in concerned if drawing.image is None}.values():
+        curves = [stroke.curve for stroke in _strokes_of(word, shown, drawing)]
+        corrections_store.remember_word(folder, curves, word.text if any(map(_by, word.characters)) else "")
     words, characters = (len(corrections_store.read_corrected_words(folder)),
                          len(corrections_store.read_corrections(folder)[1]))
     return f"{words} word{'s' * (words != 1)}, {characters} character{'s' * (characters != 1)}"

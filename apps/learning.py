@@ -15,7 +15,7 @@ import numpy as np
 
 from apps import jobs
 from apps.toolkit import tk, ttk
-from common import pen_strokes, runs
+from common import errors, pen_strokes, runs
 
 LEAST = 6              # corrections, of which every third is kept aside
 SIDE = 32              # px at 96 dpi: height of a correction in the list
@@ -58,6 +58,14 @@ def keep(folder: str, one: Kept, label: str) -> None:
         corrections_store.remember_word(folder, one.strokes, label)
 
 
+def show(app) -> None:
+    """Open the window of an app, or bring it to the front."""
+    there = [window for window in app.root.winfo_children() if isinstance(window, Learning)]
+    window = there[0] if there else Learning(app)
+    window.lift()
+    window.focus_set()
+
+
 class Learning(tk.Toplevel):
     """The window; app: a window.App, whose network learns."""
 
@@ -90,7 +98,7 @@ class Learning(tk.Toplevel):
             self.kept = kept_in(self.folder)
         except (OSError, ValueError) as error:
             self.kept = []
-            self.note.configure(text=str(error))
+            self.note.configure(text=errors.reason(error))
             return
         self.pictures = []        # Tk forgets pictures that nobody holds
         for number, one in enumerate(self.kept):

@@ -78,22 +78,22 @@ class Memory:
             self._written = dict(self.kept)
             files.write_json(self._folder / f"{self._name}-settings.json", self.kept)
 
-    def keep_ink(self, drawing: strokes.Drawing, saved: strokes.State) -> None:
-        """Keep the ink, unless it is what was saved."""
+    def keep_ink(self, drawing: strokes.Drawing, saved: strokes.State, scale: float) -> None:
+        """Keep the ink, unless it is what was saved; scale: as for strokes.save."""
         unsaved = strokes.EMPTY if drawing.now is saved else drawing.now
         if not self._folder or self._ink is unsaved:
             return
         self._ink = unsaved
         if unsaved.strokes or unsaved.corrections:
-            strokes.save(drawing, self._ink_path)
+            strokes.save(drawing, self._ink_path, scale)
         else:
             self._ink_path.unlink(missing_ok=True)
 
-    def ink(self) -> strokes.State:
-        """The ink that was not saved when the app ended."""
+    def ink(self, scale: float) -> strokes.State:
+        """The ink that was not saved when the app ended; scale: as for strokes.load."""
         try:
             if self._folder:
-                self._ink = strokes.load(self._ink_path)
+                self._ink = strokes.load(self._ink_path, scale)
         except FileNotFoundError:
             pass
         except (OSError, strokes.DrawingError):

@@ -83,14 +83,14 @@ class Overlay:
         if number is not None and (box := self.canvas.bbox(f"read{number}")):
             pad = 2 * self.looks.scale
             self.canvas.create_rectangle(box[0] - pad, box[1] - pad, box[2] + pad, box[3] + pad,
-                                         outline=self.looks.theme.pad.box, tags=("read", "mark"),
+                                         outline=self._colours.box, tags=("read", "mark"),
                                          width=max(1, round(1.5 * self.looks.scale)))
 
     def show_eraser(self, x: float, y: float, radius: float) -> None:
         """Draw the eraser's outline."""
         self.canvas.delete("eraser")
         x, y, radius = (self.canvas.zoom * number for number in (x, y, radius))
-        self.canvas.create_oval(x - radius, y - radius, x + radius, y + radius, outline=self.looks.theme.pad.box,
+        self.canvas.create_oval(x - radius, y - radius, x + radius, y + radius, outline=self._colours.box,
                                 tags="eraser")
 
     def show_selection(self, box: Box | None) -> None:

@@ -42,6 +42,7 @@ class Session:
         self.language = "english"             # of word_lm.LANGUAGES
         self.version = 0                      # of the drawing
         self.answer: Answer | None = None     # the newest, which need not be to this version
+        self.past: Answer | None = None       # the one before that was forgotten
 
     def default_network(self) -> str:
         """The unixTime of the network that reads when none is named."""
@@ -62,7 +63,8 @@ class Session:
 
     def choose_language(self, language: str) -> None:
         """Read with the language model of another language."""
-        self.language, self.answer = language, None
+        self.language = language
+        self.answer = self.answer and self.answer._replace(model="")   # another model's text need not stand still
         self.load(self.loading or self.model or self.default_network())
 
     def load(self, name: str) -> None:
@@ -97,15 +99,27 @@ class Session:
         self.window.show(answer)
         self.window.show_other("")
         if answer and self.other:
-            version, named = self.version, runs.describe(self.models_path, self.other).split(":")[0]
-            self._ask("compare", self.other, self.window.pad.drawing, lambda found, error: self.window.show_other(
-                (f"{named}: {error}" if error else f"{named}, {sure(found[0])}: {found[0].text}")
-                if version == self.version else ""))
+            asked = self.version, self.other
+            self._ask("compare", self.other, self.window.pad.drawing, lambda found, error: self._compared(
+                found, error) if asked == (self.version, self.other) else None)
+
+    def _compared(self, found: tuple[Reading, str] | None, error: str) -> None:
+        named = runs.describe(self.models_path, found[1] if found else self.other).split(":")[0]
+        self.window.show_other(f"{named}: {error}" if error else
+                               f"{named}, {sure(found[0])}: {found[0].text}" if found else "")
 
     def forget(self) -> None:
         """Show nothing as read, and drop a reading that waits."""
         self.worker.forget("read")
+        self.past = self.answer or self.past
         self._show(None)
+
+    def recall(self, page: strokes.Drawing) -> bool:
+        """Show the answer that was shown last, if it is to this very ink; whether it was."""
+        same = self.past is not None and self.past.strokes == page.strokes and self.past.model == self.model
+        if same:
+            self._show(self.past._replace(version=self.version))
+        return same
 
     def open_picture(self, data: bytes, name: str, size: tuple[int, int]) -> None:
         """Have a picture, as the bytes of its file, decoded and made to fit a size in px, whatever the network does."""
@@ -173,6 +187,7 @@ class Session:
             print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
         else:
             self.model = name
+            self.window.message("", "reading")   # of a process that has ended meanwhile
         self.window.set_status("" if error else "ready")
         self.window.network_changed()
 

@@ -1,4 +1,5 @@
 """What textrecog_ui.py and tkRecogAll.py have in common: a pad for lines, the text below it, words to correct."""
+import itertools
 import statistics
 
 from apps import alternatives, window
@@ -7,6 +8,7 @@ from apps.toolkit import tk, ttk
 from apps.widgets import TextField, action_button, scrolled, switch
 
 LABELS = 14, 44            # px at 96 dpi: least and largest height of the characters under the ink
+PAD = 160                  # px at 96 dpi: least height of the pad
 
 
 class TextApp(window.App):
@@ -22,11 +24,13 @@ class TextApp(window.App):
         """The pad, below it the text with buttons beside it."""
         gap = self.px(8)
         frame.columnconfigure(0, weight=1)
-        frame.rowconfigure(0, weight=1)
+        frame.rowconfigure(0, weight=1000, minsize=self.px(PAD))   # where there is little room, the text has less
+        frame.rowconfigure(1, weight=1)
         self.make_pad(frame).grid(row=0, column=0, columnspan=2, sticky="nsew")
         below = ttk.Frame(frame)
         below.grid(row=1, column=0, sticky="nsew", pady=(gap, 0))
         self.field = TextField(self, below, self.lines)
+        self.field.bind("<ButtonRelease-1>", self._text_clicked)
         scrolled(self.field)
         side = ttk.Frame(frame)
         side.grid(row=1, column=1, sticky="n", padx=(self.px(12), 0), pady=(gap, 0))
@@ -78,13 +82,13 @@ class TextApp(window.App):
         image, self.image = self.image, self.pad.drawing.image
         if self.live or not self.pad.drawing or self.image is not image:
             self.read()
-        else:
+        elif not self.session.recall(self.pad.drawing):   # Undo has brought it back
             self.session.forget()
             self.set_status("Enter reads")
 
     def network_ready(self):
         """Read what was to be read before, or has been read with another network."""
-        if self.live or self.asked or self.session.answer or self.image:
+        if self.live or self.asked or self.reading or self.image:
             self.read()
 
     # ---- corrections
@@ -108,6 +112,16 @@ class TextApp(window.App):
         self.mark(number)
         self.correct_chosen()
         return True
+
+    def _text_clicked(self, event) -> None:
+        """Offer alternatives of the word that was clicked in the text, unless a part of the text was selected."""
+        if self.reading and not self.field.tag_ranges("sel"):
+            line, column = map(int, self.field.index(f"@{event.x},{event.y}").split("."))
+            words = self.reading.lines[min(line, len(self.reading.lines)) - 1].words
+            ends = itertools.accumulate(len(word.text) + 1 for word in words)
+            word = next((word for word, end in zip(words, ends) if column < end), words[-1])
+            self.mark(next(number for number, place in enumerate(self.shown) if place.word is word))
+            self.correct_chosen()
 
     def correct_chosen(self) -> None:
         """Offer alternatives of the word with the frame."""

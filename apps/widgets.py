@@ -187,7 +187,7 @@ class ScrollBar(ttk.Scrollbar):
 
 def percent(probability: float) -> str:
     """A probability in words; only what is certain has 100 %."""
-    return f"{int(100 * probability)} %"
+    return f"{int(100 * probability + 1e-9)} %"
 
 
 def action_button(app, parent, label: str, text: str, kind: type[ttk.Widget] = ttk.Button, **options) -> ttk.Widget:

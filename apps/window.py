@@ -16,7 +16,7 @@ from apps.session import Answer, Session
 from apps.theme import Looks
 from apps.toolkit import keep_each_motion, tk, ttk
 from apps.widgets import Status, Toolbar, scrolled
-from common import runs, settings
+from common import errors, runs, settings
 from reading import word_lm
 from reading.readings import Reading, Word
 
@@ -167,6 +167,8 @@ class App:
         root.geometry(self.memory.kept.get("geometry", f"{width}x{height}"))
         root.minsize(px(640), px(420))
         root.update_idletasks()
+        if root.winfo_width() > root.winfo_screenwidth() or root.winfo_height() > root.winfo_screenheight():
+            root.geometry(f"{width}x{height}")   # remembered from a larger display
         if not (0 <= root.winfo_x() < root.winfo_screenwidth() and 0 <= root.winfo_y() < root.winfo_screenheight()):
             root.geometry("+0+0")     # remembered from a display that is not there any more
         self.pad.focus_set()
@@ -201,8 +203,9 @@ class App:
         try:
             kept = corrections.remember(self.config.corrections_path, self.reading, self.pad.drawing, changed)
             self.set_status(f"Remembered: {kept}")
+            self.message("", "remember")
         except (OSError, ValueError) as error:
-            self.message(f"The correction is shown but not remembered: {error}")
+            self.message(f"The correction is shown but not remembered: {errors.reason(error)}", "remember")
 
     def usual_size(self) -> None:
         """Show all of the page, and text as large as usual."""
@@ -219,8 +222,9 @@ class App:
         if names:
             self.files.open_files(names)
             if self.memory.put_by_ink():
-                self.message("The ink of last time, which was not saved, is among the recent files", "put by")
-        elif any(ink := self.memory.ink()):
+                put_by = "The ink of last time, which was not saved, is among the recent files"
+                self.message(".  ".join(filter(None, (self.banner.cget("text"), put_by))), "put by")
+        elif any(ink := self.memory.ink(self.looks.scale)):
             self.pad.drawing.replace(ink)
             self.pad.fit()
             self.message("The ink of last time, which was not saved, is here again: Clear takes it away", "restored")
@@ -232,7 +236,7 @@ class App:
                 "theme": self.looks.name, "text_size": self.looks.text_size, "unixTime": self.session.chosen,
                 "language": self.session.language, "remember": self.remember.get(), "pen": self.toolbar.pen.get(),
                 "geometry": self.root.geometry()})
-            self.memory.keep_ink(self.pad.drawing, self.saved)
+            self.memory.keep_ink(self.pad.drawing, self.saved, self.looks.scale)
         except OSError as error:
             self.message(f"Settings and ink cannot be remembered in {error.filename} ({error.strerror})", "memory")
 

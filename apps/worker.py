@@ -18,10 +18,10 @@ import traceback
 from collections.abc import Callable
 from typing import NamedTuple
 
-from common import interrupt
+from common import errors, interrupt
 
 SPAWN = multiprocessing.get_context("spawn")   # a forked process would share the window's connection to the display
-LIMITS = {"load": 300.0}   # s that a job of this kind may take: a network may have to be converted first
+LIMITS = {"load": 300.0, "compare": 300.0}   # s that such a job may take: a network may have to be converted first
 LIMIT = 30.0               # ... of other kinds
 
 
@@ -95,7 +95,7 @@ class Worker:
         reason = f"The reading process {reason}"
         if job and job.again:
             job.then(None, f"{reason} twice: change the drawing, or close other programs if memory is short")
-            return
+            return self._hand_over()
         if job:
             self._waiting.setdefault(job.kind, job._replace(again=True))
         self._on_end(reason)
@@ -139,7 +139,8 @@ def _done(work: Callable, arguments: tuple) -> tuple[object, str]:
     """What a job returns and "", or None and what went wrong."""
     try:
         return work(*arguments), ""
-    except Exception as error:
-        if not isinstance(error, (ValueError, MemoryError)):  # what a person can correct is a ValueError
-            traceback.print_exc()
-        return None, str(error) or error.__class__.__name__
+    except (ValueError, MemoryError, OSError) as error:   # what a person can correct
+        return None, errors.reason(error)
+    except Exception:
+        traceback.print_exc()
+        return None, "This did not work; what went wrong stands in the terminal"

@@ -17,7 +17,7 @@ pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
 from windows import LIVE, MODELS, MODELS_PATH, launch, letters, needs_xdotool, opened
 
-from apps import commands, jobs, page
+from apps import commands, jobs, page, strokes
 from apps.theme import THEMES
 from common import glyph, runs, settings
 from tools import ui_driver
@@ -207,6 +207,31 @@ def test_a_picture_is_saved_as_its_name_says(live, tmp_path, name, kind):
     assert not live.app.banner.winfo_ismapped(), "what no longer holds goes away"
 
 
+def test_ink_and_window_fit_a_smaller_display_than_they_were_kept_on(display, tmp_path):
+    drawing = strokes.Drawing()
+    drawing.add(strokes.Stroke(np.float32([(200, 200), (400, 200)]), 10.0))
+    strokes.save(drawing, tmp_path / "textrecog_ui-ink.json", scale=2.0)
+    (tmp_path / "textrecog_ui-settings.json").write_text('{"geometry": "9000x5000+0+0"}')
+    with opened("textrecog_ui", state_path=str(tmp_path)) as driver:
+        app = driver.app
+        app.begin()
+        driver.rest(0.1)
+        assert app.root.winfo_width() <= app.root.winfo_screenwidth()
+        assert app.root.winfo_height() <= app.root.winfo_screenheight()
+        scale, stroke = app.looks.scale / 2, app.pad.drawing.strokes[0]
+        assert stroke.points.tolist() == [[200 * scale, 200 * scale], [400 * scale, 200 * scale]]
+        assert stroke.width == 10 * scale
+
+
+def test_what_cannot_be_opened_at_the_start_is_said_beside_the_ink_that_is_put_by(display, tmp_path):
+    with opened("textrecog_ui", state_path=str(tmp_path)) as driver:
+        driver.stroke([(100, 100), (200, 100)])
+    with opened("textrecog_ui", state_path=str(tmp_path)) as driver:
+        driver.app.begin([str(tmp_path / "missing.png")])
+        said = driver.app.banner.cget("text")
+        assert "missing.png cannot be read" in said and "among the recent files" in said
+
+
 def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp_path):
     kept = {"state_path": str(tmp_path), "corrections_path": str(tmp_path / "kept")}
     with opened("textrecog_ui", **kept) as driver:
@@ -296,7 +321,8 @@ def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, c
     assert app.letter.cget("text") == texts[1], "the second bar"
     single.press("F2")
     app.entry.insert(0, "Q")
-    app.entry.event_generate("<Return>") if app.root.focus_get() is app.entry else app._type(None)
+    assert app.root.focus_get() is app.entry
+    app.entry.event_generate("<Return>")
     assert app.letter.cget("text") == "Q"
     single.press("Control-z")
     single.press("Control-z")

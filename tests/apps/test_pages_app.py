@@ -58,6 +58,45 @@ def test_lines_are_read_with_enter_and_shown_on_the_ink(everything, monkeypatch)
     assert "no picture on the clipboard" in app.banner.cget("text")
 
 
+def test_what_was_read_goes_when_more_is_written_and_comes_back_with_undo(everything, tmp_path, monkeypatch):
+    driver, app = everything, everything.app
+    monkeypatch.setattr(app.config, "corrections_path", str(tmp_path))
+    copy, = app.commands.buttons["Copy text"]
+    driver.write("Hello", 60, 120)
+    driver.press("Return")
+    driver.read()
+    assert app.field.text == "Hello" and str(copy.cget("state")) == "normal" and "sure" in app.status.text.cget("text")
+    app.remember.set(True)
+    app.correct(app.reading.lines[0].words, "Yellow")
+    assert [one["label"] for one in corrections_store.read_corrected_words(tmp_path)] == ["Yellow"]
+    driver.stroke([(500, 60), (500, 120)])
+    assert app.field.text == "" and driver.shown() == [] and str(copy.cget("state")) == "disabled"
+    assert "sure" not in app.status.text.cget("text")
+    driver.press("Control-z")
+    assert app.field.text == "Yellow"
+    driver.press("Control-z")
+    assert app.field.text == "Hello" and not corrections_store.read_corrected_words(tmp_path)
+    app.remember.set(False)
+    app.files.open_file(str(ROOT / "samples/hello.json"))
+    assert app.field.text == "" and driver.shown() == []
+
+
+def test_text_is_read_again_in_another_language_and_stays_meanwhile(everything):
+    driver, app = everything, everything.app
+    driver.write("Hello", 60, 120)
+    driver.press("Return")
+    driver.read()
+    first = app.session.answer.reading
+    app.session.choose_language("german")
+    app.correct(app.reading.lines[0].words, "Hallo")
+    assert app.field.text == "Hallo" and app.session.loading
+    driver.ready()
+    driver.wait(lambda: app.session.answer.model == app.session.model, "the text in German")
+    assert app.field.text == "Hallo" and app.session.answer.reading is not first
+    app.session.choose_language("english")
+    driver.ready()
+
+
 def test_doubtful_lines_are_faint_on_the_ink_and_in_the_text(everything):
     driver, app = everything, everything.app
     driver.write("Hello there\nread 25 lines", 60, 120)
@@ -84,8 +123,12 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
     driver.read()
     assert app.field.text == "Hello world\nread the lines in order\nthen 25 and more"
     image = app.pad.drawing.image
-    label = app.pad.find_withtag("read0")[0]
-    assert app.pad.itemcget(label, "fill") in THEMES["light"].pad, "on light ground in every theme"
+    driver.press("Control-t")
+    assert app.looks.name == "dark"
+    app.mark(0)
+    for item, part in ((app.pad.find_withtag("read0")[0], "fill"), (app.pad.find_withtag("mark")[0], "outline")):
+        assert app.pad.itemcget(item, part) in THEMES["light"].pad, "on light ground in every theme"
+    driver.press("Control-t")
     boxes = [place.character.box for place in corrections.places(app.session.answer.reading)]
     assert all(image.x <= box.x and image.y <= box.y and box.right <= app.pad.winfo_width()
                and box.bottom <= app.pad.winfo_height() for box in boxes)
@@ -288,6 +331,10 @@ def test_two_networks_read_the_same_ink(live, single):
     others.invoke(0)
     live.app.root.update()
     assert not live.app.other.winfo_ismapped()
+    others.invoke(1 + MODELS.index(runs.DEFAULT_CHARACTERS))
+    others.invoke(0)          # before it has read
+    live.wait(lambda: not live.app.session.worker.busy, "its answer")
+    assert not live.app.other.winfo_ismapped()
 
     single.app.pad.clear()
     single.character("R", 100, 100, 1.4)
@@ -297,6 +344,10 @@ def test_two_networks_read_the_same_ink(live, single):
     single.app.session.load(runs.DEFAULT_CHARACTERS)
     single.wait(lambda: single.app.session.answer.model == runs.DEFAULT_CHARACTERS, "its reading", 10)
     assert "read by" not in status.cget("text")
+    single.app.session.compare(runs.DEFAULT)   # has single characters read by the network for these
+    single.wait(lambda: single.app.other.winfo_ismapped(), "what the other reads", 30)
+    assert single.app.other.cget("text").startswith("resnet, ")
+    single.app.session.compare("")
     single.app.pad.clear()
 
 

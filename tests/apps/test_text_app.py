@@ -353,15 +353,47 @@ def test_an_answer_that_nobody_can_use_is_no_end_of_the_process():
 
 
 def test_the_popup_covers_no_other_line_where_there_is_room(live):
-    live.write("Hello\n\nthen", 40, 160, height=50)
+    live.write("Hello\nthen", 40, 160, height=50)
     live.read()
-    for number in (1, 6):
+    for number, above in ((1, True), (6, False)):   # the usual place, below, would be on the second line
         click_character(live, number)
-        popup, others = live.app.popup, [line for line in live.app.reading.lines if line is not live.app.shown[
-            number].line]
+        popup, line = live.app.popup, live.app.shown[number].line
         box = Box(popup.winfo_x(), popup.winfo_y(), popup.winfo_width(), popup.winfo_height())
-        assert not any(box.cut(line.box).area for line in others)
+        assert not any(box.cut(other.box).area for other in live.app.reading.lines if other is not line)
+        assert (box.bottom <= line.box.y) == above
         live.press("Escape")
+
+
+def test_an_alternative_is_taken_by_its_button_or_its_number(live):
+    live.write("Hello", 40, 120)
+    live.read()
+    click_character(live, 1)
+    assert len(live.app.popup.buttons) > 1
+    text = live.app.popup.buttons[1].cget("text").split()[0]
+    live.app.popup.buttons[1].invoke()
+    assert live.app.field.text == text != "Hello" and live.app.popup is None
+    click_character(live, 1)
+    number = next(number for number, button in enumerate(live.app.popup.buttons, 1)
+                  if button.cget("text").split()[0] == "Hello")
+    live.app.popup.entry.focus_force()
+    live.app.popup.entry.event_generate(f"<Alt-Key-{number}>")
+    assert live.app.field.text == "Hello" and live.app.popup is None
+
+
+def test_a_click_on_a_word_of_the_text_offers_its_alternatives_and_nothing_changed_is_no_step(live):
+    live.write("Hello then", 40, 120)
+    live.read()
+    live.press("Control-z")   # something to do again
+    live.read()
+    app, text = live.app, live.app.field.text
+    steps, undone = len(app.pad.drawing.before), len(app.pad.drawing.undone)
+    x, y, width, height = app.field.bbox("1.7")
+    app.field.event_generate("<Button-1>", x=x + 2, y=y + height // 2)
+    app.field.event_generate("<ButtonRelease-1>", x=x + 2, y=y + height // 2)
+    assert app.popup.entry.get() == app.reading.lines[0].words[1].text
+    app.popup.entry.event_generate("<Return>")
+    assert app.popup is None and app.field.text == text
+    assert (len(app.pad.drawing.before), len(app.pad.drawing.undone)) == (steps, undone) and undone
 
 
 def test_a_click_offers_alternatives_and_a_correction_stays_until_its_ink_goes(live):
@@ -593,7 +625,7 @@ def test_the_theme_reaches_the_file_dialog_and_each_app_has_its_title(live):
     scripts = [importlib.import_module(name) for name in ("textrecog_ui", "tkRecogAll", "tkRecogIndv")]
     apps = [scripts[0].Live, scripts[1].All, scripts[2].Indv]
     assert len({app.title for app in apps}) == len({app.icon for app in apps}) == 3 and root.title() == apps[0].title
-    assert widgets.percent(0.995) == "99 %" and widgets.percent(1.0) == "100 %"
+    assert [widgets.percent(chance) for chance in (0.29, 0.57, 0.995, 1.0)] == ["29 %", "57 %", "99 %", "100 %"]
 
 
 def test_no_point_is_lost_and_no_event_is_held_up_while_recognition_runs(live):
