@@ -165,7 +165,6 @@ class App:
         width, height = (min(px(side), space - px(60)) for side, space in
                          zip(self.size, (root.winfo_screenwidth(), root.winfo_screenheight())))
         root.geometry(self.memory.kept.get("geometry", f"{width}x{height}"))
-        root.minsize(px(640), px(420))
         root.update_idletasks()
         if root.winfo_width() > root.winfo_screenwidth() or root.winfo_height() > root.winfo_screenheight():
             root.geometry(f"{width}x{height}")   # remembered from a larger display
