@@ -49,8 +49,6 @@ JUMP = 1.0                 # x-heights: by so much at most a line rises or falls
 OVERLAP = 1.0              # x-heights: ... and by so much at most what continues it begins before its end
 GATE, ON_RULE = 64, 150    # of 255: coverage from which there may be ink, and where there are rules
 AROUND = 25                # px of half the size: the paper's brightness is the median of so large a square
-SPECK_SIDE, APART = 6, 22  # px: specks are no larger, and so far from all else, ...
-SPECK_CONTRAST = 30        # ... and so much darker than paper
 FULL = 230.0               # the middle of a line's strokes is made so dark, ...
 FAINT = 36                 # ... and what is fainter than this then is paper
 
@@ -176,7 +174,7 @@ class PageNetwork:
         return best
 
     def _seen(self, picture: np.ndarray, scale: float) -> "Look":
-        picture = without_specks(_resized(picture, scale))
+        picture = _resized(picture, scale)
         maps = self.maps(picture)
         cores, labels = find_cores(maps.core, maps.ink.shape)
         count, parts = cv2.connectedComponents((maps.ink >= text_lines.INK).view(np.uint8))
@@ -213,33 +211,6 @@ def _sigmoid(logits: np.ndarray) -> np.ndarray:
 def _scale_to(pixels: int, most: float, picture: np.ndarray) -> float:
     """What gives a picture so many pixels, but at most `most`."""
     return min(most, math.sqrt(pixels / (picture.shape[0] * picture.shape[1])))
-
-
-def without_specks(picture: np.ndarray) -> np.ndarray:
-    """A picture, uint8 (height, width, 3), with the paper beside them in the place of specks far from all else.
-
-    No line holds such a speck, but it would change all that the network sees around it a little.
-    """
-    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    dark = (cv2.subtract(_paper(gray), gray) > SPECK_CONTRAST).view(np.uint8)
-    count, parts, stats, middles = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    around = cv2.boxFilter(dark, cv2.CV_32F, (2 * APART + 1, 2 * APART + 1), normalize=False,
-                           borderType=cv2.BORDER_CONSTANT)
-    x, y = middles.round().astype(int).T
-    speck = (stats[:, 2:4].max(axis=1) <= SPECK_SIDE) & (around[y, x] <= stats[:, cv2.CC_STAT_AREA])
-    speck[0] = False
-    if not speck.any():
-        return picture
-    y, x = np.nonzero(cv2.dilate(speck[parts].view(np.uint8), np.ones((5, 5), np.uint8)))
-    clean = picture.copy()
-    clean[y, x] = picture[y, np.where(x >= APART // 2, x - APART // 2, x + APART // 2)]
-    return clean
-
-
-def _paper(gray: np.ndarray) -> np.ndarray:
-    """The brightness of the paper around each pixel, uint8 (height, width): the median of a large square."""
-    half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    return cv2.resize(cv2.medianBlur(half, AROUND), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
@@ -506,7 +477,8 @@ def sharp_ink(picture: np.ndarray, ink: np.ndarray, rule: np.ndarray) -> np.ndar
     picture elsewhere.
     """
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    paper = _paper(gray)
+    half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    paper = cv2.resize(cv2.medianBlur(half, AROUND), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
     rule = cv2.dilate(rule, np.ones((5, 5), np.uint8))   # its edges too
     gate = np.where(cv2.resize(rule, ink.shape[::-1]) > 0.5, np.uint8(ON_RULE), np.uint8(GATE))
     near = cv2.dilate((ink >= gate).view(np.uint8), np.ones((3, 3), np.uint8))
