@@ -19,7 +19,8 @@ PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headl
 READS = {"characters": "single characters", "lines": "words, lines and pages"}   # in words
 # How well a network reads, for what it reads: from metrics.json the share that is right, and of what.
 SCORES = {"characters": (lambda metrics: metrics["emnist_test"]["accuracy"], "EMNIST's characters"),
-          "lines": (lambda metrics: 1 - metrics["validation"]["wer_words"], "UNIPEN's words")}
+          "lines": (lambda metrics: 1 - metrics["validation"]["wer_words"], "the validation words"),
+          "any": (lambda metrics: metrics["words"]["exact"], "UNIPEN's words")}   # by tools/evaluate.py
 
 
 class RunError(errors.UserError):
@@ -50,16 +51,18 @@ def models_folder(models_path: str | Path) -> str:
 
 
 def describe(models_path: str | Path, unix_time: str) -> str:
-    """A run in words, such as "resnet: single characters, 87.2 % of EMNIST's characters, 1700000000".
+    """A run in words, such as "resnet: single characters, 62.1 % of UNIPEN's words, 1700000000".
 
-    What the figure is of stands beside it: that of a reader of lines compares with no other network's.
+    What the figure is of stands beside it: words, which compare all networks, if they were measured, or else what the
+    network's own training has measured.
     """
     name, figure = "", "not scored"
     with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
         config = read_config(models_path, unix_time)
         name = f"{config['settings']['network']}: {READS[config['reads']]}, "
-        share, of = SCORES[config["reads"]]
-        figure = f"{100 * float(share(files.read_json(Path(models_path, unix_time, 'metrics.json')))):.1f} % of {of}"
+        metrics = files.read_json(Path(models_path, unix_time, "metrics.json"))
+        share, of = SCORES["any" if "words" in metrics else config["reads"]]
+        figure = f"{100 * float(share(metrics)):.1f} % of {of}"
     return f"{name}{figure}, {unix_time}"
 
 

@@ -6,6 +6,7 @@
     python -m tools.evaluate --texts=all            with punctuation, which only a reader of lines knows
     python -m tools.evaluate --labels=source        with the spaces of UNIPEN's sources, see training/unipen.py
     python -m tools.evaluate --reader=tesseract     with another program, or the classic method, to compare
+    python -m tools.evaluate --sets=words,mixed,cursive --keep=True     for the menus of the drawing apps
     python -m tools.evaluate --pages                pages: whether their lines are found, and their text end to end
     python -m tools.evaluate --pages --pictures=FOLDER          of folders of pictures with their texts in labels.json
     python -m tools.evaluate --pages --dots=3       whether a dot changes a line that it does not touch, too
@@ -50,6 +51,7 @@ dots = 0                         # dots that are drawn on each page, one at a ti
 reader = "ours"                  # ours; classic: contours, mean gap; tesseract, ppocr: other programs, if installed
 seed = 0                         # of what is random: samples, sizes, pens, gaps
 picture = "worst.png"            # the worst readings; "" draws none
+keep = False                     # write the share of texts read right, with the language model, to metrics.json
 models_path = "Models"           # where networks are kept
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
@@ -320,6 +322,11 @@ def main(arguments: list[str]) -> None:
     read = [result for name, found in results.items() if name.endswith(f", {config.language}") for result in found]
     if words := sum(len(result.confidences) for result in read):
         print(f"ECE of all {words:,} words read with language {config.language}: {calibration_error(read):.4f}")
+    if config.keep:
+        figures = Path(config.models_path, config.unixTime, "metrics.json")
+        kept = {"exact": measure(read)["exact"], "n": len(read), "sets": names, "split": config.split}
+        files.write_json(figures, files.read_json(figures) | {"words": kept})
+        print(f"{figures}: {kept}")
     if config.picture:
         draw_worst(results, Path(config.picture))
         print(f"the worst readings: {config.picture}")

@@ -243,6 +243,8 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         app.status.fill_networks()
         app.status.networks.invoke(0)
         driver.ready()
+        app.session.choose_language("french")
+        driver.ready()
         app.root.geometry("900x600+30+40")
         driver.write("Hello", 40, 120)
         driver.read()
@@ -257,7 +259,8 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         driver.ready()
         driver.read()
         assert app.session.model == MODELS[0] and "is here again" in app.banner.cget("text")
-        assert app.field.text == "Yellow" and app.root.winfo_width() == 900
+        assert app.field.text == "Yellow" and app.session.language == "french"
+        assert app.root.geometry() == "900x600+30+40"
         app.keep()     # as it does now and then
         app.files.save_file(str(tmp_path / "mine.json"))
     with opened("textrecog_ui", **kept, theme="light") as driver:

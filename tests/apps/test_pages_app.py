@@ -56,6 +56,11 @@ def test_lines_are_read_with_enter_and_shown_on_the_ink(everything, monkeypatch)
         monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: pytest.fail("xclip and the window wait for each other"))
     driver.press("Control-v")
     assert "no picture on the clipboard" in app.banner.cget("text")
+    driver.write("then", 60, 420)
+    app.field.focus_force()
+    app.field.event_generate("<Return>")
+    driver.read()
+    assert app.field.text == "Hello there\nread 25 lines\nthen", "Enter reads, where the text has the focus too"
 
 
 def test_what_was_read_goes_when_more_is_written_and_comes_back_with_undo(everything, tmp_path, monkeypatch):
@@ -377,8 +382,9 @@ def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(displa
         corrections_store.remember_word(folder, draw, text)
     with opened("textrecog_ui", models_path=str(models), corrections_path=folder) as driver:
         driver.ready()
-        window = learning.Learning(driver.app)
-        driver.app.root.update()
+        driver.press("Control-l")
+        driver.press("Control-l")
+        window, = (part for part in driver.app.root.winfo_children() if isinstance(part, learning.Learning))
         assert [window.list.item(row, "values")[0] for row in window.list.get_children()][-1] == "not"
         window.list.selection_set("7")
         window.delete()

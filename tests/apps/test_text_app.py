@@ -74,6 +74,16 @@ def test_the_text_can_be_selected_and_the_keys_work_there(live):
     app.message("a message")
     app.field.event_generate("<Escape>")
     assert not app.banner.cget("text")
+    app.field.event_generate("<F1>")
+    keys = [window for window in app.root.winfo_children() if window.winfo_class() == "Toplevel"]
+    assert [window.title() for window in keys] == ["Shortcuts"]
+    keys[0].destroy()
+    bar, = (part for part in app.field.master.winfo_children() if part is not app.field)
+    line = app.reading.lines[0]
+    for count, there in ((20, True), (1, False)):
+        app.field.show([line] * count)
+        app.root.update()
+        assert bar.winfo_ismapped() == there, "a scroll bar while not all is seen"
     app.field.event_generate("<Tab>")
     app.root.update()
     assert app.root.focus_get() is not app.field
