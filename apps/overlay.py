@@ -16,6 +16,7 @@ class Overlay:
     def __init__(self, canvas: tk.Canvas, looks: Looks):
         self.canvas, self.looks, self.on_picture = canvas, looks, False
         self._boxes: list[Box] = []    # of the characters, on the page, if they are shown
+        self._widths: dict = {}        # of labels, by text and font, which Tk is slow to measure
 
     @property
     def _colours(self) -> Colours:
@@ -41,14 +42,13 @@ class Overlay:
         for number, place in enumerate(found):
             box, tags = place.character.box.scaled(zoom), ("read", f"read{number}")
             free, line, colour = free if place.line is line else 0.0, place.line, self._colour(place)
-            label = self.canvas.create_text(box.middle, zoom * place.word.box.bottom + 4 * self.looks.scale,
-                                            anchor="n", text=place.character.text, font=font, tags=tags, fill=colour)
-            left, top, right, bottom = self.canvas.bbox(label)
-            moved = max(0.0, free - left)     # behind the label before, though its ink may lie over it
-            self.canvas.move(label, moved, 0)
-            free = right + moved
+            half = self._width(place.character.text, font) / 2
+            x = max(box.middle, free + half)     # behind the label before, though its ink may lie over it
+            free = x + half
+            label = self.canvas.create_text(x, zoom * place.word.box.bottom + 4 * self.looks.scale, anchor="n",
+                                            text=place.character.text, font=font, tags=tags, fill=colour)
             if self.on_picture:
-                ground = self.canvas.create_rectangle(left + moved, top, right + moved, bottom, width=0, tags="read",
+                ground = self.canvas.create_rectangle(*self.canvas.bbox(label), width=0, tags="read",
                                                       fill=self._colours.paper)
                 self.canvas.tag_lower(ground, label)
             if boxes:
@@ -58,6 +58,12 @@ class Overlay:
         for before, after in itertools.pairwise(found if boxes else ()):
             if before.line is after.line and before.word is not after.word:
                 self._bracket(before, after)
+
+    def _width(self, text: str, font: tuple[str, int]) -> int:
+        """Of a label, in px."""
+        if (text, font) not in self._widths:
+            self._widths[text, font] = int(self.canvas.tk.call("font", "measure", font, text)) + 1
+        return self._widths[text, font]
 
     def _bracket(self, before: Place, after: Place) -> None:
         start, end, y = (self.canvas.zoom * side for side in (before.word.box.right + 3, after.word.box.x - 3,
