@@ -63,7 +63,7 @@ class Session:
 
     def choose_language(self, language: str) -> None:
         """Read with the language model of another language."""
-        self.language = language
+        self.language, self.past = language, None
         self.answer = self.answer and self.answer._replace(model="")   # another model's text need not stand still
         self.load(self.loading or self.model or self.default_network())
 

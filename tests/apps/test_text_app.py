@@ -97,12 +97,14 @@ def test_finished_words_stand_still_and_a_slip_of_the_pen_changes_nothing(live):
     word = live.app.reading.lines[0].words[0]   # finished, now that the next has begun
     live.write("25", 640, 120)
     live.read()
-    assert live.app.field.text == "Hello then 25"
+    live.write("the", 40, 320)
+    live.read()
+    assert live.app.field.text == "Hello then 25\nthe"
     kept = live.app.reading.lines[0].words[0]
     assert [one is other for one, other in zip(kept.characters, word.characters)] == [True] * 5, "not read again"
     live.click(900, 400)
     live.read()
-    assert len(live.app.pad.drawing.strokes) and live.app.field.text == "Hello then 25", "a dot far away is no text"
+    assert len(live.app.pad.drawing.strokes) and live.app.field.text == "Hello then 25\nthe", "a dot far away is none"
     live.rest(2.3)
     together = live.app.reading.lines[0].words[0].characters[0]
     assert together is not word.characters[0], "the pen rests: all is read together"
