@@ -52,9 +52,9 @@ class Overlay:
                                                       fill=self._colours.paper)
                 self.canvas.tag_lower(ground, label)
             if boxes:
-                grown = box.grown(2)
-                self.canvas.create_rectangle(grown.x, grown.y, grown.right, grown.bottom, tags=tags,
-                                             outline=colour, dash=(2, 3) if line.confidence < FAINT else ())
+                x, y, right, bottom = box.x - 2, box.y - 2, box.right + 2, box.bottom + 2
+                self._draw((x, y, right, y, right, bottom, x, bottom, x, y), colour, 1, tags,
+                           dash=(2, 3) if line.confidence < FAINT else ())
         for before, after in itertools.pairwise(found if boxes else ()):
             if before.line is after.line and before.word is not after.word:
                 self._bracket(before, after)
@@ -69,8 +69,15 @@ class Overlay:
         start, end, y = (self.canvas.zoom * side for side in (before.word.box.right + 3, after.word.box.x - 3,
                                                               before.line.box.bottom))
         low = 5 * self.looks.scale
-        self.canvas.create_line(start, y - low, start, y + low, end, y + low, end, y - low, tags=("read", "gap"),
-                                width=3 * self.looks.scale, joinstyle="miter", fill=self._colours.box)
+        self._draw((start, y - low, start, y + low, end, y + low, end, y - low), self._colours.box,
+                   3 * self.looks.scale, ("read", "gap"))
+
+    def _draw(self, places: tuple[float, ...], colour: str, width: float, tags: tuple[str, ...], dash=()) -> None:
+        """Draw a line from place to place; over a picture it has light edges, which part it from any ground."""
+        if self.on_picture:
+            self.canvas.create_line(*places, width=width + 2 * self.looks.scale, joinstyle="miter", tags="read",
+                                    fill=self._colours.paper)
+        self.canvas.create_line(*places, width=width, joinstyle="miter", tags=tags, fill=colour, dash=dash)
 
     def read_at(self, x: float, y: float) -> int | None:
         """The number of the character that is shown at a place of the page, or whose box is shown around it."""
