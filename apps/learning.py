@@ -192,7 +192,7 @@ class Learning(tk.Toplevel):
             self.app.session.choose(new)
             self.note.configure(text=f"{figures}  {new} reads from now on.")
         else:
-            self.note.configure(text=f"{figures}  So {self.old} goes on reading.")
+            self.note.configure(text=f"{figures}  So {self.old} goes on reading; {new} is in the menu too.")
 
     def _stop(self, event) -> None:
         if event.widget is self and self.training:
