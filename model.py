@@ -61,10 +61,9 @@ PRESETS = {
               "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.1, "val_split": 0.02,
               "pen": True, "extracted": True, "class_cap": 5000, "augmentation": 0.95, "augmentation_last": 0.3,
               "weight_decay": 0.05},
-    "dense": {"network": "dense", "teacher": "1795678194", "teacher_share": 0.7, "train_epochs": 80,
+    "dense": {"network": "dense", "teacher": "1795678194", "teacher_share": 0.85, "train_epochs": 20,
               "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.0, "val_split": 0.04,
-              "pen": True, "extracted": True, "class_cap": 5000, "augmentation": 0.5, "augmentation_last": 0.1,
-              "weight_decay": 0.01},
+              "pen": True, "class_cap": 5000, "augmentation": 0.5, "augmentation_last": 0.2, "weight_decay": 0.01},
     # A reader of words and lines, from the first one, which read pen strokes alone; with --finetune= from nothing.
     "line": {"network": "line", "finetune": "1795724860", "start_share": 0.35, "train_epochs": 40, "epoch_steps": 400,
              "batch_size": 64, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0,
