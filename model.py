@@ -1,7 +1,7 @@
 """Trains a network on EMNIST ByClass and writes it, with its logs and score, to Models/{unixTime}/.
 
     python model.py                                   the classic run: the dense network
-    python model.py --preset=dense                    the same network as it is shipped; also mixer and resnet
+    python model.py --preset=dense                    scans and pen strokes, taught by the mixer; also mixer, resnet
     python model.py --preset=line                     a reader of words and lines
     python model.py --preset=page                     finds the writing on pages
     python model.py --finetune=1700000000             learn what was corrected in the apps

@@ -51,18 +51,20 @@ def models_folder(models_path: str | Path) -> str:
 
 
 def describe(models_path: str | Path, unix_time: str) -> str:
-    """A run in words, such as "resnet: single characters, 62.1 % of UNIPEN's words, 1700000000".
+    """A run in words, such as "line: words, lines and pages, 84.1 % of UNIPEN's words, 1700000000".
 
-    What the figure is of stands beside it: words, which compare all networks, if they were measured, or else what the
-    network's own training has measured.
+    What a figure is of stands beside it: that of words, if it was measured, compares all networks; others are of the
+    network's own training.
     """
     name, figure = "", "not scored"
     with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
         config = read_config(models_path, unix_time)
         name = f"{config['settings']['network']}: {READS[config['reads']]}, "
         metrics = files.read_json(Path(models_path, unix_time, "metrics.json"))
-        share, of = SCORES["any" if "words" in metrics else config["reads"]]
-        figure = f"{100 * float(share(metrics)):.1f} % of {of}"
+        kinds = [config["reads"]]
+        if "words" in metrics:
+            kinds = ["any"] if kinds == ["lines"] else [*kinds, "any"]
+        figure = ", ".join(f"{100 * float(share(metrics)):.1f} % of {of}" for share, of in map(SCORES.get, kinds))
     return f"{name}{figure}, {unix_time}"
 
 
