@@ -19,8 +19,10 @@ from windows import LIVE, MODELS, MODELS_PATH, launch, letters, needs_xdotool, o
 
 from apps import commands, jobs, page, strokes
 from apps.theme import THEMES
-from common import glyph, runs, settings
+from apps.toolkit import filedialog, tk
+from common import alphabets, glyph, runs, settings
 from tools import ui_driver
+from training import corrections_store
 
 # ---- what all apps have
 
@@ -207,6 +209,23 @@ def test_a_picture_is_saved_as_its_name_says(live, tmp_path, name, kind):
     assert not live.app.banner.winfo_ismapped(), "what no longer holds goes away"
 
 
+def test_keys_save_open_and_export_what_the_dialog_names(live, tmp_path, monkeypatch):
+    ink, text = str(tmp_path / "a.json"), tmp_path / "a.txt"
+    monkeypatch.setattr(filedialog, "asksaveasfilename", lambda **_: ink)
+    monkeypatch.setattr(filedialog, "askopenfilenames", lambda **_: [ink])
+    live.write("Hello", 40, 120)
+    count = len(live.app.pad.drawing.strokes)
+    live.press("Control-s")
+    live.press("Delete")
+    assert not live.app.pad.drawing
+    live.press("Control-o")
+    assert len(live.app.pad.drawing.strokes) == count
+    live.read()
+    monkeypatch.setattr(filedialog, "asksaveasfilename", lambda **_: str(text))
+    live.press("Control-e")
+    assert text.read_text().strip() == "Hello"
+
+
 def test_ink_and_window_fit_a_smaller_display_than_they_were_kept_on(display, tmp_path):
     drawing = strokes.Drawing()
     drawing.add(strokes.Stroke(np.float32([(200, 200), (400, 200)]), 10.0))
@@ -308,8 +327,10 @@ def test_a_window_that_is_taken_away_from_outside_ends_without_a_traceback(end):
 # ---- tkRecogIndv
 
 @pytest.mark.parametrize("character", "Rk5")
-def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, character):
+def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, character, tmp_path, monkeypatch):
     app = single.app
+    monkeypatch.setattr(app.config, "corrections_path", str(tmp_path))
+    monkeypatch.setattr(app, "remember", tk.BooleanVar(app.root, True))
     app.pad.clear()
     single.character(character, 100, 100, 1.4)
     single.read()
@@ -322,6 +343,7 @@ def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, c
     assert np.abs(shown - glyph.glyph(ink).astype(int)).mean() < 4  # found again in the picture, so not quite the same
     app.bars[1][1].event_generate("<Button-1>", x=5, y=5)
     assert app.letter.cget("text") == texts[1], "the second bar"
+    assert [alphabets.CHARACTERS[label] for label in corrections_store.read_corrections(tmp_path)[1]] == [texts[1]]
     single.press("F2")
     app.entry.insert(0, "Q")
     assert app.root.focus_get() is app.entry
@@ -329,7 +351,7 @@ def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, c
     assert app.letter.cget("text") == "Q"
     single.press("Control-z")
     single.press("Control-z")
-    assert app.letter.cget("text") == character
+    assert app.letter.cget("text") == character and not len(corrections_store.read_corrections(tmp_path)[1])
     app.pad.clear()
     assert app.letter.cget("text") == ""
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -37,7 +38,7 @@ from apps.theme import THEMES
 from apps.toolkit import ttk
 from common import alphabets, runs
 from reading.readings import Character, Line, Reading, Word
-from tools import benchmark_apps
+from tools import benchmark_apps, draw_samples
 from training import corrections_store
 
 
@@ -390,6 +391,9 @@ def test_an_alternative_is_taken_by_its_button_or_its_number(live):
     live.app.popup.entry.focus_force()
     live.app.popup.entry.event_generate(f"<Alt-Key-{number}>")
     assert live.app.field.text == "Hello" and live.app.popup is None
+    click_character(live, 1)
+    french = SimpleNamespace(keysym="eacute", keycode=11)   # on X11, with the digit 2 on Shift
+    assert live.app.popup._by_number(french) == "break" and live.app.field.text != "Hello"
 
 
 def test_a_click_on_a_word_of_the_text_offers_its_alternatives_and_nothing_changed_is_no_step(live):
@@ -445,14 +449,19 @@ def test_a_click_offers_alternatives_and_a_correction_stays_until_its_ink_goes(l
     assert live.app.field.text.endswith("them")
 
 
-@pytest.mark.parametrize("text", ["minimum", "little", "hello world"])
-def test_cursive_is_read(live, text):
-    live.write(text, 40, 160, height=90, cursive=True)
+@pytest.mark.parametrize("text, slant", [("minimum", 0.0), ("little", 0.0), ("hello world", 0.0), ("minimum", 0.4),
+                                         ("hello", 0.4)])
+def test_cursive_is_read(live, text, slant):
+    for points in draw_samples.cursive_strokes(text, 90, 3):   # y is negative above the baseline
+        live.stroke(points[::2] - np.outer(points[::2, 1], (slant, 0)) + (40, 160))
     live.read()
     assert live.app.field.text == text
     assert live.shown() == list(text.replace(" ", "")), "each letter is shown under its ink"
     labels = [live.app.pad.bbox(f"read{number}") for number in range(len(live.app.shown))]
     assert all(before[2] <= after[0] for before, after in itertools.pairwise(labels)), "side by side, in order"
+    for (left, _, right, _), place in zip(labels, live.app.shown):
+        box = place.character.box
+        assert box.x - 12 <= (left + right) / 2 <= box.right + 12, "under its ink"
 
 
 def test_corrections_are_kept_only_when_switched_on_and_as_the_network_saw_them(live):
