@@ -206,10 +206,11 @@ def save(drawing: Drawing, path: str | Path, scale: float = 1.0) -> None:
         "strokes": [stroke.points.astype(float).round(1).ravel().tolist() for stroke in drawing.strokes],
         "widths": [stroke.width for stroke in drawing.strokes],
         "origins": [numbers[stroke.origin] for stroke in drawing.strokes],
+        "image": None,
         "corrections": [one._asdict() | {"origins": [numbers[origin] for origin in sorted(one.origins)]}
                         for one in drawing.now.corrections],
     }
-    text = b'{"image": %s, %s' % (_json_of(image), json.dumps(content).encode()[1:])
+    text = json.dumps(content).encode().replace(b'"image": null', b'"image": ' + _json_of(image), 1)
     files.write_atomically(Path(path), lambda temporary: temporary.write_bytes(text))
 
 

@@ -221,8 +221,8 @@ class App:
         if names:
             self.files.open_files(names)
             if self.memory.put_by_ink():
-                put_by = "The ink of last time, which was not saved, is among the recent files"
-                self.message(".  ".join(filter(None, (self.banner.cget("text"), put_by))), "put by")
+                said = filter(None, (self.banner.cget("text"), "The ink of last time is among the recent files"))
+                self.message(".  ".join(said), "put by")
         elif any(ink := self.memory.ink(self.looks.scale)):
             self.pad.drawing.replace(ink)
             self.pad.fit()

@@ -109,6 +109,7 @@ class Prefetcher:
                                           daemon=True) for place in range(writers)]
         for process in self.processes:
             process.start()
+        self._written._writer.close()   # theirs alone: else half a batch of one that was ended is awaited for ever
 
     def next(self) -> tuple:
         """The next batch, as soon as it is written: images uint8 (n, height, width), labels int32 (n, length).
@@ -120,8 +121,8 @@ class Prefetcher:
         while True:
             try:
                 batch = self._written.get(timeout=5)
-            except queue.Empty:
-                if all(process.is_alive() for process in self.processes):
+            except (queue.Empty, EOFError, OSError) as error:
+                if isinstance(error, queue.Empty) and all(process.is_alive() for process in self.processes):
                     continue
                 batch = errors.DataError("a process that writes what is learned was ended: is there memory for "
                                          "--train_workers= of them?")

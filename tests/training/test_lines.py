@@ -151,6 +151,14 @@ def test_two_processes_write_and_no_batch_twice(data):
     assert not any(process.is_alive() for process in prefetcher.processes)
 
 
+def test_a_process_that_is_ended_while_it_hands_over_a_batch_is_no_endless_wait(data):
+    prefetcher = prefetch.Prefetcher(line_config(data, "--batch_size=64", "--epoch_steps=5"))
+    assert prefetcher._written._reader.poll(60), "a part of a batch, which is larger than a pipe holds"
+    prefetcher.close()
+    with pytest.raises(errors.DataError, match="was ended"):
+        prefetcher.next()
+
+
 def test_what_goes_wrong_in_a_process_is_said(data):
     prefetcher = prefetch.Prefetcher(replace(line_config(data), pen_path="nowhere"))
     with pytest.raises(errors.DataError, match="nowhere.*is missing"):
