@@ -21,6 +21,7 @@ from reading import word_lm
 from reading.readings import Reading, Word
 
 POLL_BUSY, POLL_IDLE = 1, 40     # ms between two looks for answers
+PUT_BY = "The ink of last time, which was not saved, is among the recent files"
 
 
 class App:
@@ -221,8 +222,7 @@ class App:
         if names:
             self.files.open_files(names)
             if self.memory.put_by_ink():
-                said = filter(None, (self.banner.cget("text"), "The ink of last time is among the recent files"))
-                self.message(".  ".join(said), "put by")
+                self.message(".  ".join(filter(None, (self.banner.cget("text"), PUT_BY))), "put by")
         elif any(ink := self.memory.ink(self.looks.scale)):
             self.pad.drawing.replace(ink)
             self.pad.fit()
