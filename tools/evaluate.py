@@ -200,6 +200,7 @@ SETS = {"characters": ("characters, isolated", functools.partial(draw_set, kind=
         "copiste": ("Copiste, French lines", functools.partial(scanned_set, name="copiste")),
         "dhsd": ("DHSD, German names", functools.partial(scanned_set, name="dhsd"))}
 OF_BOTH_SPLITS = list(SETS)[:-2]
+WORDS = ["words", "mixed", "cursive"]
 
 
 def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
@@ -352,6 +353,8 @@ def check(config: SimpleNamespace) -> list[str]:
             settings.one_of("set", name, ("all", *SETS))
     for name, values in CHOICES.items():
         settings.one_of(name, getattr(config, name), values)
+    if config.keep and (names != WORDS or config.reader != "ours"):
+        raise settings.SettingsError(f"--keep is for our own networks' words: give --sets={','.join(WORDS)} with it")
     if config.number < 1:
         raise settings.SettingsError(f"--number={config.number} has to be 1 or more")
     return names

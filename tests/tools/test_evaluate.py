@@ -80,6 +80,7 @@ def test_the_classic_method_splits_a_word_and_reads_its_letters():
 
 @pytest.mark.parametrize("argument, answer", [
     ("--sets=words,fly", "fly"), ("--split=train", "there are: val, test"), ("--number=0", "1 or more"),
+    ("--keep=True", "--sets=words,mixed,cursive"),
     ("--labels=mine", "there are: written, source"), ("--reader=eyes", "there are: ours, classic, tesseract, ppocr")])
 def test_a_setting_without_meaning_is_named(argument, answer):
     with pytest.raises(settings.SettingsError, match=answer):
