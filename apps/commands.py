@@ -10,9 +10,11 @@ CONTROL = "Command" if sys.platform == "darwin" else "Control"
 MENUS = ("File", "Edit", "Pen", "View", "Read", "Network", "Help")
 KEY_NAMES = {"bracketleft": "[", "bracketright": "]", "plus": "+", "minus": "−", "equal": "=", "Control": "Ctrl",
              "Return": "Enter", "Command": "⌘", "Next": "Page Down", "Prior": "Page Up"}
-# On layouts without Latin letters a shortcut is the key in its place on a US keyboard: X11's codes, by rows.
-PLACES = {first + offset: letter for first, row in ((10, "123456789"), (24, "qwertyuiop"), (38, "asdfghjkl"),
-                                                    (52, "zxcvbnm")) for offset, letter in enumerate(row)}
+# On layouts without Latin letters or plain digits a shortcut is the key in its place on a US keyboard: X11's codes, by
+# rows; other systems have other codes.
+PLACES = {} if sys.platform in ("win32", "darwin") else {
+    first + offset: sign for first, row in ((10, "123456789"), (24, "qwertyuiop"), (38, "asdfghjkl"), (52, "zxcvbnm"))
+    for offset, sign in enumerate(row)}
 MODIFIERS = CONTROL, *["Alt"] * (sys.platform != "darwin"), "Shift"   # there Alt makes other letters
 STATES = {"Control": 0x4, "Shift": 0x1, "Command": 0x8,                # bits of an event's state
           "Alt": 0x20000 if sys.platform == "win32" else 0x8}
@@ -42,7 +44,7 @@ def pressed(keysym: str, state: int, code: int) -> str:
     """A key as Action.keys names it, whatever Caps Lock and the layout make of its letter."""
     if len(keysym) == 1 and keysym.isascii():
         name = keysym.lower()
-    elif sys.platform not in ("win32", "darwin") and len(keysym) > 1 and "_" in keysym and not keysym.startswith("KP_"):
+    elif len(keysym) > 1 and "_" in keysym and not keysym.startswith("KP_"):
         name = PLACES.get(code, keysym)   # Cyrillic_ya, Greek_zeta
     else:
         name = keysym

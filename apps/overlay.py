@@ -52,8 +52,8 @@ class Overlay:
                                                       fill=self._colours.paper)
                 self.canvas.tag_lower(ground, label)
             if boxes:
-                x, y, right, bottom = box.x - 2, box.y - 2, box.right + 2, box.bottom + 2
-                self._draw((x, y, right, y, right, bottom, x, bottom, x, y), colour, 1, tags,
+                x, y, *_ = grown = box.grown(2)
+                self._draw((x, y, grown.right, y, grown.right, grown.bottom, x, grown.bottom, x, y), colour, 1, tags,
                            dash=(2, 3) if line.confidence < FAINT else ())
         for before, after in itertools.pairwise(found if boxes else ()):
             if before.line is after.line and before.word is not after.word:

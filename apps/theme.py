@@ -8,6 +8,8 @@ from apps.toolkit import font, tk, ttk
 from common import settings
 
 TEXT_SIZES = (70, 220)           # %
+LEAST = 640, 420                 # px at 96 dpi: the smallest window, ...
+LARGER = 0.55                    # ... times so much of the text's size, where that is more
 
 
 # Tk's own file dialog, on X11: its list takes the theme's colours where it has its own.
@@ -102,6 +104,7 @@ class Looks:
             font.nametofont(name).configure(size=round(size * self.text_size / 100))
         self.icons.paint(theme.text, theme.accent, theme.line)
         self._root.configure(background=theme.window)
+        self._root.minsize(*(self.px(side * max(1.0, LARGER * self.text_size / 100)) for side in LEAST))
         style = ttk.Style(self._root)
         style.theme_use("clam")
         for name, options in widgets(theme, self.px).items():

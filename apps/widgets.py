@@ -7,8 +7,6 @@ from common import runs
 from reading import word_lm
 from reading.readings import FAINT, Line
 
-LARGER = 0.55            # the least window grows with the text, by so much of it
-
 
 class Toolbar(ttk.Frame):
     """Pen and eraser with the pen's width, and buttons for what is done most; app: a window.App."""
@@ -55,9 +53,7 @@ class Toolbar(ttk.Frame):
         self.restyle()
 
     def restyle(self) -> None:
-        """Show the pen's width, in the theme's colours, in a window that has room for the text size."""
-        least = max(1.0, LARGER * self.app.looks.text_size / 100)
-        self.app.root.minsize(self.app.px(640 * least), self.app.px(420 * least))
+        """Show the pen's width, in the theme's colours."""
         theme, middle, reach = self.app.looks.theme, self.app.px(14), self.app.pad.pen_width / 2
         self.dot.configure(background=theme.window)
         self.dot.delete("all")

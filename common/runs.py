@@ -20,7 +20,7 @@ READS = {"characters": "single characters", "lines": "words, lines and pages"}  
 # How well a network reads, for what it reads: from metrics.json the share that is right, and of what.
 SCORES = {"characters": (lambda metrics: metrics["emnist_test"]["accuracy"], "EMNIST's characters"),
           "lines": (lambda metrics: 1 - metrics["validation"]["wer_words"], "the validation words"),
-          "any": (lambda metrics: metrics["words"]["exact"], "UNIPEN's words")}   # by tools/evaluate.py
+          "words": (lambda metrics: metrics["words"]["exact"], "UNIPEN's words")}   # by tools/evaluate.py
 
 
 class RunError(errors.UserError):
@@ -61,9 +61,7 @@ def describe(models_path: str | Path, unix_time: str) -> str:
         config = read_config(models_path, unix_time)
         name = f"{config['settings']['network']}: {READS[config['reads']]}, "
         metrics = files.read_json(Path(models_path, unix_time, "metrics.json"))
-        kinds = [config["reads"]]
-        if "words" in metrics:
-            kinds = ["any"] if kinds == ["lines"] else [*kinds, "any"]
+        kinds = ["characters"] * (config["reads"] == "characters") + ["words"] * ("words" in metrics) or ["lines"]
         figure = ", ".join(f"{100 * float(share(metrics)):.1f} % of {of}" for share, of in map(SCORES.get, kinds))
     return f"{name}{figure}, {unix_time}"
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from apps import corrections, session
 from common import pen_strokes, settings
@@ -97,7 +96,7 @@ def write(driver: ui_driver.Driver, page: list[list[np.ndarray]], pause: float, 
             if first.setdefault(number, text) != text and number not in changed:
                 changed.add(number)
                 if show:
-                    tqdm.write(f"{first[number]} became {text}")
+                    print(f"{first[number]} became {text}")
 
     for number, word in enumerate(page):
         for points in word:

@@ -99,12 +99,14 @@ class Driver:
             pad.event_generate(f"<B{button}-Motion>", x=x, y=y)
         pad.event_generate(f"<ButtonRelease-{button}>", x=points[-1][0], y=points[-1][1])
 
-    def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 3, cursive: bool = False) -> None:
-        """Write lines of text, or one cursive line; capitals of the first stand on y."""
+    def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 3, cursive: bool = False,
+              slant: float = 0.0) -> None:
+        """Write lines of text, or one cursive line; capitals of the first stand on y.  slant: to the right."""
         strokes = (draw_samples.cursive_strokes(text, height, seed) if cursive else
                    draw_samples.strokes_of(text.split("\n"), height, seed))
         for points in strokes:
-            self.stroke(np.vstack([points[::SPACING], points[-1:]]) + (x, y))
+            points = np.vstack([points[::SPACING], points[-1:]])
+            self.stroke(points - np.outer(points[:, 1], (slant, 0)) + (x, y))   # y is negative above the first baseline
 
     def character(self, character: str, x: float, y: float, scale: float = 1.0, seed: int = 1) -> None:
         """Draw one of the samples' characters, about 150 px large."""

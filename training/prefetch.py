@@ -121,8 +121,8 @@ class Prefetcher:
         while True:
             try:
                 batch = self._written.get(timeout=5)
-            except (queue.Empty, EOFError, OSError) as error:
-                if isinstance(error, queue.Empty) and all(process.is_alive() for process in self.processes):
+            except (queue.Empty, EOFError, OSError):   # the pipe's end, also in the middle of a batch
+                if all(process.is_alive() for process in self.processes):
                     continue
                 batch = errors.DataError("a process that writes what is learned was ended: is there memory for "
                                          "--train_workers= of them?")

@@ -38,7 +38,7 @@ from apps.theme import THEMES
 from apps.toolkit import ttk
 from common import alphabets, runs
 from reading.readings import Character, Line, Reading, Word
-from tools import benchmark_apps, draw_samples
+from tools import benchmark_apps
 from training import corrections_store
 
 
@@ -452,8 +452,7 @@ def test_a_click_offers_alternatives_and_a_correction_stays_until_its_ink_goes(l
 @pytest.mark.parametrize("text, slant", [("minimum", 0.0), ("little", 0.0), ("hello world", 0.0), ("minimum", 0.4),
                                          ("hello", 0.4)])
 def test_cursive_is_read(live, text, slant):
-    for points in draw_samples.cursive_strokes(text, 90, 3):   # y is negative above the baseline
-        live.stroke(points[::2] - np.outer(points[::2, 1], (slant, 0)) + (40, 160))
+    live.write(text, 40, 160, height=90, cursive=True, slant=slant)
     live.read()
     assert live.app.field.text == text
     assert live.shown() == list(text.replace(" ", "")), "each letter is shown under its ink"
