@@ -22,6 +22,7 @@ network = "dense"          # dense, conv, deepconv, resnet, lstm or mixer read c
 preset = ""                # a set of settings instead, from PRESETS below: dense, mixer, resnet, line, page, best, ...
 seed = 0                   # of all random numbers
 data_path = "Dataset/EMNIST"   # folder with EMNIST's files; fetched if it has none
+either_case = False        # add letters whose case is unknown, if there are any, made by python -m tools.either_case
 pen = False                # add pen strokes, drawn as glyphs
 extracted = False          # add letters out of written words, made by python -m tools.extract_characters
 pen_path = "Dataset/UNIPEN"    # folder with the pen strokes, made by python -m tools.fetch_data --archive=UNIPEN
@@ -50,20 +51,21 @@ dry_run = False            # go through everything on a few hundred images
 PRESETS = {
     # Networks for characters: all kinds of images, and a schedule that ends when the time is up.
     "best": {"train_epochs": 28, "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.2,
-             "val_split": 0.04, "pen": True, "class_cap": 5000, "augmentation": 1.0,
+             "val_split": 0.04, "either_case": True, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
     # Each network for characters by itself, from nothing; resnet teaches mixer, and mixer dense.
     "resnet": {"network": "resnet", "train_epochs": 40, "batch_size": 256, "learning_rate": 0.002,
-               "schedule": "cosine", "dropout": 0.2, "val_split": 0.02, "pen": True, "extracted": True,
-               "class_cap": 5000, "augmentation": 1.0, "augmentation_last": 0.3, "label_smoothing": 0.02,
-               "weight_decay": 0.05},
+               "schedule": "cosine", "dropout": 0.2, "val_split": 0.02, "either_case": True, "pen": True,
+               "extracted": True, "class_cap": 5000, "augmentation": 1.0, "augmentation_last": 0.3,
+               "label_smoothing": 0.02, "weight_decay": 0.05},
     "mixer": {"network": "mixer", "teacher": "1795678193", "teacher_share": 0.75, "train_epochs": 24,
               "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.1, "val_split": 0.02,
-              "pen": True, "extracted": True, "class_cap": 5000, "augmentation": 0.95, "augmentation_last": 0.3,
-              "weight_decay": 0.05},
+              "either_case": True, "pen": True, "extracted": True, "class_cap": 5000, "augmentation": 0.95,
+              "augmentation_last": 0.3, "weight_decay": 0.05},
     "dense": {"network": "dense", "teacher": "1795678194", "teacher_share": 0.85, "train_epochs": 20,
               "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.0, "val_split": 0.04,
-              "pen": True, "class_cap": 5000, "augmentation": 0.5, "augmentation_last": 0.2, "weight_decay": 0.01},
+              "either_case": True, "pen": True, "class_cap": 5000, "augmentation": 0.5, "augmentation_last": 0.2,
+              "weight_decay": 0.01},
     # A reader of words and lines, from the first one, which read pen strokes alone; with --finetune= from nothing.
     "line": {"network": "line", "finetune": "1795724860", "start_share": 0.35, "train_epochs": 40, "epoch_steps": 400,
              "batch_size": 64, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0,

@@ -56,7 +56,7 @@ class TrainingModel(keras.Model):
                                initializer=lambda shape, dtype: ops.convert_to_tensor(array))
 
     def call(self, places, training=False):
-        """Logits (batch, 62), in training with a teacher its logits too, and the targets (batch, 2) behind them.
+        """Logits (batch, 62), in training with a teacher its logits too, and the targets (batch, 3) behind them.
 
         The targets are outputs, as floats, since a metric may not see `order` under JAX.
         """
@@ -77,12 +77,16 @@ class TrainingModel(keras.Model):
         return augment(glyphs, seed, math.gcd(self.batch_size, GROUP), self.augmentation)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Cross-entropy in nat, in the class mix that the images come from."""
-        logits, taught = y_pred[:, :62], y_pred[:, 62:-2]
-        label, mix = _targets(y_pred)
+        """Cross-entropy in nat, in the class mix that the images come from.
+
+        Where the case is unknown, it is minus the log of the sum of both letters' probabilities.
+        """
+        logits, taught = y_pred[:, :62], y_pred[:, 62:-3]
+        label, other, mix = _targets(y_pred)
         shift = ops.take(self.prior_shift, mix, axis=0)
         log_probabilities = ops.log_softmax(logits + shift)
-        loss = -ops.squeeze(ops.take_along_axis(log_probabilities, label[:, None], axis=-1), axis=-1)
+        right = ops.logical_or(*(ops.one_hot(each, 62, dtype="bool") for each in (label, other)))
+        loss = -ops.logsumexp(ops.where(right, log_probabilities, -1e9), axis=-1)
         if training and self.label_smoothing:
             uniform = -ops.mean(log_probabilities, axis=-1)
             loss = loss + self.label_smoothing * (uniform - loss)
@@ -92,9 +96,10 @@ class TrainingModel(keras.Model):
         return ops.mean(loss)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """The loss and the accuracy."""
+        """The loss and the accuracy; where the case is unknown, both are right."""
         guess = ops.cast(ops.argmax(y_pred[:, :62], axis=-1), "int32")
-        self.accuracy.update_state(ops.cast(guess == _targets(y_pred)[0], "float32"))
+        label, other, _ = _targets(y_pred)
+        self.accuracy.update_state(ops.cast(ops.logical_or(guess == label, guess == other), "float32"))
         return {**self.get_metrics_result(), "accuracy": self.accuracy.result()}
 
     @property
@@ -109,8 +114,8 @@ class TrainingModel(keras.Model):
 
 
 def _targets(outputs):
-    """Label and class mix, int32 (batch,) each, from what TrainingModel.call returns."""
-    return ops.unstack(ops.cast(outputs[:, -2:], "int32"), 2, axis=-1)
+    """Label, other label and class mix, int32 (batch,) each, from what TrainingModel.call returns."""
+    return ops.unstack(ops.cast(outputs[:, -3:], "int32"), 3, axis=-1)
 
 
 class EpochSampler(keras.callbacks.Callback):
@@ -214,12 +219,12 @@ def without_doubtful(config: TrainingConfig, data: dataset.Data, teacher: keras.
     """Leave out pen strokes whose label the teacher finds nearly impossible: most of them are labelled wrongly."""
     sizes = data.sizes.copy()
     prior = runs.read_config(config.models_path, config.teacher).get("prior_of_drawings", 0.0)
-    rows = np.unique(data.train_rows[data.targets[data.train_rows, 1] >= dataset.PEN_STROKES])
+    rows = np.unique(data.train_rows[data.targets[data.train_rows, 2] >= dataset.PEN_STROKES])
     labels = data.targets[rows, 0]
     found = metrics.predict(teacher, data.images[rows], labels, "checking labels", prior)
     doubtful = rows[found.probabilities[np.arange(len(rows)), labels] < DOUBTFUL]
     print(f"{len(doubtful):,} of {len(rows):,} pen strokes left out: {config.teacher} finds their labels impossible")
     for name, mix in (("pen_strokes", dataset.PEN_STROKES), ("pen_words", dataset.PEN_WORDS)):
         if name in sizes:
-            sizes[name] -= int((data.targets[doubtful, 1] == mix).sum())
+            sizes[name] -= int((data.targets[doubtful, 2] == mix).sum())
     return data._replace(train_rows=data.train_rows[~np.isin(data.train_rows, doubtful)], sizes=sizes)

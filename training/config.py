@@ -32,6 +32,7 @@ class TrainingConfig:
     preset: str
     seed: Annotated[int, (0, 2**32 - 1)]
     data_path: str
+    either_case: bool
     pen: bool
     extracted: bool
     pen_path: str

@@ -17,12 +17,13 @@ class Source(NamedTuple):
     images: np.ndarray    # uint8 (n, 28, 28)
     labels: np.ndarray    # uint8 (n,)
     mix: int              # NATURAL, SCANS, PEN_STROKES or PEN_WORDS
+    others: np.ndarray | None = None   # uint8 (n,), the labels in the other case, where the case is unknown
 
 
 class Data(NamedTuple):
     """The images of all sources."""
     images: np.ndarray       # uint8 (n, 28, 28)
-    targets: np.ndarray      # int32 (n, 2): label, mix
+    targets: np.ndarray      # int32 (n, 3): label, other label, mix; both labels are the same where it is known
     groups: np.ndarray       # int32 (n,): class and source, for the setting class_cap
     train_rows: np.ndarray   # int32
     val_rows: np.ndarray     # int32, of EMNIST's training file, in the natural class mix
@@ -70,6 +71,9 @@ def _more_sources(config: TrainingConfig) -> list[Source]:
     """What the settings ask for beside EMNIST's images."""
     limit = DRY_RUN_IMAGES if config.dry_run else 0
     sources = []
+    if config.either_case and (found := emnist.read_either_case(config.data_path)):
+        images, capitals, small = (array[:limit or None] for array in found)
+        sources.append(Source("emnist_either_case", images, capitals, SCANS, small))
     for wanted, file, name, mix in ((config.pen, "characters", "pen_strokes", PEN_STROKES),
                                     (config.extracted, "extracted", "pen_words", PEN_WORDS)):
         if wanted:
@@ -92,8 +96,8 @@ def join(config: TrainingConfig, images: np.ndarray, sources: list[Source]) -> D
     if len(sources) > 2:
         parts = [source.images for source in sources]
         images = np.concatenate(parts, out=devices.aligned((sum(map(len, parts)), 28, 28)))
-    targets = np.concatenate([np.stack([source.labels, np.full_like(source.labels, source.mix)], axis=1)
-                              for source in sources], dtype=np.int32)
+    targets = np.concatenate([np.stack([source.labels, other_labels(source), np.full_like(source.labels, source.mix)],
+                                       axis=1) for source in sources], dtype=np.int32)
     groups = np.concatenate([source.labels.astype(np.int32) + 62 * place for place, source in enumerate(sources)])
     rows = np.arange(len(images), dtype=np.int32)
     learn = sizes["emnist_train"]
@@ -117,6 +121,20 @@ def _repeated(config: TrainingConfig, sources: list[Source], rows: np.ndarray) -
 
 
 def class_counts(source: Source, cap: int) -> np.ndarray:
-    """How many images of each class an epoch sees of a source: int (62,)."""
-    counts = np.bincount(source.labels, minlength=62)
-    return np.minimum(counts, cap) if cap else counts
+    """How many images of each class an epoch sees of a source: float (62,).
+
+    Where the case is unknown, images count for both letters in the natural share.
+    """
+    natural, counts = alphabets.OFFICIAL_COUNTS, np.zeros(62)
+    seen = np.bincount(source.labels, minlength=62)
+    seen = np.minimum(seen, cap) if cap else seen
+    for label, other in set(zip(source.labels.tolist(), other_labels(source).tolist())):
+        share = natural[label] / (natural[label] + natural[other]) if label != other else 1.0
+        counts[label] += share * seen[label]
+        counts[other] += (1 - share) * seen[label]
+    return counts
+
+
+def other_labels(source: Source) -> np.ndarray:
+    """The second label of each image, uint8 (n,): the first again where it is known."""
+    return source.labels if source.others is None else source.others

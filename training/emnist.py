@@ -27,6 +27,7 @@ MEMBERS = {  # member of the archive: its SHA-256
         "501e305eeeacb093b162592d80e8a2632040872360fa6d85cfcb2200d91ca92a",
 }
 
+EITHER_CASE = "emnist-byclass-train-either-"   # made by python -m tools.either_case
 IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801   # unsigned bytes in three dimensions, and in one
 MOST_UNPACKED = 1100   # times a file's size: gzip packs no tighter
 BLOCK = 4096   # images read at a time: a second copy of all would cost half a gigabyte
@@ -68,6 +69,20 @@ def read_emnist(data_path: str | Path, part: str) -> tuple[np.ndarray, np.ndarra
     if not len(images):
         raise errors.DataError(f"{data_path} holds no {part} images: run `python -m tools.fetch_data`")
     return images, labels
+
+
+def read_either_case(data_path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Read the training images whose letter is certain but whose case is not, if the folder has them.
+
+    Returns images as read_emnist does, and each one's label as a capital and as a small letter, uint8 (n,).
+    Raises errors.DataError when a file is damaged or of another kind, or when only some are there.
+    """
+    if not find(data_path, EITHER_CASE + "images-idx3-ubyte"):
+        return None
+    images = read_images(data_path, EITHER_CASE + "images-idx3-ubyte")
+    capital, small = (read_labels(data_path, f"{EITHER_CASE}{case}-labels-idx1-ubyte", len(images))
+                      for case in ("upper", "lower"))
+    return images, capital, small
 
 
 def read_images(data_path: str | Path, name: str) -> np.ndarray:

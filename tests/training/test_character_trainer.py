@@ -53,8 +53,18 @@ def test_sources_are_joined_and_corrections_get_their_share_of_an_epoch():
     assert data.prior_shift[dataset.PEN_WORDS].any() and not data.prior_shift[dataset.NATURAL].any()
 
 
-def test_a_dry_run_reads_a_few_images(tmp_path):
+def test_images_of_unknown_case_count_for_both_letters_and_a_dry_run_reads_a_few(tmp_path):
     toy.write_all(tmp_path, 20, "Oo")
+    glyphs, _ = toy.samples(40, 5, "O")
+    for kind, content in (("images-idx3", toy.idx(glyphs.transpose(0, 2, 1), 0x803)),
+                          ("upper-labels-idx1", toy.idx(np.full(40, 24, np.uint8), 0x801)),
+                          ("lower-labels-idx1", toy.idx(np.full(40, 50, np.uint8), 0x801))):
+        (tmp_path / f"emnist-byclass-train-either-{kind}-ubyte").write_bytes(content)
+    data = dataset.load(replace(DEFAULTS, data_path=str(tmp_path), either_case=True))
+    assert data.sizes["emnist_either_case"] == 40 and data.targets[-1].tolist() == [24, 50, dataset.SCANS]
+    assert np.array_equal(data.images[-40:], glyphs) and data.targets[0, 0] == data.targets[0, 1]
+    counts = dataset.class_counts(dataset.Source("", glyphs, data.targets[-40:, 0], 0, data.targets[-40:, 1]), 10)
+    assert counts.sum() == pytest.approx(10) and counts[24] == pytest.approx(10 * 24983 / (24983 + 2749))
     assert dataset.load(replace(DEFAULTS, data_path=str(tmp_path), dry_run=True)).sizes["emnist_train"] == 36
 
 
@@ -92,14 +102,14 @@ def test_a_shipped_network_goes_on_from_what_it_knows(shipped):
     np.testing.assert_allclose(network.predict_on_batch(glyphs), known, atol=1e-4)
 
 
-def test_the_loss_is_cross_entropy_in_the_mix_that_images_come_from():
+def test_the_loss_is_cross_entropy_in_the_mix_that_images_come_from_and_either_case_is_right():
     logits = np.random.default_rng(0).normal(size=(2, 62)).astype(np.float32)
-    targets = np.array([[12, 0], [5, 1]], np.int32)
+    targets = np.array([[12, 38, 0], [5, 5, 1]], np.int32)
     shift = np.linspace(-1, 1, 62).astype(np.float32)
     data = dataset.Data(np.zeros((2, 28, 28), np.uint8), targets, None, None, None, np.stack([0 * shift, shift]), {})
     training = character_trainer.TrainingModel(networks.build("dense"), data, 2, DEFAULTS)
     chances = [np.exp(row) / np.exp(row).sum() for row in (logits[0], logits[1] + shift)]
-    expected = -(np.log(chances[0][12]) + np.log(chances[1][5])) / 2
+    expected = -(np.log(chances[0][12] + chances[0][38]) + np.log(chances[1][5])) / 2
     outputs = np.hstack([logits, targets]).astype(np.float32)
     assert float(training.compute_loss(y_pred=outputs)) == pytest.approx(expected, rel=1e-5)
 
@@ -198,7 +208,7 @@ def test_a_network_softens_as_augmentation_does_and_a_teacher_not_once_more():
         spreads = [np.abs(np.diff(np.float32(each)[:, 6:22, 6:22])).mean() for each in (pictures, soften(lines[None]))]
         assert spreads[1] < 0.95 * 200 and spreads[0] == pytest.approx(spreads[1], rel=0.03)
     assert augment.softness(0.0) == 0 and augment.softness(1.0) == pytest.approx(1 / 12, abs=0.003)
-    empty = np.zeros((4, 28, 28), np.uint8), np.zeros((4, 2), np.int32), np.zeros((1, 62))
+    empty = np.zeros((4, 28, 28), np.uint8), np.zeros((4, 3), np.int32), np.zeros((1, 62))
     data = dataset.Data(*empty[:2], None, None, None, empty[2], {})
     teacher = networks.build("dense")
     for strength, expected in ((0.0, 0.06), (0.5, 0.0)):
@@ -216,7 +226,7 @@ from common import settings
 from training import character_trainer, dataset, networks, optimizer
 from training.config import configure
 glyphs = np.random.default_rng(0).integers(0, 256, (16, 28, 28), dtype=np.uint8)
-targets = np.stack([np.arange(16), np.arange(16) % 3], 1).astype(np.int32)
+targets = np.stack([np.arange(16), np.arange(16)[::-1], np.arange(16) % 3], 1).astype(np.int32)
 data = dataset.Data(glyphs, targets, targets[:, 0], np.arange(4), np.arange(12, 16), np.zeros((3, 62), "float32"), {})
 setup = configure(settings.constants("model.py"), ["--batch_size=4", "--augmentation=1", "--label_smoothing=0.1"])
 eager = keras.backend.backend() == "tensorflow"   # which is quicker to begin
