@@ -54,7 +54,7 @@ PRESETS = {
              "val_split": 0.04, "either_case": True, "pen": True, "class_cap": 5000, "augmentation": 1.0,
              "augmentation_last": 0.3, "label_smoothing": 0.02, "weight_decay": 0.01},
     # Each network for characters by itself, from nothing; resnet teaches mixer, and mixer dense.
-    "resnet": {"network": "resnet", "train_epochs": 40, "batch_size": 256, "learning_rate": 0.002,
+    "resnet": {"network": "resnet", "train_epochs": 24, "batch_size": 256, "learning_rate": 0.002,
                "schedule": "cosine", "dropout": 0.2, "val_split": 0.02, "either_case": True, "pen": True,
                "extracted": True, "class_cap": 5000, "augmentation": 1.0, "augmentation_last": 0.3,
                "label_smoothing": 0.02, "weight_decay": 0.05},
