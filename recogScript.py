@@ -10,7 +10,7 @@
     python recogScript.py --workers=2 --recursive --output=readings.jsonl photos/    many, and goes on after a break
     python recogScript.py --json @list.txt           the pictures that a file lists, a name on each line
 
-It reads Latin letters, those with accents of French, German, Spanish, Portuguese and Italian too, digits and
+It reads Latin letters, including the accented ones of French, German, Spanish, Portuguese and Italian, digits and
 punctuation, printed or cursive, dark on light or light on dark, drawn, scanned or photographed.  In other programs:
 
     reader = recogScript.Recognizer()
@@ -46,22 +46,22 @@ prior = "drawings"         # class mix of single characters: drawings, as people
 language = "english"       # of the language model: english, french, german or spanish; none: the network alone
 characters = False         # each picture holds one character
 json = False               # print a JSON object for each picture
-min_confidence = 0.0       # leave out lines that are less likely right, 0 to 1
+min_confidence = 0.0       # leave out lines less likely to be right than this, 0 to 1
 show = False               # draw what was read into NAME.read.png and what the network saw into NAME.glyphs.png
 workers = 1                # processes that read, each with one thread
-recursive = False          # a folder stands for the pictures in the folders below it too
-unordered = False          # print readings as soon as they are there, not in the order of the names
-output = ""                # a file for the JSON objects; if it is there already, only what it lacks is read
+recursive = False          # a folder also stands for the pictures in its subfolders
+unordered = False          # print readings as soon as they are ready, not in the order of the names
+output = ""                # a file for the JSON objects; if it exists, only the pictures it lacks are read
 # ---- end of settings
 MOST_WORKERS = 256
 VERSION = 1                        # of what --json prints; a new one when a key changes its meaning
-READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of what --show draws
+READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of the files that --show draws
 
 
 # ---- command line
 
 def main(arguments: list[str]) -> int:
-    """Read all pictures that are named; returns the exit status: 2 if any could not be read."""
+    """Read all named pictures; returns the exit status, 2 if any could not be read."""
     config, names = settings.configure(globals(), arguments, positional="IMAGE...")
     if not names:
         raise settings.SettingsError("name a picture, a folder of pictures, @ and a list, or - for standard input")
@@ -94,12 +94,12 @@ def main(arguments: list[str]) -> int:
 
 
 def report(problem: str) -> None:
-    """Say on stderr what is wrong with one of the pictures."""
+    """Say on stderr what is wrong with a picture."""
     tqdm.write(f"{Path(__file__).name}: {problem}", file=sys.stderr)
 
 
 def as_text(fields: dict, several: bool) -> str:
-    """What is printed of a reading without --json; of several pictures the name goes first."""
+    """The text printed for a reading without --json; with several pictures, the name comes first."""
     text = fields["text"]
     if not several:
         return text
@@ -107,9 +107,9 @@ def as_text(fields: dict, several: bool) -> str:
 
 
 def read_one(reader: Recognizer, characters: bool, show: bool, least: float, name: str) -> dict:
-    """Read one file; returns the fields of --json, or "error" among them if it cannot be read.
+    """Read one file; returns the fields of --json, with "error" among them if it cannot be read.
 
-    least: confidence of lines that are kept.
+    least: the lowest confidence of lines that are kept.
     """
     about = {"version": VERSION, "file": name}
     called = "standard input" if name == "-" else name
@@ -137,13 +137,13 @@ def read_one(reader: Recognizer, characters: bool, show: bool, least: float, nam
 
 def read_page(reader: Recognizer, characters: bool, path: Path | None, least: float, page: Source,
               name: str) -> dict:
-    """Read a page, or one character; returns what --json tells of it, or "error" if nothing is there.
+    """Read a page or one character; returns its fields of --json, or "error" if that fails.
 
-    path: beside which what was read is drawn, if it is.  name: what messages call the page.
+    path: what was read is drawn beside it; None: it is not drawn.  name: what messages call the page.
     """
     try:
         picture, seconds = _timed(read_picture if characters else reader.see, page, name)
-        reader.load(characters)   # only now: a bad picture need not wait for it, and it does not count as reading
+        reader.load(characters)   # only now: a bad picture need not wait for it, and loading does not count as reading
         reading, more = _timed(reader.read_character if characters else reader.read, picture)
         if path:
             save_shown(picture, reading, path, least)
@@ -158,9 +158,9 @@ def read_page(reader: Recognizer, characters: bool, path: Path | None, least: fl
 
 
 def save_shown(picture: Picture, reading: Reading, path: Path, least: float) -> None:
-    """Draw what was read into NAME.read.png, and the glyphs with it into NAME.glyphs.png, beside the picture.
+    """Draw what was read into NAME.read.png and the labelled glyphs into NAME.glyphs.png, beside the picture.
 
-    Lines that are doubtful are faint; those less likely than `least` are left out.
+    In the first, doubtful lines are faint, and lines less confident than `least` are left out.
     """
     drawn = np.dstack([255 - picture.ink] * 3)
     for line in reading.lines:

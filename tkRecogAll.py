@@ -12,16 +12,16 @@ from apps import text_app
 from common import settings
 
 # ---- settings: change them here or on the command line, as --name=value
-unixTime = ""              # of the network that reads; without one, the shipped network
+unixTime = ""              # the network that reads; without one, the shipped network
 models_path = "Models"     # where networks are kept
-language = "english"       # what the text may be in; none: without a language model
+language = "english"       # language of the text; none: without a language model
 theme = "light"            # or dark
 text_size = 100            # % of the system's
 boxes = True               # show what was read over the ink
 remember = False           # keep corrected characters and words as training data
 corrections_path = "Dataset/Corrections"   # where they are kept
-state_path = ""            # where settings and unsaved ink are remembered: "" the system's own folder, none nowhere
-reset = False              # forget the settings and the ink that are remembered
+state_path = ""            # where settings and unsaved ink are remembered; "": the system's own folder, none: nowhere
+reset = False              # forget the remembered settings and ink
 # ---- end of settings
 
 

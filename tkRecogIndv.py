@@ -1,4 +1,4 @@
-"""Draw one character and see it read while you draw.
+"""Draw one character and see it read as you draw.
 
     python tkRecogIndv.py                          with the shipped network
     python tkRecogIndv.py --unixTime=1700000000    with another one of Models/
@@ -17,29 +17,29 @@ from apps.widgets import switch
 from common import settings
 
 # ---- settings: change them here or on the command line, as --name=value
-unixTime = ""              # of the network that reads; without one, the shipped network
+unixTime = ""              # the network that reads; without one, the shipped network
 models_path = "Models"     # where networks are kept
-language = "english"       # what the text may be in; none: without a language model
+language = "english"       # language of the text; none: without a language model
 theme = "light"            # or dark
 text_size = 100            # % of the system's
 remember = False           # keep corrected characters as training data
 corrections_path = "Dataset/Corrections"   # where they are kept
-state_path = ""            # where settings and unsaved ink are remembered: "" the system's own folder, none nowhere
-reset = False              # forget the settings and the ink that are remembered
+state_path = ""            # where settings and unsaved ink are remembered; "": the system's own folder, none: nowhere
+reset = False              # forget the remembered settings and ink
 # ---- end of settings
 
 BARS = 5
 
 
 class Indv(window.App):
-    """A square pad, the character, the five likeliest, and the picture that the network saw."""
+    """A square pad, the character, the five likeliest ones, and the picture the network saw."""
     title, icon = "Handwriting: one character", "letter"
     kind = "character"
     hint = "Draw one character here\n0–9, A–Z, a–z"
     size, pen_width = (960, 660), 12
 
     def build(self, frame):
-        """The pad on the left; on the right the character, what it may be, and the picture."""
+        """Lay out the pad on the left and the character, its alternatives and the picture on the right."""
         frame.columnconfigure(0, weight=1)
         frame.rowconfigure(0, weight=1)
         field = ttk.Frame(frame)
@@ -51,7 +51,7 @@ class Indv(window.App):
         switch(self, side, "Remember my writing").configure(style="Card.TCheckbutton")
         top, middle, below = (ttk.Frame(side, style="Bare.TFrame") for _ in range(3))
         for part, where in ((side.winfo_children()[0], "bottom"), (below, "bottom"), (top, "top"), (middle, "top")):
-            part.pack(side=where, fill="x", pady=self.px(4))   # in a small window the bars are what is cut off
+            part.pack(side=where, fill="x", pady=self.px(4))   # in a small window, the bars are cut off
         self._build_top(top)
         self.bars = [self._build_bar(middle, row) for row in range(BARS)]
         ttk.Label(below, text="Wrong? Click a bar, or type it:", style="Muted.Card.TLabel").pack(side="left")
@@ -60,7 +60,7 @@ class Indv(window.App):
         self.entry.pack(side="left", padx=self.px(8))
 
     def actions(self):
-        """Correcting by keyboard."""
+        """Correcting from the keyboard."""
         return [Action("Read", "Correct the character", ("F2",), lambda: self.entry.focus_set())]
 
     def _build_top(self, top: ttk.Frame) -> None:
@@ -72,7 +72,7 @@ class Indv(window.App):
                   style="Muted.Card.TLabel").pack(side="right")
 
     def _build_bar(self, middle: ttk.Frame, row: int) -> tuple[ttk.Label, ttk.Progressbar, ttk.Label]:
-        """A character, how likely it is as a bar, and in words; a click says that it was this one."""
+        """A character with its probability as a bar and as text; a click says that this is the right one."""
         parts = (ttk.Label(middle, style="Card.TLabel", width=2), ttk.Progressbar(middle, maximum=1),
                  ttk.Label(middle, style="Muted.Card.TLabel", anchor="e", width=7))
         middle.columnconfigure(1, weight=1)
@@ -82,12 +82,12 @@ class Indv(window.App):
         return parts
 
     def _is(self, text: str) -> None:
-        """It was this character."""
+        """Correct the reading to this character."""
         if self.shown and text:
             self.correct(self.reading.lines[0].words, text)
 
     def _type(self, event) -> None:
-        """It was what is typed."""
+        """Correct the reading to what is typed."""
         self._is(self.entry.get().strip())
         self.entry.delete(0, "end")
         self.pad.focus_set()
@@ -97,7 +97,7 @@ class Indv(window.App):
         self.paper.place(x=(event.width - side) // 2, y=(event.height - side) // 2, width=side, height=side)
 
     def show_reading(self):
-        """Show the character, how likely it and others are, and its glyph."""
+        """Show the character, its glyph, and how likely it and its alternatives are."""
         self.letter.configure(text=self.reading.text if self.reading else "")
         self.picture.blank()
         if self.shown:
@@ -110,7 +110,7 @@ class Indv(window.App):
             chance.configure(text=f"{int(1000 * one[1]) / 10:.1f} %" if one[0] else "")
 
     def restyle(self):
-        """Take the theme's colours and the text size."""
+        """Apply the theme's colours and the text size."""
         self.letter.configure(font=self.looks.font(48))
 
 

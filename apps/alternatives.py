@@ -1,4 +1,4 @@
-"""A popup beside a word that offers what else it might be, and takes what is typed."""
+"""A popup beside a word that offers alternatives, and takes what is typed."""
 from collections.abc import Callable, Sequence
 
 from apps import boxes
@@ -8,17 +8,17 @@ from apps.toolkit import ttk
 from apps.widgets import percent, tooltip
 from reading.readings import Word
 
-MOST, LIKELY = 5, 0.01     # alternatives offered, at most, and the least probability of one
+MOST, LIKELY = 5, 0.01     # most alternatives offered, and the least probability of one
 
 
 class Alternatives(ttk.Frame):
-    """What else a word might be, above the pad and beside its ink; app: a window.App."""
+    """The alternatives of a word, over the pad and beside its ink; app: a window.App."""
 
     def __init__(self, app, place: Place, take: Callable[[Sequence[Word], str], None]):
-        """place: the character that was chosen.
+        """place: the chosen character.
 
-        take(words, text) is called with what is chosen or typed for its word and those that were joined to it, with ""
-        for what was read at first.
+        take(words, text) is called with the text chosen or typed for its word and any words joined to it; "" stands for
+        the text as it was first read.
         """
         super().__init__(app.pad, style="Card.TFrame", padding=app.px(6))
         self.app, self._take, self._words = app, take, place.line.words
@@ -51,13 +51,13 @@ class Alternatives(ttk.Frame):
         tooltip(self.app, row[-1], hint)
 
     def take(self, text: str) -> str:
-        """Put a text in the word's place, unless it is empty."""
+        """Replace the word with a text, unless that is empty."""
         if text.strip():
             self._take(self._words[self._first:self._behind], " ".join(text.split()))
         return "break"
 
     def _by_number(self, event) -> str | None:
-        """Take the alternative with a digit's number, which some keyboards write with Shift alone."""
+        """Take the alternative with a digit key's number; some keyboards type digits only with Shift."""
         digit = event.keysym if event.keysym.isdigit() else PLACES.get(event.keycode, "")
         if digit.isdigit() and 1 <= int(digit) <= len(self.buttons):
             self.buttons[int(digit) - 1].invoke()
@@ -65,7 +65,7 @@ class Alternatives(ttk.Frame):
         return None
 
     def _at_edge(self, edge: int | str, neighbour: int) -> str | None:
-        """Join a word, as in any text, when what is deleted would be the space before it or behind it."""
+        """Join a neighbouring word, as in any text, when the space between the two would be deleted."""
         if self.entry.selection_present() or self.entry.index("insert") != self.entry.index(edge):
             return None
         if 0 <= neighbour < len(self._words):
@@ -73,19 +73,19 @@ class Alternatives(ttk.Frame):
             text = self._words[neighbour].text
             self._insert(edge, text)
             self.entry.icursor(len(text) if edge == 0 else self.entry.index("end") - len(text))
-            for button in self.buttons:       # they are of one word
+            for button in self.buttons:       # they are for one word
                 button.pack_forget()
         return "break"
 
     def _select(self, place: Place) -> None:
-        """Let what is typed first replace the character that was chosen."""
+        """Select the chosen character, so that typing replaces it."""
         start = sum(len(one.text) for one in before(place))
         self.entry.selection_range(start, start + len(place.character.text))
         self.entry.icursor(start + len(place.character.text))
         self.entry.focus_set()
 
     def _place(self, place: Place) -> None:
-        """Below the word or above it, where there is room and no other line."""
+        """Place the popup below or above the word, where there is room and no other line."""
         self.update_idletasks()
         width, height = self.winfo_reqwidth(), self.winfo_reqheight()
         pad, gap = self.app.pad, self.app.px(8)
@@ -96,17 +96,17 @@ class Alternatives(ttk.Frame):
         inside = [row for row in rows if row.y >= 0 and row.bottom <= pad.winfo_height()] or rows
         best = min(inside, key=lambda row: sum(row.cut(line).area for line in shown))
         self.place(x=best.x, y=max(0, min(max(gap, best.y), pad.winfo_height() - height - gap)))
-        self.update_idletasks()   # Tk gives the focus to what is mapped alone: keys that follow at once would go astray
+        self.update_idletasks()   # Tk gives the focus only to mapped widgets: keys typed at once would go astray
 
 
 def before(place: Place) -> list:
-    """The characters before one in its word."""
+    """The characters before this one in its word."""
     characters = place.word.characters
     return characters[:next(number for number, one in enumerate(characters) if one is place.character)]
 
 
 def alternatives(place: Place) -> list[tuple[str, float]]:
-    """What a word may be, with probabilities: as the reader says, or with another character in one place."""
+    """A word's alternatives with probabilities: the reader's, and those with another character in this place."""
     start = len(before(place))
     texts = [one.text for one in place.word.characters]
     found = {"".join([*texts[:start], text, *texts[start + 1:]]): chance for text, chance in

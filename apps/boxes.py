@@ -1,4 +1,4 @@
-"""Boxes [x, y, width, height], as the recogniser's, in px of the pad."""
+"""Boxes [x, y, width, height], like the recogniser's, in px of the pad."""
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,12 +14,12 @@ class Box(NamedTuple):
 
     @property
     def right(self) -> float:
-        """Where it ends on the right."""
+        """Its right edge."""
         return self.x + self.width
 
     @property
     def bottom(self) -> float:
-        """Where it ends below."""
+        """Its bottom edge."""
         return self.y + self.height
 
     @property
@@ -33,7 +33,7 @@ class Box(NamedTuple):
         return self.width * self.height
 
     def cut(self, other: "Box") -> "Box":
-        """What it has in common with another box; of no width or height if nothing."""
+        """Its overlap with another box; of no width or no height if there is none."""
         x, y = max(self.x, other.x), max(self.y, other.y)
         return Box(x, y, max(0, min(self.right, other.right) - x), max(0, min(self.bottom, other.bottom) - y))
 
@@ -47,7 +47,7 @@ class Box(NamedTuple):
         return Box(self.x - margin, self.y - margin, self.width + 2 * margin, self.height + 2 * margin)
 
     def scaled(self, scale: float) -> "Box":
-        """The box in units of 1 / scale."""
+        """The box with all its numbers multiplied by `scale`."""
         return Box(*(scale * number for number in self))
 
     def contains(self, points: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ class Box(NamedTuple):
 
 
 def between(low: Sequence[float], high: Sequence[float]) -> Box:
-    """The box from its top left corner to its bottom right one."""
+    """The box with this top left and this bottom right corner."""
     return Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
 
 

@@ -1,4 +1,4 @@
-"""The drawing pad of all apps: takes pen strokes, rubs them out, and shows over them what was read."""
+"""The drawing pad of all apps: takes pen strokes, erases them, and shows over them what was read."""
 import sys
 from collections.abc import Callable, Iterable
 
@@ -11,18 +11,18 @@ from apps.theme import Looks
 from apps.toolkit import tk, ttk
 
 CURSORS = {"pen": "pencil", "eraser": "circle", "select": "crosshair"}
-SELECTED = 8             # px around what is selected
+SELECTED = 8             # px around the selection
 ZOOMS, ZOOM_STEP = (0.1, 8.0), 1.2
 WHEEL = 1 if sys.platform == "darwin" else 120   # an event's delta for one step of the wheel
-FRAME = 40               # px at 96 dpi, around all that is on the page when it is fitted
+FRAME = 40               # px at 96 dpi around the content of the page
 
 
 class Pad(tk.Canvas):
-    """Takes pen strokes by mouse, touchpad or pen.
+    """Takes strokes from a mouse, touchpad or pen.
 
-    on_change() is called after each change of the drawing, on_zoom() when the page is shown in another size, and
-    on_tap(x, y) when the pen only tapped: if that returns True the tap leaves no dot.  Points are px of the page, which
-    is shown in part, and larger or smaller than it is.
+    on_change() is called after each change of the drawing, on_zoom() when the zoom changes, and on_tap(x, y) when the
+    pen only taps: if that returns True, the tap leaves no dot.  Points are in px of the page, which can be zoomed and
+    scrolled.
     """
 
     def __init__(self, parent, looks: Looks, hint: str, on_change: Callable[[], None],
@@ -31,23 +31,23 @@ class Pad(tk.Canvas):
         super().__init__(parent, highlightthickness=0, borderwidth=0, takefocus=True,
                          xscrollcommand=lambda *part: self._scrolled("x", *part),
                          yscrollcommand=lambda *part: self._scrolled("y", *part))
-        self.bars: dict[str, ttk.Scrollbar] = {}   # "x" and "y", where there are any
-        self._seen = 1.0, (0.0, 0.0)               # zoom, and what of the page is in the corner
+        self.bars: dict[str, ttk.Scrollbar] = {}   # "x" and "y", if there are any
+        self._seen = 1.0, (0.0, 0.0)               # zoom, and the point in the top left corner
         self.drawing = Drawing(self._watch)
         self.ink, self.overlay = Ink(self, self.drawing), Overlay(self, looks)
         self.looks, self.hint = looks, hint
         self.pen_width = 5 * looks.scale   # px
-        self.tool, self.whole = "pen", False   # whole: the eraser takes strokes as a whole
+        self.tool, self.whole = "pen", False   # whole: the eraser removes whole strokes
         self.selected: tuple[Stroke, ...] = ()
         self.on_change, self.on_tap, self.on_zoom = on_change, on_tap, on_zoom
-        self._traced: Stroke | None = None   # whose line is shown already
+        self._traced: Stroke | None = None   # whose line is already shown
         self._gesture: Writing | Erasing | Selecting | None = None
         self._button = 0
         self.restyle()
         self._listen()
 
     def _listen(self) -> None:
-        for button in (1, 2, 3):  # the other buttons always rub out
+        for button in (1, 2, 3):  # the other buttons always erase
             self.bind(f"<ButtonPress-{button}>", lambda event, number=button: self._press(event, number))
             self.bind(f"<B{button}-Motion>", self._move)
             self.bind(f"<ButtonRelease-{button}>", lambda event, number=button: self._release(event, number))
@@ -64,7 +64,7 @@ class Pad(tk.Canvas):
         if self._gesture is not None:
             return
         self._button = button
-        self.show_drop("")  # it is there still if the program that dragged something has died
+        self.show_drop("")  # it is still there if the program that was dragging has died
         x, y = self.on_page(event.x, event.y)
         if button > 1 or self.tool == "eraser":
             self._gesture = Erasing(self, x, y)
@@ -85,7 +85,7 @@ class Pad(tk.Canvas):
         self.show_hint()
 
     def cancel(self) -> None:
-        """Forget the stroke that is being drawn, and select nothing."""
+        """Cancel the current gesture and clear the selection."""
         if self._gesture is not None:
             self._gesture.discard()
         self._gesture = None
@@ -101,27 +101,27 @@ class Pad(tk.Canvas):
         return 1.2 * self.pen_width + 5 * self.looks.scale
 
     def choose(self, tool: str) -> None:
-        """Take the "pen", the "eraser" or what is called "select"."""
+        """Take a tool: "pen", "eraser" or "select"."""
         self.tool = tool
         self.delete("eraser")
         self.select(())
         self.configure(cursor=CURSORS[tool])
 
     def select(self, strokes: Iterable[Stroke]) -> None:
-        """Frame strokes, to be moved or deleted."""
+        """Select and frame strokes, to be moved or deleted."""
         self.selected = tuple(strokes)
         self.overlay.show_selection(self.selected_box)
 
     @property
     def selected_box(self) -> boxes.Box | None:
-        """The box around what is selected."""
+        """The box around the selection."""
         return boxes.around(stroke.box for stroke in self.selected).grown(SELECTED) if self.selected else None
 
-    # ---- what is seen of the page
+    # ---- the visible part of the page
 
     @property
     def zoom(self) -> float:
-        """How much larger the page is shown than it is."""
+        """Px of the widget per px of the page."""
         return self.ink.zoom
 
     def on_page(self, x: float, y: float) -> tuple[float, float]:
@@ -134,7 +134,7 @@ class Pad(tk.Canvas):
         return box._replace(x=box.x - self.ink.origin[0], y=box.y - self.ink.origin[1])
 
     def content(self) -> boxes.Box | None:
-        """The box of all that is on the page; None: nothing is."""
+        """The box of everything on the page; None: it is empty."""
         found = [stroke.box for stroke in self.drawing.strokes] + [self.ink.image_box] * bool(self.drawing.image)
         return boxes.around(found) if found else None
 
@@ -143,10 +143,10 @@ class Pad(tk.Canvas):
             self.show_page(self.zoom * ZOOM_STEP ** turn, (event.x, event.y))
         elif self._gesture is None:
             scroll = self.xview_scroll if event.state & 0x1 else self.yview_scroll
-            scroll(round(-turn) or (-1 if turn > 0 else 1), "units")   # touchpads turn it by parts of a step
+            scroll(round(-turn) or (-1 if turn > 0 else 1), "units")   # touchpads turn it by fractions of a step
 
     def show_page(self, zoom: float, at: tuple[float, float]) -> None:
-        """Show the page so much larger; the point under `at`, of the widget, stays there."""
+        """Show the page at this zoom; the point at `at`, in px of the widget, stays in place."""
         x, y = self.on_page(*at)
         zoom = min(max(zoom, ZOOMS[0]), ZOOMS[1])
         if self._gesture is None and zoom != self.zoom:
@@ -158,13 +158,13 @@ class Pad(tk.Canvas):
             self.on_zoom()
 
     def _page(self) -> boxes.Box:
-        """The page from its corner, or from what reaches over that, to all that is on it."""
+        """The box of the page from its corner, or from content beyond that, to the end of its content."""
         content, side = self.content() or boxes.Box(0, 0, 1, 1), self.looks.px(FRAME)
         return boxes.between([place - side if place < 0 else 0 for place in content[:2]],
                              (content.right + side, content.bottom + side))
 
     def fit(self) -> None:
-        """Show all of the page, as large as it is or smaller."""
+        """Show the whole page, at its own size or smaller."""
         shown = self._page()
         width, height = (side - 2 for side in (self.master.winfo_width(), self.master.winfo_height()))   # without bars
         zoom = min(1.0, width / shown.width, height / shown.height)
@@ -174,12 +174,12 @@ class Pad(tk.Canvas):
         self.yview_moveto(0)
 
     def _set_region(self) -> None:
-        """Let the page reach to all that is on it, and be at least as large as the widget."""
+        """Let the scroll region cover all content of the page, and at least the widget."""
         view = boxes.around([boxes.Box(0, 0, self.winfo_width(), self.winfo_height()), self._page().scaled(self.zoom)])
         self.configure(scrollregion=(view.x, view.y, view.right, view.bottom))
 
     def _scrolled(self, which: str, first: str, last: str) -> None:
-        """Tk has scrolled: show the ink of what is seen now."""
+        """Tk has scrolled: show the ink of the part that is visible now."""
         if which in self.bars:
             self.bars[which].set(first, last)
         origin = self.canvasx(0), self.canvasy(0)
@@ -190,12 +190,12 @@ class Pad(tk.Canvas):
     # ---- the drawing
 
     def undo(self) -> None:
-        """Take the last step back."""
+        """Undo the last step."""
         self.cancel()
         self.drawing.undo()
 
     def clear(self) -> None:
-        """Take away what is selected, or else everything."""
+        """Remove the selection, or everything if there is none."""
         selected = self.selected
         self.cancel()
         if selected:
@@ -204,7 +204,7 @@ class Pad(tk.Canvas):
             self.drawing.replace()
 
     def take(self, stroke: Stroke) -> None:
-        """Add a stroke whose line has been traced already."""
+        """Add a stroke whose line is already traced."""
         self._traced = stroke
         self.drawing.add(stroke)
         self._traced = None
@@ -226,7 +226,7 @@ class Pad(tk.Canvas):
     # ---- what is shown
 
     def restyle(self) -> None:
-        """Take the theme's colours and the text size."""
+        """Apply the theme's colours and the text size."""
         theme = self.looks.theme
         self.configure(background=theme.pad.paper)
         self.ink.recolour(self.looks.theme.pad)
@@ -234,12 +234,12 @@ class Pad(tk.Canvas):
         self.show_hint()
 
     def show_hint(self) -> None:
-        """Say on an empty pad what can be done with it."""
+        """Show the hint if the pad is empty."""
         busy = self.drawing or self._gesture or self.find_withtag("drop")
         self.overlay.show_hint("" if busy else self.hint)
 
     def show_drop(self, text: str) -> None:
-        """Show that what is dragged over the pad can be dropped here, or with "" no longer."""
+        """Show that what is dragged over the pad can be dropped here; "" ends that."""
         self.overlay.show_drop(text)
         self.show_hint()
 

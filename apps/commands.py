@@ -1,4 +1,4 @@
-"""What a window can be told, by menu, key or button: one table for all of them and for the overview of shortcuts."""
+"""A window's actions, by menu, key or button: one table for all of these and for the overview of shortcuts."""
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,32 +10,32 @@ CONTROL = "Command" if sys.platform == "darwin" else "Control"
 MENUS = ("File", "Edit", "Pen", "View", "Read", "Network", "Help")
 KEY_NAMES = {"bracketleft": "[", "bracketright": "]", "plus": "+", "minus": "−", "equal": "=", "Control": "Ctrl",
              "Return": "Enter", "Command": "⌘", "Next": "Page Down", "Prior": "Page Up"}
-# On layouts without Latin letters or plain digits a shortcut is the key in its place on a US keyboard: X11's codes, by
-# rows; other systems have other codes.
+# On layouts without Latin letters or plain digits, a shortcut is the key in its place on a US keyboard.  These are
+# X11's key codes, by rows; other systems have other codes.
 PLACES = {} if sys.platform in ("win32", "darwin") else {
     first + offset: sign for first, row in ((10, "123456789"), (24, "qwertyuiop"), (38, "asdfghjkl"), (52, "zxcvbnm"))
     for offset, sign in enumerate(row)}
-MODIFIERS = CONTROL, *["Alt"] * (sys.platform != "darwin"), "Shift"   # there Alt makes other letters
+MODIFIERS = CONTROL, *["Alt"] * (sys.platform != "darwin"), "Shift"   # on a Mac, Alt types other letters
 STATES = {"Control": 0x4, "Shift": 0x1, "Command": 0x8,                # bits of an event's state
           "Alt": 0x20000 if sys.platform == "win32" else 0x8}
 COLUMNS = 3              # of the overview of shortcuts, ...
-WIDE = 150               # % of the usual text size: ... one less for larger text
+WIDE = 150               # % of the usual text size: ... one less for text larger than this
 
 
 class Action(NamedTuple):
-    """Something that a menu offers and a key does."""
-    menu: str                        # "": none, only the key
+    """Something that a menu offers and a key triggers."""
+    menu: str                        # "": in none, only by key
     label: str
     keys: tuple[str, ...]            # as Tk names them
     do: Callable[[], object]
     icon: str = ""
-    in_text: bool = False            # whether its keys count while something is typed
+    in_text: bool = False            # whether its keys work while text is being typed
     switch: tk.BooleanVar | None = None         # what it turns on and off
     can: Callable[[], object] | None = None     # whether it does anything now
 
     @property
     def key(self) -> str:
-        """Its first key, as people call it."""
+        """Its first key, as shown to people."""
         return "+".join(KEY_NAMES.get(part, part.upper() if len(part) == 1 else part)
                         for part in self.keys[0].split("-")) if self.keys else ""
 
@@ -50,12 +50,12 @@ def pressed(keysym: str, state: int, code: int) -> str:
         name = keysym
     held = [modifier for modifier in MODIFIERS if state & STATES[modifier]]
     if not (len(name) == 1 and name.isalpha()) and "Shift" in held:
-        held.remove("Shift")              # it has chosen the sign
+        held.remove("Shift")              # it has already chosen the character
     return "-".join([*held, name])
 
 
 def common(app) -> list[Action]:
-    """What all apps can do; what is built later than this table is looked up when it is used."""
+    """The actions of all apps; parts that are built after this table are looked up on use."""
     return [
         Action("File", "Open…", (f"{CONTROL}-o",), app.files.open, "open", True),
         Action("File", "Paste picture", (f"{CONTROL}-v",), app.files.paste),
@@ -94,7 +94,7 @@ def common(app) -> list[Action]:
 
 
 class Commands:
-    """The table of an app's actions, and what is made of it; app: a window.App."""
+    """The table of an app's actions, with the menus and keys made from it; app: a window.App."""
 
     def __init__(self, app, more: list[Action]):
         self.app, self.root = app, app.root
@@ -120,7 +120,7 @@ class Commands:
         self.keys = {key: action for action in self.actions.values() for key in action.keys}
         self.root.bind("<Key>", self._press)
         for key, action in self.keys.items():
-            if action.in_text:  # Tk has other uses for some
+            if action.in_text:  # Tk uses some for other things
                 self.root.unbind_class("Text", f"<{key}>")
 
     def _press(self, event) -> str | None:
@@ -136,7 +136,7 @@ class Commands:
         return "break"
 
     def refresh(self) -> None:
-        """Show in gray what does nothing now."""
+        """Grey out the actions that do nothing now."""
         for label, action in self.actions.items():
             if action.can:
                 state = "normal" if action.can() else "disabled"
@@ -145,13 +145,13 @@ class Commands:
                     button.configure(state=state)
 
     def cascade(self, menu: str, label: str, fill: Callable[[tk.Menu], None]) -> None:
-        """Add a menu to a menu, which fill(menu) writes whenever it is opened."""
+        """Add a submenu, which fill(menu) fills whenever it is opened."""
         inner = self.menus[label] = tk.Menu(self.bar, tearoff=False)
         inner.configure(postcommand=lambda: fill(inner))
         self.menus[menu].add_cascade(label=label, menu=inner)
 
     def restyle(self) -> None:
-        """Take the theme's colours."""
+        """Apply the theme's colours."""
         theme = self.app.looks.theme
         for menu in (self.bar, *self.menus.values()):
             menu.configure(background=theme.window, foreground=theme.text, activebackground=theme.accent,

@@ -1,7 +1,7 @@
-"""What a person has corrected: it stays as long as its ink is there, whatever is written beside it.
+"""A person's corrections: each stays as long as its ink is there, whatever is written beside it.
 
 A correction concerns one character that was read.  Its text may be several characters, or none, and a word may end or
-go on behind it: so whole words are typed again, parted and joined.
+continue after it.  So whole words can be retyped, split and joined.
 """
 import difflib
 import itertools
@@ -17,12 +17,12 @@ from apps.strokes import Correction
 from common import alphabets
 from reading.readings import Character, Line, Reading, Word, around, reading_of
 
-ALIKE = 0.5         # boxes of one character, read twice, have so much in common of what either covers
-SAME = 0.5          # and so much of the smaller, where other characters are seen in the same ink than before
+ALIKE = 0.5         # boxes of one character, read twice, overlap by at least this share of their union
+SAME = 0.5          # ... or of the smaller one, where other characters are now read in the same ink
 
 
 class Place(NamedTuple):
-    """A character of a reading with what it is part of."""
+    """A character of a reading with its line and word."""
     line: Line
     word: Word
     character: Character
@@ -46,9 +46,9 @@ class Corrected(Character):
 # ---- corrections of a drawing
 
 def retyped(drawing: strokes.Drawing, words: Sequence[Word], typed: str) -> list[Correction]:
-    """All corrections of a drawing after words that stand side by side were typed again; "" takes theirs back."""
+    """All corrections of a drawing after adjacent words were retyped; "" removes the corrections of these."""
     characters = [one for word in words for one in word.characters]
-    spaces = set(itertools.accumulate(len(word.characters) for word in words[:-1]))   # behind so many characters
+    spaces = set(itertools.accumulate(len(word.characters) for word in words[:-1]))   # after so many characters
     texts = [one.text + " " * (number in spaces) for number, one in enumerate(characters, 1)]
     changed = [found for found in zip(characters, texts, _pieces(texts, typed)) if found[1] != found[2] or not typed]
     gone = {correction for one, *_ in changed for correction in _by(one)}
@@ -70,7 +70,7 @@ def _by(character: Character) -> tuple[Correction, ...]:
 
 
 def _pieces(texts: Sequence[str], typed: str) -> list[str]:
-    """What was typed, cut into a piece for each of the texts, the same one wherever that is possible."""
+    """What was typed, cut into one piece for each text, equal to that text wherever possible."""
     owner = [number for number, text in enumerate(texts) for _ in text]
     pieces = [""] * len(texts)
     changes = difflib.SequenceMatcher(None, "".join(texts), typed, autojunk=False).get_opcodes()
@@ -103,7 +103,7 @@ def apply(reading: Reading, drawing: strokes.Drawing) -> Reading:
 
 
 def _corrected(members: list[Place], by: list[Correction]) -> Place:
-    """Characters with a corrected one in their place."""
+    """The corrected character that takes the place of these."""
     box = boxes.around(place.character.box for place in members)
     text = "".join(one.text + " " * bool(one.ends) for one in by).strip()
     character = Corrected(text, 1.0, members[0].character.alternatives, box, tuple(by))
@@ -111,7 +111,7 @@ def _corrected(members: list[Place], by: list[Correction]) -> Place:
 
 
 def _words(line: Line, shown: Iterator[Place | None]) -> Iterator[Word]:
-    """The words of a line with other characters, of which those without a text are left out."""
+    """The words of a line with these characters, without those that have no text."""
     groups, ends = [], True
     for word in line.words:
         for place in filter(None, itertools.islice(shown, len(word.characters))):
@@ -131,10 +131,10 @@ def _words(line: Line, shown: Iterator[Place | None]) -> Iterator[Word]:
 
 
 def _members(box: Box, others: list[Box]) -> list[int]:
-    """The numbers of the characters, by their boxes, that are seen in the ink of a corrected one.
+    """The numbers of the characters, given by their boxes, that are read in the ink of a corrected one.
 
-    Mostly it is one in the same place.  In cursive or slanted writing a character may lie in the box of a neighbour,
-    which is another character nevertheless.
+    Usually it is one in the same place.  In cursive or slanted writing, a character may lie in the box of a neighbour
+    and still be another character.
     """
     common = [box.cut(other).area for other in others]
     shares = [both / max(box.area + other.area - both, 1e-6) for both, other in zip(common, others)]
@@ -145,13 +145,13 @@ def _members(box: Box, others: list[Box]) -> list[int]:
             if both >= SAME * max(min(box.area, other.area), 1e-6)]
 
 
-# ---- what is kept for a training
+# ---- what is kept for training
 
 def remember(folder: str, shown: Reading, drawing: strokes.Drawing, changed: set[Correction]) -> str:
     """Keep corrected characters for networks that read characters, and their words for those that read lines.
 
-    shown: the reading with its corrections.  changed: those that came, and those that went and are forgotten.
-    Returns how much there is now, in words.  Raises OSError and ValueError when it cannot be kept.
+    shown: the reading with its corrections.  changed: those that were added, and those removed, which are forgotten.
+    Returns how much is kept now, as a phrase.  Raises OSError or ValueError if keeping fails.
     """
     from training import corrections_store  # late: the window need not wait for it
     found = places(shown)
@@ -159,7 +159,7 @@ def remember(folder: str, shown: Reading, drawing: strokes.Drawing, changed: set
     concerned = [found[number] for number in sorted(concerned)]
     for place in concerned:
         text = place.character.text if _by(place.character) else ""
-        if place.alone and len(text) < 2 and text in alphabets.CHARACTERS:   # as "" is
+        if place.alone and len(text) < 2 and text in alphabets.CHARACTERS:   # "" is in it too
             corrections_store.remember(folder, place.glyph, text)
     for word in {id(place.word): place.word for place in concerned if drawing.image is None}.values():
         curves = [stroke.curve for stroke in _strokes_of(word, shown, drawing)]
@@ -170,7 +170,7 @@ def remember(folder: str, shown: Reading, drawing: strokes.Drawing, changed: set
 
 
 def owners(words: Sequence[Word], ink: Sequence[strokes.Stroke]) -> dict[strokes.Stroke, int]:
-    """The number of the word that each stroke belongs to: more of it lies in that word's box than in any other's."""
+    """The number of the word that each stroke belongs to, the one whose box holds most of it."""
     if not words or not ink:
         return {}
     theirs, its = (np.array([[box.x, box.y, box.right, box.bottom] for box in of])

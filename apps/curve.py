@@ -1,19 +1,19 @@
-"""The smooth line of a pen through the points that it reported.
+"""A pen's smooth line through the points it reported.
 
-A centripetal Catmull-Rom curve (Yuksel et al. 2011): it meets its knots, and has no loops or overshoots however far
-apart the points of a fast pen lie.
+A centripetal Catmull-Rom curve (Yuksel et al. 2011): it passes through its knots and has no loops or overshoots,
+however far apart the points of a fast pen lie.
 """
 from collections.abc import Sequence
 
 import numpy as np
 
-KNOT = 3.0               # px between the knots of a curve, at least: nearer points shake by whole pixels,
-KNOT_IN_PENS = 0.6       # which a wide pen makes more visible, so at least so many of its widths, too
-STEP = 4.0               # px between the points of a curve, at most
+KNOT = 3.0               # least px between the knots of a curve: closer points jitter by whole pixels, ...
+KNOT_IN_PENS = 0.6       # ... which a wide pen makes more visible: at least so many pen widths, too
+STEP = 4.0               # most px between the points of a curve
 
 
 def smooth(points: np.ndarray, width: float) -> np.ndarray:
-    """A smooth line through points (n, 2) for a pen of a width, a point at least every STEP px: float32 (m, 2)."""
+    """A smooth line through points (n, 2) for a pen of this width, a point at least every STEP px: float32 (m, 2)."""
     points = np.array(knots(np.asarray(points, float).reshape(-1, 2).tolist(), width))
     if len(points) < 2:
         return points.astype(np.float32)
@@ -22,7 +22,7 @@ def smooth(points: np.ndarray, width: float) -> np.ndarray:
 
 
 def through(knots: Sequence) -> np.ndarray:
-    """The curve behind the second of the knots, (n, 2), up to the last but one: (m, 2)."""
+    """The curve after the second of the knots (n, 2), up to the last but one: (m, 2)."""
     knots = np.asarray(knots, float)
     counts = np.ceil(np.hypot(*np.diff(knots[1:-1], axis=0).T) / STEP).astype(int)   # of points in each piece
     piece = np.repeat(np.arange(len(counts)), counts)
@@ -31,7 +31,7 @@ def through(knots: Sequence) -> np.ndarray:
 
 
 def knots(points: list, width: float) -> list:
-    """The points of a stroke through which its curve goes: those away from the knot before, and the last."""
+    """The points of a stroke that its curve passes through: those far enough from the previous knot, and the last."""
     found = [points[0]]
     for point in points[1:]:
         if is_knot(found[-1], point, width):
@@ -42,12 +42,12 @@ def knots(points: list, width: float) -> list:
 
 
 def is_knot(before, point, width: float) -> bool:
-    """Whether a point is far enough from the knot before, for a pen of a width."""
+    """Whether a point is far enough from the previous knot for a pen of this width."""
     return (point[0] - before[0]) ** 2 + (point[1] - before[1]) ** 2 >= max(KNOT, KNOT_IN_PENS * width) ** 2
 
 
 def _catmull_rom(p0, p1, p2, p3, along):
-    """Points at `along`, 0..1, (n, 1), of the path from p1 to p2, each (n, 2), by Barry and Goldman's pyramid."""
+    """Points at `along` (n, 1), 0..1, on the path from p1 to p2, each (n, 2), by Barry and Goldman's pyramid."""
     a, b, c = (np.sqrt(np.hypot(*(q - p).T))[:, None] for p, q in ((p0, p1), (p1, p2), (p2, p3)))
     a, c = np.where(a > 1e-6, a, b), np.where(c > 1e-6, c, b)
     t = along * b

@@ -10,8 +10,8 @@ from PIL import Image
 from apps.boxes import Box
 from common import files
 
-WIDE, UP, DOWN = 0.6, 0.8, 0.25   # of Courier's size: how wide each letter is, and what lies above and below its line
-POINTS = 72 / 150      # of a PDF in a px of the picture
+WIDE, UP, DOWN = 0.6, 0.8, 0.25   # of Courier's size: the width of each letter, and its height above and below the line
+POINTS = 72 / 150      # of a PDF per px of the picture
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -20,9 +20,9 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_pdf(path: str | Path, picture: np.ndarray, words: Sequence[tuple[str, Box]]) -> None:
-    """Write a page with a picture, uint8 (height, width) or (height, width, 3), and words that are there but not seen.
+    """Write a page with a picture, uint8 (height, width) or (height, width, 3), and invisible words.
 
-    words: texts, of Latin-1, and their boxes in px of the picture.
+    words: texts in Latin-1, and their boxes in px of the picture.
     """
     image, jpeg = Image.fromarray(picture), io.BytesIO()
     image.convert("RGB").save(jpeg, "JPEG", quality=85)

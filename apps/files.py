@@ -1,4 +1,4 @@
-"""Pictures and strokes that come into a window and leave it: dialogs, the clipboard, files dropped on it."""
+"""Pictures and strokes that enter and leave a window: by dialogs, the clipboard, and files dropped on it."""
 import io
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class Files:
         self.app, self.root = app, app.root
         self.takes_drops = self._take_drops()
         self.names: list[str] = []       # opened in turn
-        self.at = 0                      # the number of the one that is shown
+        self.at = 0                      # the number of the one shown
 
     def open(self) -> None:
         """Ask for pictures or saved strokes, and show them."""
@@ -28,12 +28,12 @@ class Files:
             self.open_files(names)
 
     def open_files(self, names: Sequence[str]) -> None:
-        """Open files, the first now and the others in turn; the drawing before comes back with Undo."""
+        """Open files, the first now and the others in turn; Undo brings back the previous drawing."""
         self.names, self.at = list(names), 0
         self.turn(0)
 
     def turn(self, by: int) -> None:
-        """Open the next of several files, or the one before."""
+        """Open the next of several files, or the previous one."""
         if 0 <= self.at + by < len(self.names):
             self.at += by
             several = f"{self.names[self.at]} is {self.at + 1} of {len(self.names)} files: Page Down opens the next"
@@ -41,13 +41,13 @@ class Files:
             self.open_file(self.names[self.at])
 
     def fill_recent(self, menu: tk.Menu) -> None:
-        """Write the files that were opened or saved last into a menu."""
+        """Fill a menu with the files that were opened or saved last."""
         menu.delete(0, "end")
         for name in self.app.memory.recent:
             menu.add_command(label=name, command=lambda name=name: self.open_files([name]))
 
     def open_file(self, name: str) -> None:
-        """Show a picture under the ink, or strokes that were saved."""
+        """Show a picture under the ink, or saved strokes."""
         try:
             if name.lower().endswith(".json"):
                 self.app.pad.drawing.replace(strokes.load(name, self.app.looks.scale))
@@ -62,7 +62,7 @@ class Files:
             self.app.message(str(error), "open")
 
     def open_picture(self, data: bytes, name: str) -> None:
-        """Show a picture, as the bytes of its file, under the ink once it has been decoded; name: in messages."""
+        """Show a picture, given as its file's bytes, under the ink once it is decoded; name: used in messages."""
         self.root.update_idletasks()
         margin, pad = self.app.px(16), self.app.pad
         self.app.session.open_picture(data, name, (pad.winfo_width() - margin, pad.winfo_height() - margin))
@@ -76,9 +76,9 @@ class Files:
         except NotImplementedError:
             self.app.message("The clipboard cannot be read: install xclip or wl-clipboard", "open")
             return
-        except OSError:   # what xclip says of text
+        except OSError:   # xclip's answer to text
             found = None
-        if isinstance(found, list) and found:  # names of files
+        if isinstance(found, list) and found:  # file names
             self.open_files(found)
         elif isinstance(found, Image.Image):
             file = io.BytesIO()
@@ -89,10 +89,10 @@ class Files:
             self.app.message("There is no picture on the clipboard: copy one first", "open")
 
     def _clipboard_is_tks(self) -> bool:
-        """Whether a program with Tk, maybe this one, holds the clipboard: text, which xclip would wait for in vain."""
+        """Whether a Tk program, maybe this one, owns the clipboard: text, which xclip would wait for in vain."""
         try:
             return "TK_WINDOW" in self.root.clipboard_get(type="TARGETS").split()
-        except tk.TclError:  # it is empty, or its holder does not tell
+        except tk.TclError:  # it is empty, or its owner does not say
             return False
 
     def save(self) -> None:
@@ -110,7 +110,7 @@ class Files:
             self.save_file(name)
 
     def save_file(self, name: str) -> None:
-        """Save as the name's ending says: strokes, the text, a PDF with the text, or a picture."""
+        """Save in the format of the name's ending: strokes, the text, a PDF with the text, or a picture."""
         drawing, reading = self.app.pad.drawing, self.app.reading
         kind = Path(name).suffix.lower()
         try:
@@ -139,7 +139,7 @@ class Files:
     # ---- files dropped on the window
 
     def _take_drops(self) -> bool:
-        """Open files that are dropped on the window; False where there is no tkinterdnd2, or none for this system."""
+        """Open files dropped on the window; returns False if tkinterdnd2 is missing or does not work on this system."""
         try:
             from tkinterdnd2 import TkinterDnD  # here: the window works without it
             TkinterDnD.require(self.root)
@@ -148,18 +148,18 @@ class Files:
             return False
         for event, do in (("<<DropEnter>>", self._dragged_in), ("<<DropLeave>>", self._dragged_out),
                           ("<<Drop:DND_Files>>", lambda names: self._dropped(self.root.tk.splitlist(names))),
-                          # Some programs give the addresses of files as text.
+                          # Some programs pass the addresses of files as text.
                           ("<<Drop:DND_Text>>", lambda text: self._dropped(text.splitlines()))):
             self.root.tk.call("bind", self.root, event, f"{self.root.register(do)} %D")
         return True
 
     def _dragged_in(self, data: str) -> str:
         self.app.pad.show_drop("Drop to open")
-        return "copy"  # what the other program is to do: by no means move its file
+        return "copy"  # tells the other program to copy its file, not to move it
 
     def _dragged_out(self, data: str = "") -> None:
         self.app.pad.show_drop("")
-        self.app.pad.focus_set()  # tkdnd has given it to the window
+        self.app.pad.focus_set()  # tkdnd has given the focus to the window
 
     def _dropped(self, items: Sequence[str]) -> str:
         names = [name for name in map(local_file, items) if name]
@@ -174,8 +174,8 @@ class Files:
 
 
 def local_file(address: str) -> str:
-    """The path of a file from its path or its URI, "" if it is neither."""
+    """The path of a file from its path or its URI; "" if it is neither."""
     if uri := re.fullmatch("file:(?://[^/]*)?(/.*)", address):
-        from urllib.request import url2pathname  # late: an import that takes long
+        from urllib.request import url2pathname  # late: this import is slow
         return url2pathname(uri[1])
     return address if Path(address).is_absolute() else ""

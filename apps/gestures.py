@@ -1,4 +1,4 @@
-"""What the pen does while it is down: it writes, scratches out, rubs out, selects or moves; pad: a canvas.Pad."""
+"""What the pen does while it is down: it writes, scratches out, erases, selects or moves; pad: a canvas.Pad."""
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,19 +8,19 @@ from apps.strokes import Stroke
 from apps.toolkit import tk
 
 PEN_WIDTHS = (2, 24)     # px at 96 dpi
-TAP = 5                  # px at 96 dpi: who moves the pen less has tapped
-TURNS, BACK = 5, 0.5     # a stroke that goes to and fro so often, each time over so much of its length, ...
+TAP = 5                  # px at 96 dpi: moving the pen less than this is a tap
+TURNS, BACK = 5, 0.5     # a stroke that goes back and forth so often, each time over this share of its extent, ...
 FLAT = 0.15              # ... and is not flatter than this, scratches out ...
-UNDER = 0.7              # ... the strokes of which so much lies under it
+UNDER = 0.7              # ... the strokes that lie under it by at least this share
 
 
 class Writing:
-    """A stroke while the pen is down; shown as curve.smooth() continues it, a piece at a time."""
+    """A stroke while the pen is down, shown as curve.smooth() will shape it, a piece at a time."""
 
     def __init__(self, pad, x: float, y: float):
         self.pad, self.width = pad, pad.pen_width
         self.points = [(x, y)]
-        self.knots = [(x, y)]     # of the curve; once there are two, with one before the first
+        self.knots = [(x, y)]     # of the curve; once there are two, an extra one precedes the first
         self.tip = pad.create_line(x, y, x, y, width=self.width * pad.zoom, capstyle=tk.ROUND, fill=pad.ink.colour)
         pad.coords(self.tip, *[side * pad.zoom for side in (x, y, x, y)])
         pad.ink.trace(np.array(self.points, float), self.width)
@@ -37,7 +37,7 @@ class Writing:
         if len(self.knots) == 1:
             self.knots.insert(0, _mirrored(point, self.knots[0]))
         self.knots.append(point)
-        if len(self.knots) > 3:   # the piece before is smooth only now that the knot after it is known
+        if len(self.knots) > 3:   # the previous piece is smooth only once the knot after it is known
             last = self.knots[-4:]
             self.pad.ink.trace(np.vstack([last[1], curve.through(last)]), self.width)
 
@@ -62,7 +62,7 @@ class Writing:
             self.pad.take(stroke)
 
     def discard(self) -> None:
-        """Take away what was drawn of it."""
+        """Remove what was drawn of it."""
         self.pad.delete(self.tip)
         self.pad.ink.redraw(self._stroke().box)
 
@@ -75,7 +75,7 @@ class Erasing:
 
     def __init__(self, pad, x: float, y: float):
         self.pad, self.last, self.goes_on = pad, (x, y), False
-        self.reach = boxes.Box(x, y, 0, 0)    # in which ink can have changed
+        self.reach = boxes.Box(x, y, 0, 0)    # where ink can have changed
 
     def move(self, x: float, y: float) -> None:
         """The pen has moved."""
@@ -91,12 +91,12 @@ class Erasing:
         self.discard()
 
     def discard(self) -> None:
-        """Leave it: what was rubbed out is."""
+        """End it; what was erased stays erased."""
         self.pad.delete("eraser")
 
 
 class Selecting:
-    """A frame that is drawn around strokes or, from inside the frame around those that are selected, moves them."""
+    """A frame that selects strokes or, if the pen begins inside the selection's frame, moves the selection."""
 
     def __init__(self, pad, x: float, y: float):
         self.pad, self.first, self.last, self.goes_on = pad, (x, y), (x, y), False
@@ -129,15 +129,15 @@ class Selecting:
                          if 2 * stroke.points_in(frame) > len(stroke.curve)])
 
     def discard(self) -> None:
-        """Leave it: nothing is selected."""
+        """End it with nothing selected."""
         self.pad.select(())
 
 
 def scratched_out(stroke: Stroke, others: Sequence[Stroke]) -> list[Stroke]:
-    """The strokes that lie under one that goes to and fro over them, as people scratch out; none if it does not."""
+    """The strokes that are scratched out by one that goes back and forth over them; none if it does not."""
     extent = np.ptp(stroke.curve, axis=0)
     span = max(extent)
-    if min(extent) < FLAT * span:       # who goes over a line again means to thicken it
+    if min(extent) < FLAT * span:       # going over a line again is meant to thicken it
         return []
     along = stroke.curve[:, int(np.argmax(extent))]
     turns, way, low, high = 0, 0, along[0], along[0]

@@ -12,7 +12,7 @@ GRID = 24           # the strokes' unit is 1/GRID of a side
 LINE = 1.9
 APP_SIDE, APP_COLOUR = 64, "#3556d4"   # of the windows' icons
 
-# Of each icon strokes, each a list of points [x, y].
+# The strokes of each icon, each a list of points [x, y].
 STROKES = json.loads(Path(__file__).with_name("icons.json").read_text(encoding="utf-8"))
 
 
@@ -37,7 +37,7 @@ class Icons:
 
 
 def app_icon(root: tk.Tk, name: str) -> ImageTk.PhotoImage:
-    """An icon as that of a window: white in a square, so that it is seen on a bar of any colour."""
+    """An icon for a window: white in a coloured square, so that it shows on a bar of any colour."""
     picture = Image.new("RGB", (APP_SIDE, APP_SIDE), APP_COLOUR)
     picture.paste(drawn := draw(STROKES[name], APP_SIDE, "#ffffff", 2 * LINE), mask=drawn)
     return ImageTk.PhotoImage(picture, master=root)

@@ -1,7 +1,7 @@
 """The ink of a drawing on a canvas.
 
-common/pen_strokes.py draws it, with soft edges that Tk's own lines do not have everywhere, into one array; what has
-changed is shown once per frame.  So an event costs the same however long a stroke is.
+common/pen_strokes.py draws it into one array, with soft edges, which Tk's own lines do not have everywhere; changes are
+shown once per frame.  So an event costs the same however long a stroke is.
 """
 import io
 
@@ -17,8 +17,8 @@ from common import pen_strokes
 from reading import binarize
 
 STEP = 128                    # px: the array grows by multiples of this
-FRAME = 12                    # ms between two pictures of what the pen does
-PEN_ON_PICTURES = "#173cbe"   # whatever the theme: blue is told from a picture's own ink
+FRAME = 12                    # ms between two frames while the pen moves
+PEN_ON_PICTURES = "#173cbe"   # in every theme: blue stands out from a picture's own ink
 
 
 class Ink:
@@ -29,16 +29,16 @@ class Ink:
         self.cover = np.zeros((STEP, STEP), np.uint8)     # ink on the whole canvas
         self._photo = tk.PhotoImage(master=canvas)        # ... as it is shown
         self._item = canvas.create_image(0, 0, image=self._photo, anchor="nw")
-        self.zoom, self.origin = 1.0, (0.0, 0.0)          # of what is seen of the page
+        self.zoom, self.origin = 1.0, (0.0, 0.0)          # of the visible part of the page
         self._changed = self.box
-        self._frame: str | None = None                    # timer of the next showing
+        self._frame: str | None = None                    # timer of the next frame
         self._image: Underlay | None = None
         self._preview: Image.Image | None = None          # the picture, reduced
         self.image_box: Box | None = None                 # where it lies on the page
 
     @property
     def box(self) -> Box:
-        """All of the array."""
+        """The whole array."""
         return Box(0, 0, *self.cover.shape[::-1])
 
     @property
@@ -52,18 +52,18 @@ class Ink:
         self._change(self.box)
 
     def resize(self, width: int, height: int) -> None:
-        """Let the array be as large as the canvas; what lies outside stays in the drawing."""
+        """Let the array grow to the size of the canvas; what lies outside stays in the drawing."""
         shape = tuple(max(-(-side // STEP) * STEP, before) for side, before in zip((height, width), self.cover.shape))
         if shape != self.cover.shape:
             self.cover = np.zeros(shape, np.uint8)
             self.view(self.zoom, self.origin)
 
     def view(self, zoom: float, origin: tuple[float, float]) -> None:
-        """Show the page `zoom` times as large, with this point of that in the top left corner."""
+        """Show the page `zoom` times as large, with `origin`, in px at that size, in the top left corner."""
         self.zoom, self.origin = zoom, origin
         self.canvas.coords(self._item, *origin)
         self.redraw(Box(*origin, *self.cover.shape[::-1]).scaled(1 / zoom))
-        self.show()                   # at once: Tk has moved what was there
+        self.show()                   # at once: Tk has already moved the old picture
 
     def redraw(self, box: Box) -> None:
         """Draw the ink in a box of the page from the strokes."""
@@ -83,7 +83,7 @@ class Ink:
         self._change(Box(left, top, right - left, bottom - top))
 
     def _shown(self, box: Box) -> Box:
-        """Where a box of the page is in the array."""
+        """A box of the page in px of the array."""
         box = box.scaled(self.zoom)
         return box._replace(x=box.x - self.origin[0], y=box.y - self.origin[1])
 
@@ -116,11 +116,11 @@ class Ink:
             self._photo.put(self._colours.paper, to=(left, top, right, bottom))
 
     def _paste_preview(self, paper: Image.Image, left: int, top: int) -> None:
-        """Put the picture where it lies into a part of the array, which begins at left and top."""
+        """Paste the picture where it lies into the part of the array that begins at left and top."""
         whole = self._shown(self.image_box)
         place = whole.cut(Box(left, top, *paper.size))
         if place.area >= 1:
-            unit = self._preview.width / whole.width          # px of the preview in a px of the array
+            unit = self._preview.width / whole.width          # px of the preview per px of the array
             part = Box(place.x - whole.x, place.y - whole.y, place.width, place.height).scaled(unit)
             size = max(1, round(place.width)), max(1, round(place.height))
             paper.paste(self._preview.resize(size, Image.Resampling.BILINEAR,
@@ -129,7 +129,7 @@ class Ink:
                         (round(place.x) - left, round(place.y) - top))
 
     def _pixels(self, box: Box) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of the pixels that a box covers, as far as there are any."""
+        """Left, top, right and bottom of the array's pixels that a box covers."""
         part = box.cut(self.box)
         return int(part.x), int(part.y), -int(-part.right // 1), -int(-part.bottom // 1)
 

@@ -1,4 +1,4 @@
-"""What the reading process does: gets networks ready, reads drawings, decodes pictures."""
+"""What the reading process does: it gets networks ready, reads drawings and decodes pictures."""
 import contextlib
 import functools
 import io
@@ -13,10 +13,10 @@ from common import runs
 from reading import binarize
 from reading.readings import Reading
 
-SHARP = 2      # a picture is sharp still when it is shown so much larger than fitting the pad
+SHARP = 2      # a picture stays sharp up to this many times the size that fits the pad
 
 
-@functools.lru_cache(maxsize=4)  # of all networks of a long list only some stay in memory
+@functools.lru_cache(maxsize=4)  # of a long list of networks, only some stay in memory
 def _reader(unix_time: str, models_path: str, language: str):
     """The recogniser of a run, loaded."""
     from reading import recognizer  # here: the window does without it
@@ -34,9 +34,9 @@ def load(unix_time: str, models_path: str, language: str) -> None:
 
 def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke, ...], image: Underlay | None,
          alone: bool) -> tuple[Reading, str] | None:
-    """Read words and lines or, if `alone`, all ink as one character: the boxes are on the pad.
+    """Read words and lines or, if `alone`, all ink as one character; the boxes are in px of the pad.
 
-    Returns the unixTime of the network that has read, too, or None where strokes are but a speck.
+    Returns the reading and the unixTime of the network that read it, or None if the strokes are only a speck.
     """
     drawn = page.picture_of(strokes, image, alone)
     reader = _reader(unix_time, models_path, language)
@@ -59,7 +59,7 @@ def read(unix_time: str, models_path: str, language: str, strokes: tuple[Stroke,
 
 def measure(names: Sequence[str], models_path: str, language: str,
             samples: Sequence[tuple[str, np.ndarray, bool]]) -> list[int]:
-    """How many samples each network reads right: texts, their ink, bright on dark, and whether they are characters."""
+    """How many samples (text, ink bright on dark, whether it is a character) each network reads right."""
     def read_one(reader, ink: np.ndarray, character: bool) -> str:
         picture = binarize.read_picture(255 - ink, page=not character)
         return (reader.read_characters([picture])[0] if character else reader.read(picture)).text
@@ -69,7 +69,7 @@ def measure(names: Sequence[str], models_path: str, language: str,
 
 
 def prepare_picture(data: bytes, name: str, size: tuple[int, int]) -> Underlay:
-    """Decode a picture and place it in a size in px; binarize.ImageError, with its name, if it is none."""
+    """Decode a picture and fit it into a size in px; raises binarize.ImageError, with its name, if that fails."""
     image = binarize.decode(io.BytesIO(data), name).convert("RGB")
     zoom = min(1.0, *(space / side for space, side in zip(size, image.size)))
     place = [(space - side * zoom) / 2 for space, side in zip(size, image.size)]

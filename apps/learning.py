@@ -1,7 +1,7 @@
 """The window of remembered corrections: see and delete them, and have the network learn them.
 
-A third is kept aside, and the new network reads in the old one's place only if it reads that no worse.  So nothing
-wrong is learned from a slip, or from a few corrections alone.
+A third is kept aside, and the new network replaces the old one only if it reads that third no worse.  So nothing wrong
+is learned from a slip, or from a few corrections alone.
 """
 import importlib.util
 import re
@@ -17,16 +17,16 @@ from apps import jobs
 from apps.toolkit import tk, ttk
 from common import errors, pen_strokes, runs
 
-LEAST = 6              # corrections, of which every third is kept aside
+LEAST = 6              # corrections needed; every third is kept aside
 SIDE = 32              # px at 96 dpi: height of a correction in the list
-LOOK = 300             # ms between two looks at the training
+LOOK = 300             # ms between two checks of the training
 TRAINING = [sys.executable, str(runs.ROOT / "model.py")]
 
 
 class Kept(NamedTuple):
-    """A correction: what some ink says."""
+    """A correction: some ink and what it says."""
     label: str
-    strokes: list[np.ndarray]          # of a word, each float (n, 2), or none
+    strokes: list[np.ndarray]          # of a word, each float (n, 2), or empty
     image: np.ndarray | None = None    # of a character, uint8 (28, 28)
 
     @property
@@ -59,7 +59,7 @@ def keep(folder: str, one: Kept, label: str) -> None:
 
 
 def show(app) -> None:
-    """Open the window of an app, or bring it to the front."""
+    """Open the window for an app, or bring it to the front."""
     there = [window for window in app.root.winfo_children() if isinstance(window, Learning)]
     window = there[0] if there else Learning(app)
     window.lift()
@@ -100,7 +100,7 @@ class Learning(tk.Toplevel):
             self.kept = []
             self.note.configure(text=errors.reason(error))
             return
-        self.pictures = []        # Tk forgets pictures that nobody holds
+        self.pictures = []        # Tk drops pictures that nothing refers to
         for number, one in enumerate(self.kept):
             ink = 255 - one.ink
             picture = tk.PhotoImage(master=self, data=b"P5 %d %d 255 " % ink.shape[::-1] + ink.tobytes(), format="ppm")
@@ -111,7 +111,7 @@ class Learning(tk.Toplevel):
                                  "computer alone.")
 
     def delete(self) -> None:
-        """Forget what is selected."""
+        """Forget the selected corrections."""
         for number in self.list.selection():
             keep(self.folder, self.kept[int(number)], "")
         self.fill()
@@ -119,7 +119,7 @@ class Learning(tk.Toplevel):
     # ---- learning
 
     def missing(self, usable: list[Kept]) -> list[str]:
-        """All that a training lacks, in words."""
+        """Everything that training lacks, in words."""
         from training import emnist  # late: the window need not wait for it
         found = []
         if len(usable) < LEAST:
@@ -133,7 +133,7 @@ class Learning(tk.Toplevel):
         return found
 
     def learn(self) -> None:
-        """Start a training, unless something is missing."""
+        """Start training, unless something is missing."""
         session = self.app.session
         if not session.model:
             return self.note.configure(text="There is no network yet that could learn")
@@ -157,7 +157,7 @@ class Learning(tk.Toplevel):
         self._look()
 
     def _look(self) -> None:
-        """Show how far the training is, and compare the networks when it ends."""
+        """Show the progress of the training, and compare the networks when it ends."""
         if not self.winfo_exists():
             return
         lines = [line for line in re.split(r"[\r\n]+", self.log.read_text(errors="replace")) if line.strip()]
@@ -166,7 +166,7 @@ class Learning(tk.Toplevel):
             self.bar.configure(value=float(steps[-1][0]) / max(1.0, float(steps[-1][1])))
         self.note.configure(text="Learning, which takes some minutes; closing this window ends it.")
         if status is None:
-            self.app.root.after(LOOK, self._look)   # the window may be closed until then
+            self.app.root.after(LOOK, self._look)   # the window may be closed by then
             return
         self.training = None
         session = self.app.session

@@ -1,4 +1,4 @@
-"""What the apps remember between starts, on this computer alone: settings, recent files, and ink that was not saved."""
+"""What the apps remember between starts, on this computer alone: settings, recent files, and unsaved ink."""
 import contextlib
 import itertools
 import time
@@ -9,14 +9,14 @@ from apps import strokes
 from common import errors, files, settings
 
 NOTHING = "none"       # as a state_path: nothing is remembered
-EVERY = 2000           # ms between two looks for something to keep
+EVERY = 2000           # ms between two checks for something to keep
 RECENT = 8             # files
 
 
 def configure(space: dict, given: dict) -> SimpleNamespace:
-    """The settings of a script as attributes; the command line goes before what is remembered.
+    """The settings of a script as attributes; the command line overrides what is remembered.
 
-    space: the script's globals().  given: what the command line names.
+    space: the script's globals().  given: those named on the command line.
     """
     defaults = {name: space[name] for name in settings.meanings(space["__file__"])}
     config, script = SimpleNamespace(**defaults | given), Path(space["__file__"]).stem
@@ -53,7 +53,7 @@ class Memory:
                 break
 
     def close(self) -> None:
-        """Another window may use the same file from now on."""
+        """Let another window use the same file from now on."""
         self._held.close()
 
     def _read(self) -> dict:
@@ -67,7 +67,7 @@ class Memory:
         return [name for name in self.kept.get("recent", []) if isinstance(name, str)]
 
     def note_file(self, name: str | Path) -> None:
-        """A file was opened or saved; the next call of `keep` writes that down."""
+        """Note a file that was opened or saved; the next call of `keep` writes it down."""
         name = str(Path(name).absolute())
         self.kept |= {"recent": [name, *(other for other in self.recent if other != name)][:RECENT]}
 
@@ -79,7 +79,7 @@ class Memory:
             files.write_json(self._folder / f"{self._name}-settings.json", self.kept)
 
     def keep_ink(self, drawing: strokes.Drawing, saved: strokes.State, scale: float) -> None:
-        """Keep the ink, unless it is what was saved; scale: as for strokes.save."""
+        """Keep the ink, unless it is already saved; scale: as for strokes.save."""
         unsaved = strokes.EMPTY if drawing.now is saved else drawing.now
         if not self._folder or self._ink is unsaved:
             return
@@ -101,10 +101,10 @@ class Memory:
         return self._ink
 
     def put_by_ink(self) -> bool:
-        """Put ink that was not saved among the recent files, since others are opened; whether there was any."""
+        """Move unsaved ink to the recent files, since others are opened; returns whether there was any."""
         there = bool(self._folder) and self._ink_path.is_file()
         if there:
             now = time.strftime("%Y-%m-%d-%H-%M-%S")
             self.note_file(self._ink_path.rename(self._folder / f"{self._name}-{now}.json"))
-            self.keep({})   # now: without its name among the recent files nobody finds it
+            self.keep({})   # now: without its name among the recent files, nobody finds it
         return there

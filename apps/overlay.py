@@ -20,7 +20,7 @@ class Overlay:
 
     @property
     def _colours(self) -> Colours:
-        """Over a picture those of light paper: what stands there has a light ground in every theme."""
+        """Over a picture, those of light paper: labels there have a light background in every theme."""
         return (THEMES["light"] if self.on_picture else self.looks.theme).pad
 
     def _colour(self, place: Place) -> str:
@@ -32,9 +32,9 @@ class Overlay:
         return self._colours.text if one.confidence >= SURE else self._colours.unsure
 
     def show(self, found: list[Place], size: int, boxes: bool) -> None:
-        """Write each character under its ink, in the order in which they are read; size: of the letters in px.
+        """Write each character under its ink, in reading order; size: of the letters in px.
 
-        boxes: draw a box around each as well, and a bracket under each gap between words.
+        boxes: also draw a box around each, and a bracket under each gap between words.
         """
         self.canvas.delete("read")
         self._boxes = [Box(*place.character.box) for place in found] if boxes else []
@@ -43,7 +43,7 @@ class Overlay:
             box, tags = place.character.box.scaled(zoom), ("read", f"read{number}")
             free, line, colour = free if place.line is line else 0.0, place.line, self._colour(place)
             half = self._width(place.character.text, font) / 2
-            x = max(box.middle, free + half)     # behind the label before, though its ink may lie over it
+            x = max(box.middle, free + half)     # after the previous label, even if its ink lies above that
             free = x + half
             label = self.canvas.create_text(x, zoom * place.word.box.bottom + 4 * self.looks.scale, anchor="n",
                                             text=place.character.text, font=font, tags=tags, fill=colour)
@@ -60,7 +60,7 @@ class Overlay:
                 self._bracket(before, after)
 
     def _width(self, text: str, font: tuple[str, int]) -> int:
-        """Of a label, in px."""
+        """The width of a label in px."""
         if (text, font) not in self._widths:
             self._widths[text, font] = int(self.canvas.tk.call("font", "measure", font, text)) + 1
         return self._widths[text, font]
@@ -73,14 +73,14 @@ class Overlay:
                    3 * self.looks.scale, ("read", "gap"))
 
     def _draw(self, places: tuple[float, ...], colour: str, width: float, tags: tuple[str, ...], dash=()) -> None:
-        """Draw a line from place to place; over a picture it has light edges, which part it from any ground."""
+        """Draw a line through the points; over a picture, light edges set it off from any background."""
         if self.on_picture:
             self.canvas.create_line(*places, width=width + 2 * self.looks.scale, joinstyle="miter", tags="read",
                                     fill=self._colours.paper)
         self.canvas.create_line(*places, width=width, joinstyle="miter", tags=tags, fill=colour, dash=dash)
 
     def read_at(self, x: float, y: float) -> int | None:
-        """The number of the character that is shown at a place of the page, or whose box is shown around it."""
+        """The number of the character shown at a point of the page, or whose box is shown around it."""
         zoom, reach = self.canvas.zoom, 3 * self.looks.scale
         for item in reversed(self.canvas.find_overlapping(x * zoom - reach, y * zoom - reach, x * zoom + reach,
                                                           y * zoom + reach)):
@@ -107,7 +107,7 @@ class Overlay:
                                 tags="eraser")
 
     def show_selection(self, box: Box | None) -> None:
-        """Draw a frame around what is selected."""
+        """Draw a frame around the selection."""
         self.canvas.delete("selection")
         if box:
             box = box.scaled(self.canvas.zoom)
@@ -115,7 +115,7 @@ class Overlay:
                                          tags="selection")
 
     def show_hint(self, text: str) -> None:
-        """Say in the middle what can be done; "" says nothing."""
+        """Show a hint in the middle; "" shows none."""
         self.canvas.delete("hint")
         if text:
             self.canvas.create_text(*self._middle(), text=text,
@@ -123,7 +123,7 @@ class Overlay:
                                     tags="hint")
 
     def show_drop(self, text: str) -> None:
-        """Show that what is dragged over the canvas can be dropped here, or with "" no longer."""
+        """Show that what is dragged over the canvas can be dropped here; "" ends that."""
         canvas, colours, inset = self.canvas, self.looks.theme.pad, 10 * self.looks.scale
         canvas.delete("drop")
         if text:
@@ -138,5 +138,5 @@ class Overlay:
             canvas.tag_raise(label)
 
     def _middle(self) -> tuple[float, float]:
-        """Of what is seen of the canvas."""
+        """The middle of the visible part of the canvas."""
         return self.canvas.canvasx(self.canvas.winfo_width() / 2), self.canvas.canvasy(self.canvas.winfo_height() / 2)

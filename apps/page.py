@@ -1,6 +1,6 @@
-"""A drawing as a picture, which the recogniser reads as it reads a picture's file.
+"""A drawing as a picture, which the recogniser reads like a picture file.
 
-common/pen_strokes.py draws the ink, with the pen from which the networks have learned.
+common/pen_strokes.py draws the ink, with the pen that the networks were trained on.
 """
 import io
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from apps.strokes import Stroke, Underlay
 from common import files, pen_strokes
 from reading import binarize
 
-LETTER = (40, 110)       # px: letters of such a height are read as they are, others are scaled ...
-LETTER_SCALED = 64       # px: ... to this one
+LETTER = (40, 110)       # px: letters of a height between these are read as they are, others are scaled ...
+LETTER_SCALED = 64       # px: ... to this height
 CHARACTER_SIDE = 128     # px: longest side of a character that stands alone
 MAX_PIXELS = 2_900_000   # of the ink; reading/binarize.py reduces larger pages
 MARGIN = 12              # px around the ink
-DOT = 2.5                # pen widths: a stroke that is smaller is a dot
+DOT = 2.5                # pen widths: a smaller stroke is a dot
 
 
 class Picture(NamedTuple):
@@ -58,7 +58,7 @@ def picture_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool = 
 
 
 def without_stray_dots(strokes: Sequence[Stroke]) -> list[Stroke]:
-    """The strokes without dots that are farther from all others than these are high: slips, which no line holds."""
+    """The strokes without slips: dots outside any line, farther from all other strokes than those are high."""
     def is_dot(stroke: Stroke) -> bool:
         return max(stroke.box.width, stroke.box.height) < DOT * stroke.width
 
@@ -73,8 +73,8 @@ def without_stray_dots(strokes: Sequence[Stroke]) -> list[Stroke]:
 def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, float, np.ndarray]:
     """Draw strokes at a size that suits the reader; alone: they are one character.
 
-    Returns the ink, uint8 (height, width), bright on dark, and the scale and the offset (x, y) by which a point p of
-    the pad lies at p * scale + offset.
+    Returns the ink, uint8 (height, width), bright on dark, and the scale and the offset (x, y): a point p of the pad
+    lies at p * scale + offset.
     """
     scale = _scale_for(strokes, alone)
     ink, offset, _ = _draw(strokes, scale, margin=MARGIN)
@@ -82,17 +82,17 @@ def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, 
 
 
 def save_picture(picture: Picture, path: str | Path) -> None:
-    """Write a picture; the name's ending says in which format, ValueError when there is none of that name."""
+    """Write a picture in the format of the name's ending; raises ValueError if there is no such format."""
     files.write_atomically(Path(path),
                            lambda temporary: Image.fromarray(picture.pixels).save(temporary, quality=95))
 
 
 def _draw(strokes: Sequence[Stroke], scale: float, offset: Sequence[float] = (0, 0), shape: tuple | None = None,
           margin: int = 0) -> tuple[np.ndarray, np.ndarray, tuple[slice, slice]]:
-    """Draw strokes into an image as large as they need, and as a picture of a shape under them if there is one.
+    """Draw strokes into an image large enough for them and, if there is one, a picture of `shape` under them.
 
     A point p of the pad lies at p * scale + offset in the picture.  Returns the ink, uint8 (height, width), bright on
-    dark, the offset in it, which is larger by whole px, and the part of it that is the picture.
+    dark, the offset in it, which differs by whole px, and the part of it that the picture covers.
     """
     curves = [stroke.curve * scale + offset for stroke in strokes]
     widths = [max(1.0, stroke.width * scale) for stroke in strokes]
@@ -108,11 +108,11 @@ def _draw(strokes: Sequence[Stroke], scale: float, offset: Sequence[float] = (0,
 
 
 def _scale_for(strokes: Sequence[Stroke], alone: bool) -> float:
-    """How much larger strokes are drawn for the reader than they are on the pad."""
+    """How many times larger strokes are drawn for the reader than on the pad."""
     whole = boxes.around(stroke.box for stroke in strokes)
     if alone:
         return CHARACTER_SIDE / max(whole.width, whole.height)
     letter = np.percentile([stroke.box.height for stroke in strokes], 90)   # nine of ten strokes are no taller
-    # In steps: each change of size would change the pixels, and with them some doubtful character.
+    # In steps: any change of size changes the pixels, and with them some doubtful characters.
     scale = 1.0 if LETTER[0] <= letter <= LETTER[1] else 2.0 ** (round(2 * np.log2(LETTER_SCALED / max(letter, 8))) / 2)
     return min(scale, float(np.sqrt(MAX_PIXELS / ((whole.width + 30) * (whole.height + 30)))))

@@ -11,20 +11,20 @@ from apps.widgets import percent
 from common import runs
 from reading.readings import Reading
 
-REST = 2000        # ms without a change of the ink, after which words are shown as all ink is read together
+REST = 2000        # ms without a change of the ink before words are shown as read from all ink together
 
 
 class Answer(NamedTuple):
-    """A reading, with the version and the strokes of the drawing and the network that it is of."""
+    """A reading, with the version and the strokes of its drawing and the network that was asked."""
     reading: Reading
     version: int
     model: str
     strokes: tuple[strokes.Stroke, ...]
-    run: str                                 # that has read: for one character it may be another than was asked
+    run: str                                 # that did read: for one character, it may not be the one asked
 
 
 class Session:
-    """Has one drawing read with one network at a time; answers to older versions of the drawing are dropped.
+    """Has one drawing read by one network at a time; answers for older versions of the drawing are dropped.
 
     window: a window.App, which is told what happens.
     """
@@ -32,17 +32,17 @@ class Session:
     def __init__(self, window, kind: str, models_path: str):
         """kind: what is read, "text" or "character"."""
         self.worker = worker.Worker(self._replaced)
-        self.worker.start()                            # first: the process needs time for that
-        self.decoder = worker.Worker(self._replaced)   # of pictures that are opened while a network is loaded
+        self.worker.start()                            # first: the process needs time to start
+        self.decoder = worker.Worker(self._replaced)   # of pictures that are opened while a network loads
         self.window, self.kind, self.models_path = window, kind, models_path
         self.model = ""                       # unixTime of the network that reads; "" until one is ready
-        self.loading = ""                     # ... of the one that is being loaded
-        self.chosen = ""                      # ... of the one that a person has chosen
+        self.loading = ""                     # ... of the one being loaded
+        self.chosen = ""                      # ... of the one the user has chosen
         self.other = ""                       # ... of the one to compare with
         self.language = "english"             # of word_lm.LANGUAGES
         self.version = 0                      # of the drawing
-        self.answer: Answer | None = None     # the newest, which need not be to this version
-        self.past: Answer | None = None       # the one before that was forgotten
+        self.answer: Answer | None = None     # the newest, maybe for an older version
+        self.past: Answer | None = None       # the one that was forgotten last
 
     def default_network(self) -> str:
         """The unixTime of the network that reads when none is named."""
@@ -51,20 +51,20 @@ class Session:
         return shipped if shipped in there or not there else there[-1]
 
     def start(self, named: str, remembered: str, language: str) -> None:
-        """Read with the network that is named, if it is there still where it is only remembered, else the usual one."""
+        """Read with the named network or, if that is only remembered and no longer exists, with the default one."""
         self.chosen, self.language = remembered, language
         gone = named == remembered and named not in runs.list_runs(self.models_path)
         self.load(self.default_network() if gone else named)
 
     def choose(self, name: str) -> None:
-        """Read with a network that a person has chosen, next time as well."""
+        """Read with a network the user has chosen, next time as well."""
         self.chosen = name
         self.load(name)
 
     def choose_language(self, language: str) -> None:
         """Read with the language model of another language."""
         self.language, self.past = language, None
-        self.answer = self.answer and self.answer._replace(model="")   # another model's text need not stand still
+        self.answer = self.answer and self.answer._replace(model="")   # text from another model need not stand still
         self.load(self.loading or self.model or self.default_network())
 
     def load(self, name: str) -> None:
@@ -77,7 +77,7 @@ class Session:
         self.window.network_changed()
 
     def read(self, page: strokes.Drawing) -> None:
-        """Have the drawing read, if a network is ready; an older reading that waits is dropped."""
+        """Have the drawing read, if a network is ready; an older request that waits is dropped."""
         if not page:
             self.forget()
         elif self.model:
@@ -90,7 +90,7 @@ class Session:
                         self.kind == "character", then=then)
 
     def compare(self, name: str) -> None:
-        """Show what another network reads in the same ink as well; "" no longer."""
+        """Also show what another network reads in the same ink; "" ends that."""
         self.other = name
         self._show(self.answer)
 
@@ -109,36 +109,36 @@ class Session:
                                f"{named}, {sure(found[0])}: {found[0].text}" if found else "")
 
     def forget(self) -> None:
-        """Show nothing as read, and drop a reading that waits."""
+        """Show no reading, and drop a request that waits."""
         self.worker.forget("read")
         self.past = self.answer or self.past
         self._show(None)
 
     def recall(self, page: strokes.Drawing) -> bool:
-        """Show the answer that was shown last, if it is to this very ink; whether it was."""
+        """Show the last forgotten answer again if it is for this very ink; returns whether it is."""
         same = self.past is not None and self.past.strokes == page.strokes and self.past.model == self.model
         if same:
             self._show(self.past._replace(version=self.version))
         return same
 
     def open_picture(self, data: bytes, name: str, size: tuple[int, int]) -> None:
-        """Have a picture, as the bytes of its file, decoded and made to fit a size in px, whatever the network does."""
+        """Have a picture, given as its file's bytes, decoded and fitted to a size in px, even while a network loads."""
         reader = self.decoder if self.loading else self.worker
         reader.ask("picture", jobs.prepare_picture, data, name, size, then=self._opened)
 
     def poll(self) -> None:
-        """Take what is done."""
+        """Handle the answers that have come."""
         self.worker.poll()
         self.decoder.poll()
 
     def close(self) -> None:
-        """End at once."""
+        """End both processes at once."""
         self.worker.close()
         self.decoder.close()
 
     @property
     def current(self) -> bool:
-        """Whether the newest answer is to what is on the pad now."""
+        """Whether the newest answer is for what is on the pad now."""
         return self.answer is not None and self.answer.version == self.version
 
     def _read(self, answer: Answer | None, error: str, version: int, began: float) -> None:
@@ -158,7 +158,7 @@ class Session:
             self._show(shown)
 
     def _rest(self, answer: Answer) -> None:
-        """The pen rests: show all as it is read now."""
+        """The pen rests: show everything as it is read now."""
         if answer.version == self.version and self.current and answer.model == self.model:
             self._show(answer)
 
@@ -187,11 +187,11 @@ class Session:
             print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
         else:
             self.model = name
-            self.window.message("", "reading")   # of a process that has ended meanwhile
+            self.window.message("", "reading")   # clears what was said about a process that has ended
         self.window.set_status("" if error else "ready")
         self.window.network_changed()
 
 
 def sure(reading: Reading) -> str:
-    """How likely its characters are right on average, in words."""
+    """How likely a reading's characters are right on average, in words."""
     return f"{percent(statistics.fmean([one.confidence for one in reading.characters] or [0.0]))} sure"

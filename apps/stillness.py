@@ -1,7 +1,7 @@
-"""Keeps what was read as it was wherever the ink has not changed: text that stands still while one writes on.
+"""Keeps the text of unchanged ink as it was read, so that it stands still while the user writes on.
 
-Of 216 words of UNIPEN's validation split 3 change after the next is begun, where 60 would.  But only 173 of 213 are as
-they are read with all that is around them: so session.py shows all as it is read now once the pen rests.
+Of 216 words of UNIPEN's validation split, 3 change after the next one is begun, instead of 60.  But only 173 of 213
+match the reading with everything around them, so session.py shows everything as it is read now once the pen rests.
 """
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,22 +15,22 @@ from apps.corrections import owners, places
 from apps.strokes import Stroke
 from reading.readings import Reading, Word, reading_of
 
-GAP = 0.3      # of a tall letter: ink that begins so far beside a word is another word's
-LINE = 0.8     # of a tall letter: ink that begins so far below a word is another line's
+GAP = 0.3      # of a tall letter's height: ink that begins farther beside a word is another word's
+LINE = 0.8     # of a tall letter's height: ink that begins farther below a word is another line's
 
 
 class Piece(NamedTuple):
-    """A word that was read, or a part of it that stands apart and was another word before, or is new."""
+    """A word that was read, or a part of it that stands apart and was another word before or is new."""
     line: int                # its number
-    word: Word | None        # None: no character is in it
+    word: Word | None        # None: it holds no character
     strokes: list[Stroke]
 
 
 def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: Sequence[Stroke]) -> Reading:
-    """The reading `after`, with the words of the one before where their ink is the same.
+    """The reading `after`, with the words of `before` where their ink is the same.
 
-    Words of both that share a stroke belong together: what was read before stays unless strokes of theirs have come
-    or gone, or the last one was among them, so that only now they are finished.
+    Words of both that share a stroke belong together.  They stay as read before unless some of their strokes were added
+    or removed, or the last stroke before was among them, so that they are finished only now.
     """
     words = [word for line in before.lines for word in line.words]
     owner = owners(words, ink_before)
@@ -39,7 +39,7 @@ def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: 
         del owner[last]   # it may have begun the next word
     pieces = dict(enumerate(_pieces(after, ink, owner), len(words)))
     changed = set(ink_before) ^ set(ink) | {last}
-    groups = {number: number for number in range(len(words) + len(pieces))}   # of a word or a piece -> of its group
+    groups = {number: number for number in range(len(words) + len(pieces))}   # number of a word or piece -> its group
 
     def group(number: int) -> int:
         while groups[number] != number:
@@ -68,7 +68,7 @@ def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: 
 
 
 def _pieces(after: Reading, ink: Sequence[Stroke], owner: dict[Stroke, int]) -> Iterator[Piece]:
-    """The words of a reading in order, parted where they were other words before, or are new.
+    """The words of a reading in order, split where parts were other words before or are new.
 
     owner: the number of the word that each stroke belonged to.
     """
@@ -91,19 +91,19 @@ def _pieces(after: Reading, ink: Sequence[Stroke], owner: dict[Stroke, int]) -> 
 
 
 def _parts_of(word: Word, parts: list[list[Stroke]]) -> list[int]:
-    """For each character of a word the number of the part of its strokes that is most of the character's ink."""
+    """For each character of a word, the number of the part of its strokes that holds most of the character's ink."""
     counts = [[sum(stroke.points_in(one.box) for stroke in part) for part in parts] for one in word.characters]
     return [count.index(max(count)) for count in counts]
 
 
 def _holds(word: Word, stroke: Stroke, owner: dict[Stroke, int]) -> bool:
-    """Whether one of the word's characters is most of all this stroke."""
+    """Whether one of the word's characters consists mostly of this stroke."""
     others = [other for other, number in owner.items() if number == owner[stroke] and other is not stroke]
     return 1 in _parts_of(word, [others, [stroke]])
 
 
 def _apart(strokes: list[Stroke], owner: dict[Stroke, int], tall: float) -> list[list[Stroke]]:
-    """The strokes of a word in groups from left to right that stand apart and were not one word before."""
+    """The strokes of a word in groups, left to right, that stand apart and were not one word before."""
     clusters: dict[int | Stroke, list[Stroke]] = {}
     for stroke in strokes:
         clusters.setdefault(owner.get(stroke, stroke), []).append(stroke)
@@ -118,6 +118,6 @@ def _apart(strokes: list[Stroke], owner: dict[Stroke, int], tall: float) -> list
 
 
 def _near(one: Box, other: Box, tall: float) -> bool:
-    """Whether ink in two boxes can be of one word."""
+    """Whether the ink in two boxes can belong to one word."""
     beside = max(one.x, other.x) - min(one.right, other.right) <= GAP * tall
     return beside and (one.cut(other).height > 0 or abs(one.y - other.y) <= LINE * tall)

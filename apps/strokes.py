@@ -1,4 +1,4 @@
-"""What was drawn: pen strokes over a picture, with undo, redo and an eraser, apart from any window.
+"""What was drawn: pen strokes over a picture, with undo, redo and an eraser, independent of any window.
 
 Strokes are in px of the pad they were drawn on, x to the right and y down.
 """
@@ -20,8 +20,8 @@ from apps import boxes, curve
 from common import errors, files
 from reading import binarize
 
-UNDO_LIMIT = 1000        # steps that can be taken back
-KEPT = 0.5               # share of a corrected character's ink that has to be there still
+UNDO_LIMIT = 1000        # steps that can be undone
+KEPT = 0.5               # share of a corrected character's ink that must still be there
 
 _origins = itertools.count(1)
 
@@ -42,7 +42,7 @@ class Stroke:
     origin: int = field(default_factory=lambda: next(_origins))
 
     def __reduce__(self):
-        # With the curve, which the window has worked out: the reading process would do it for each reading.
+        # With the curve, which the window has computed: otherwise the reading process would do so for each reading.
         return Stroke, (self.points, self.width, self.origin), {"curve": self.curve}
 
     @cached_property
@@ -70,27 +70,27 @@ class Underlay(NamedTuple):
     data: bytes
     x: float
     y: float
-    zoom: float         # px of the pad in a px of the picture
-    preview: bytes      # a picture's file, reduced to be shown
+    zoom: float         # px of the pad per px of the picture
+    preview: bytes      # the file of a reduced picture, to be shown
 
 
 class Correction(NamedTuple):
-    """A text in the place of a character that was read, and the ink that it belongs to."""
+    """A text that replaces a character that was read, and the ink it belongs to."""
     text: str
-    ends: bool | None                    # whether a word ends behind it; None: as it is read
+    ends: bool | None                    # whether a word ends after it; None: as it is read
     box: boxes.Box
     origins: frozenset[int]              # of the strokes in the box
     ink: int                             # points of their curves in the box; 0: it is in a picture
 
     def holds(self, drawing: "Drawing") -> bool:
-        """Whether its ink is still there; ink that was written in its place later does not count."""
+        """Whether its ink is still there; ink written in its place later does not count."""
         return sum(stroke.points_in(self.box) for stroke in drawing.strokes
                    if stroke.origin in self.origins) >= KEPT * self.ink
 
 
 class State(NamedTuple):
-    """All that is on a pad at one moment."""
-    strokes: tuple[Stroke, ...] = ()     # in the order in which they were drawn
+    """Everything on a pad at one moment."""
+    strokes: tuple[Stroke, ...] = ()     # in the order they were drawn
     image: Underlay | None = None        # under them
     corrections: tuple[Correction, ...] = ()
 
@@ -101,7 +101,7 @@ EMPTY = State()
 class Drawing:
     """Strokes, a picture under them, and corrections of what was read in them, with their history.
 
-    watch(changed) is called after each change with the strokes that went or came.
+    watch(changed) is called after each change with the strokes that were removed or added.
     """
 
     def __init__(self, watch: Callable[[set[Stroke]], None] = lambda changed: None):
@@ -127,22 +127,22 @@ class Drawing:
         self._do(self.now._replace(strokes=(*self.strokes, *strokes)))
 
     def correct(self, corrections: Iterable[Correction]) -> None:
-        """Put these in the place of all corrections, as one step, if they are others."""
+        """Replace all corrections with these, as one step, unless they are the same."""
         if (corrections := tuple(corrections)) != self.now.corrections:
             self._do(self.now._replace(corrections=corrections))
 
     def replace(self, after: State = EMPTY) -> None:
-        """Put something in the place of everything, as one step; without it, clear."""
+        """Replace everything, as one step; by default with nothing."""
         if self or any(after):
             self._do(after)
 
     def remove(self, strokes: Iterable[Stroke]) -> None:
-        """Take strokes away as one step."""
+        """Remove strokes as one step."""
         gone = set(strokes)
         self._do(self.now._replace(strokes=tuple(stroke for stroke in self.strokes if stroke not in gone)))
 
     def move(self, strokes: Iterable[Stroke], by: tuple[float, float], goes_on: bool = False) -> list[Stroke]:
-        """Move strokes, and what is corrected in them; returns them as they are now.  goes_on: as for `erase`."""
+        """Move strokes and the corrections in them; returns the strokes as they are now.  goes_on: as for `erase`."""
         moved = {stroke: replace(stroke, points=stroke.points + np.float32(by)) for stroke in strokes}
         origins = {stroke.origin for stroke in moved}
         corrections = tuple(one._replace(box=one.box._replace(x=one.box.x + by[0], y=one.box.y + by[1]))
@@ -152,10 +152,10 @@ class Drawing:
         return list(moved.values())
 
     def erase(self, start, end, radius: float, whole: bool = False, goes_on: bool = False) -> bool:
-        """Rub out the ink within `radius` px of the straight line from start to end; whether there was any.
+        """Erase the ink within `radius` px of the straight line from start to end; returns whether there was any.
 
-        whole: take each stroke that is met as a whole.
-        goes_on: whether this belongs to the same step of undo as what was done before.
+        whole: remove each stroke that is touched as a whole.
+        goes_on: whether this belongs to the same undo step as the previous change.
         """
         reached = boxes.between(np.minimum(start, end), np.maximum(start, end)).grown(radius)
         left = []
@@ -170,11 +170,11 @@ class Drawing:
         return erased
 
     def undo(self) -> None:
-        """Take the last step back, if there is one."""
+        """Undo the last step, if there is one."""
         self._swap(self.before, self.undone)
 
     def redo(self) -> None:
-        """Do again what was taken back last, if there is anything."""
+        """Redo the step that was undone last, if there is one."""
         self._swap(self.undone, self.before)
 
     def _swap(self, taken: deque[State], left: deque[State]) -> None:
@@ -196,9 +196,9 @@ class Drawing:
 # ---- files
 
 def save(drawing: Drawing, path: str | Path, scale: float = 1.0) -> None:
-    """Write all that is on the pad as JSON; strokes are flat [x, y, ...], as in Dataset/UNIPEN.
+    """Write everything on the pad as JSON; strokes are flat [x, y, ...], as in Dataset/UNIPEN.
 
-    scale: px of this display in a px at 96 dpi.
+    scale: px of this display per px at 96 dpi.
     """
     image, numbers = drawing.image, defaultdict(itertools.count(1).__next__)   # of origins, from 1 in each file
     content = {
@@ -214,14 +214,14 @@ def save(drawing: Drawing, path: str | Path, scale: float = 1.0) -> None:
     files.write_atomically(Path(path), lambda temporary: temporary.write_bytes(text))
 
 
-@functools.lru_cache(maxsize=1)   # of a photo it takes 40 ms, and unsaved ink over it is kept every other second
+@functools.lru_cache(maxsize=1)   # for a photo it takes 40 ms, and unsaved ink over it is kept every two seconds
 def _json_of(image: Underlay | None) -> bytes:
     return json.dumps(image and image._asdict() | {name: base64.b64encode(getattr(image, name)).decode()
                                                    for name in ("data", "preview")}).encode()
 
 
 def load(path: str | Path, scale: float = 1.0) -> State:
-    """Read what `save` has written; DrawingError if it is something else, OSError if it cannot be read."""
+    """Read what `save` has written; raises DrawingError if it is something else, OSError if it cannot be read."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         scale /= float(content.get("scale", 1.0))
@@ -236,7 +236,7 @@ def load(path: str | Path, scale: float = 1.0) -> State:
         if image:
             pictures = {name: base64.b64decode(image[name]) for name in ("data", "preview")}
             for name, picture in pictures.items():
-                binarize.open_image(io.BytesIO(picture), name)   # refuses what is none
+                binarize.open_image(io.BytesIO(picture), name)   # refuses what is no picture
             image = Underlay(**image | pictures | {name: scale * image[name] for name in ("x", "y", "zoom")})
         return State(strokes, image, tuple(
             Correction(str(one["text"]), one["ends"], boxes.Box(*map(float, one["box"])).scaled(scale),

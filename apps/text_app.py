@@ -7,24 +7,24 @@ from apps.commands import CONTROL, Action
 from apps.toolkit import tk, ttk
 from apps.widgets import TextField, action_button, scrolled, switch
 
-LABELS = 14, 44            # px at 96 dpi: least and largest height of the characters under the ink
+LABELS = 14, 44            # px at 96 dpi: smallest and largest height of the characters under the ink
 PAD = 160                  # px at 96 dpi: least height of the pad
 
 
 class TextApp(window.App):
-    """A pad that shows under the ink what was read, and the text below."""
+    """A pad that shows what was read under its ink, and the text below the pad."""
     live = True                      # read while the pen writes; otherwise on Enter
     lines = 3                        # of the text field
-    image = None                     # under the ink when it changed last
+    image = None                     # under the ink at its last change
     asked = False                    # to read before the network was ready
-    chosen: int | None = None        # the number of the character with the frame
+    chosen: int | None = None        # the number of the framed character
     popup: alternatives.Alternatives | None = None
 
     def build(self, frame):
-        """The pad, below it the text with buttons beside it."""
+        """Lay out the pad and, below it, the text with buttons beside it."""
         gap = self.px(8)
         frame.columnconfigure(0, weight=1)
-        frame.rowconfigure(0, weight=1000, minsize=self.px(PAD))   # where there is little room, the text has less
+        frame.rowconfigure(0, weight=1000, minsize=self.px(PAD))   # where room is short, the text gets less
         frame.rowconfigure(1, weight=1)
         self.make_pad(frame).grid(row=0, column=0, columnspan=2, sticky="nsew")
         below = ttk.Frame(frame)
@@ -51,7 +51,7 @@ class TextApp(window.App):
             Action("Read", "Show on the ink", (f"{CONTROL}-b",), self.show_labels, "", True, self.labels)]
 
     def recognise(self) -> None:
-        """Read all that is on the pad."""
+        """Read everything on the pad."""
         self.asked = not self.session.model
         self.set_status("write something first" if not self.pad.drawing else
                         "will be read as soon as the network is ready" if self.asked else "reading…")
@@ -72,40 +72,40 @@ class TextApp(window.App):
         self.mark(self.chosen)
 
     def restyle(self):
-        """Take the theme's colours and the text size."""
+        """Apply the theme's colours and the text size."""
         self.field.restyle()
         self.show_labels()
 
     def ink_changed(self):
-        """Read while the pen writes on, or show that nothing is read any more; a photograph is read at once."""
+        """Read at once if live or if the picture changed; otherwise drop the outdated reading."""
         self.close_popup()
         image, self.image = self.image, self.pad.drawing.image
         if self.live or not self.pad.drawing or self.image is not image:
             self.read()
-        elif not self.session.recall(self.pad.drawing):   # Undo has brought it back
+        elif not self.session.recall(self.pad.drawing):   # Undo may have brought it back
             self.session.forget()
             self.set_status("Enter reads")
 
     def network_ready(self):
-        """Read what was to be read before, or has been read with another network."""
+        """Read what was waiting for a network, or was read by another one."""
         if self.live or self.asked or self.reading or self.image:
             self.read()
 
     # ---- corrections
 
     def mark(self, number: int | None) -> None:
-        """Frame a character, as the one that keys mean."""
+        """Frame a character, the one that keys act on."""
         self.chosen = number if number is not None and number < len(self.shown) else None
         self.pad.overlay.mark(self.chosen)
 
     def choose_character(self, by: int) -> None:
-        """Frame the next character, or the one before."""
+        """Frame the next character, or the previous one."""
         if self.shown:
             start = self.chosen if self.chosen is not None else (-1 if by > 0 else 0)
             self.mark((start + by) % len(self.shown))
 
     def tapped(self, x, y):
-        """Offer alternatives where a character is shown; a tap beside an open popup closes it."""
+        """Offer alternatives for a tapped character; a tap elsewhere closes an open popup."""
         number = self.pad.overlay.read_at(x, y)
         if number is None or number >= len(self.shown):
             return self.close_popup()
@@ -114,7 +114,7 @@ class TextApp(window.App):
         return True
 
     def _text_clicked(self, event) -> None:
-        """Offer alternatives of the word that was clicked in the text, unless a part of the text was selected."""
+        """Offer alternatives for the word clicked in the text, unless part of the text is selected."""
         if self.reading and not self.field.tag_ranges("sel"):
             line, column = map(int, self.field.index(f"@{event.x},{event.y}").split("."))
             words = self.reading.lines[min(line, len(self.reading.lines)) - 1].words
@@ -124,13 +124,13 @@ class TextApp(window.App):
             self.correct_chosen()
 
     def correct_chosen(self) -> None:
-        """Offer alternatives of the word with the frame."""
+        """Offer alternatives for the word with the framed character."""
         if self.chosen is not None:
             self.close_popup()
             self.popup = alternatives.Alternatives(self, self.shown[self.chosen], self.correct)
 
     def close_popup(self) -> bool:
-        """Take the alternatives away; whether they were there."""
+        """Close the alternatives; returns whether they were open."""
         popup, self.popup = self.popup, None
         if popup:
             popup.destroy()

@@ -9,10 +9,10 @@ from common import settings
 
 TEXT_SIZES = (70, 220)           # %
 LEAST = 640, 420                 # px at 96 dpi: the smallest window, ...
-LARGER = 0.55                    # ... times so much of the text's size, where that is more
+LARGER = 0.55                    # ... times this share of the text size, where that is more
 
 
-# Tk's own file dialog, on X11: its list takes the theme's colours where it has its own.
+# Tk's own file dialog, on X11: its list gets the theme's colours in place of its own.
 DIALOG = """
 auto_load ::tk::IconList
 foreach {method own themed} {
@@ -62,14 +62,14 @@ class Looks:
     """The theme and the text size of a window, which can change while it is open."""
 
     def __init__(self, root: tk.Tk, theme: str, text_size: int):
-        """text_size: % of the system's.  Raises settings.SettingsError when there is no such theme."""
+        """text_size: % of the system's.  Raises settings.SettingsError if there is no such theme."""
         settings.one_of("theme", theme, THEMES)
         self._root, self.theme = root, THEMES[theme]
         self.text_size = min(max(text_size, TEXT_SIZES[0]), TEXT_SIZES[1])
-        self.parts: list = []      # of the window; each has restyle(), which takes the colours and the text size
+        self.parts: list = []      # of the window; each has restyle(), which applies the colours and the text size
         with contextlib.suppress(tk.TclError):   # another system's dialog, or another version of Tk
             root.tk.eval(DIALOG)
-        self.scale = max(1.0, root.winfo_fpixels("1i") / 96)   # px of this display in a px at 96 dpi
+        self.scale = max(1.0, root.winfo_fpixels("1i") / 96)   # px of this display per px at 96 dpi
         self.icons = icons.Icons(root, self.px(20))
         self._fonts = {name: font.nametofont(name).actual()["size"] for name in font.names(root)
                        if name.startswith("Tk")}
@@ -80,15 +80,15 @@ class Looks:
         return next(name for name, theme in THEMES.items() if theme is self.theme)
 
     def px(self, number: float) -> int:
-        """Pixels of this display, of so many at 96 dpi."""
+        """Px of this display for a number of px at 96 dpi."""
         return round(number * self.scale)
 
     def font(self, points: float) -> tuple[str, int]:
-        """The font of a size at the usual text size."""
+        """The font that has this size at the usual text size."""
         return "TkDefaultFont", round(points * self.text_size / 100)
 
     def switch_theme(self) -> None:
-        """Light becomes dark, dark light."""
+        """Switch between light and dark."""
         self.theme = THEMES["dark" if self.theme is THEMES["light"] else "light"]
         self.apply()
 
@@ -160,7 +160,7 @@ def widgets(theme: Theme, px: Callable[[float], int]) -> dict[str, dict]:
 
 
 def states(theme: Theme) -> dict[str, dict]:
-    """Options of ttk's widgets by style, while they are pressed, selected, have the focus or the pointer."""
+    """Options of ttk's widgets by style while they are pressed, selected, focused or under the pointer."""
     filled = [("pressed", theme.line), ("active", theme.raised), ("selected", theme.raised)]
     button = dict(background=filled, lightcolor=filled, darkcolor=filled, foreground=[("disabled", theme.muted)],
                   bordercolor=[("selected", theme.accent), ("focus", theme.accent), ("active", theme.line)])

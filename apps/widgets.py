@@ -9,7 +9,7 @@ from reading.readings import FAINT, Line
 
 
 class Toolbar(ttk.Frame):
-    """Pen and eraser with the pen's width, and buttons for what is done most; app: a window.App."""
+    """The tools, with the pen's width, and buttons for the most common actions; app: a window.App."""
 
     def __init__(self, app):
         super().__init__(app.root)
@@ -41,12 +41,12 @@ class Toolbar(ttk.Frame):
         self.configure(height=y + height)
 
     def choose(self, tool: str) -> None:
-        """Take the "pen", the "eraser" or what is called "select"."""
+        """Take a tool: "pen", "eraser" or "select"."""
         self.tool.set(tool)
         self.app.pad.choose(tool)
 
     def set_pen(self, width: float) -> None:
-        """Take a pen of so many px at 96 dpi, as far as there is one."""
+        """Set the width of the pen in px at 96 dpi, within its limits."""
         width = round(min(max(width, PEN_WIDTHS[0]), PEN_WIDTHS[1]))
         self.pen.set(width)
         self.app.pad.pen_width = width * self.app.looks.scale
@@ -63,7 +63,7 @@ class Toolbar(ttk.Frame):
 
 
 class Status(ttk.Frame):
-    """The network that reads, with the menu of all others, and what happens; app: a window.App."""
+    """The network that reads, with the menu of all networks, and what happens; app: a window.App."""
 
     def __init__(self, app):
         super().__init__(app.root)
@@ -76,11 +76,11 @@ class Status(ttk.Frame):
         self.network = ttk.Menubutton(self, style="Status.TMenubutton", direction="above", menu=self.networks)
         tooltip(app, self.network, f"Network that reads  ({app.commands['Choose the network'].key})")
         self.text = ttk.Label(self, style="Status.TLabel")
-        self.text.pack(side="right")         # first: where there is too little room the network's name is cut off
+        self.text.pack(side="right")         # first: where room is short, the network's name is cut off
         self.network.pack(side="left")
 
     def fill_networks(self) -> None:
-        """Write all networks that there are into the menu."""
+        """Fill the menu with all networks."""
         session = self.app.session
         self.chosen.set(session.model)
         self._fill(self.networks, self.chosen, self._networks(), session.choose)
@@ -88,12 +88,12 @@ class Status(ttk.Frame):
             self.networks.add_command(label=f"none in {session.models_path}", state="disabled")
 
     def fill_others(self, menu: tk.Menu) -> None:
-        """Write all networks into a menu, to compare with."""
+        """Fill a menu with all networks to compare with."""
         self.other.set(self.app.session.other)
         self._fill(menu, self.other, {"": "No other"} | self._networks(), self.app.session.compare)
 
     def _networks(self) -> dict[str, str]:
-        """All networks, described by their unixTimes."""
+        """The descriptions of all networks, by unixTime."""
         session = self.app.session
         marks = {session.default_network(): " (the default)"}
         return {name: runs.describe(session.models_path, name) + marks.get(name, "")
@@ -105,7 +105,7 @@ class Status(ttk.Frame):
             menu.add_radiobutton(label=label, variable=variable, value=name, command=lambda name=name: choose(name))
 
     def fill_languages(self, menu: tk.Menu) -> None:
-        """Write all languages that there are into a menu."""
+        """Fill a menu with all languages."""
         self.language.set(self.app.session.language)
         self._fill(menu, self.language, {name: name.capitalize() for name in word_lm.LANGUAGES},
                    self.app.session.choose_language)
@@ -117,7 +117,7 @@ class Status(ttk.Frame):
     def show_network(self) -> None:
         """Show which network reads, or is being loaded."""
         session = self.app.session
-        self.fill_networks()   # a menu that is empty until it is opened has its size too late
+        self.fill_networks()   # a menu that is empty until it is opened gets its size too late
         self.network.configure(text=f"loading {session.loading}" if session.loading else
                                runs.describe(session.models_path, session.model) if session.model else "no network")
 
@@ -129,10 +129,10 @@ class TextField(tk.Text):
         super().__init__(parent, height=lines, width=20, wrap="word", relief="flat", borderwidth=0, state="disabled",
                          highlightthickness=app.px(1), padx=app.px(10), pady=app.px(6))
         self.looks = app.looks
-        self.bind("<Button-1>", lambda event: self.focus_set())   # else what is selected could not be copied
+        self.bind("<Button-1>", lambda event: self.focus_set())   # otherwise a selection could not be copied
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Show the text of lines, unless it is there already, so that a selection stays; doubtful ones are faint."""
+        """Show the text of lines, doubtful ones faintly; text that is already there stays, with its selection."""
         text = "\n".join(line.text for line in lines)
         if text != self.text:
             self.configure(state="normal")
@@ -150,7 +150,7 @@ class TextField(tk.Text):
         return self.get("1.0", "end-1c")
 
     def restyle(self) -> None:
-        """Take the theme's colours and the text size."""
+        """Apply the theme's colours and the text size."""
         theme = self.looks.theme
         self.configure(background=theme.raised, foreground=theme.text, selectbackground=theme.accent,
                        selectforeground=theme.on_accent, highlightbackground=theme.line, highlightcolor=theme.accent,
@@ -159,9 +159,9 @@ class TextField(tk.Text):
 
 
 def scrolled(widget, bars: dict[str, ttk.Scrollbar] | None = None) -> None:
-    """Lay a widget out in its frame with scroll bars, which are there while not all is seen.
+    """Lay a widget out in its frame with scroll bars that show only while part of it is hidden.
 
-    bars: gets them, as "x" and "y", where the widget tells them itself what is seen; without it there is "y" alone.
+    bars: gets them as "x" and "y", if the widget updates them itself; without it, there is only a vertical one.
     """
     widget.master.columnconfigure(0, weight=1)
     widget.master.rowconfigure(0, weight=1)
@@ -177,21 +177,21 @@ def scrolled(widget, bars: dict[str, ttk.Scrollbar] | None = None) -> None:
 
 
 class ScrollBar(ttk.Scrollbar):
-    """A scroll bar that hides while all is seen."""
+    """A scroll bar that hides while everything is visible."""
 
     def set(self, first, last):
-        """As Tk calls it."""
+        """Called by Tk with the visible part."""
         super().set(first, last)
         self.grid_remove() if float(first) <= 0 and float(last) >= 1 else self.grid()
 
 
 def percent(probability: float) -> str:
-    """A probability in words; only what is certain has 100 %."""
+    """A probability as text; only what is certain shows 100 %."""
     return f"{int(100 * probability + 1e-9)} %"
 
 
 def action_button(app, parent, label: str, text: str, kind: type[ttk.Widget] = ttk.Button, **options) -> ttk.Widget:
-    """A button that does the action of a label, with that and its key as tooltip."""
+    """A button for the action with this label, with the label and its key as a tooltip."""
     action = app.commands[label]
     button = kind(parent, text=text, command=action.do, image=app.looks.icons[action.icon] if action.icon else "",
                   compound="left" if text else "image", **options)
@@ -201,7 +201,7 @@ def action_button(app, parent, label: str, text: str, kind: type[ttk.Widget] = t
 
 
 def switch(app, parent, label: str) -> ttk.Checkbutton:
-    """A check button for the action of a label that turns something on and off, with its key as tooltip."""
+    """A check button for the action with this label, which turns something on and off, with its key as a tooltip."""
     action = app.commands[label]
     button = ttk.Checkbutton(parent, text=label, variable=action.switch, command=action.do)
     tooltip(app, button, action.key)

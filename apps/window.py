@@ -20,7 +20,7 @@ from common import errors, runs, settings
 from reading import word_lm
 from reading.readings import Reading, Word
 
-POLL_BUSY, POLL_IDLE = 1, 40     # ms between two looks for answers
+POLL_BUSY, POLL_IDLE = 1, 40     # ms between two checks for answers
 PUT_BY = "The ink of last time, which was not saved, is among the recent files"
 
 
@@ -35,12 +35,12 @@ class App:
     interrupted = False              # by Ctrl-C in the terminal
     reading: Reading | None = None   # what is shown, with corrections
     shown: Sequence[corrections.Place] = ()   # its characters
-    field: tk.Text | None = None     # with the text, where there is one
+    field: tk.Text | None = None     # with the text, if there is one
     _about = ""                      # what the message is about
-    _before = strokes.EMPTY          # the drawing when it changed last
+    _before = strokes.EMPTY          # the drawing at its last change
 
     def __init__(self, config: SimpleNamespace):
-        """config: the script's settings, as memory.configure has them; may raise settings.SettingsError."""
+        """config: the script's settings, from memory.configure; may raise settings.SettingsError."""
         settings.one_of("language", config.language, word_lm.LANGUAGES)
         self.config, self.memory = config, config.memory
         self.saved = strokes.EMPTY    # what the newest saved file holds
@@ -61,13 +61,13 @@ class App:
 
     @classmethod
     def main(cls, arguments: list[str]) -> int:
-        """Open the window of a script, with the picture or strokes that are named; returns the exit status."""
+        """Open a script's window with the named pictures or strokes; returns the exit status."""
         script = vars(sys.modules[cls.__module__])
         given, names = settings.read(script["__file__"], script, arguments, positional="FILE")
         signal.signal(signal.SIGINT, lambda *_: setattr(cls, "interrupted", True))  # Tk would go on after an exception
         app = cls(memory.configure(script, given))
         app.root.after(50, app.begin, names)
-        app.root.mainloop()           # until the window is closed, by whomever
+        app.root.mainloop()           # until the window is closed, whoever closes it
         return 130 if app.interrupted else 0
 
     # ---- for subclasses
@@ -81,7 +81,7 @@ class App:
         raise NotImplementedError
 
     def actions(self) -> list[Action]:
-        """More actions than all apps have."""
+        """The app's own actions, besides those of all apps."""
         return []
 
     def ink_changed(self) -> None:
@@ -89,20 +89,20 @@ class App:
         self.read()
 
     def network_ready(self) -> None:
-        """Called when another network reads, or could not be loaded."""
+        """Called when another network is ready, or could not be loaded."""
         self.read()
 
     def restyle(self) -> None:
         """Called after a change of theme or text size."""
 
     def tapped(self, x: float, y: float) -> bool:
-        """Whether a tap of the pen meant something else than a dot."""
+        """Whether a tap of the pen meant something other than a dot."""
         return False
 
     # ---- for the session
 
     def show(self, answer: Answer | None) -> None:
-        """Show what was read, corrected; None: nothing is there to read."""
+        """Show what was read, with corrections; None: there is nothing to read."""
         self.reading = answer and corrections.apply(answer.reading, self.pad.drawing)
         self.shown = corrections.places(self.reading) if answer else []
         self.show_reading()
@@ -111,7 +111,7 @@ class App:
     def message(self, text: str, about: str = "") -> None:
         """Show a sentence above the pad until the next one, or a click on it.
 
-        "" takes it away; if it says what that is about, only a sentence about the same.
+        "" removes it; with `about`, only a sentence about the same thing.
         """
         if text:
             self.banner.configure(text=text)
@@ -122,7 +122,7 @@ class App:
             self.banner.grid_remove()
 
     def show_other(self, text: str) -> None:
-        """Show what another network has read, below all else; "" nothing."""
+        """Show what another network has read, above the status line; "" shows nothing."""
         self.other.configure(text=text)
         if text:
             self.other.grid(row=3, sticky="w", padx=self.px(18), pady=(0, self.px(8)))
@@ -130,7 +130,7 @@ class App:
             self.other.grid_remove()
 
     def set_status(self, text: str) -> None:
-        """Show words at the right of the status line."""
+        """Show a text at the right of the status line."""
         self.status.text.configure(text=text)
 
     def network_changed(self) -> None:
@@ -170,7 +170,7 @@ class App:
         if root.winfo_width() > root.winfo_screenwidth() or root.winfo_height() > root.winfo_screenheight():
             root.geometry(f"{width}x{height}")   # remembered from a larger display
         if not (0 <= root.winfo_x() < root.winfo_screenwidth() and 0 <= root.winfo_y() < root.winfo_screenheight()):
-            root.geometry("+0+0")     # remembered from a display that is not there any more
+            root.geometry("+0+0")     # remembered from a display that is no longer there
         self.pad.focus_set()
 
     def make_pad(self, parent: ttk.Frame) -> ttk.Frame:
@@ -189,17 +189,17 @@ class App:
     def copy(self) -> None:
         """Put the text that was read on the clipboard."""
         if self.root.focus_get() is self.field and self.field.tag_ranges("sel"):
-            return                    # Tk has copied what is selected
+            return                    # Tk has copied the selection
         self.root.clipboard_clear()
         self.root.clipboard_append(self.reading.text)
         self.set_status("copied")
 
     def correct(self, words: list[Word], text: str) -> None:
-        """Read the ink of words that stand side by side as `text` from now on; "" means as the network does."""
+        """Read the ink of adjacent words as `text` from now on; "" means as the network reads it."""
         self.pad.drawing.correct(corrections.retyped(self.pad.drawing, words, text))
 
     def _keep(self, changed: set[corrections.Correction]) -> None:
-        """Keep corrections for a training."""
+        """Keep corrections for training."""
         try:
             kept = corrections.remember(self.config.corrections_path, self.reading, self.pad.drawing, changed)
             self.set_status(f"Remembered: {kept}")
@@ -208,17 +208,17 @@ class App:
             self.message(f"The correction is shown but not remembered: {errors.reason(error)}", "remember")
 
     def usual_size(self) -> None:
-        """Show all of the page, and text as large as usual."""
+        """Show the whole page, and text at its usual size."""
         self.pad.fit()
         self.looks.set_text_size(100)
 
     def escape(self) -> None:
-        """Close a message, leave a stroke."""
+        """Close the message, and cancel the current gesture."""
         self.message("")
         self.pad.cancel()
 
     def begin(self, names: Sequence[str] = ()) -> None:
-        """Open the files that are named or, without any, bring back ink that was not saved."""
+        """Open the named files or, without any, bring back unsaved ink."""
         if names:
             self.files.open_files(names)
             if self.memory.put_by_ink():
@@ -229,7 +229,7 @@ class App:
             self.message("The ink of last time, which was not saved, is here again: Clear takes it away", "restored")
 
     def keep(self) -> None:
-        """Remember settings and ink that is not saved."""
+        """Remember settings and unsaved ink."""
         try:
             self.memory.keep({
                 "theme": self.looks.name, "text_size": self.looks.text_size, "unixTime": self.session.chosen,
@@ -244,7 +244,7 @@ class App:
         self.root.after(memory.EVERY, self._keep_all)
 
     def close(self) -> None:
-        """End at once, whatever the reading process does."""
+        """End at once, whatever the reading process is doing."""
         self.keep()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
             self.root.tk.call("after", "cancel", timer)
@@ -271,14 +271,14 @@ class App:
         self.root.after(POLL_BUSY if self.session.worker.busy else POLL_IDLE, self._poll)
 
     def _failed(self, kind, error, trace) -> None:
-        """An event was handled with an error: who started this without a terminal sees it too."""
+        """Report an error in an event handler in the window too, for users without a terminal."""
         traceback.print_exception(kind, error, trace)
         self.message("This did not work; the drawing is as it was.  What went wrong stands in the terminal.")
 
 
 def open_window(title: str) -> tk.Tk:
-    """The main window, not yet filled."""
-    if sys.platform == "win32":  # without this, Windows enlarges the window's picture on displays of high resolution
+    """The main window, still empty."""
+    if sys.platform == "win32":  # otherwise Windows enlarges the window's picture on high-resolution displays
         import ctypes
         ctypes.windll.shcore.SetProcessDpiAwareness(1)
     try:

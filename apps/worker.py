@@ -1,13 +1,13 @@
-"""Works in a separate process, so that no window ever waits.
+"""Does work in a separate process, so that no window ever waits.
 
-Finding ink, running a network and searching for words hold Python's lock; in the window's process the pen would
-stutter.  The window asks, goes on, and is told the answer when it polls:
+Finding ink, running a network and searching for words hold Python's lock: in the window's process, they would
+make the pen stutter.  The window asks, goes on, and gets the answer when it polls:
 
     worker = Worker(print)
     worker.ask("load", jobs.load, "1700000000", "Models", then=loaded)   # loaded(result, error)
     worker.poll()
 
-Of several jobs of one kind that wait, only the newest is done.
+Of several waiting jobs of one kind, only the newest is done.
 """
 import contextlib
 import multiprocessing
@@ -31,21 +31,21 @@ class Job(NamedTuple):
     work: Callable                       # a function of a module: the process finds it by its name
     arguments: tuple
     then: Callable[[object, str], None]  # gets what work returns, or None and one sentence that says why not
-    again: bool = False                  # whether a process has ended over it
+    again: bool = False                  # whether a process has already ended over it
 
 
 class Worker:
-    """The window's end: starts the process, replaces it when it has died or does not answer, and ends it.
+    """The window's end: starts the process, replaces it if it dies or does not answer, and ends it.
 
-    The process gets the next job when it has answered the one before, so it takes what is sent at once.
+    The process gets the next job only after answering the previous one, so it takes what is sent at once.
     """
 
     def __init__(self, on_end: Callable[[str], None]):
         """on_end(reason) is called when the process had to be replaced."""
         self._on_end = on_end
-        self._waiting: dict[str, Job] = {}   # by their kinds
-        self._job: Job | None = None         # what the process works on
-        self.process = None                  # until there is something to do
+        self._waiting: dict[str, Job] = {}   # by kind
+        self._job: Job | None = None         # what the process is working on
+        self.process = None                  # None until there is something to do
 
     def start(self) -> None:
         """Start the process before there is anything to do."""
@@ -56,24 +56,24 @@ class Worker:
             self.process.start()
         finally:
             signal.signal(signal.SIGINT, usual)
-        end.close()   # else the end of the process would not close it
+        end.close()   # otherwise the pipe would outlive the process
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is to come."""
+        """Whether an answer is pending."""
         return self._job is not None
 
     def ask(self, kind: str, work: Callable, *arguments, then: Callable[[object, str], None]) -> None:
-        """Ask without waiting; a job of the same kind that was not taken up yet is dropped."""
+        """Ask without waiting; a job of the same kind that still waits is dropped."""
         self._waiting[kind] = Job(kind, work, arguments, then)
         self._hand_over()
 
     def forget(self, kind: str) -> None:
-        """Drop a job of this kind that was not taken up yet."""
+        """Drop a job of this kind that still waits."""
         self._waiting.pop(kind, None)
 
     def poll(self) -> None:
-        """Hand on the answers that have come, and replace a process that has ended or is stuck."""
+        """Pass on the answers that have come, and replace a process that has ended or is stuck."""
         while self.process:
             try:
                 if not self._pipe.poll():
@@ -90,7 +90,7 @@ class Worker:
             self._replace("did not answer in time")
 
     def _replace(self, reason: str) -> None:
-        """Have another process do again, once, what the old one was at."""
+        """Have another process repeat, once, the job that the old one was doing."""
         job, self._job = self._job, None
         reason = f"The reading process {reason}"
         if job and job.again:
@@ -111,7 +111,7 @@ class Worker:
                 self._pipe.send((self._job.work, self._job.arguments))
 
     def close(self) -> int | None:
-        """End the process at once, whatever it does; returns its exit status."""
+        """End the process at once, whatever it is doing; returns its exit status."""
         process, self.process = self.process, None
         if process is None:
             return None
@@ -127,19 +127,19 @@ def serve(pipe) -> None:
     """Do jobs until the window is gone, or anything is wrong with the pipe."""
     interrupt.end_with_parent()
     if hasattr(os, "nice"):
-        os.nice(5)    # the pen goes before, where all cores are busy
+        os.nice(5)    # the pen comes first when all cores are busy
     try:
         while True:
             pipe.send(_done(*pipe.recv()))
     finally:
-        os._exit(1)   # nothing that still runs holds the process up
+        os._exit(1)   # so that nothing still running holds the process up
 
 
 def _done(work: Callable, arguments: tuple) -> tuple[object, str]:
     """What a job returns and "", or None and what went wrong."""
     try:
         return work(*arguments), ""
-    except (ValueError, MemoryError, OSError) as error:   # what a person can correct
+    except (ValueError, MemoryError, OSError) as error:   # what the user can fix
         return None, errors.reason(error)
     except Exception:
         traceback.print_exc()

@@ -14,7 +14,7 @@ OFFICIAL_COUNTS = np.array([
     11418, 2749, 2448, 2994, 14105, 2699, 18262, 2830, 2910, 2697, 2822, 2365, 2725])
 
 # Networks for lines read printable ASCII and the letters and marks of French, German, Spanish, Portuguese and Italian.
-# A character's label is its place here plus 1; 0 is CTC's blank.  A network with fewer labels reads the first of them.
+# A character's label is its index here plus 1; 0 is CTC's blank.  A network with fewer labels reads the first of them.
 ASCII = "".join(map(chr, range(32, 127)))
 ALPHABET = ASCII + "àáâãäæçèéêëìíîïñòóôõöœùúûüÿßÀÁÂÃÄÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖŒÙÚÛÜŸ€£°«»¿¡"
 LABELS = {character: label for label, character in enumerate(ALPHABET, 1)}
@@ -25,11 +25,11 @@ PLAIN = str.maketrans({"’": "'", "‘": "'", "‚": ",", "“": '"', "”": '"
 
 
 def plain(text: str) -> str:
-    """A text with plain quotes, dashes and single spaces, as networks for lines are taught it."""
+    """A text with plain quotes, dashes and single spaces, as networks for lines learn it."""
     return " ".join(unicodedata.normalize("NFC", text).translate(PLAIN).split())
 
 
-# Top and bottom of a character above the baseline, in heights of a capital; all others reach from 0 to 1.
+# Top and bottom of a character above the baseline, in capital heights; all others reach from 0 to 1.
 X_HEIGHT, DESCENT = 0.62, -0.35
 EXTENTS = (dict.fromkeys("acemnorsuvwxz", (X_HEIGHT, 0)) | dict.fromkeys("gpqy", (X_HEIGHT, DESCENT))
            | {"i": (0.9, 0), "j": (0.9, DESCENT), "t": (0.85, 0)}
@@ -41,7 +41,7 @@ EXTENTS = (dict.fromkeys("acemnorsuvwxz", (X_HEIGHT, 0)) | dict.fromkeys("gpqy",
 
 
 def log_ratio(counts: np.ndarray) -> np.ndarray:
-    """Log of each class's share among `counts` over its natural share, 0 for a class that is not there: (62,)."""
+    """Log of each class's share of `counts` over its natural share, 0 for a class without any: (62,)."""
     natural = np.where(counts > 0, OFFICIAL_COUNTS, 0)
     ratio = np.divide(counts * natural.sum(), natural * np.sum(counts), out=np.ones(62), where=natural > 0)
     return np.log(ratio).astype(np.float32)

@@ -2,8 +2,8 @@
 
 
 class UserError(ValueError):
-    """Something that a person can mend; the message is one sentence that names the thing and the remedy."""
-    status = 2   # of the script that it ends
+    """Something that the user can fix; the message is one sentence that names the problem and the remedy."""
+    status = 2   # exit status of the script that it ends
 
 
 class DataError(UserError):
@@ -11,12 +11,12 @@ class DataError(UserError):
 
 
 class MachineError(UserError):
-    """What the machine lacks: room on a disk, memory, rights to a folder."""
+    """Something that the machine lacks: disk space, memory, rights to a folder."""
     status = 1
 
 
 def reason(error: BaseException) -> str:
-    """What went wrong, in one line: of an OSError its reason and its file, without the number."""
+    """What went wrong, in one line; for an OSError its reason and file, without the number."""
     if isinstance(error, MemoryError):
         return "there is not enough memory"
     if isinstance(error, OSError) and error.strerror:

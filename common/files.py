@@ -1,4 +1,4 @@
-"""Writing files so that an end at any moment leaves the old one or the new one; locks, pictures, hashes."""
+"""Writing files so that a crash at any moment leaves the old file or the new one; locks, pictures, hashes."""
 import contextlib
 import errno
 import hashlib
@@ -30,7 +30,7 @@ def sha256(path: Path) -> str:
 def locked(path: Path, wait: bool = True) -> Iterator[None]:
     """Hold the lock file `path` against all other holders; the system releases it when the process ends.
 
-    wait: for another holder to end; else BlockingIOError is raised.
+    wait: whether to wait for another holder; if not, BlockingIOError is raised.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab") as file:
@@ -53,9 +53,9 @@ def set_aside(path: Path) -> Path:
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """write(temporary path), then rename: an end at any moment leaves the old file or the new one.
+    """Call write(temporary path), then rename: a crash at any moment leaves the old file or the new one.
 
-    The temporary name is unique, since several processes and threads may write one file.
+    The temporary name is unique, since several processes and threads may write the same file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"partial-{secrets.token_hex(8)}-{path.name}")
@@ -63,7 +63,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         temporary.replace(path)
     except OSError as error:
-        if error.filename == str(temporary):   # which nobody has heard of
+        if error.filename == str(temporary):   # a name that the caller does not know
             error.filename = str(path)
         raise
     finally:
@@ -71,7 +71,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Write a dict as a JSON file; numbers that are not finite become null, since JSON has none."""
+    """Write a dict as a JSON file; NaN and infinities become null, since JSON has neither."""
     text = json.dumps(_finite(content), indent=1, allow_nan=False) + "\n"
     write_atomically(path, lambda temporary: temporary.write_text(text))
 
@@ -85,7 +85,7 @@ def _finite(content):
 
 
 def read_json(path: Path) -> dict:
-    """The dict in a JSON file; errors.DataError when there is none."""
+    """The dict in a JSON file; raises errors.DataError when there is none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict):
@@ -96,16 +96,16 @@ def read_json(path: Path) -> dict:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an .npz file; errors.DataError when it is missing or damaged."""
+    """All arrays of an .npz file; raises errors.DataError when it is missing or damaged."""
     try:
         with np.load(path) as kept:
             return {name: kept[name] for name in kept.files}
-    except Exception as error:   # NumPy and zipfile raise many kinds for damaged files
+    except Exception as error:   # NumPy and zipfile raise many kinds of errors for damaged files
         raise errors.DataError(f"{path} is damaged ({errors.reason(error)})") from error
 
 
 def read_bytes(path: Path, most: int) -> bytes:
-    """At most so many bytes of a file, a pipe or a device; OSError, also for a pipe that nothing comes from."""
+    """At most `most` bytes of a file, pipe or device; raises OSError, also for a pipe that stays silent."""
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb",
               buffering=0) as file:
         parts = []
@@ -121,7 +121,7 @@ def read_bytes(path: Path, most: int) -> bytes:
 
 
 def in_rows(tiles: list[np.ndarray], columns: int) -> np.ndarray:
-    """Tiles of one size side by side, `columns` in a row; the last row is filled up dark."""
+    """Tiles of one size side by side, `columns` in a row; dark tiles fill up the last row."""
     missing = -len(tiles) % columns
     tiles = list(tiles) + [np.zeros_like(tiles[0])] * missing
     return np.vstack([np.hstack(tiles[start:start + columns]) for start in range(0, len(tiles), columns)])
@@ -135,7 +135,7 @@ def save_picture(picture: np.ndarray, path: Path) -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Send to nowhere what C libraries write to stderr while the context lasts."""
+    """Discard what C libraries write to stderr while the context lasts."""
     try:
         before = os.dup(2)
     except OSError:   # there is no stderr

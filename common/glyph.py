@@ -1,9 +1,9 @@
 """Ink of a character -> the 28x28 picture that a network reads.
 
-Only here is decided what that picture looks like, for training on pen strokes and for reading alike.  It follows the
+This module alone decides what that picture looks like, in training on pen strokes and in reading alike.  It follows the
 geometry of EMNIST (Cohen et al. 2017, arXiv 1702.05373): blur, crop to the ink's bounding box, centre in a square that
-keeps the aspect ratio, leave a border of 2 px, reduce to 28x28.  A pen of any width is first brought to a stroke width
-usual in EMNIST, so that thin and thick pens give nearly one picture; widths that occur there stay, since they tell the
+keeps the aspect ratio, leave a border of 2 px, reduce to 28x28.  Before that, strokes are brought to a width usual in
+EMNIST, so that thin and thick pens give nearly the same picture; widths that occur there are kept, since they tell the
 size of the writing.
 """
 import cv2
@@ -13,7 +13,7 @@ from common import pen_strokes
 
 SIZE = 28            # px, side of a glyph
 EXTENT = 22.8        # px, longest side before the blur; 23.8 px of it are brighter than 16 after, as in EMNIST
-# px: stroke widths by stroke_width(), and what they become.  EMNIST's median is 3; a hairline does not tell the size.
+# px: stroke widths from stroke_width(), and what they become.  EMNIST's median is 3; a hairline tells nothing of size.
 STROKES = (1.2, 2.0, 2.45, 3.4), (3.0, 2.45, 2.45, 3.4)
 BLUR = 1.2           # px of the fine picture: EMNIST's sigma of 1 px in a 128 px scan
 FINE = 4             # the work is done in a picture this many times larger
@@ -29,7 +29,7 @@ def ink_box(ink: np.ndarray) -> tuple[int, int, int, int] | None:
 def stroke_width(ink: np.ndarray) -> float:
     """Mean stroke width in px of the ink (uint8): four times its mean distance to the background.
 
-    In a band of width w that distance runs from 0 to w/2, and is half a px more from pixel centre to pixel centre.
+    In a band of width w that distance runs from 0 to w/2; measured between pixel centres it is half a px more.
     """
     padded = cv2.copyMakeBorder((ink >= 128).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     distance = cv2.distanceTransform(padded, cv2.DIST_L2, 3)
@@ -40,7 +40,7 @@ def glyph(ink: np.ndarray) -> np.ndarray:
     """The picture of one character, uint8 (28, 28).
 
     ink: uint8 (height, width), bright ink on dark, any size, with or without margin.
-    Raises ValueError when the image is not of this kind or holds no ink.
+    Raises ValueError when the image is of another kind or holds no ink.
     """
     if ink.dtype != np.uint8 or ink.ndim != 2:
         raise ValueError(f"a glyph is made from a uint8 image (height, width), not {ink.dtype} {ink.shape}")
@@ -55,7 +55,7 @@ def glyph(ink: np.ndarray) -> np.ndarray:
 
 
 def _fit_stroke(crop: np.ndarray) -> np.ndarray:
-    """Scale a crop so that its longest side fills the inner square once the stroke has its width."""
+    """Scale a crop so that its longest side fills the inner square once the strokes have their final width."""
     inner = EXTENT * FINE
     scale = inner / max(crop.shape)
     width = min(stroke_width(_resize(crop, scale)), inner / 2)
@@ -84,7 +84,7 @@ def _widen(image: np.ndarray, by: float) -> np.ndarray:
     else:
         padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
         inside = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
-        # A hairline that would vanish keeps a core of one pixel.
+        # A hairline that would vanish keeps a core one pixel wide.
         soft = np.maximum(inside + by, 0) if inside.max() + by >= 1 else inside - inside.max() + 1
     return (np.clip(soft, 0, 1) * 255).astype(np.uint8)
 
@@ -103,6 +103,6 @@ def _centre(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def draw_glyph(strokes, pen_width: float, height: float = 100) -> np.ndarray:
-    """The glyph of one character drawn with a round pen: its longest side `height` px, the pen in px."""
+    """The glyph of one character drawn with a round pen: its longest side is `height` px, pen_width is in px."""
     size = max(float(np.ptp(np.concatenate([pen_strokes.as_points(stroke) for stroke in strokes]), axis=0).max()), 1.0)
     return glyph(pen_strokes.draw_strokes(pen_strokes.scale_strokes(strokes, height / size), pen_width))

@@ -1,7 +1,7 @@
-"""Draws pen strokes as ink: uint8 images, ink bright on dark.
+"""Draws pen strokes as ink: uint8 images, bright on dark.
 
 A stroke is what a pen writes between touching the paper and leaving it: an array of points, x to the right and y down.
-Training data made from pen strokes and the drawing apps use this one pen, so that both look the same.
+Training data made from pen strokes and the drawing apps share this pen, so that both look the same.
 """
 from collections.abc import Sequence
 
@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 _SHIFT = 4  # OpenCV takes coordinates in 1/16 px
-FINE = 5         # ink is drawn so many times as large and then reduced, ...
-MOST = 1 << 25   # ... in parts of about so many of these px
+FINE = 5         # ink is drawn this many times larger and then reduced, ...
+MOST = 1 << 25   # ... in parts of about this many of these px
 
 
 def as_points(stroke) -> np.ndarray:
@@ -47,8 +47,8 @@ def draw_strokes(strokes: Sequence, pen_width: float, margin: int = 4) -> np.nda
 def trace(image: np.ndarray, strokes: Sequence[np.ndarray], pen_width: float) -> tuple[int, int, int, int]:
     """Draw strokes, each points (n, 2) in px of the image, into a uint8 image; what lies outside is cut off.
 
-    OpenCV's own anti-aliased lines are up to 2.4 px too wide: these are drawn FINE times as large and reduced.
-    Returns the box (left, top, right, bottom) that can have changed; if it is empty, nothing has.
+    OpenCV's own anti-aliased lines are up to 2.4 px too wide, so strokes are drawn FINE times larger and reduced.
+    Returns the box (left, top, right, bottom) that may have changed; if it is empty, nothing has.
     """
     points, reach = np.concatenate(strokes), pen_width / 2 + 2
     left, top = np.maximum(np.floor(points.min(axis=0) - reach), 0).astype(int).tolist()
@@ -66,7 +66,7 @@ def _add(part: np.ndarray, strokes: list[np.ndarray], pen_width: float) -> None:
     fine = np.zeros((part.shape[0] * FINE, part.shape[1] * FINE), np.uint8)
     # Whole numbers are the centres of pixels.
     moved = [np.round(((stroke + 0.5) * FINE - 0.5) * (1 << _SHIFT)).astype(np.int32) for stroke in strokes]
-    even = max(1, int(pen_width * FINE / 2) * 2)  # OpenCV's lines are an odd number of px wide: this and 1
+    even = max(1, int(pen_width * FINE / 2) * 2)  # OpenCV's lines are an odd number of px wide: this plus 1
     cv2.polylines(fine, [points for points in moved if len(points) > 1], False, 255, even, cv2.LINE_8, _SHIFT)
     for points in moved:
         if len(points) == 1:  # a tap leaves a dot

@@ -9,7 +9,7 @@ from pathlib import Path
 from common import alphabets, errors, files, line_image
 
 ROOT = Path(__file__).resolve().parents[1]
-# unixTime of the networks that read when none is named
+# unixTimes of the networks that read when none is named
 DEFAULT = "1796001515"              # words and lines
 DEFAULT_CHARACTERS = "1795678193"   # single characters
 DEFAULT_PAGES = "1796001840"        # writing on pages
@@ -17,7 +17,7 @@ PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headl
 
 
 READS = {"characters": "single characters", "lines": "words, lines and pages"}   # in words
-# How well a network reads, for what it reads: from metrics.json the share that is right, and of what.
+# How well a network reads: the share it reads right, from metrics.json, and of what.
 SCORES = {"characters": (lambda metrics: metrics["emnist_test"]["accuracy"], "EMNIST's characters"),
           "lines": (lambda metrics: 1 - metrics["validation"]["wer_words"], "the validation words"),
           "words": (lambda metrics: metrics["words"]["exact"], "UNIPEN's words")}   # by tools/evaluate.py
@@ -30,8 +30,8 @@ class RunError(errors.UserError):
 def list_runs(models_path: str | Path, reads: str = "") -> list[str]:
     """The unixTimes in models_path that hold a trained network, oldest first.
 
-    reads: "characters", "lines" or "pages" lists only networks that read these; without it those for pages are left
-    out, since they give no text.
+    reads: "characters", "lines" or "pages" lists only networks that read these; "" leaves out those for pages, since
+    they give no text.
     """
     names = sorted({path.parent.name for path in Path(models_path).glob("*/model.*")
                     if path.suffix in (".keras", ".onnx")})
@@ -46,15 +46,15 @@ def _reads(models_path: str | Path, unix_time: str) -> str:
 
 
 def models_folder(models_path: str | Path) -> str:
-    """A relative models_path is looked for in the current folder, then beside the scripts."""
+    """The folder of runs: a relative models_path is looked up in the current folder, then beside the scripts."""
     return str(models_path if Path(models_path).is_dir() else ROOT / models_path)
 
 
 def describe(models_path: str | Path, unix_time: str) -> str:
     """A run in words, such as "line: words, lines and pages, 84.1 % of UNIPEN's words, 1700000000".
 
-    What a figure is of stands beside it: that of words, if it was measured, compares all networks; others are of the
-    network's own training.
+    Each figure says what it is a share of.  The one for words, if measured, is comparable among all networks; others
+    come from the network's own training.
     """
     name, figure = "", "not scored"
     with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
@@ -67,7 +67,7 @@ def describe(models_path: str | Path, unix_time: str) -> str:
 
 
 def read_config(models_path: str | Path, unix_time: str) -> dict:
-    """config.json of a run, with `reads` and `settings` in it; RunError if there is none or it is of another shape."""
+    """config.json of a run, with `reads` and `settings` in it; raises RunError if it is missing or malformed."""
     path = Path(models_path, unix_time, "config.json")
     try:
         config = files.read_json(path)
@@ -83,7 +83,7 @@ def read_config(models_path: str | Path, unix_time: str) -> dict:
 
 
 def _numbers(value, count: int | None = None) -> bool:
-    """Whether a value is a list of finite numbers, count: so many."""
+    """Whether a value is a list of finite numbers; count: how many, None for any."""
     return (isinstance(value, list) and count in (None, len(value))
             and all(type(one) in (int, float) and abs(one) < 1e9 for one in value))
 
@@ -92,7 +92,7 @@ def _decoding(value) -> bool:
     return value is None or isinstance(value, dict) and all(_numbers([one]) or _numbers(one) for one in value.values())
 
 
-# What config.json has to hold: for each name whether its value can be used.
+# What config.json holds: for each name, a test of whether its value is usable.
 SHAPES = {
     "reads": lambda value: isinstance(value, str) and value in NETWORKS,
     "settings": lambda value: isinstance(value, dict) and isinstance(value.get("network"), str),
@@ -103,7 +103,7 @@ SHAPES = {
     "resumed_at": lambda value: isinstance(value, list),
 }
 OPTIONAL = "images", "prior_of_drawings", "decoding", "alphabet", "resumed_at"
-# What a network takes and gives, without the batch: None is any number.
+# The shape that a network takes and the rank of what it gives, both without the batch; None is any number.
 NETWORKS = {"characters": ((28, 28), 1), "lines": ((line_image.HEIGHT, None), 2), "pages": ((None, None, 3), None)}
 
 
@@ -130,7 +130,7 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str:
-    """The commit of the code that runs, with + behind it when files differ from it; "" outside a repository."""
+    """The commit of the running code, followed by + if files differ from it; "" outside a repository."""
     try:
         answer = subprocess.run(["git", "--no-optional-locks", "describe", "--always", "--abbrev=40", "--dirty=+"],
                                 cwd=ROOT, capture_output=True, text=True, timeout=10)
@@ -140,7 +140,7 @@ def git_commit() -> str:
 
 
 def hardware() -> str:
-    """The processor and its number of cores, to name beside a measured time."""
+    """The processor and its number of cores, to state beside measured times."""
     name = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -1,6 +1,6 @@
 """Settings at the top of a script, changed on the command line as --name=value, and one way to run scripts.
 
-A script's settings are the plain assignments between two marker lines, each with its meaning in the comment behind it:
+A script's settings are the plain assignments between two marker lines, each explained by the comment after it:
 
     # ---- settings: ...
     learning_rate = 0.0005     # step size of the optimiser
@@ -21,18 +21,18 @@ from types import SimpleNamespace
 
 from common import errors
 
-ALIASES = {"model": "unixTime",        # other names of settings, where a script has none of that name
+ALIASES = {"model": "unixTime",        # other names for settings, unless a script has a setting of that name
            "harvest": "extracted"}
 KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}   # of settings
 _LINE = re.compile(r"(\w+) = (.*?)(?:\s{2,}#\s*(.*))?$")
 
 
 class SettingsError(errors.UserError):
-    """A command line that names no setting, or gives it a value that it cannot have."""
+    """A command line that names an unknown setting, or gives a setting an invalid value."""
 
 
 def meanings(script: str | Path) -> dict[str, str]:
-    """The settings of a script, each with the comment behind it."""
+    """The settings of a script, each with the comment after it."""
     text = Path(script).read_text(encoding="utf-8")
     block = text.split("# ---- settings", 1)[1].split("# ---- end of settings", 1)[0]
     matches = (_LINE.match(line) for line in block.splitlines()[1:])
@@ -40,7 +40,7 @@ def meanings(script: str | Path) -> dict[str, str]:
 
 
 def constants(script: str | Path) -> dict:
-    """What globals() is in a script as far as it is plain: its file, docstring and literal values; nothing runs."""
+    """The literal part of a script's globals(): its file, docstring and literal values; nothing is run."""
     tree = ast.parse(Path(script).read_text(encoding="utf-8"))
     found = {"__file__": str(script), "__doc__": ast.get_docstring(tree, clean=False)}
     for node in tree.body:
@@ -53,7 +53,7 @@ def constants(script: str | Path) -> dict:
 
 
 def parse(text: str, default) -> object:
-    """`text` as a value of the default's type; ValueError if it is none."""
+    """`text` as a value of the default's type; raises ValueError if it is not one."""
     if isinstance(default, bool):
         if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
             raise ValueError("True or False")
@@ -66,7 +66,7 @@ def parse(text: str, default) -> object:
 
 
 def apply(values: dict, arguments: list[str]) -> tuple[dict, list[str]]:
-    """Apply --name=value arguments to settings; returns those named, with their new values, and what is left over."""
+    """Apply --name=value arguments to settings; returns those named, with their new values, and the other arguments."""
     given, left = {}, []
     known = f"the settings are: {', '.join(values)}"
     for argument in arguments:
@@ -95,8 +95,8 @@ def read(script: str, space: dict, arguments: list[str], positional: str = "") -
 
     --help prints the script's docstring and settings and ends the program.
     space: the script's globals().
-    positional: what other arguments mean, such as "IMAGE..."; without it there may be none.
-    Returns the settings named on the command line and the other arguments; SettingsError for a wrong one.
+    positional: what other arguments mean, such as "IMAGE..."; if it is empty, none are allowed.
+    Returns the settings named on the command line and the other arguments; raises SettingsError for a wrong one.
     """
     explained = meanings(script)
     values = {name: space[name] for name in explained}
@@ -114,13 +114,13 @@ def read(script: str, space: dict, arguments: list[str], positional: str = "") -
 
 
 def one_of(name: str, value: object, known: Iterable[str]) -> None:
-    """Raise SettingsError unless a setting's value is one of those that are known."""
+    """Raise SettingsError unless a setting's value is one of the known ones."""
     if value not in (known := list(known)):
         raise SettingsError(f"there is no {name} {value!r}; there are: {', '.join(known)}")
 
 
 def configure(space: dict, arguments: list[str], positional: str = "") -> tuple[SimpleNamespace, list[str]]:
-    """All settings of a script as attributes, the command line applied, and the other arguments; see `read`."""
+    """All settings of a script as attributes, with the command line applied, and the other arguments; see `read`."""
     given, left = read(space["__file__"], space, arguments, positional)
     return SimpleNamespace(**{name: space[name] for name in meanings(space["__file__"])} | given), left
 
@@ -128,12 +128,11 @@ def configure(space: dict, arguments: list[str], positional: str = "") -> tuple[
 def run(main: Callable[[list[str]], int | None], interrupted: str = "ended") -> None:
     """Run a script's main with the command line, and end the program.
 
-    A UserError becomes one sentence on stderr and exit status 2, what the machine lacks (room on a disk, memory) one
-    with status 1.  Ctrl-C ends with 130 and prints what the KeyboardInterrupt says, or else `interrupted`.  A reader of
-    the output that has enough, such as `head`, is no error, and neither are streams that are closed, nor a stderr that
-    takes nothing more.
+    A UserError becomes one sentence on stderr and exit status 2; so does a lack of disk space or memory, with status 1.
+    Ctrl-C ends with 130 and prints what the KeyboardInterrupt says, or else `interrupted`.  A reader of the output that
+    stops early, such as `head`, is no error; nor are closed streams, nor a stderr that takes nothing more.
     """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:   # while modules were imported
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:   # as set while modules were imported
         signal.signal(signal.SIGINT, signal.default_int_handler)
     open_streams()
     try:
@@ -152,24 +151,24 @@ def run(main: Callable[[list[str]], int | None], interrupted: str = "ended") -> 
         status = tell(str(pressed) or interrupted, 130)
     try:
         sys.stdout.flush()
-    except OSError:   # else Python would complain at its last flush
+    except OSError:   # otherwise Python would complain at its last flush
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(status)
 
 
 def open_streams() -> None:
-    """Open the standard streams that the program was started without, and let them take any file's name."""
+    """Open the standard streams that the program was started without, and let them print any file name."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))   # noqa: SIM115  it takes the number of the closed stream
-    sys.stdout.reconfigure(errors="backslashreplace")   # a file's name may hold what the terminal cannot show
+    sys.stdout.reconfigure(errors="backslashreplace")   # a file name may hold what the terminal cannot show
     if sys.stderr is sys.__stderr__:   # not that of a test or another program
         notes = io.BufferedWriter(_Notes(sys.stderr.fileno(), "w", closefd=False))
         sys.stderr = io.TextIOWrapper(notes, sys.stderr.encoding, "backslashreplace", line_buffering=True)
 
 
 class _Notes(io.FileIO):
-    """Standard error, into which progress bars and notes go: what it does not take is lost, and ends no program."""
+    """Standard error, for progress bars and notes: what it does not take is lost, but does not end the program."""
 
     def write(self, data) -> int | None:
         """Write what can be written; returns how many bytes are dealt with."""

@@ -1,4 +1,4 @@
-"""Logits to probabilities, and the likeliest of them."""
+"""Logits to probabilities, and the likeliest characters."""
 import numpy as np
 
 ALTERNATIVES = 5   # of a character or word
@@ -6,9 +6,9 @@ ALTERNATIVES = 5   # of a character or word
 
 def ranked(probabilities: np.ndarray, characters: str,
            firsts: list[int] | None = None) -> list[list[tuple[str, float]]]:
-    """For each row of probabilities (n, characters) the likeliest characters, best first, at most ALTERNATIVES.
+    """For each row of probabilities (n, characters), the likeliest characters, best first, at most ALTERNATIVES.
 
-    firsts: for each row the place of one that comes before them, however likely.
+    firsts: for each row, the index of the character to put first, however likely.
     """
     order = np.argsort(-probabilities, axis=1)[:, :ALTERNATIVES].tolist()
     if firsts is not None:
@@ -19,6 +19,6 @@ def ranked(probabilities: np.ndarray, characters: str,
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Log probabilities from logits along the last axis, of the same dtype."""
+    """Log probabilities from logits along the last axis, in the same dtype."""
     logits = logits - logits.max(axis=-1, keepdims=True)
     return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))

@@ -22,14 +22,14 @@ from tools import draw_samples
 from training import line_records, line_rendering, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
-pen_path = "Dataset/UNIPEN"    # folder with the pen strokes; without it real-writing.png stays as it is
+pen_path = "Dataset/UNIPEN"    # folder with the pen strokes; if it is missing, real-writing.png stays as it is
 # ---- end of settings
 
 COLOURS = np.array([(31, 119, 180), (214, 96, 20), (44, 140, 60), (150, 80, 170), (190, 150, 20)], np.uint8)
 BLANK = "#cccccc"
 PEN_BLUE, WRONG = np.array((32, 60, 140)), "#c0392b"
-LINES_SHOWN = 10             # of real writing, one of each writer
-TALL, WIDE = 44, 33          # px: height of a tall letter and width of a character in them, about
+LINES_SHOWN = 10             # of real writing, one per writer
+TALL, WIDE = 44, 33          # px: approximate height of a tall letter and width of a character in them
 
 
 def main(arguments: list[str]) -> None:
@@ -72,7 +72,7 @@ def page_figure() -> Figure:
 
 
 def letters_figure(page) -> Figure:
-    """Each line with its characters in colours, and what they are by the network, with height, and in the end."""
+    """Each line with its characters in colours, and what they are to the network alone, with height, and with words."""
     reader = recognizer.Recognizer(runs.DEFAULT_CHARACTERS)
     lines = list(reader.pages.finder.find(page))
     figure = Figure(figsize=(9, 5.6), layout="constrained")
@@ -95,7 +95,7 @@ def letters_figure(page) -> Figure:
 
 
 def coloured(shapes: list[character_boxes.Shape]) -> np.ndarray:
-    """The ink of a line on white, each character in another colour than its neighbours: uint8 (height, width, 3)."""
+    """The ink of a line on white, neighbouring characters in different colours: uint8 (height, width, 3)."""
     shown = np.full((*shapes[0].ink.shape, 3), 255, np.uint8)
     for colour, shape in zip(itertools.cycle(COLOURS), shapes):
         shown[shape.y, shape.x] = colour
@@ -103,18 +103,18 @@ def coloured(shapes: list[character_boxes.Shape]) -> np.ndarray:
 
 
 def text_of(scores: np.ndarray) -> str:
-    """The likeliest characters: scores (n, 62)."""
+    """The most likely characters; scores: (n, 62)."""
     return "".join(alphabets.CHARACTERS[label] for label in scores.argmax(axis=1))
 
 
 def line_figure(text: str) -> Figure:
-    """Cursive writing, its line image, what the network says at each step, and which ink belongs to which character."""
+    """Cursive writing, its line image, the network's output at each step, and which ink belongs to which character."""
     reader = recognizer.Recognizer()
     ink = pen_strokes.draw_strokes(draw_samples.cursive_strokes(text, 80, 2), 5, margin=24)
     picture = read_picture(255 - ink, page=True)
     line, = text_lines.straight_lines(picture.ink)
     seen, to_ink = line_image.normalize(line.ink)
-    # All is drawn over the px of the line image.
+    # Everything is drawn in px of the line image.
     height, width = line.ink.shape
     left, right = (np.array([0, width]) - to_ink[0, 2]) / to_ink[0, 0]
     place = {"aspect": "auto", "extent": (left, right, height, 0)}
@@ -147,7 +147,7 @@ def line_figure(text: str) -> Figure:
 
 
 def written_figure() -> Figure:
-    """What a reader of lines learns from, here from cursive words of the stroke font: changed at random and drawn."""
+    """What a line reader learns from, here cursive words of the stroke font, changed at random and drawn."""
     rng = np.random.default_rng(3)
     strokes = [stroke.astype(np.float32) for stroke in draw_samples.cursive_strokes("hello world", 60, 1)]
     record = {"strokes": [stroke.ravel().tolist() for stroke in strokes], "label": "hello world"}
@@ -192,7 +192,7 @@ def real_lines(pen_path: str) -> list[dict]:
 
 
 def show_text(axes, y: float, truth: str, text: str) -> None:
-    """Write what was read at y, wrong characters red and a gap where one is missing."""
+    """Write what was read at y, with wrong characters in red and a _ where some are missing."""
     x = 8
     for edit in Levenshtein.opcodes(truth, " ".join(text.split())):
         part = "_" if edit.tag == "delete" else text[edit.dest_start:edit.dest_end]

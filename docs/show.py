@@ -1,4 +1,4 @@
-"""Draws docs/reading.png: what the shipped network for characters makes of the samples, which code has drawn.
+"""Draws docs/reading.png: how the shipped network for characters reads the samples, which are drawn by code.
 
     python docs/show.py
 """
@@ -18,7 +18,7 @@ from reading.binarize import read_picture
 
 
 def main() -> None:
-    """Draw one column for each sample: the picture, the glyph, the five likeliest characters."""
+    """Draw one column for each sample: the picture, the glyph, the five most likely characters."""
     paths = sorted(path for path in (HERE.parent / "samples").iterdir() if path.suffix in (".png", ".jpg"))
     pictures = [read_picture(path) for path in paths]
     characters = recognizer.Recognizer().read_characters(pictures)

@@ -17,14 +17,14 @@ from reading import text_lines
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 MAX_BYTES = 500 << 20      # of a picture's file
-MAX_PIXELS = 100_000_000   # of a picture's declared size: more would take gigabytes to decode
-WORKING_SIDE = 1000        # px: a character's longer side is reduced to this before the ink is looked for
-PAGE_PIXELS = 3_000_000    # pages are reduced to so many
-PAPER_SIDE = 96            # px: the paper's brightness is estimated in a picture reduced to this
-MIN_CONTRAST = 24          # of 255: ink is at least so much darker than its paper
-NOISE_FACTOR = 6           # ... and by so many standard deviations of the paper's noise
-BRIGHT = 170               # mean brightness from which what is drawn on a transparent ground gets a dark one
-MIN_SIDE = 4               # px: ink that is not even so long and so high is a speck
+MAX_PIXELS = 100_000_000   # of a picture's declared size: larger ones would take gigabytes to decode
+WORKING_SIDE = 1000        # px: a character's longer side is reduced to this before looking for ink
+PAGE_PIXELS = 3_000_000    # pages are reduced to this many pixels
+PAPER_SIDE = 96            # px: the paper's brightness is estimated in a picture whose longer side is reduced to this
+MIN_CONTRAST = 24          # of 255: ink is at least this much darker than its paper
+NOISE_FACTOR = 6           # ... and by this many standard deviations of the paper's noise
+BRIGHT = 170               # mean brightness from which a drawing on a transparent ground gets a dark one
+MIN_SIDE = 4               # px: ink shorter than this both ways is a speck
 
 Source = str | Path | io.BytesIO | Image.Image | np.ndarray
 
@@ -37,8 +37,8 @@ class ImageError(ValueError):
 class Picture:
     """The ink of a picture, and the way back to the picture's pixels."""
     ink: np.ndarray     # uint8 (height, width), bright on dark
-    scale: float        # px of the picture in a px of the ink
-    lines: list[text_lines.StraightLine] | None = None   # if they are known; to_page leads to px of the ink
+    scale: float        # px of the picture per px of the ink
+    lines: list[text_lines.StraightLine] | None = None   # if known; to_page maps to px of the ink
 
     @property
     def box(self) -> list[int]:
@@ -52,7 +52,7 @@ def ink_of(image: Source) -> np.ndarray:
     """The ink of a picture: uint8 (height, width), bright on dark, at most WORKING_SIDE px.
 
     image: a file's path, a PIL image, or a uint8 array (h, w), (h, w, 3) RGB or (h, w, 4) RGBA.
-    Raises ImageError, a ValueError, when it cannot be read or holds no ink.
+    Raises ImageError, a ValueError, when the picture cannot be read or holds no ink.
     """
     return read_picture(image).ink
 
@@ -60,7 +60,7 @@ def ink_of(image: Source) -> np.ndarray:
 def read_picture(image: Source, name: str = "", page: bool = False) -> Picture:
     """Decode a drawing or a picture of one character, and find its ink.
 
-    name: what messages call it.  page: whether it may hold much text, and so needs more pixels than one character.
+    name: what messages call it.  page: whether it may hold much text and so needs more pixels than one character.
     """
     name = name or name_of(image)
     return picture_of(np.asarray(decode(image, name).convert("L")), name, page)
@@ -72,9 +72,9 @@ def name_of(image: Source) -> str:
 
 
 def picture_of(gray: np.ndarray, name: str, page: bool, ground: int | None = None) -> Picture:
-    """The ink in a picture's brightness, uint8 (height, width); ImageError if there is none.
+    """The ink in a gray picture, uint8 (height, width); raises ImageError if there is none.
 
-    ground: brightness of the paper where it is the same everywhere.
+    ground: brightness of the paper if it is the same everywhere.
     """
     scale = max(1.0, math.sqrt(gray.size / PAGE_PIXELS) if page else max(gray.shape) / WORKING_SIDE)
     if scale > 1:
@@ -88,7 +88,7 @@ def picture_of(gray: np.ndarray, name: str, page: bool, ground: int | None = Non
 
 
 def decode(image: Source, name: str) -> Image.Image:
-    """The picture as mode L or RGB, upright by its EXIF tag, on a ground unlike what is drawn if that is transparent.
+    """The picture as mode L or RGB, turned upright by its EXIF tag, with a contrasting ground if it is transparent.
 
     Raises ImageError when it cannot be read.
     """
@@ -96,9 +96,9 @@ def decode(image: Source, name: str) -> Image.Image:
 
 
 def decode_reduced(image: Source, name: str, enough: int) -> tuple[Image.Image, float]:
-    """As `decode`, but a picture of many more pixels than are enough is reduced, and so many times.
+    """As `decode`, but reduces a picture of many more than `enough` pixels; also returns how many times.
 
-    The file of a JPEG is reduced while it is decoded, which takes a quarter of the time and memory.
+    A JPEG file is reduced while it is decoded, which takes a quarter of the time and memory.
     """
     callers = isinstance(image, Image.Image)
     if isinstance(image, np.ndarray):
@@ -112,23 +112,23 @@ def decode_reduced(image: Source, name: str, enough: int) -> tuple[Image.Image, 
                          f"{MAX_PIXELS // 1_000_000} megapixels: reduce it")
     longest = max(image.size)
     try:
-        with files.quiet(), warnings.catch_warnings():   # remarks of libtiff and Pillow
+        with files.quiet(), warnings.catch_warnings():   # warnings from libtiff and Pillow
             warnings.simplefilter("ignore")
-            if not callers:   # whose image would change its size
+            if not callers:   # a caller's image would change size
                 image.draft(None, [side // _times(image, enough) for side in image.size])
             image.load()
             turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-            image = _opaque(ImageOps.exif_transpose(image) if turned else image)   # it copies what is upright, too
+            image = _opaque(ImageOps.exif_transpose(image) if turned else image)   # it would copy an upright image too
             image = image.reduce(times) if (times := _times(image, enough)) > 1 else image
             return image, longest / max(image.size)
     except MemoryError as error:
         raise ImageError(f"{name} is too large for the memory that is left: reduce it") from error
-    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
+    except Exception as error:  # Pillow's decoders raise many kinds of errors for damaged files
         raise ImageError(f"{name} is damaged ({error}): copy or save it again") from error
 
 
 def _times(image: Image.Image, enough: int) -> int:
-    """So many times smaller an image still has enough pixels."""
+    """How many times an image can be reduced and still have enough pixels."""
     return max(1, math.isqrt(image.width * image.height // enough))
 
 
@@ -140,7 +140,7 @@ def _from_array(array: np.ndarray, name: str) -> Image.Image:
 
 
 def read_file(file: str | Path | io.BytesIO, name: str) -> io.BytesIO:
-    """What a file holds; ImageError when it cannot be read or holds nothing."""
+    """The content of a file; raises ImageError when it cannot be read or is empty."""
     try:
         data = file if isinstance(file, io.BytesIO) else io.BytesIO(files.read_bytes(Path(file), MAX_BYTES + 1))
     except (OSError, ValueError) as error:   # ValueError: a name with a null byte
@@ -154,21 +154,21 @@ def read_file(file: str | Path | io.BytesIO, name: str) -> io.BytesIO:
 
 
 def open_image(file: str | Path | io.BytesIO, name: str) -> Image.Image:
-    """Open a picture without decoding it; only its header has been read."""
+    """Open a picture without decoding it: only its header is parsed."""
     data = read_file(file, name)
     formats = FORMATS + _heic(bytes(data.getbuffer()[4:12]), name)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")   # Pillow's remarks; decode has its own limit of pixels
+            warnings.simplefilter("ignore")   # Pillow's warnings; decode has its own pixel limit
             return Image.open(data, formats=formats)
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} declares more than {MAX_PIXELS // 1_000_000} megapixels: reduce it") from error
-    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
+    except Exception as error:  # Pillow's decoders raise many kinds of errors for damaged files
         raise ImageError(f"{name} is not a picture that can be read: save it as PNG or JPEG") from error
 
 
 def _heic(kind: bytes, name: str) -> tuple[str, ...]:
-    """Pillow's name of HEIC if a file begins as one, as phones save photographs; an optional package decodes it."""
+    """Pillow's name for HEIC, in which phones save photos, if a file begins as one; an optional package decodes it."""
     if kind not in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
         return ()
     try:
@@ -180,7 +180,7 @@ def _heic(kind: bytes, name: str) -> tuple[str, ...]:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Any mode -> L or RGB, over white paper where it is transparent, or black if what is drawn is bright."""
+    """Any mode -> L or RGB, on white where it is transparent, or on black if the drawing is bright."""
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_to_8_bits(np.asarray(image)))
     if not image.has_transparency_data:
@@ -193,27 +193,27 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def _to_8_bits(values: np.ndarray) -> np.ndarray:
-    """Integers of more bits, or floats, as uint8; white is 1, 255, 65535 or the peak, whichever fits."""
+    """Wider integers, or floats, as uint8; white is the first of 1, 255, 65535 and the peak that fits."""
     peak = float(values.max())
     white = next((level for level in (1, 255, 65535) if peak <= level), peak)
     return np.clip(values * (255 / white), 0, 255).astype(np.uint8)
 
 
 def find_ink(gray: np.ndarray, ground: int | None = None) -> np.ndarray | None:
-    """The ink in a picture uint8 (height, width), bright on dark, its edges soft; None if there is none.
+    """The ink in a picture, uint8 (height, width), bright on dark with soft edges; None if there is none.
 
-    The picture is divided by the paper's brightness, `ground` or estimated at each place, so that shadows and uneven
-    light vanish.  Otsu's threshold (1979), taken near the ink, becomes the middle of the brightness scale.
+    The picture is divided by the paper's brightness, `ground` or a local estimate, so that shadows and uneven light
+    vanish.  Otsu's threshold (1979), taken near the ink, becomes the middle of the brightness scale.
     """
     if ground is None:
         bright_paper, paper = _paper(gray)
     else:
         bright_paper, paper = ground > 127, max(ground, 255 - ground)
     density = np.subtract(paper, gray if bright_paper else 255 - gray, dtype=np.float32)
-    if bright_paper:  # light is multiplied with the paper's and the ink's reflectance; a negative's is not
+    if bright_paper:  # reflectance of paper and ink multiplies the light; in a negative it does not
         density *= 255 / np.maximum(paper, 1, dtype=np.float32)
     usual, noise = _level(density) if ground is None else (0.0, 0.0)
-    if noise > MIN_CONTRAST / NOISE_FACTOR and max(gray.shape) > 2 * PAPER_SIDE:  # strokes of a few px would suffer
+    if noise > MIN_CONTRAST / NOISE_FACTOR and max(gray.shape) > 2 * PAPER_SIDE:  # blur would harm strokes of a few px
         density = cv2.GaussianBlur(density, (0, 0), 1)
         usual, noise = _level(density)
     density -= usual
@@ -228,19 +228,19 @@ def find_ink(gray: np.ndarray, ground: int | None = None) -> np.ndarray | None:
 def _paper(gray: np.ndarray) -> tuple[bool, np.ndarray]:
     """Whether the paper is brighter than the ink, and its brightness at each pixel: uint8 (height, width).
 
-    Brightness counts upward from the ink: on dark paper it is that of the negative.
+    On dark paper this is the brightness in the negative.
     """
     height, width = gray.shape
     scale = min(1.0, PAPER_SIDE / max(gray.shape))
     small = cv2.resize(gray, (max(1, round(width * scale)), max(1, round(height * scale))),
                        interpolation=cv2.INTER_AREA)
-    # The border is paper more often than the middle: continuing it outward gives it weight.
+    # The border is paper more often than the middle is: extending it outward gives it weight.
     pad = max(small.shape) // 2
     wide = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    # Ink is the smaller part of its surroundings, and far from their median; uneven light is near it.
+    # Ink covers less than half of its surroundings and is far from their median; uneven light is near it.
     change = wide.astype(np.float32) - cv2.medianBlur(wide, 2 * (pad // 2) + 1)
     bright = float((change * np.abs(change)).sum()) <= 0
-    # Closing fills whatever is dark and narrower than its kernel: strokes.
+    # Closing fills whatever is dark and narrower than the kernel: strokes.
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (pad // 3) + 1,) * 2)
     wide = cv2.morphologyEx(cv2.medianBlur(wide if bright else 255 - wide, 3), cv2.MORPH_CLOSE, kernel)
     paper = cv2.GaussianBlur(wide, (0, 0), 2)[pad:pad + small.shape[0], pad:pad + small.shape[1]]
@@ -248,11 +248,10 @@ def _paper(gray: np.ndarray) -> tuple[bool, np.ndarray]:
 
 
 def _level(density: np.ndarray) -> tuple[float, float]:
-    """Mean of the paper's density and its standard deviation, from the lighter part of all pixels.
+    """Mean and standard deviation of the paper's density, from the lighter pixels.
 
-    Fifth and thirtieth percentile are paper, not ink, even where the ink fills
-    half of the picture; in a normal distribution they lie 1.12 standard
-    deviations apart, and the thirtieth 0.52 below the mean.
+    The 5th and the 30th percentile are paper even where ink fills half of the picture.  In a normal distribution they
+    lie 1.12 standard deviations apart, and the 30th lies 0.52 below the mean.
     """
     low, middle = np.percentile(density[::2, ::2], (5, 30))
     noise = float(middle - low) / 1.12
@@ -260,19 +259,19 @@ def _level(density: np.ndarray) -> tuple[float, float]:
 
 
 def _otsu(values: np.ndarray) -> float:
-    """Brightness half-way between the two classes that Otsu's threshold makes of uint8 values (n,)."""
+    """The value half-way between the means of the two classes into which Otsu's threshold divides uint8 values (n,)."""
     threshold = cv2.threshold(values, 0, 255, cv2.THRESH_OTSU)[0]
     high = values > threshold
     return max(1.0, (float(values[high].mean()) + float(values[~high].mean())) / 2) if high.any() else 128.0
 
 
 def _without_specks(ink: np.ndarray, sure: np.ndarray) -> np.ndarray | None:
-    """The ink without parts that are narrower than its pen or mostly unsure; None if nothing stays."""
+    """The ink without parts that are much smaller than a dot of its pen, or mostly unsure; None if nothing is left."""
     box = glyph.ink_box(ink)
     if box is None:
         return None
     x, y, width, height = box
-    there = np.s_[max(0, y - 1):y + height + 1, max(0, x - 1):x + width + 1]   # around it is only paper, often much
+    there = np.s_[max(0, y - 1):y + height + 1, max(0, x - 1):x + width + 1]   # the rest, often most, is paper
     found, ink = np.zeros_like(ink), ink[there]
     mask = (ink >= glyph.INK).view(np.uint8)
     count, parts, stats, _ = cv2.connectedComponentsWithStats(mask)

@@ -1,4 +1,4 @@
-"""Many pictures, read in several processes, and a file of readings that goes on after a break."""
+"""Many pictures, read in several processes, and a file of readings that can be continued after an interruption."""
 import json
 import multiprocessing
 from collections import deque
@@ -9,14 +9,14 @@ from pathlib import Path
 
 from common import errors, interrupt, settings
 
-AHEAD = 8   # pictures that wait for each process or for their turn: memory does not grow with the number of pictures
+AHEAD = 8   # pictures per process under way or waiting, so that memory does not grow with the number of pictures
 
 
 def read_all(read: Callable[[str], dict], names: Iterable[str], workers: int, ordered: bool = True) -> Iterator[dict]:
-    """What `read` returns of each name: in the order of the names, or else as soon as it is there.
+    """What `read` returns for each name: in the order of the names if `ordered`, otherwise as soon as it is done.
 
-    read: picklable.  It runs in `workers` processes with one thread each, in this process with one worker.
-    Raises errors.UserError when a process dies, for example for want of memory.
+    read: picklable.  It runs in `workers` processes with one thread each; with one worker, in this process.
+    Raises errors.UserError when a process dies, for example for lack of memory.
     """
     if workers == 1:
         yield from map(read, names)
@@ -32,7 +32,7 @@ def read_all(read: Callable[[str], dict], names: Iterable[str], workers: int, or
 
 
 def _window(pool: ProcessPoolExecutor, names: Iterator[str], size: int, ordered: bool) -> Iterator[dict]:
-    """Results of at most `size` pictures that are on their way at once."""
+    """The results, with at most `size` pictures under way at once."""
     running: deque[Future] = deque()
     while True:
         while len(running) < size and (name := next(names, None)) is not None:
@@ -48,7 +48,7 @@ def _window(pool: ProcessPoolExecutor, names: Iterator[str], size: int, ordered:
 
 
 def _begin(read: Callable[[str], dict]) -> None:
-    """Get a process of the pool ready: one thread, Ctrl-C is its parent's business, and it ends with its parent."""
+    """Prepare a process of the pool: it has one thread, leaves Ctrl-C to its parent, and ends with its parent."""
     import cv2
     interrupt.end_with_parent()
     settings.open_streams()
@@ -57,17 +57,17 @@ def _begin(read: Callable[[str], dict]) -> None:
 
 
 def _read(name: str) -> dict:
-    """What the function that `_begin` was given makes of a name."""
+    """Apply the function given to `_begin` to a name."""
     return _read.function(name)
 
 
 class Output:
-    """A file of JSON lines with a reading each.  One that is there already goes on: its readings are not made again."""
+    """A file of JSON lines, one reading each.  An existing file is continued: its readings are not made again."""
 
     def __init__(self, path: str | Path):
-        """Open the file; a last line that a break left unfinished is cut off.
+        """Open the file; a last line that an interruption left unfinished is cut off.
 
-        Raises errors.UserError when it holds something else, or cannot be written to.
+        Raises errors.UserError when the file holds something else or cannot be written to.
         """
         self.path, self.done = Path(path), set()
         try:

@@ -1,4 +1,4 @@
-"""Assigns the ink of a line to its characters, once a line reader knows roughly where each is: boxes and glyphs."""
+"""Assigns a line's ink to its characters, once a line reader knows roughly where each one is: boxes and glyphs."""
 from typing import NamedTuple
 
 import cv2
@@ -8,30 +8,30 @@ from common import glyph
 from reading import text_lines
 from reading.readings import box_of
 
-MINE = 0.75      # of a connected component: with so much of it in a character's columns, all of it is the character's
+MINE = 0.75      # of a connected component: if a character's columns hold this share, it is all the character's
 
-# What a cut between two characters costs, in strokes that it crosses.
-REACH = 0.6      # usual distances of two centres: cuts lie no farther beyond the centres
-BEYOND = 3.0     # for each usual distance of two centres that a cut lies beyond its two
+# What a cut between two characters costs; crossing one stroke costs 1.
+REACH = 0.6      # of the usual distance of two centres: cuts lie no farther beyond their two centres
+BEYOND = 3.0     # for each such distance by which a cut lies beyond its two centres
 OFF_CENTRE = 0.1 # for lying at a centre instead of half-way between
 EMPTY = 3.0      # for leaving a character without ink, ...
-LEAST_INK = 0.4  # ... or with less than this share of the pen's width squared: a dot has more
+LEAST_INK = 0.4  # ... or with less than this share of the squared pen width: a dot has more
 
 
 class Shape(NamedTuple):
     """The ink of one character in a line."""
     ink: np.ndarray      # uint8 (height, width), the line's
-    y: np.ndarray        # int (n,): its pixels
+    y: np.ndarray        # int (n,): of its pixels
     x: np.ndarray
     alone: bool          # whether it touches no other character
-    seen: bool           # False of a character without ink, whose pixels are then those of its column
+    seen: bool           # False for a character without ink, whose pixels are then the ends of its column
 
 
 def shapes(ink: np.ndarray, centres: list[float]) -> list[Shape]:
     """The ink of each character of a line, uint8 (height, width), from left to right.
 
     centres: where the network sees the characters, px, ascending.  Joined letters are cut apart between them, where
-    there is least ink.
+    there is the least ink.
     """
     if not centres:
         return []
@@ -50,18 +50,18 @@ def shapes(ink: np.ndarray, centres: list[float]) -> list[Shape]:
     for centre, first, behind in zip(centres, [0, *ends], ends):
         if first < behind:
             found.append(Shape(ink, y[first:behind], x[first:behind], bool(alone[first:behind].all()), True))
-        else:   # the network saw it in another's ink
+        else:   # the network saw it in the ink of another
             column = min(max(0, round(centre)), ink.shape[1] - 1)
             found.append(Shape(ink, np.array([0, len(ink) - 1]), np.full(2, column), False, False))
     return found
 
 
 def _edges(mask: np.ndarray, centres: list[float]) -> list[int]:
-    """The cuts between the characters: for every two, the first column of the second.
+    """The cuts between the characters: for each pair of neighbours, the first column of the second.
 
     mask: bool (height, width), where there is ink.  centres: ascending.
-    Dynamic programming finds the cuts that cost least together, so that characters that stand apart are told apart even
-    where the network sees one early or late, in the ink of its neighbour.
+    Dynamic programming finds the cuts with the least total cost, which separate characters that stand apart even where
+    the network sees one early or late, in the ink of its neighbour.
     """
     ink = np.count_nonzero(mask, axis=0)
     pen = glyph.stroke_width(mask.view(np.uint8) * np.uint8(255))
@@ -77,7 +77,7 @@ def _edges(mask: np.ndarray, centres: list[float]) -> list[int]:
         # Of the earlier places, `ahead` lie before each cut, and `inky` leave enough ink in between.
         ahead = places.searchsorted(cuts, side="right")
         inky = (before[places] + least).searchsorted(before[cuts], side="right")
-        lowest = np.concatenate([[np.inf], np.minimum.accumulate(costs)])   # of the first 0, 1, 2 ... places
+        lowest = np.concatenate([[np.inf], np.minimum.accumulate(costs)])   # of the first 0, 1, 2, ... places
         full, empty = lowest[inky], lowest[ahead] + EMPTY
         steps.append((places, costs, np.where(full <= empty, inky, ahead)))
         places, costs = cuts, np.minimum(full, empty) + crossed[cuts] + np.interp(cuts, at, off)
@@ -90,15 +90,15 @@ def _edges(mask: np.ndarray, centres: list[float]) -> list[int]:
 
 
 def boxes(line: text_lines.StraightLine, found: list[Shape], scale: float) -> list[list[int]]:
-    """The boxes [x, y, width, height] of a line's characters, at least one.
+    """The boxes [x, y, width, height] of a line's characters, of which there is at least one.
 
-    scale: px of the picture per px of the page, which line.to_page leads to.
+    scale: px of the picture per px of the page, to which line.to_page maps.
     """
     x, y = (np.concatenate([getattr(shape, axis) for shape in found]) for axis in "xy")
     firsts = np.cumsum([0] + [len(shape.x) for shape in found[:-1]])
     on_page = np.stack([x, y, np.ones_like(x)], axis=1) @ line.to_page.T
     least, most = np.minimum.reduceat(on_page, firsts), np.maximum.reduceat(on_page, firsts)
-    most += np.abs(line.to_page[:, :2]).sum(axis=1)   # a pixel reaches from its number to the next
+    most += np.abs(line.to_page[:, :2]).sum(axis=1)   # a pixel extends from its index to the next
     return [box_of(corners, scale) for corners in np.hstack([least, most]).tolist()]
 
 

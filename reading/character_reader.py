@@ -8,23 +8,23 @@ from reading.binarize import Picture
 from reading.network import Network
 from reading.readings import Character, characters_of
 
-AT_ONCE = 128   # most glyphs in one call of the network: 512 take 8 % less time each, and 100 MB instead of 25
+AT_ONCE = 128   # most glyphs in one call of the network: 512 would take 8 % less time each, but 100 MB instead of 25
 
 
 class CharacterReader:
     """Reads glyphs, uint8 (n, 28, 28), one character each.
 
-    The network's logits expect the class mix of NIST's forms, which EMNIST was cut out of: half of all are digits,
-    and S is eight times as frequent as s.
+    The network's logits expect the class mix of NIST's forms, from which EMNIST was cut: half of all characters are
+    digits, and S is eight times as frequent as s.
     """
 
     def __init__(self, network: Network, shift: np.ndarray | float = 0.0):
-        """shift: float (62,), what to add to the logits for the class mix of other writing."""
+        """shift: float (62,), added to the logits to fit the class mix of other writing."""
         self._network, self._shift = network, np.float32(shift)
 
     @property
     def prior(self) -> np.ndarray:
-        """Log of how frequent each character is expected to be, up to a constant: float (62,)."""
+        """Log of each character's expected frequency, up to a constant: float (62,)."""
         return log_natural() + self._shift
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
@@ -54,5 +54,5 @@ def glyphs_of(pictures: list[Picture]) -> np.ndarray:
 
 @functools.cache
 def log_natural() -> np.ndarray:
-    """Log of each class's share in NIST's forms: float32 (62,)."""
+    """Log of each class's share of NIST's forms: float32 (62,)."""
     return np.log(alphabets.OFFICIAL_COUNTS / alphabets.OFFICIAL_COUNTS.sum()).astype(np.float32)

@@ -1,8 +1,8 @@
 """What CTC logits say: texts with their probabilities, and where each character lies.
 
-For each step, 4 px of a line image, a network trained by CTC (Graves et al. 2006, "Connectionist temporal
-classification") gives the probabilities of each character and of a blank.  A path is one label for each step; it says
-the text that is left without repeated labels and blanks.  A text's probability is the sum over all its paths.
+For each step, 4 px of a line image, a network trained with CTC (Graves et al. 2006, "Connectionist temporal
+classification") gives the probabilities of each character and of a blank.  A path is one label per step; it spells the
+text that is left once repeated labels are merged and blanks dropped.  A text's probability is the sum over its paths.
 """
 import math
 import operator
@@ -14,34 +14,34 @@ import numpy as np
 
 from common import alphabets
 
-BEAM = 200                     # most texts that are followed at once
-NEAR = 8.0                     # nat below the best: texts that are followed
-LIKELY, MOST_LIKELY = 8.0, 10  # nat below a step's best: characters that are tried, at most so many
-SURE_BLANK = math.log(0.998)   # a likelier blank changes no text
+BEAM = 200                     # most texts in the beam at once
+NEAR = 8.0                     # nat below the best: how far down texts stay in the beam
+LIKELY, MOST_LIKELY = 8.0, 10  # nat below a step's best: characters that are tried; the most per step
+SURE_BLANK = math.log(0.998)   # a step whose blank is likelier than this changes no text
 LEAST = -1e30                  # log of 0; differences stay finite
 LABELS = len(alphabets.ALPHABET) + 1
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What texts are ranked by beside the network, in nat."""
+    """What texts are ranked by besides the network, in nat."""
     lm_weight: float = 0.0        # factor of the language model's log probability
     insertion_bonus: float = 0.0  # for each character
-    space_bonus: float = 0.0      # for a space, beside that
-    space_lm_share: float = 1.0   # of lm_weight at spaces
+    space_bonus: float = 0.0      # for each space, on top of that
+    space_lm_share: float = 1.0   # share of lm_weight at spaces
 
 
 NONE = Weights()   # the network alone
 
 
 class Text(NamedTuple):
-    """A text that the logits may say."""
+    """A text that the logits may spell."""
     text: str
-    ctc: float          # log of its probability by the network alone
-    language: float     # log of its probability by the language model, spaces with Weights.space_lm_share
+    ctc: float          # log of its probability from the network alone
+    language: float     # log of its probability from the language model; spaces count by Weights.space_lm_share
 
     def score(self, weights: Weights) -> float:
-        """What it is ranked by."""
+        """The score that it is ranked by."""
         return (self.ctc + weights.lm_weight * self.language + weights.insertion_bonus * len(self.text)
                 + weights.space_bonus * self.text.count(" "))
 
@@ -59,19 +59,19 @@ def text_of(labels: np.ndarray) -> str:
 
 # ---- the search
 
-Step = tuple[list[float], list[int]]   # log probability of each label, and those of characters that are tried
+Step = tuple[list[float], list[int]]   # log probability of each label, and labels of the characters to try
 
 
 def search(log_probs: np.ndarray, lm=None, weights: Weights = NONE, before: str = "") -> list[Text]:
     """The likeliest texts, best first, by prefix beam search (Hannun et al. 2014, arXiv 1408.2873).
 
-    log_probs: float (steps, labels), normalised.  lm: a word_lm.WordLM.  before: what it sees before the text.
+    log_probs: float (steps, labels), normalised.  lm: a word_lm.WordLM.  before: the preceding text, for the lm.
     """
     return search_steps(steps_of(log_probs), lm, weights, before)
 
 
 def search_steps(steps: list[Step], lm=None, weights: Weights = NONE, before: str = "") -> list[Text]:
-    """As `search`, of steps that are prepared: some of a line's are searched again for each word."""
+    """As `search`, but with prepared steps: those of each word of a line are searched again."""
     beam = _Beam(lm, weights, before)
     for of_step, labels in steps:
         beam.advance(of_step, labels)
@@ -79,7 +79,7 @@ def search_steps(steps: list[Step], lm=None, weights: Weights = NONE, before: st
 
 
 def steps_of(log_probs: np.ndarray) -> list[Step]:
-    """Log probabilities float (steps, labels), prepared for the search; of a sure blank that of the blank alone."""
+    """Log probabilities float (steps, labels), prepared for the search; for a sure blank, only the blank's is kept."""
     log_probs = log_probs.astype(np.float64)
     found: list[Step] = [([blank], []) for blank in log_probs[:, 0].tolist()]
     open_steps = np.flatnonzero(log_probs[:, 0] <= SURE_BLANK)
@@ -90,7 +90,7 @@ def steps_of(log_probs: np.ndarray) -> list[Step]:
 
 
 def _likely(log_probs: np.ndarray) -> list[list[int]]:
-    """The labels of characters that are tried in each step, from log probabilities (steps, labels)."""
+    """The labels of the characters to try in each step, from log probabilities (steps, labels)."""
     likely = log_probs > log_probs.max(axis=1, keepdims=True) - LIKELY
     likely[:, 0] = False
     for step in np.flatnonzero(likely.sum(axis=1) > MOST_LIKELY):
@@ -103,26 +103,26 @@ def _likely(log_probs: np.ndarray) -> list[list[int]]:
 
 @dataclass(slots=True)
 class _Prefix:
-    """A text that the steps so far may say; probabilities are logs."""
+    """A text that the steps so far may spell; probabilities are logs."""
     text: str
     last: int = 0               # label of its last character
-    language: float = 0.0       # its probability by the language model
-    worth: float = 0.0          # nat of the language model and the bonuses
-    ends_blank: float = LEAST   # its probability by paths that end in a blank, ...
-    ends_label: float = LEAST   # ... in its last character, ...
-    total: float = LEAST        # ... in either
+    language: float = 0.0       # its probability from the language model
+    worth: float = 0.0          # nat, from the language model and the bonuses
+    ends_blank: float = LEAST   # its probability over paths that end in a blank, ...
+    ends_label: float = LEAST   # ... over paths that end in its last character, ...
+    total: float = LEAST        # ... and over both
     score: float = LEAST        # total + worth: what it is ranked by
-    following: memoryview | None = None   # what each label adds to language; see _Beam._ask
+    following: memoryview | None = None   # log probability of each next label; see _Beam._ask
 
     def longer(self, label: int, of_step: list[float]) -> float:
-        """Its probability with one more character in this step; a label follows itself only after a blank."""
+        """Its probability with one more character at this step; a label can follow itself only after a blank."""
         return (self.ends_blank if label == self.last else self.total) + of_step[label]
 
 
 class _Beam:
-    """The prefixes that a search follows, the best first.
+    """The prefixes that a search follows, best first.
 
-    They are plain numbers: there are few, mostly two to seven, and NumPy would take longer.
+    They are plain Python: there are few, mostly two to seven, and NumPy would take longer.
     """
 
     def __init__(self, lm, weights: Weights, before: str):
@@ -132,10 +132,10 @@ class _Beam:
         self._share = [1.0] * LABELS
         self._share[alphabets.SPACE] = weights.space_lm_share
         self._prefixes = {"": _Prefix("", ends_blank=0.0, total=0.0, score=0.0)}
-        self._blanks: float | None = None   # log probability of the sure blanks since the last other step, if any
+        self._blanks: float | None = None   # log probability of the sure blanks since the last other step
 
     def advance(self, of_step: list[float], labels: list[int]) -> None:
-        """Take a step with these log probabilities, trying these labels."""
+        """Process a step with these log probabilities, trying these labels."""
         if of_step[0] > SURE_BLANK:
             self._blanks = (self._blanks or 0.0) + of_step[0]
             return
@@ -147,7 +147,7 @@ class _Beam:
         self._prefixes = {one.text: one for one in ranked[:BEAM] if one.score > least}
 
     def _pass_blanks(self) -> None:
-        """Have all prefixes take the sure blanks that have gone by."""
+        """Extend all prefixes by the pending sure blanks."""
         if self._blanks is not None:
             for one in self._prefixes.values():
                 one.ends_blank = one.total = one.total + self._blanks
@@ -155,13 +155,13 @@ class _Beam:
             self._blanks = None
 
     def texts(self) -> list[Text]:
-        """The texts if no more steps come, best first."""
+        """The texts if no more steps follow, best first."""
         self._pass_blanks()
         self._ask(self._prefixes.values())
         found: dict[str, Text] = {}
         for text, one in self._prefixes.items():
             language = one.language
-            if one.last == alphabets.SPACE:   # a space at the end is the end of the word before
+            if one.last == alphabets.SPACE:   # a final space is the end of the word before it
                 text = text[:-1]
             else:
                 language += self._share[alphabets.SPACE] * one.following[alphabets.SPACE]
@@ -170,23 +170,23 @@ class _Beam:
         return sorted(found.values(), key=lambda one: -one.score(self._weights))
 
     def _ask(self, prefixes: Iterable[_Prefix]) -> None:
-        """Have the language model say what follows these prefixes, in one call."""
+        """Ask the language model what follows these prefixes, in one call."""
         new = [one for one in prefixes if one.following is None]
         if not new:
             return
         found = (self._lm.all_next_log_probs([self._before + one.text for one in new]) if self._lm else
                  np.zeros((len(new), LABELS)))
         for one, following in zip(new, found, strict=True):
-            one.following = following.data   # whose items are plain numbers, faster than NumPy's
+            one.following = following.data   # its items are plain floats, faster than NumPy's
 
     def _grow(self, of_step: list[float], labels: list[int]) -> list[_Prefix]:
-        """The prefixes of one more character that a step makes likely and that are not followed yet."""
+        """The prefixes, longer by one character, that a step makes likely and that are not in the beam yet."""
         if not labels:
             return []
         best = next(iter(self._prefixes.values()))
-        least = best.score + of_step[0] - NEAR   # the best one stays, at least with this score
+        least = best.score + of_step[0] - NEAR   # the best one stays with at least this score
         growing = [one for one in self._prefixes.values() if labels != [one.last] or one.ends_blank > LEAST / 2]
-        self._ask(growing)   # only now: the language model takes half of the time, and many never grow
+        self._ask(growing)   # only now: the language model takes half the time, and many prefixes never grow
         tried = [(label, of_step[label] + self._bonus[label], self._weights.lm_weight * self._share[label])
                  for label in labels]
         longer = []
@@ -207,14 +207,14 @@ class _Beam:
         return [self._longer(one, text, label, of_step) for score, text, label, one in longer if score >= least]
 
     def _longer(self, one: _Prefix, text: str, label: int, of_step: list[float]) -> _Prefix:
-        """The prefix that a prefix becomes in a step by one more character."""
+        """The prefix that a prefix becomes when a step adds a character."""
         arrives = one.longer(label, of_step)
         language = self._share[label] * one.following[label]
         worth = one.worth + self._weights.lm_weight * language + self._bonus[label]
         return _Prefix(text, label, one.language + language, worth, LEAST, arrives, arrives, arrives + worth)
 
     def _stay(self, of_step: list[float], labels: list[int]) -> None:
-        """Have a step add no character, but for prefixes that grow into others of the beam."""
+        """Carry each text through a step as it is, and add the paths by which another in the beam grows into it."""
         arrived = {text: parent.longer(one.last, of_step) for text, one in self._prefixes.items()
                    if one.last in labels and (parent := self._prefixes.get(text[:-1]))} if labels else {}
         for text, one in self._prefixes.items():
@@ -233,10 +233,10 @@ def _either(first: float, second: float) -> float:
 
 
 def single(log_probs: np.ndarray) -> np.ndarray:
-    """Log of the probability of each text of one character, by its label: float (labels,), [0] that of no text."""
+    """Log probability of each text of one character, by label: float (labels,); [0] is that of no text."""
     # A path is blanks, the character from step i to step j, and blanks.
     gain = np.cumsum(log_probs - log_probs[:, :1], axis=0, dtype=float)   # of the character over blanks, up to a step
-    before = np.logaddexp.accumulate(np.vstack([np.zeros_like(gain[:1]), -gain[:-1]]))   # of all i up to a j
+    before = np.logaddexp.accumulate(np.vstack([np.zeros_like(gain[:1]), -gain[:-1]]))   # over all i up to a j
     blanks = log_probs[:, 0].sum(dtype=float)
     found = blanks + np.logaddexp.reduce(gain + before)
     found[0] = blanks
@@ -246,17 +246,17 @@ def single(log_probs: np.ndarray) -> np.ndarray:
 # ---- where the characters lie
 
 def align(log_probs: np.ndarray, text: str) -> np.ndarray:
-    """The first and last step of each character of a text on its likeliest path: int (len(text), 2).
+    """The first and the last step of each character of a text on its likeliest path: int (len(text), 2).
 
     log_probs: float (steps, labels).  Raises ValueError when there are too few steps for the text.
     """
     labels = np.zeros(2 * len(text) + 1, int)
     labels[1::2] = [alphabets.LABELS[character] for character in text]
-    # A character may follow another without a blank between, unless they are equal.
+    # A character may follow another without a blank in between, unless the two are equal.
     closed = np.full(len(labels), LEAST)
     closed[3::2][labels[3::2] != labels[1:-2:2]] = 0
     said = log_probs[:, labels].astype(float)
-    padded = np.full(len(labels) + 2, LEAST)   # no path comes from the two places before the first
+    padded = np.full(len(labels) + 2, LEAST)   # no path comes from the two places before the start
     second, first, scores = padded[:-2], padded[1:-1], padded[2:]
     scores[:2] = said[0, :2]
     moved, jumped = np.zeros((2, *said.shape), bool)

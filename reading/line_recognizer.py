@@ -1,4 +1,4 @@
-"""Reads straight lines of writing with a network trained by CTC: ink in, text with its characters out.
+"""Reads straight lines of writing with a network trained with CTC: ink in, text with its characters out.
 
     reader = LineReader(Network("Models", unix_time).each, config["decoding"], word_lm.load())
     texts = reader.read_lines([line.ink for line in text_lines.straight_lines(ink)])
@@ -21,18 +21,18 @@ OLD_NAMES = {"strength": "lm_weight", "bonus": "insertion_bonus", "space": "spac
 
 @dataclass(frozen=True)
 class Decoding(ctc.Weights):
-    """How logits become text; training/calibration.py fits it, and config.json keeps it as "decoding"."""
+    """How logits become text; training/calibration.py fits this, and config.json keeps it as "decoding"."""
     lm_weight: float = 0.4
     insertion_bonus: float = 0.6
-    prior_share: float = 0.0       # of label_prior that is taken away
-    label_prior: Sequence[float] = (0.0,) * len(alphabets.ALPHABET)   # log of each character's share in training
-    confidence: Sequence[float] = (0.27, 0.3, 0.53, 0.19, 0.59)       # weights of `evidence`, and an offset
+    prior_share: float = 0.0       # share of label_prior that is subtracted
+    label_prior: Sequence[float] = (0.0,) * len(alphabets.ALPHABET)   # log of each character's frequency in training
+    confidence: Sequence[float] = (0.27, 0.3, 0.53, 0.19, 0.59)       # weights of `evidence`, then an offset
 
     @classmethod
     def of(cls, config: dict | None) -> "Decoding":
-        """Decoding as config.json has it, of older runs too; what is missing is as above.
+        """Decoding as in config.json, also of older runs; what is missing gets the defaults above.
 
-        Raises runs.RunError for names and values that are none of decoding.
+        Raises runs.RunError for unknown names and unfit values.
         """
         values = {OLD_NAMES.get(name, name): value for name, value in (config or {}).items()}
         usual = asdict(cls())
@@ -45,15 +45,15 @@ class Decoding(ctc.Weights):
     def without_prior(self, log_probs: np.ndarray) -> np.ndarray:
         """Log probabilities (steps, labels) with less of what the network expects whatever it sees.
 
-        A network trained by CTC knows how often each character occurs, and the language model would count that a
+        A network trained with CTC learns how often each character occurs, and the language model would count that a
         second time (Miao, Gowayyed and Metze 2015, "EESEN", arXiv 1507.08240).
         """
         if not self.prior_share:
             return log_probs
         labels = log_probs.shape[1] - 1
-        rare = [min(self.label_prior)] * (labels - len(self.label_prior))   # learned since
+        rare = [min(self.label_prior)] * (labels - len(self.label_prior))   # labels added since
         prior = np.array([0.0, *self.label_prior[:labels], *rare], np.float32)
-        prior[1:] -= np.exp(prior[1:]) @ prior[1:]   # on average a text becomes neither likelier nor unlikelier
+        prior[1:] -= np.exp(prior[1:]) @ prior[1:]   # on average, a text becomes neither likelier nor less likely
         return softmax.log_softmax(log_probs - np.float32(self.prior_share) * prior)
 
 
@@ -61,7 +61,7 @@ class Read(NamedTuple):
     """A character that was read."""
     text: str
     alternatives: list[tuple[str, float]]   # the likeliest with their probabilities, itself first
-    confidence: float                       # probability of it
+    confidence: float                       # its probability
     centre: float                           # px of the line's ink: where the network sees it
 
 
@@ -69,19 +69,19 @@ class LineText(NamedTuple):
     """A line that was read: its text, and its words without the spaces between."""
     text: str
     words: list[list[Read]]
-    rivals: list[list[tuple[str, float]]]   # what each word may be, with probabilities, itself first
+    rivals: list[list[tuple[str, float]]]   # what each word may be, with probabilities; the word itself first
     evidence: list[tuple[float, ...]]       # what speaks for each word; see `evidence`
 
 
 class FoundLine(NamedTuple):
-    """A line of a picture: what was read, and the ink and the boxes of its characters."""
+    """A line of a picture: what was read, and the ink and boxes of its characters."""
     text: LineText
     shapes: list[character_boxes.Shape]
     boxes: list[list[int]]
-    sure: float                     # that it is a line of writing
+    sure: float                     # how sure it is that this is a line of writing
 
     def with_text(self, text: LineText) -> Line:
-        """The line as it is, or as another reader reads the same characters."""
+        """The line with its own text, or with another reader's text of the same characters."""
         of_line, words = iter(self.boxes), []
         for word, rivals in zip(text.words, text.rivals, strict=True):
             characters = [Character(one.text, one.confidence, one.alternatives, box) for one, box in zip(word, of_line)]
@@ -94,9 +94,9 @@ class LineReader:
 
     def __init__(self, each: Callable[[Sequence[np.ndarray]], Iterable[np.ndarray]], decoding: dict | None = None,
                  lm: word_lm.WordLM | None = None):
-        """each: the network; of batches uint8 (n, line_image.HEIGHT, width) it gives logits (n, width / 4, labels).
+        """each: the network; for batches uint8 (n, line_image.HEIGHT, width) it gives logits (n, width / 4, labels).
 
-        decoding: as config.json has it.  lm: the language model; None reads without.
+        decoding: as in config.json.  lm: the language model; None reads without one.
         """
         self.each, self.decoding, self.lm = each, Decoding.of(decoding), lm
 
@@ -118,7 +118,7 @@ class LineReader:
                 yield FoundLine(text, shapes, character_boxes.boxes(line, shapes, picture.scale), line.confidence)
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
-        """Read pictures of one letter or digit each."""
+        """Read pictures that show one letter or digit each."""
         images = [line_image.normalize(picture.ink)[0] for picture in pictures]
         labels = [alphabets.LABELS[character] for character in alphabets.CHARACTERS]
         chances = np.array([np.exp(softmax.log_softmax(ctc.single(log_probs)[labels]))
@@ -138,7 +138,7 @@ class LineReader:
             yield softmax.log_softmax(np.asarray(logits[0], np.float32))
 
     def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None) -> LineText:
-        """The text that log probabilities (steps, labels) say; to_ink, (2, 3), maps px of the image to the ink's."""
+        """The text that log probabilities (steps, labels) spell; to_ink, (2, 3), maps px of the image to the ink's."""
         weights = self.decoding if self.lm else ctc.NONE
         log_probs = self.decoding.without_prior(log_probs) if self.lm else log_probs
         prepared = ctc.steps_of(log_probs)
@@ -159,19 +159,19 @@ class LineReader:
         return LineText(text, words, *self._rivals(prepared, texts, steps, weights))
 
     def _alternatives(self, log_probs, text: str, steps, lm_weight: float) -> list[list[tuple[str, float]]]:
-        """What each character may be instead, by the steps that say it and the characters before it; itself first."""
-        padded = np.vstack([log_probs[:, 1:], log_probs[-1:, 1:]])   # so that the last end lies in it, too
+        """Alternatives for each character, from its steps and the characters before it; itself first."""
+        padded = np.vstack([log_probs[:, 1:], log_probs[-1:, 1:]])   # so that the last end is a valid index
         scores = np.maximum.reduceat(padded, (steps + (0, 1)).ravel())[::2].astype(float)
         if self.lm:
             before = [text[:place] for place in range(len(text))]
             scores += lm_weight * np.array(self.lm.all_next_log_probs(before))[:, 1:log_probs.shape[1]]
-        scores[:, 0] = ctc.LEAST   # a space is no character
+        scores[:, 0] = ctc.LEAST   # a space is no alternative
         chances = np.exp(softmax.log_softmax(scores))
         return softmax.ranked(chances, alphabets.ALPHABET, [alphabets.LABELS[character] - 1 for character in text])
 
     def _rivals(self, prepared: list[ctc.Step], texts: list[ctc.Text], steps,
                 weights: ctc.Weights) -> tuple[list, list]:
-        """For each word of the best text what its steps may say instead, with probabilities, and its evidence."""
+        """For each word of the best text, what its steps may spell instead, with probabilities, and its evidence."""
         text = texts[0].text
         spaces = [place for place, character in enumerate(text) if character == " "]
         firsts = [0, *(steps[place, 1] + 1 for place in spaces)]
@@ -187,7 +187,7 @@ class LineReader:
         return rivals, evidences
 
     def _rivals_of(self, word: str, texts: list[ctc.Text], weights: ctc.Weights) -> tuple[list, tuple[float, ...]]:
-        """A word and its rivals among the texts that its steps may say, with probabilities, and the evidence for it."""
+        """A word and its rivals, the texts that its steps may spell, with probabilities, and the evidence for it."""
         scores = {one.text: one.score(weights) for one in texts if one.text and " " not in one.text}
         scores.setdefault(word, min(scores.values(), default=0.0))
         itself = next((one for one in texts if one.text == word), texts[-1])
@@ -207,10 +207,10 @@ class LineReader:
 
 
 def evidence(word: str, chance: float, text: ctc.Text) -> tuple[float, ...]:
-    """What tells whether a word is right: four numbers.
+    """Four numbers that tell how likely a word is right.
 
-    chance: its probability among the texts that its steps may say.  text: its log probabilities.
-    They are the log odds of that chance, both log probabilities in nat, kept within limits, and the word's length.
+    chance: its probability among the texts that its steps may spell.  text: its log probabilities.
+    They are the log odds of that chance, both log probabilities in nat, all clipped, and the word's length.
     """
     chance = min(max(chance, 1e-4), 1 - 1e-4)
     return math.log(chance / (1 - chance)), max(text.ctc, -20.0), len(word), max(text.language, -60.0)

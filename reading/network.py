@@ -1,8 +1,8 @@
 """A run's trained network in ONNX Runtime: pictures in, logits out, without Keras.
 
-A training ends with model.onnx beside model.keras.  Where only model.keras is, as in older runs, it is converted on
-first use by a process that imports Keras (training/export.py): into the run's folder or, where that cannot be written
-to, into the user's cache.
+Training ends with model.onnx beside model.keras.  If there is only model.keras, as in older runs, a process that
+imports Keras (training/export.py) converts it on first use: into the run's folder or, if that is not writable, into
+the user's cache.
 """
 import importlib.util
 import os
@@ -17,7 +17,7 @@ import numpy as np
 from common import files, runs
 
 # A line of 20 letters takes 6.4 ms with two threads on two cores, 10.6 with one.  Eight lines in one batch would take
-# 15 % less time than one by one, which filling them up to one width costs: lines are read one by one, two at a time.
+# 15 % less time than one by one, but padding them to one width costs that: lines are read one by one, two at a time.
 THREADS = min(2, os.cpu_count() or 1)
 
 
@@ -25,7 +25,7 @@ class Network:
     """The network of one run, opened."""
 
     def __init__(self, models_path: str | Path, unix_time: str, threads: int = THREADS):
-        """threads: the most that are used at once; runs.RunError when there is no network, or its file is damaged or of
+        """threads: the most used at once.  Raises runs.RunError when there is no network, or its file is damaged or has
         another shape.
         """
         self._threads = threads
@@ -43,11 +43,11 @@ class Network:
         return self.outputs(pictures)[0]
 
     def outputs(self, pictures: np.ndarray) -> list[np.ndarray]:
-        """All that the network gives: of pages uint8 (n, height, width, 3) the maps of networks.page."""
+        """All outputs of the network: for pages uint8 (n, height, width, 3), the maps of networks.page."""
         return self._session.run(None, {self._input: pictures}, self._options)
 
     def each(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-        """The logits of several batches; while the caller works on one, the next are computed."""
+        """The logits of several batches; while the caller works on one, the next ones are computed."""
         if len(batches) < 2 or self._threads < 2:
             yield from map(self.logits, batches)
             return
@@ -56,13 +56,13 @@ class Network:
 
 
 def _open(path: Path, threads: int):
-    import onnxruntime  # here: --help and messages about wrong settings need not wait for it
+    import onnxruntime  # here, so that --help and messages about wrong settings need not wait for it
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.force_spinning_stop", "1")   # a waiting thread takes the caller's time
-    options.enable_mem_pattern = False   # a plan for each new size of picture takes memory and saves no time
+    options.enable_mem_pattern = False   # a plan for each new picture size takes memory and saves no time
     options.log_severity_level = 3   # errors
-    arena = {"arena_extend_strategy": "kSameAsRequested"}   # and not twice as much
+    arena = {"arena_extend_strategy": "kSameAsRequested"}   # not twice as much
     try:
         return onnxruntime.InferenceSession(path, options, providers=[("CPUExecutionProvider", arena)])
     except Exception as error:   # ONNX Runtime's errors have no common class
@@ -71,7 +71,7 @@ def _open(path: Path, threads: int):
 
 
 def _give_back_memory():
-    """Options with which a session returns its memory after each picture: of a photo some 100 MB."""
+    """Options with which a session releases its memory after each picture: about 100 MB for a photo."""
     import onnxruntime
     options = onnxruntime.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
@@ -79,7 +79,7 @@ def _give_back_memory():
 
 
 def model_file(folder: Path) -> Path:
-    """The ONNX file of a run's folder, converted from model.keras if there is none; RunError if that is impossible."""
+    """The ONNX file of a run's folder, converted from model.keras if missing; raises RunError if that is impossible."""
     path, source = folder / "model.onnx", folder / "model.keras"
     if path.is_file():
         return path
@@ -100,9 +100,9 @@ def model_file(folder: Path) -> Path:
 
 
 def convert(folder: Path, path: Path) -> None:
-    """Write the network of a run's folder as an ONNX file in a separate process, so that Keras stays out of this one.
+    """Write the network in a run's folder as an ONNX file, in a separate process so that Keras stays out of this one.
 
-    RunError, with the reason, when that fails.
+    Raises RunError, with the reason, when that fails.
     """
     command = [sys.executable, "-m", "training.export", str(folder.resolve()), str(path.resolve())]
     done = subprocess.run(command, cwd=runs.ROOT, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""}, capture_output=True,

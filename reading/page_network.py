@@ -3,9 +3,9 @@
     found = shipped().find(picture)
     texts = reader.read_lines([line.ink for line in found.lines])
 
-The network (training/networks.py: page) tells for each pixel how much of it writing covers, and whether it lies in the
-core of a line, between baseline and the top of small letters.  A connected core is a line, as in Gruening et al. 2019
-(ARU-Net, arXiv 1802.03345); each connected stroke of ink belongs to the line whose core it touches, and one that
+For each pixel the network (training/networks.py: page) says how much of it writing covers, and whether it lies in the
+core of a line, between the baseline and the top of small letters.  A connected core is a line, as in Gruening et al.
+2019 (ARU-Net, arXiv 1802.03345); each connected stroke of ink belongs to the line whose core it touches, and one that
 touches several is cut half-way between them.
 """
 import functools
@@ -21,36 +21,36 @@ from reading.network import THREADS, Network
 from reading.text_lines import StraightLine
 
 STRIDE = 32                # px: the network takes sides that are multiples of this
-PIXELS = 1_000_000         # a picture is reduced to so many for a first look, ...
-FINE_PIXELS = 3_000_000    # ... and to so many at most for the last, ...
-X_HEIGHTS = 15.0, 28.0     # px: ... if its small letters are lower or taller than this, ...
-USUAL = 22.0               # px: ... at which they are about so tall
-SMALLER = 1.0, 2.5, 6.25   # times: so much smaller a picture is also looked at ...
-HOLDS = 0.8                # of the strokes: ... if fewer touch a core, ...
-SEES_MORE = 2.5            # times: ... and is better seen if cores hold so much more ink ...
-LARGEST = 45.0             # px: ... with letters no taller than this
-UPRIGHT, IN_DOUBT = 0.6, 0.1   # cosine of a page that is surely upright; lead of another way up that is taken
-FEW_WORDS = 20.0           # x-heights: less writing is not turned upside down
-ENLARGED = 3.0             # times: a picture is made no larger
+PIXELS = 1_000_000         # a picture is reduced to this many for a first look, ...
+FINE_PIXELS = 3_000_000    # ... and to at most this many for the last, ...
+X_HEIGHTS = 15.0, 28.0     # px: ... if its x-height is below or above these, ...
+USUAL = 22.0               # px: ... at a scale where it is about this
+SMALLER = 1.0, 2.5, 6.25   # times: the picture is also looked at this much smaller ...
+HOLDS = 0.8                # of the ink: ... if strokes that touch a core hold less, ...
+SEES_MORE = 2.5            # times: ... and that is better if cores hold this much more ink ...
+LARGEST = 45.0             # px: ... and the x-height is no more than this
+UPRIGHT, IN_DOUBT = 0.6, 0.1   # cosine of a surely upright page; by how much another way up must lead
+FEW_WORDS = 20.0           # x-heights: a page with less writing is not turned upside down
+ENLARGED = 3.0             # times: a picture is enlarged no more than this
 CORE = 0.5                 # probability from which a pixel belongs to a core
-SEED = 0.8                 # probability in the middle of a core: cores that touch are parted by it
-STACKED = 2.5              # times its height: over such a length a core that is two lines has two rows of SEEDs
-SURE = 0.7                 # mean probability: less sure cores are edges, grain or drawings
-DOUBTFUL, LOW = 0.8, 0.4   # less sure ones that are so much lower than usual are pieces of rules
-LEAST_CORE = 2.0           # px of a half-size map: a core is at least so tall ...
-LEAST_LENGTH = 0.6         # ... and so long, in its own height
-NEAR = 1.6                 # x-heights: ink farther than this from every core is no writing
-SPECK = 0.6                # x-heights: what is no larger is a dot or a speck, ...
-BELOW, BEFORE = 0.6, 1.0   # x-heights: ... and a speck if it lies so far below a core or before its begin
-MOSTLY = 0.6               # of a stroke: if so much is a rule it is one
-AHEAD = 1.5                # x-heights: so far ahead of a core it counts as if it were longer
-BRIDGE = 2.2               # x-heights: so wide a gap between two cores of one height is within a line
-JUMP = 1.0                 # x-heights: by so much at most a line rises or falls at a gap, ...
-OVERLAP = 1.0              # x-heights: ... and by so much at most what continues it begins before its end
-GATE, ON_RULE = 64, 150    # of 255: coverage from which there may be ink, and where there are rules
-AROUND = 25                # px of half the size: the paper's brightness is the median of so large a square
-FULL = 230.0               # the middle of a line's strokes is made so dark, ...
-FAINT = 36                 # ... and what is fainter than this then is paper
+SEED = 0.8                 # probability in the middle of a core: it separates cores that touch
+STACKED = 2.5              # times its height: a core with two rows of SEEDs over more than this length is two lines
+SURE = 0.7                 # mean probability: cores below this are edges, grain or drawings
+DOUBTFUL, LOW = 0.8, 0.4   # cores less sure than the first and lower than the second times the usual are bits of rules
+LEAST_CORE = 2.0           # px of a half-size map: a core is at least this tall ...
+LEAST_LENGTH = 0.6         # times its own height: ... and at least this long
+NEAR = 1.6                 # x-heights: ink farther than this from every core is not writing
+SPECK = 0.6                # x-heights: anything no larger is a dot or a speck, ...
+BELOW, BEFORE = 0.6, 1.0   # x-heights: ... and a speck if it lies this far below a core or before its start
+MOSTLY = 0.6               # of a stroke: if more than this is a rule, all of it is
+AHEAD = 1.5                # x-heights: a core counts as longer by this at both ends
+BRIDGE = 2.2               # x-heights: a gap narrower than this between two cores at one level is within a line
+JUMP = 1.0                 # x-heights: a line rises or falls by less than this at a gap, ...
+OVERLAP = 1.0              # x-heights: ... and its continuation starts less than this before its end
+GATE, ON_RULE = 64, 150    # of 255: coverage from which there may be ink, and the same on rules
+AROUND = 25                # px at half size: the paper's brightness is the median of a square of this side
+FULL = 230.0               # of 255: a line's strokes are made about this dark, ...
+FAINT = 36                 # ... and what is then fainter than this is paper
 
 
 @dataclass
@@ -66,30 +66,30 @@ class Core:
 @dataclass
 class Maps:
     """What the network sees in a picture."""
-    ink: np.ndarray        # uint8 (height, width): how much of a pixel is covered
+    ink: np.ndarray        # uint8 (height, width): how much of each pixel is covered
     core: np.ndarray       # float32 (height / 2, width / 2): probability
-    rule: np.ndarray       # the same, of printed rules, boxes and drawings
-    upright: float         # the reading direction's cosine, its median over all cores
+    rule: np.ndarray       # the same, for printed rules, boxes and drawings
+    upright: float         # cosine of the reading direction, median over all cores
 
     @property
     def seen(self) -> bool:
-        """Whether there is writing, be it turned."""
+        """Whether there is writing, upright or not."""
         return bool((self.core > CORE).any())
 
 
 @dataclass
 class FoundPage:
     """The lines of a page in reading order."""
-    ink: np.ndarray              # uint8 (height, width): that of the lines, as the picture lies
-    lines: list[StraightLine]    # to_page leads to px of the ink
-    cores: list[Core]            # of the same lines, in px of the ink when it is turned upright
-    scale: float                 # px of the picture in a px of the ink
+    ink: np.ndarray              # uint8 (height, width): ink of the lines, in the picture's own orientation
+    lines: list[StraightLine]    # to_page maps to px of the ink
+    cores: list[Core]            # of the same lines, in px of the ink turned upright
+    scale: float                 # px of the picture per px of the ink
     turns: int                   # quarter turns to the left that make the picture upright
 
 
 @functools.cache
 def shipped(threads: int = THREADS) -> "PageNetwork":
-    """The page network that is shipped, opened once."""
+    """The shipped page network, opened once."""
     return PageNetwork(Network(runs.models_folder("Models"), runs.DEFAULT_PAGES, threads))
 
 
@@ -100,7 +100,7 @@ class PageNetwork:
         self._network = network
 
     def maps(self, picture: np.ndarray) -> Maps:
-        """What is where in a picture, uint8 (height, width, 3), RGB."""
+        """The maps of a picture, uint8 (height, width, 3), RGB."""
         height, width = picture.shape[:2]
         padded = cv2.copyMakeBorder(picture, 0, -height % STRIDE, 0, -width % STRIDE, cv2.BORDER_REPLICATE)
         ink, marks = self._network.outputs(padded[None])
@@ -115,7 +115,7 @@ class PageNetwork:
         """The lines of a picture, uint8 (height, width, 3), RGB; there may be none."""
         turns, look = self._upright(picture)
         ink, cores, labels = look.maps.ink, look.cores, look.labels
-        if not cores:   # better unsure than nothing
+        if not cores:   # unsure lines are better than none
             cores, labels = find_cores(look.maps.core, ink.shape, sure=0.0)
         inks, ink = line_inks(sharp_ink(look.picture, ink, look.maps.rule), look.maps, labels, cores)
         order = [place for place in reading_order(cores) if inks[place] is not None]
@@ -124,15 +124,15 @@ class PageNetwork:
                          [cores[place] for place in order], 1 / look.scale, turns)
 
     def _upright(self, picture: np.ndarray) -> tuple[int, "Look"]:
-        """How many quarter turns to the left make a picture upright, and what the network sees in it then.
+        """How many quarter turns to the left make a picture upright, and what the network then sees in it.
 
-        It knows upright pages, but not which way others are turned; and upside down, digits look like digits.  One
-        look at each of the others tells which is the likeliest.
+        The network knows upright pages, but not which way others are turned, and digits upside down look like digits.
+        One look at each other turn tells which is likeliest.
         """
         scale = _scale_to(PIXELS, 1.0, picture)
         first = self._seen(picture, scale)
         look = self._look(picture, first)
-        if look.maps.upright >= UPRIGHT or not look.ink and first.held < HOLDS:   # no lines hold specks and noise
+        if look.maps.upright >= UPRIGHT or not look.ink and first.held < HOLDS:   # specks and noise lie in no line
             return 0, look
         best = first = None
         for turns in (1, 2, 3):
@@ -147,10 +147,10 @@ class PageNetwork:
         return (best, turned) if turned.maps.upright > look.maps.upright + IN_DOUBT else (0, look)
 
     def _look(self, picture: np.ndarray, first: "Look", always: bool = False) -> "Look":
-        """What is where in a picture, at the scale at which the network sees its letters best; first: its first look.
+        """The look at a picture at the scale where the network sees its letters best; first: the first look.
 
-        Letters much larger than those that it knows look like many small strokes, and their cores are scraps: a
-        picture is looked at ever smaller until cores hold most strokes, or always.
+        To the network, letters much larger than it knows are many small strokes, and their cores are scraps.  So it
+        looks at smaller and smaller pictures until cores hold most strokes; if `always`, at all of them.
         """
         most = _scale_to(FINE_PIXELS, ENLARGED, picture)
         best = first
@@ -165,7 +165,7 @@ class PageNetwork:
         for _ in range(2):
             if not best.ink or X_HEIGHTS[0] <= best.x_height <= X_HEIGHTS[1]:
                 break
-            # In steps, lest a speck change it, and with it every pixel of the page.
+            # In steps, so that a speck does not change the scale, and with it every pixel of the page.
             wanted = 2 ** (round(4 * math.log2(best.scale * USUAL / best.x_height)) / 4)
             wanted = min(wanted, max(best.scale, most))
             if wanted == best.scale:
@@ -191,25 +191,25 @@ class PageNetwork:
 class Look:
     """What the network sees in a picture at one scale."""
     picture: np.ndarray    # at that scale
-    scale: float           # px that it sees in a px of the picture
+    scale: float           # px that it sees per px of the picture
     maps: Maps
-    cores: list[Core]      # of which it is sure
+    cores: list[Core]      # those that it is sure of
     labels: np.ndarray     # int32 (height, width): the number of each core, from 1
-    ink: float             # in cores, in px of the picture
-    x_height: float        # px that it sees: of half the writing letters are no taller
+    ink: float             # amount inside cores, in px of the picture
+    x_height: float        # in px that it sees; the median over the writing's length
     length: float          # of all lines, in x-heights
     held: float            # share of the ink in strokes that touch a core
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    """The logistic function, in place; logits are next to each other in memory, else NumPy 2 gives wrong values."""
+    """The logistic function, in place; logits must be adjacent in memory, or NumPy 2 gives wrong values."""
     np.exp(np.negative(logits, out=logits), out=logits)
     logits += 1
     return np.reciprocal(logits, out=logits)
 
 
 def _scale_to(pixels: int, most: float, picture: np.ndarray) -> float:
-    """What gives a picture so many pixels, but at most `most`."""
+    """The scale that gives a picture this many pixels, but at most `most`."""
     return min(most, math.sqrt(pixels / (picture.shape[0] * picture.shape[1])))
 
 
@@ -221,7 +221,7 @@ def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _turned_back(line: StraightLine, turns: int, shape: tuple[int, int]) -> StraightLine:
-    """A line of a picture of `shape` that was turned to the left so many times, for the picture as it lies."""
+    """Map a line from a picture of `shape`, turned to the left this many times, back to the picture before turning."""
     height, width = shape
     back = {0: ((1, 0, 0), (0, 1, 0)), 1: ((0, -1, height - 1), (1, 0, 0)),
             2: ((-1, 0, width - 1), (0, -1, height - 1)), 3: ((0, 1, 0), (-1, 0, width - 1))}[turns]
@@ -231,9 +231,9 @@ def _turned_back(line: StraightLine, turns: int, shape: tuple[int, int]) -> Stra
 # ---- cores -> lines
 
 def find_cores(probability: np.ndarray, shape: tuple[int, int], sure: float = SURE) -> tuple[list[Core], np.ndarray]:
-    """The text lines in a map of cores, half as large as a picture of `shape`.
+    """The text lines in a map of cores at half the size of a picture of `shape`.
 
-    sure: least mean probability.  Returns them, and a map int32 of `shape` with each core's number, from 1.
+    sure: least mean probability.  Returns their cores, and a map int32 of `shape` with each core's number, from 1.
     """
     count, labels, stats, _ = _parted(probability)
     cores, numbers = [], np.zeros(count, np.int32)
@@ -257,7 +257,7 @@ def find_cores(probability: np.ndarray, shape: tuple[int, int], sure: float = SU
 
 
 def _usual(cores: list[Core]) -> float:
-    """The x-height of which half of all writing is no taller, by its length; 0 without any."""
+    """The median x-height, weighted by length; 0 without cores."""
     if not cores:
         return 0.0
     widths, heights = np.array([(core.right - core.left, core.x_height) for core in cores]).T
@@ -266,7 +266,7 @@ def _usual(cores: list[Core]) -> float:
 
 
 def _parted(probability: np.ndarray) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-    """Connected cores as OpenCV gives components; those of tight lines that touch are parted by their SEEDs."""
+    """Connected cores as OpenCV returns components; touching cores of tight lines are separated by their SEEDs."""
     mask = (probability > CORE).view(np.uint8)
     seeds = ((probability > SEED) & (mask > 0)).view(np.uint8)
     found = cv2.connectedComponentsWithStats(mask, connectivity=8)
@@ -285,10 +285,10 @@ def _parted(probability: np.ndarray) -> tuple[int, np.ndarray, np.ndarray, np.nd
 
 
 def _nearest(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each pixel the distance in px to the nearest labelled one, float32, and its label, int32."""
+    """For each pixel, the distance in px to the nearest labelled one, float32, and its label, int32."""
     distance, nearest = cv2.distanceTransformWithLabels((labels == 0).view(np.uint8), cv2.DIST_L2, 3,
                                                         labelType=cv2.DIST_LABEL_PIXEL)
-    # The labels that OpenCV gives are its own: which one each stands for tell the labelled pixels.
+    # OpenCV returns labels of its own; the labelled pixels tell which label each of them stands for.
     of_label = np.zeros(nearest.max() + 1, np.int32)
     inside = labels > 0
     of_label[nearest[inside]] = labels[inside]
@@ -296,7 +296,7 @@ def _nearest(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _core_of(mine: np.ndarray, left: int, top: int, confidence: float) -> Core:
-    """The core that a mask (height, width) shows, its corner at left, top of the half-size map."""
+    """The core in a mask (height, width) whose corner is at left, top of the half-size map."""
     columns = mine.sum(axis=0)
     rows = np.arange(len(mine)) @ mine / np.maximum(columns, 1) + top
     x = np.arange(len(columns))
@@ -304,12 +304,12 @@ def _core_of(mine: np.ndarray, left: int, top: int, confidence: float) -> Core:
     smooth = max(1, int(2 * columns.mean())) * 2 + 1
     rows = cv2.blur(rows[None].astype(np.float32), (smooth, 1), borderType=cv2.BORDER_REPLICATE)[0]
     columns = np.sort(columns[columns > 0])
-    usual = columns[len(columns) // 4:len(columns) - len(columns) // 4]   # a mean, as a speck moves a median by a px
+    usual = columns[len(columns) // 4:len(columns) - len(columns) // 4]   # for a mean: a speck moves a median by 1 px
     return Core(2 * left, 2 * (left + len(rows)), np.repeat(2 * rows + 1, 2), 2.0 * float(usual.mean()), confidence)
 
 
 def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
-    """Cores of which those that continue each other are one; and the number, from 1, that each has now."""
+    """Cores, merged where one continues another; and the new number of each given core, from 1."""
     parent = list(range(len(cores)))
 
     def root(place: int) -> int:
@@ -371,13 +371,13 @@ def reading_order(cores: list[Core]) -> list[int]:
     return ordered(list(range(len(cores))))
 
 
-MANY = 3            # lines: so many at least make a column ...
-LONG = 9.0          # x-heights: ... and most of them are so long
-GUTTER = 1.5        # x-heights: so much room is between columns
+MANY = 3            # lines: a column has at least this many ...
+LONG = 9.0          # x-heights: ... and at least half of them are longer than this
+GUTTER = 1.5        # x-heights: least gap between columns
 
 
 def _gutter(cores: list[Core]) -> float | None:
-    """An x at which lines part into two columns of text, None if there is none."""
+    """An x that divides lines into two columns of text, None if there is none."""
     if len(cores) < 2 * MANY:
         return None
     height = float(np.median([core.x_height for core in cores]))
@@ -393,11 +393,11 @@ def _gutter(cores: list[Core]) -> float | None:
 
 
 def _by_rows(cores: list[Core], places: list[int]) -> list[int]:
-    """Lines by their height on the page, as if it were level; those at one height from left to right."""
+    """Lines from top to bottom, as if the page were level; those at the same height from left to right."""
     slope = _slope([cores[place] for place in places])
 
     def level(core: Core, place: int) -> float:
-        """Height of one end, 0 or -1, of a core."""
+        """The y of one end, 0 or -1, of a core on the levelled page."""
         return float(core.middle[place]) - slope * (core.left if place == 0 else core.right)
 
     def beside(core: Core, last: Core) -> bool:
@@ -420,7 +420,7 @@ def _by_rows(cores: list[Core], places: list[int]) -> list[int]:
 
 
 def _slope(cores: list[Core]) -> float:
-    """How steeply long lines fall: the median of all of which each px of their length counts as one."""
+    """How steeply long lines fall: the median slope, weighted by length."""
     long = [core for core in cores if core.right - core.left > 5 * core.x_height]
     if not long:
         return 0.0
@@ -434,7 +434,7 @@ def _slope(cores: list[Core]) -> float:
 
 def line_inks(ink: np.ndarray, maps: Maps, labels: np.ndarray,
               cores: list[Core]) -> tuple[list[StraightLine | None], np.ndarray]:
-    """Each line's ink alone, straight and upright, None for a line without any; and the ink of all lines.
+    """The ink of each line alone, straight and upright, None for a line without any; and the ink of all lines.
 
     ink: uint8 (height, width).  labels: int32 (height, width): each core's number.
     """
@@ -461,7 +461,7 @@ def line_inks(ink: np.ndarray, maps: Maps, labels: np.ndarray,
 
 
 def _longer(labels: np.ndarray, cores: list[Core]) -> np.ndarray:
-    """Labels with each core longer at both ends: digits that stand far apart belong to their line."""
+    """Labels with each core lengthened at both ends, so that digits far apart belong to their line."""
     ends = np.zeros_like(labels)
     for number, core in enumerate(cores, 1):
         for x, y, out in ((core.left, core.middle[0], -1), (core.right, core.middle[-1], 1)):
@@ -470,16 +470,16 @@ def _longer(labels: np.ndarray, cores: list[Core]) -> np.ndarray:
 
 
 def sharp_ink(picture: np.ndarray, ink: np.ndarray, rule: np.ndarray) -> np.ndarray:
-    """The ink by the picture's own contrast with the paper around, where the network sees any: uint8 (height, width).
+    """Ink from the picture's own contrast with the paper around, where the network sees any: uint8 (height, width).
 
     picture: uint8 (height, width, 3).  ink, rule: what the network sees in it, as in Maps.
-    A speck anywhere changes all that the network gives a little, and a doubtful letter with it; it does not change the
-    picture elsewhere.
+    A speck anywhere slightly changes the network's whole output, and with it a doubtful letter; the picture does not
+    change elsewhere.
     """
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     paper = cv2.resize(cv2.medianBlur(half, AROUND), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    rule = cv2.dilate(rule, np.ones((5, 5), np.uint8))   # its edges too
+    rule = cv2.dilate(rule, np.ones((5, 5), np.uint8))   # including its edges
     gate = np.where(cv2.resize(rule, ink.shape[::-1]) > 0.5, np.uint8(ON_RULE), np.uint8(GATE))
     near = cv2.dilate((ink >= gate).view(np.uint8), np.ones((3, 3), np.uint8))
     contrast = paper.astype(np.int16) - gray
@@ -489,7 +489,7 @@ def sharp_ink(picture: np.ndarray, ink: np.ndarray, rule: np.ndarray) -> np.ndar
 
 
 def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, seen: np.ndarray, count: int) -> np.ndarray:
-    """The ink with each line as dark as all others; seen: what the network sees, which tells where strokes are."""
+    """The ink with all lines equally dark; seen: what the network sees, which tells where strokes are."""
     gains = np.ones(count + 1, np.float32)
     inside = (labels > 0) & (seen >= text_lines.INK)
     values, owners = ink[inside], labels[inside]
@@ -501,18 +501,18 @@ def _as_dark(ink: np.ndarray, labels: np.ndarray, nearest: np.ndarray, seen: np.
 
 
 def amplify(ink: np.ndarray, gain: float | np.ndarray) -> np.ndarray:
-    """Ink, uint8 (height, width), times its line's gain or each pixel's own; what is faint even then is paper."""
+    """Ink, uint8 (height, width), times its line's gain or a gain per pixel; what is then still faint becomes paper."""
     dark = np.clip(ink * gain, 0, 255).astype(np.uint8)
     return np.where(dark >= FAINT, dark, 0).astype(np.uint8)
 
 
 def gain_of(strokes: np.ndarray) -> float:
-    """What makes a line's strokes, uint8 (n,), as dark as those of all lines: in steps, lest a speck change it."""
+    """The gain that makes a line's strokes, uint8 (n,), as dark as all others; in steps, so specks do not matter."""
     return 2 ** (round(8 * math.log2(FULL / max(8, np.percentile(strokes, 75)))) / 8)
 
 
 def _pixels(owners: np.ndarray, number: int, core: Core) -> tuple[np.ndarray, np.ndarray]:
-    """y and x of a line's pixels, looked for around its core alone."""
+    """y and x of a line's pixels, searched only around its core."""
     reach = int(6 * core.x_height)
     top, left = max(0, int(core.middle.min()) - reach), max(0, core.left - reach)
     y, x = np.nonzero(owners[top:int(core.middle.max()) + reach, left:core.right + reach] == number)
@@ -523,8 +523,8 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
               cores: list[Core]) -> np.ndarray:
     """The number of the line, from 1, that each pixel of ink belongs to: int32 (height, width), 0 for none.
 
-    rule: bool (height, width), where rules, boxes and drawings are: strokes that are most of them are no writing.
-    nearest, distance: of each pixel, the number of the nearest core and how far it is, in px.
+    rule: bool (height, width), where rules, boxes and drawings are: strokes that lie mostly there are not writing.
+    nearest, distance: for each pixel, the number of the nearest core and its distance in px.
     """
     strokes, inside = (ink >= text_lines.INK).view(np.uint8), labels > 0
     heights = np.array([1.0, *(core.x_height for core in cores)], np.float32)
@@ -533,15 +533,15 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
     strokes[printed[parts]] = 0
     part, line = np.divmod(np.unique(parts[inside].astype(np.int64) * len(heights) + labels[inside]), len(heights))
     part, line = part[part > 0], line[part > 0]
-    touched = np.bincount(part, minlength=count).clip(max=2).astype(np.uint8)   # no, one or several cores
+    touched = np.bincount(part, minlength=count).clip(max=2).astype(np.uint8)   # no core, one or several
     owner = np.zeros(count, np.int32)
     owner[part] = line
     touching = touched[parts]
     owners = np.where(touching == 1, owner[parts], nearest)
     loose = (touching == 0) & (strokes > 0)
-    far = np.zeros(count, bool)        # a stroke beside all lines that reaches far is no writing
+    far = np.zeros(count, bool)        # a stroke that touches no core and reaches far is not writing
     far[parts[loose & (distance > NEAR * heights[nearest])]] = True
-    for side in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):   # cut off there: of a line beyond
+    for side in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):   # cut off there: part of a line beyond
         far[side] = True
     x, y = middles.T.astype(int)
     number = nearest[y, x]
@@ -553,7 +553,7 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
 
 
 def _astray(x: np.ndarray, y: np.ndarray, number: np.ndarray, cores: list[Core], heights: np.ndarray) -> np.ndarray:
-    """Which points (n,) lie where the core of a number, from 1, has no dots: too far below or before it: bool (n,)."""
+    """Which points (n,) are too far below or before the core of their number, from 1, to be its dots: bool (n,)."""
     lefts, lengths = np.array([(core.left, len(core.middle)) for core in cores]).T
     ahead = x - lefts[number - 1]
     place = ahead.clip(0, lengths[number - 1] - 1) + (np.cumsum(lengths) - lengths)[number - 1]
@@ -562,7 +562,7 @@ def _astray(x: np.ndarray, y: np.ndarray, number: np.ndarray, cores: list[Core],
 
 
 def _majority(parts: np.ndarray, values: np.ndarray, where: np.ndarray, count: int, most: int) -> np.ndarray:
-    """For each part the value that most of its pixels have: int32 (count,)."""
+    """For each part, the most frequent value among its pixels: int32 (count,)."""
     found = np.zeros(count, np.int32)
     keys, sizes = np.unique(parts[where].astype(np.int64) * most + values[where], return_counts=True)
     order = np.argsort(sizes, kind="stable")

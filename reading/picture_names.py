@@ -1,4 +1,4 @@
-"""The pictures that are meant on a command line: files, folders, lists of names."""
+"""The pictures that a command line names: files, folders, lists of names."""
 import importlib.util
 import os
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from PIL import Image
 
 from reading.binarize import FORMATS
 
-OPTIONAL = {".pdf": "pypdfium2", ".heic": "pillow_heif", ".heif": "pillow_heif"}   # endings, and what reads them
+OPTIONAL = {".pdf": "pypdfium2", ".heic": "pillow_heif", ".heif": "pillow_heif"}   # extensions, and what reads them
 
 
 def find(names: list[str], recursive: bool = False, leave: tuple[str, ...] = ()) -> tuple[list[str], list[str]]:
     """The names of all pictures, and a sentence for each name that stands for none.
 
-    A name is a picture, "-" for standard input, a folder for the pictures in it, sorted, with `recursive` also those
-    in the folders below, or "@" and a file with a name on each line.
-    leave: endings of file names that do not count.
+    A name is a picture; "-" for standard input; a folder for the pictures in it, sorted, and with `recursive` those in
+    its subfolders; or "@" and a file with one name per line.
+    leave: endings of file names to leave out.
     """
     found, problems = [], []
     for name in names:
@@ -47,7 +47,7 @@ def _of_folder(name: str, recursive: bool, leave: tuple[str, ...]) -> list[str]:
 
 
 def _files(folder: str, recursive: bool) -> Iterator[str]:
-    """The files of a folder, sorted, and then those of its folders; hidden ones are left out."""
+    """The files of a folder, sorted, then those of its subfolders if `recursive`; hidden ones are left out."""
     with os.scandir(folder) as entries:
         entries = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
     yield from (entry.path for entry in entries if not entry.is_dir())

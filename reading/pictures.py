@@ -1,4 +1,4 @@
-"""A picture -> its writing in straight lines: by the page network or, in clean drawings, by connected parts alone."""
+"""A picture -> its writing in straight lines: by the page network or, for clean drawings, by components alone."""
 import io
 import math
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ from reading import binarize, page_network, text_lines
 from reading.binarize import Picture, Source
 from reading.network import THREADS
 
-SOFT = 0.1       # of an edge's pixels: a drawing's edges are soft, a black and white scan's are not
-STRAY = 0.002    # of the same: so many may lie beside strokes
-PDF_SCALE = 200 / 72          # px of a PDF page's picture in a point: 200 dpi, ...
-PDF_PIXELS = 6_000_000        # ... but at most so many
-STROKES = 3000   # no drawing has more; a page of specks has
-LETTERS = 300    # ... and no writing that the page network does not see
-RULE = 3.0       # pens: a long stroke that is no higher is a rule or an underline
+SOFT = 0.1       # of edge pixels: least share that is soft in a drawing; a black and white scan has fewer
+STRAY = 0.002    # of the same: at most this many stray pixels may lie away from strokes
+PDF_SCALE = 200 / 72          # px of a PDF page's picture per point: 200 dpi, ...
+PDF_PIXELS = 6_000_000        # ... but at most this many px
+STROKES = 3000   # no drawing has more; a page of specks does
+LETTERS = 300    # ... and writing that the page network misses has no more
+RULE = 3.0       # pen widths: a long stroke no taller than this is a rule or an underline
 
 
 def read_page(image: Source, name: str = "", threads: int = THREADS) -> Picture:
     """The writing in a picture of words, lines or a page; name: what messages call it.
 
-    Raises binarize.ImageError when it cannot be read or nothing is there.
+    Raises binarize.ImageError when it cannot be read or shows no writing.
     """
     name = name or binarize.name_of(image)
     picture, reduced = binarize.decode_reduced(image, name, page_network.FINE_PIXELS)
@@ -42,7 +42,7 @@ def read_page(image: Source, name: str = "", threads: int = THREADS) -> Picture:
 
 
 def pages_of(file: str | io.BytesIO, name: str) -> Iterator[Source]:
-    """The pages of a file, one after the other: all of a TIFF or PDF, else the one picture.
+    """The pages of a file, one by one: all of a TIFF or PDF, otherwise the one picture.
 
     Raises binarize.ImageError when it cannot be read.
     """
@@ -73,13 +73,13 @@ def _pdf_pages(data: io.BytesIO, name: str) -> Iterator[Image.Image]:
 
 
 def ground_of(gray: np.ndarray) -> int | None:
-    """The one brightness that a drawing's soft strokes stand on, without rules and boxes; None of other pictures.
+    """The one brightness of the ground in a drawing of soft strokes without rules and boxes; None for other pictures.
 
     gray: uint8 (height, width).
     """
     ground = int(cv2.calcHist([gray], [0], None, [256], [0, 256]).argmax())
     contrast = cv2.absdiff(gray, np.full_like(gray, ground))
-    peak = int(contrast.max())   # a whole number: compared with others, pixels would become floats, of 8 bytes each
+    peak = int(contrast.max())   # an integer: comparison with a float would turn all pixels into 8-byte floats
     strokes = (contrast > peak // 2).view(np.uint8)
     edge = np.count_nonzero(strokes > cv2.erode(strokes, np.ones((3, 3), np.uint8)))
     stray = (contrast > 0) & (cv2.dilate(strokes, np.ones((5, 5), np.uint8)) == 0)
@@ -88,23 +88,23 @@ def ground_of(gray: np.ndarray) -> int | None:
         return None
     contours, tree = cv2.findContours(strokes, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
     parents = tree[0][:, 3]
-    outer = parents < 0   # the strokes that no other is closed around
+    outer = parents < 0   # strokes that no other encloses
     if np.count_nonzero(outer) > STROKES:
         return None
     boxes = np.array([cv2.boundingRect(contour) for contour in contours])
     width, height = boxes[outer, 2:].T
     boxes[:, 2:] += boxes[:, :2]   # left, top, right, bottom
     usual = text_lines.usual_height(boxes[outer])
-    rules, long = width == gray.shape[1], width > 8 * usual   # all across, with letters that stand on it
+    rules, long = width == gray.shape[1], width > 8 * usual   # a rule all across, with letters standing on it
     if long.any():
         rules |= long & (height <= RULE * glyph.stroke_width(255 * strokes))
     return None if rules.any() or _has_boxes(boxes[:, 3] - boxes[:, 1], parents) else ground
 
 
 def _has_boxes(heights: np.ndarray, parents: np.ndarray) -> bool:
-    """Whether some strokes are closed around others that are no dots.
+    """Whether some strokes enclose others that are not dots.
 
-    heights, parents: of all contours, (n,); a parent is the number of the contour around it, -1 where there is none.
+    heights, parents: of all contours, (n,); a parent is the index of the contour around it, -1 where there is none.
     """
     inner = (parents >= 0) & (parents[parents] >= 0)
     if not inner.any():

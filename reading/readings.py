@@ -1,6 +1,6 @@
 """What is read in a picture: lines of words of characters.
 
-Boxes are [x, y, width, height] of the ink in px of the picture, upright.
+Boxes are [x, y, width, height] of the ink in px of the upright picture.
 """
 import functools
 import math
@@ -11,7 +11,7 @@ import numpy as np
 
 from common import alphabets, softmax
 
-FAINT = 0.5      # confidence of a line below which it is drawn faintly
+FAINT = 0.5      # lines with a confidence below this are shown faintly
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Line:
     text: str
     box: list[int]
     words: list[Word]
-    confidence: float = 1.0                 # of its words on average, times how sure it is that this is writing
+    confidence: float = 1.0                 # mean of its words, times how sure it is that this is writing
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Reading:
     text: str
     lines: list[Line]
     make_glyphs: Callable[[], Iterable[np.ndarray]] = field(repr=False, compare=False)
-    alone: list[bool] = field(repr=False, compare=False)   # of each glyph: it shows one whole character and no other
+    alone: list[bool] = field(repr=False, compare=False)   # each glyph: whether it is one whole character alone
 
     @property
     def characters(self) -> list[Character]:
@@ -67,7 +67,7 @@ def reading_of(lines: list[Line], make_glyphs: Callable[[], Iterable[np.ndarray]
 
 
 def characters_of(probabilities: np.ndarray, boxes: Iterable[list[int]]) -> list[Character]:
-    """Characters that stand alone, by their probabilities (n, 62) in the order of alphabets.CHARACTERS."""
+    """Isolated characters, from their probabilities (n, 62) in the order of alphabets.CHARACTERS."""
     return [Character(*alternatives[0], alternatives, box) for alternatives, box in
             zip(softmax.ranked(probabilities, alphabets.CHARACTERS), boxes, strict=True)]
 
@@ -79,7 +79,7 @@ def line_of(text: str, words: list[Word], sure: float = 1.0) -> Line:
 
 
 def box_of(corners: Iterable[float], scale: float = 1.0) -> list[int]:
-    """The box in whole px of the picture around left, top, right, bottom in units of `scale` px."""
+    """The box, in whole px of the picture, around left, top, right, bottom in units of `scale` px."""
     left, top, right, bottom = (corner * scale for corner in corners)
     x, y = math.floor(left), math.floor(top)
     return [x, y, math.ceil(right) - x, math.ceil(bottom) - y]

@@ -22,17 +22,17 @@ PRIORS = ("drawings", "forms")
 class Recognizer:
     """Reads pictures with the network of one run, opened once, when it is first needed.
 
-    A pickle holds these settings alone; the network is opened again where it is loaded.
+    A pickle holds only the settings; the network is opened again where the pickle is loaded.
     """
 
     def __init__(self, unixTime: str | None = None, models_path: str | Path = "Models", prior: str = "drawings",
                  language: str = "english", threads: int = THREADS):
-        """unixTime: the run that reads; without one the shipped run.
+        """unixTime: the run that reads; None for the shipped run.
 
-        A relative models_path is looked for in the current folder, then beside the scripts.
-        prior: the class mix that single characters are expected in; "drawings" is that of the pen strokes that the
-        run was trained on, "forms" that of NIST's forms.
-        language: of word_lm.LANGUAGES, weighs what fits it, in words and lines; "none" does not.
+        A relative models_path is looked up in the current folder, then beside the scripts.
+        prior: the class mix expected of single characters; "drawings" is that of the pen strokes that the run was
+        trained on, "forms" that of NIST's forms.
+        language: of word_lm.LANGUAGES; words and lines that fit it are preferred; "none" reads without a language.
         threads: the most that work at once.
         Raises runs.RunError when there is no such run.
         """
@@ -72,7 +72,7 @@ class Recognizer:
 
     @property
     def character_run(self) -> str:
-        """The run that reads single characters: this one or, beside the shipped reader of lines, one made for them."""
+        """The run that reads single characters: this one or, for the shipped reader of lines, one made for them."""
         return runs.DEFAULT_CHARACTERS if self.unixTime == runs.DEFAULT else self.unixTime
 
     @functools.cached_property
@@ -85,11 +85,11 @@ class Recognizer:
                                mix if self._prior == "drawings" else 0.0)
 
     def load(self, characters: bool = False) -> None:
-        """Open what reads words and lines, or single characters, now and not at the first picture.
+        """Open what reads words and lines, or single characters, now rather than at the first picture.
 
         Raises runs.RunError when the network's file is damaged.
         """
-        import numpy.ma  # noqa: F401  np.median imports it when it is first called, and the first picture would wait
+        import numpy.ma  # noqa: F401  np.median imports it on its first call, and the first picture would wait
         self.characters if characters else self.pages  # noqa: B018  the properties open it
 
     def recog(self, image: Source) -> Reading:
@@ -104,7 +104,7 @@ class Recognizer:
         return pictures.read_page(image, name, self._threads)
 
     def read(self, picture: Picture) -> Reading:
-        """Read the words and lines of a picture whose ink is found."""
+        """Read the words and lines of a picture whose ink has been found."""
         reading = self.pages.read(picture)
         one = len(reading.characters) == 1 and reading.text in alphabets.CHARACTERS
         if one and self.character_run != self.unixTime:
@@ -116,11 +116,11 @@ class Recognizer:
         return self.read_characters([read_picture(image)])[0]
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
-        """Read pictures of one character each whose ink is found."""
+        """Read pictures of one character each, whose ink has been found."""
         return self.characters.read_characters(pictures)
 
     def read_character(self, picture: Picture) -> Reading:
-        """As `read`, of a picture with one character."""
+        """As `read`, for a picture of one character."""
         character, = self.read_characters([picture])
         word = Word(character.text, character.box, character.confidence, [character], character.alternatives)
         return reading_of([line_of(word.text, [word])], functools.partial(glyphs_of, [picture]), [True])

@@ -1,8 +1,8 @@
 """Reads words and lines with a network for single characters.
 
-The reader of lines finds the characters and their ink is cut apart between them (character_boxes).  Then this network
+The reader of lines finds the characters, and the ink is cut apart between them (character_boxes).  This network then
 says which letter or digit each one is, weighed with its height and place on the line and with the language model.
-Spaces, and marks, which the network does not know, stay as they were found.
+Spaces and marks, which the network does not know, stay as they were found.
 """
 import functools
 
@@ -17,12 +17,12 @@ from reading.readings import Reading, reading_of
 from reading.word_lm import WordLM
 
 # Chosen on validation words and lines of UNIPEN.
-NETWORK = 0.7     # weight of the network: it has learned from isolated characters, and is too sure of others
+NETWORK = 0.7     # weight of the network: it learned from isolated characters and is too sure of others
 LM_WEIGHT = 1.0   # of the language model
-UNEVEN = 0.16     # standard deviation of a character's top and bottom in heights of a capital
-MOST_OFF = 8.0    # nat: what a top or bottom at a wrong height costs at most
-ROUNDS = 4        # of estimating the heights of a line from its characters, and the characters from these
-NEVER = -50.0     # log of a probability that is as good as none
+UNEVEN = 0.16     # standard deviation of a character's top and bottom, in capital heights
+MOST_OFF = 8.0    # nat: most that a top or bottom at a wrong height costs
+ROUNDS = 4        # of estimating a line's heights from its characters, and the characters from these
+NEVER = -50.0     # log of a negligible probability
 
 LABELS = np.array([alphabets.LABELS[character] for character in alphabets.CHARACTERS])
 EXTENTS = np.array([alphabets.EXTENTS.get(character, (1, 0)) for character in alphabets.CHARACTERS])
@@ -32,7 +32,7 @@ class SegmentingReader:
     """Reads lines whose characters another reader finds."""
 
     def __init__(self, finder: LineReader, characters: CharacterReader, lm: WordLM | None):
-        """finder: finds the characters.  characters: says which they are.  lm: None reads without a language."""
+        """finder: finds the characters.  characters: says which they are.  lm: None reads without a language model."""
         self.finder, self.characters = finder, characters
         self._prior = 0.0 if lm else characters.prior
         self._decoder = LineReader(finder.each, {"lm_weight": LM_WEIGHT, "insertion_bonus": 0.0}, lm)
@@ -50,10 +50,10 @@ class SegmentingReader:
 
 
 def log_probs_of(text: str, shapes: list[character_boxes.Shape], scores: np.ndarray) -> np.ndarray:
-    """What the characters of a line may be, as if a CTC network said it: float (2 * len(text), labels).
+    """What the characters of a line may be, as if from a CTC network: float (2 * len(text), labels).
 
-    text: as it was found.  shapes, and scores, float (n, 62), the log of how likely each character is: of all
-    characters of the text that are no spaces.  One step for each character, and a blank behind it.
+    text: as found.  shapes, and scores, float (n, 62), the log of how likely each character is: for all characters of
+    the text except spaces.  Each character is one step, with a blank after it.
     """
     rows = np.full((2 * len(text), len(alphabets.ALPHABET) + 1), NEVER)
     rows[1::2, 0] = 0
@@ -68,11 +68,12 @@ def log_probs_of(text: str, shapes: list[character_boxes.Shape], scores: np.ndar
 
 
 def with_heights(scores: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Scores float (n, 62) of the characters of a line, less what their heights speak against them.
+    """Scores float (n, 62) of the characters of a line, less penalties for unfit heights.
 
     ends: float (n, 2), y of the top and the bottom of each.
-    The baseline and the height of a capital that fit the likely characters best tell how well each fits, and so on in
-    turn (expectation maximisation): once from the tallest as a capital, once from a line without capitals.
+    The likely characters determine the baseline and the capital height, which in turn tell how well each one fits, and
+    so on (expectation maximisation).  There are two starts, the tallest as a capital and as a small letter; the better
+    one wins.
     """
     baseline = float(np.median(ends[:, 1]))
     least = 0.5 * float(np.ptp(ends, axis=1).max())
@@ -82,7 +83,7 @@ def with_heights(scores: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def _fitted(scores: np.ndarray, ends: np.ndarray, baseline: float, height: float, least: float) -> np.ndarray:
-    """The scores less what heights cost, from a first guess of the baseline and of a capital's height."""
+    """The scores less the cost of heights, from a first guess of the baseline and the capital height."""
     terms = np.stack([np.ones_like(EXTENTS), -EXTENTS], axis=-1)   # y = baseline - height * extent
     for _ in range(ROUNDS):
         off = (ends[:, None] - (baseline - height * EXTENTS)) / height

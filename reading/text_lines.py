@@ -13,21 +13,21 @@ from common import glyph
 
 INK = 96                # brightness from which a pixel belongs to a connected component
 
-# The usual height is the weighted median of all components' heights, about that of a small letter.
+# The usual height is the weighted median of all components' heights, about the x-height.
 BODY = 0.45             # usual heights: smaller components are dots, bars and specks
-DOT = 0.75              # usual heights: largest dot, and its largest distance from a letter
+DOT = 0.75              # usual heights: largest size of a dot, and its largest distance from a letter
 ASIDE, ABOVE = 2.0, 0.3 # usual heights: largest distance of a mark from a letter, across and down
-SPARSE = 0.5            # of its width: a group of marks that fills less is no line of text
+SPARSE = 0.5            # of its width: a group of marks that fills less is not a line of text
 LINE_OVERLAP = 0.35     # of the smaller height: least overlap of a component with the line beside it
 FEW_OVERLAP = 0.2       # the same for a group of one or two components
-COVERED = 0.42          # of a group's width under or over letters of a line: at most, if it belongs to that line
-FREE = 0.15             # of the same: a group with less stands in the line's gaps or beside it ...
-RAISED = 0.3            # of its height: ... and if it is as small as quotes, may be so far above or below letters
+COVERED = 0.42          # of a group's width: the most under or over letters of a line that it belongs to
+FREE = 0.15             # of the same: a group with less stands in the line's gaps or beside it, ...
+RAISED = 0.3            # of its height: ... and, if as small as quotes, may lie this far above or below letters
 
-SEVERAL = 2.5           # usual heights: lower ink is one line
+SEVERAL = 2.5           # usual heights: ink no taller than this is one line
 
 LETTER = 56             # px: lines are reduced to this usual height ...
-THIN = 2.0              # px: ... as long as their strokes keep this width
+THIN = 2.0              # px: ... unless strokes would become thinner than this
 MAX_SLOPE = 0.36        # of a line, rise over run
 MAX_SLANT = 0.8         # of letters, run over rise
 
@@ -39,9 +39,9 @@ class StraightLine(NamedTuple):
     confidence: float = 1.0 # how sure it is that this is a line of text, 0..1
 
     def corners(self, y: np.ndarray, x: np.ndarray) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom on the page of the line's pixels at y and x, (n,)."""
+        """Left, top, right, bottom, on the page, of the line's pixels at y and x, (n,)."""
         ends = np.stack([x, y, np.ones_like(x)], axis=1) @ self.to_page.T
-        # A pixel reaches from its number to the next.
+        # A pixel extends from its index to the next.
         corner = np.abs(self.to_page[:, 0]) + np.abs(self.to_page[:, 1])
         return (*ends.min(axis=0), *(ends.max(axis=0) + corner))
 
@@ -55,7 +55,7 @@ def straight_lines(ink: np.ndarray) -> list[StraightLine]:
     if not len(boxes):
         return []
     slope = 0.0
-    if boxes[:, 3].max() - boxes[:, 1].min() > SEVERAL * usual_height(boxes):   # of one line alone it tells nothing
+    if boxes[:, 3].max() - boxes[:, 1].min() > SEVERAL * usual_height(boxes):   # for a single line it tells nothing
         slope = _sharpest(*_points(ink, 5000), MAX_SLOPE, 0.02, 1.03)
     level = boxes - np.outer(slope * boxes[:, [0, 2]].mean(axis=1), (0, 1, 0, 1))
     return [straight_line(*_crop_line(ink, labels, boxes, members), boxes[members]) for members in group_lines(level)]
@@ -70,7 +70,7 @@ def components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     x, y, width, height = cv2.boundingRect(mask)
     if not width:
         return labels, np.empty((0, 4), int)
-    there = np.s_[y:y + height, x:x + width]   # around it is only paper, often a lot
+    there = np.s_[y:y + height, x:x + width]   # the rest, often most, is paper
     _, labels[there], stats, _ = cv2.connectedComponentsWithStats(mask[there], connectivity=8)
     boxes = stats[1:, :4].astype(int)
     boxes[:, 2:] += boxes[:, :2]
@@ -79,14 +79,14 @@ def components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def _chances() -> np.ndarray:
-    """A random number, 0 to 1, for each place of a tile of paper: no pattern favours a slope."""
+    """A random number, 0 to 1, for each pixel of a tile of paper, so that no pattern favours a slope."""
     return np.random.default_rng(0).random((257, 263), dtype=np.float32)
 
 
 def _points(ink: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """y and x of about `count` pixels of the ink, or of all if there are fewer: float32 (n,).
 
-    Which ones depends on their places alone, so that a speck changes nothing but itself.
+    The choice depends only on their positions, so that a speck affects nothing but itself.
     """
     y, x = np.divmod(np.flatnonzero(ink >= INK).astype(np.int32), np.int32(ink.shape[1]))
     share = 2 ** round(math.log2(max(1.0, len(y) / count)))
@@ -107,8 +107,8 @@ def lines_of(picture) -> list[StraightLine]:
 def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
     """Group components into text lines.
 
-    Each line is followed from left to right by the running mean of its components' height and centre, so that it may
-    rise, fall and bend.
+    Each line is followed from left to right by a running mean of its components' height and centre, so it may rise,
+    fall and bend.
     boxes: (n, 4): left, top, right, bottom.
     Returns the rows of `boxes` in each line, lines from top to bottom.
     """
@@ -135,7 +135,7 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
 
 
 def usual_height(boxes: np.ndarray) -> float:
-    """Median height of the components, each weighted by its size, since there are many specks."""
+    """Median height of the components, each weighted by its size because there are many specks."""
     heights = boxes[:, 3] - boxes[:, 1]
     sizes = np.maximum(heights, boxes[:, 2] - boxes[:, 0])
     order = np.argsort(heights)
@@ -148,14 +148,14 @@ def _middle(boxes: np.ndarray) -> float:
 
 
 def _merge_lines(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
-    """Join groups that are one line: beside each other, or one in the gaps of the other."""
+    """Join groups that form one line: beside each other, or one in the gaps of the other."""
     merged = []
     for group in groups:
         while (other := next((other for other in merged if _beside(boxes[other], boxes[group])), None)) is not None:
             merged.remove(other)
             group = other + group
         merged.append(group)
-    whole, spans = [], []   # spans: top and bottom of each, which rule out most pairs at once
+    whole, spans = [], []   # spans: top and bottom of each, which quickly rule out most pairs
     for group in sorted(merged, key=len, reverse=True):
         top, bottom = int(boxes[group, 1].min()), int(boxes[group, 3].max())
         reach = RAISED * (bottom - top)
@@ -172,23 +172,23 @@ def _merge_lines(groups: list[list[int]], boxes: np.ndarray, usual: float) -> li
 
 
 def _beside(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two groups of boxes are one line: where they are nearest, they overlap in height."""
+    """Whether two groups of boxes form one line: where they are nearest, they overlap in height."""
     if a[:, 3].max() <= b[:, 1].min() or b[:, 3].max() <= a[:, 1].min():
         return False   # most pairs
     if len(b) > len(a):
         a, b = b, a
     middle = (b[:, 0].min() + b[:, 2].max()) / 2
     near = a[np.argsort(np.abs((a[:, 0] + a[:, 2]) / 2 - middle))[:3]]
-    few = len(b) <= 2   # a question mark or a quote may stand high, beside a tall letter
+    few = len(b) <= 2   # a question mark or quote may stand high, beside a tall letter
     top, bottom = (near[:, 1].min() if few else np.median(near[:, 1])), np.median(near[:, 3])
     overlap = min(bottom, b[:, 3].max()) - max(top, b[:, 1].min())
     return overlap > (FEW_OVERLAP if few else 0.5) * min(bottom - top, b[:, 3].max() - b[:, 1].min())
 
 
 def _interleaved(line: np.ndarray, group: np.ndarray, usual: float) -> bool:
-    """Whether a group of boxes stands in a line's gaps or beside it, no more boxes than the line has.
+    """Whether a group of boxes, no more than the line has, stands in the line's gaps or beside it.
 
-    Quotes, powers and words written higher or lower do; the words of the next line lie under letters.
+    Quotes, exponents and words written higher or lower do; the words of the next line lie under letters.
     """
     across = np.minimum(line[:, 2], group[:, None, 2]) - np.maximum(line[:, 0], group[:, None, 0])
     covered = np.maximum(across, 0).max(axis=1).sum() / (group[:, 2] - group[:, 0]).sum()
@@ -206,7 +206,7 @@ def _interleaved(line: np.ndarray, group: np.ndarray, usual: float) -> bool:
 
 
 def _only_dots(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
-    """The groups that are only large dots and quotes of other lines: small, sparse, near letters."""
+    """The groups that are only large dots and quotes of other lines: small, sparse and near letters."""
     dots = []
     for group in groups:
         others = [row for other in groups if other is not group for row in other]
@@ -248,7 +248,7 @@ def _crop_line(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray,
         return crop, left, top
     mine = np.zeros(len(boxes) + 1, np.uint8)
     mine[members + 1] = 1
-    near = cv2.dilate(mine[there], np.ones((3, 3), np.uint8))   # the soft edge belongs to no component
+    near = cv2.dilate(mine[there], np.ones((3, 3), np.uint8))   # soft edges belong to no component
     return np.where((near > 0) & ((there == 0) | (mine[there] > 0)), crop, 0).astype(np.uint8), left, top
 
 
@@ -257,7 +257,7 @@ def _crop_line(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray,
 def straight_line(ink: np.ndarray, left: int, top: int, boxes: np.ndarray) -> StraightLine:
     """Deskew and deslant a line, and reduce it to the usual height LETTER.
 
-    ink: uint8 (height, width), the line's alone; its top left corner lies at (left, top) on the page.
+    ink: uint8 (height, width), of the line alone; its top left corner lies at (left, top) on the page.
     boxes: (n, 4), of its components.
     """
     ink, forward = straighten(ink, _scale(ink, boxes))
@@ -267,13 +267,13 @@ def straight_line(ink: np.ndarray, left: int, top: int, boxes: np.ndarray) -> St
 
 
 def _scale(ink: np.ndarray, boxes: np.ndarray) -> float:
-    """New px per old px, at most 1: smaller lines are read as well, and faster."""
+    """New px per old px, at most 1: smaller lines are read equally well, and faster."""
     usual = usual_height(boxes)
     return 1.0 if usual <= LETTER else min(1.0, max(LETTER / usual, THIN / glyph.stroke_width(ink)))
 
 
 def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Remove slope and slant of a line, and reduce it.
+    """Remove the slope and slant of a line, and reduce it.
 
     scale: new px per old px, at most 1.
     Returns the new ink and the affine map float (2, 3) from old to new px.
@@ -300,7 +300,7 @@ def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndar
 
 
 def shears(y: np.ndarray, x: np.ndarray) -> tuple[float, float]:
-    """Slope (rise over run) of a line and slant (run over rise) of its letters, from y and x of its ink (n,) in px."""
+    """Slope (rise over run) of a line and slant (run over rise) of its letters, from y and x (n,) of its ink in px."""
     width, height = np.ptp(x) + 1, np.ptp(y) + 1
     slope = _sharpest(y, x, MAX_SLOPE, 0.02, 1.03) if width > 2.5 * height else 0.0
     return slope, _sharpest(x, y - slope * x, MAX_SLANT, 0.05, 1.1)
@@ -309,7 +309,7 @@ def shears(y: np.ndarray, x: np.ndarray) -> tuple[float, float]:
 def _sharpest(values: np.ndarray, along: np.ndarray, limit: float, step: float, gain: float) -> float:
     """The shear t, from -limit to limit, for which the projection profile of values - t * along is sharpest.
 
-    Sharpness is the profile's sum of squares.  Returns 0 unless it is `gain` times as large as without shear.
+    Sharpness is the profile's sum of squares.  Returns 0 unless it exceeds `gain` times that without shear.
     """
     shears = np.arange(-limit, limit + step / 2, step, dtype=np.float32)
     moved = values - shears[:, None] * along

@@ -5,14 +5,14 @@
     model.end_gain("of the", " ")      the part of it that comes from "the" being a word that often follows "of"
 
 The character language model (reading/character_lm.py) spells: it knows which letters make words.  Where a word
-ends, this model adds whether it is one and how often it follows the word before.  As in word beam search (H. Scheidl,
-S. Fiel, R. Sablatnig, "Word beam search", ICFHR 2018) a list of words helps; names, numbers and codes still get
-through, since a share of all words is spelt and not taken from the list.
+ends, this model adds whether it exists and how often it follows the previous word.  As in word beam search (H.
+Scheidl, S. Fiel, R. Sablatnig, "Word beam search", ICFHR 2018), a word list helps; names, numbers and codes still get
+through, since a share of all words is spelt rather than taken from the list.
 
 tools/build_language_models.py builds LANGUAGE.npz.  Single words: wordfreq (R. Speer, version 3.1, 2022,
-https://doi.org/10.5281/zenodo.7199437; its data, and so these files, are under CC BY-SA 4.0).  Pairs, of English
-alone: the list of symspellpy (W. Garbe, MIT licence), taken from Google Books Ngrams (CC BY 3.0).  Marks and spaces:
-counted in what people wrote for UNIPEN (training split, CC BY 4.0) and in Common Voice's sentences (CC0).
+https://doi.org/10.5281/zenodo.7199437; its data, and so these files, are under CC BY-SA 4.0).  Pairs, for English
+only: symspellpy's list (W. Garbe, MIT licence), taken from Google Books Ngrams (CC BY 3.0).  Marks and spaces: counted
+in what people wrote for UNIPEN (training split, CC BY 4.0) and in Common Voice's sentences (CC0).
 """
 import functools
 import math
@@ -24,40 +24,40 @@ import numpy as np
 from common import alphabets
 from reading import character_lm
 
-LANGUAGES = "english", "french", "german", "spanish", "none"   # none: without a model
-LISTED = 0.8               # share of words that are taken from the list; the others are spelt
-STEP = 1 / 8               # nat: log probabilities are stored as multiples of it
-ANYTHING = 0.3             # share of characters that may be any: else names and foreign words would become others
-RARE = 0.1                 # of that: letters and marks beyond ASCII
+LANGUAGES = "english", "french", "german", "spanish", "none"   # none: no model
+LISTED = 0.8               # share of words taken from the list; the others are spelt
+STEP = 1 / 8               # nat: log probabilities are stored as multiples of this
+ANYTHING = 0.3             # share of characters that may be any, or else names and foreign words would become others
+RARE = 0.1                 # share of that for letters and marks beyond ASCII
 # A letter or digit that stands alone is often followed by the next in order, as in "A B C" or "1 2 3".  Only 8 of 743
-# validation lines hold such a sequence; from 0.15 to 0.3 they are read alike.
+# validation lines hold such a sequence; values from 0.15 to 0.3 read them the same.
 NEXT_IN_ORDER = 0.15
 IMPOSSIBLE = -1e30         # log of 0, finite so that differences are
 
-# The part of P(next) that any character has, by CTC's labels without the blank.
+# The part of P(next) that every character has, by CTC's labels without the blank.
 USUAL = len(alphabets.ASCII)
 ANY = ANYTHING * np.repeat([(1 - RARE) / USUAL, RARE / (len(alphabets.ALPHABET) - USUAL)],
                            [USUAL, len(alphabets.ALPHABET) - USUAL])
 
-# What follows each other: letters, digits, a space or each mark.
+# The kinds of characters that follow each other: letters, digits, the space and each mark.
 KINDS = ["a", "0", *alphabets.MARKS]
 PLACES = {kind: place for place, kind in enumerate(KINDS)}
 SPACE = PLACES[" "]
 ORDER = np.array([(character_lm.SPELT + alphabets.MARKS).index(one) for one in alphabets.ALPHABET])   # see _by_label
-ENDS = np.array([kind != "'" for kind in KINDS[SPACE:]])   # marks that end a word; of "isn't", "isn" is no word
-PARTS = re.compile("(?:[A-Z][a-z]+)+[A-Z]")   # the parts of a name, up to the capital that begins the last
+ENDS = np.array([kind != "'" for kind in KINDS[SPACE:]])   # marks that end a word; in "isn't", "isn" is no word
+PARTS = re.compile("(?:[A-Z][a-z]+)+[A-Z]")   # the parts of a name, up to the capital of the last part
 
 
 class WordLM:
-    """P(text) of everything in alphabets.ALPHABET, character by character."""
+    """P(text) for any text in alphabets.ALPHABET, character by character."""
 
     def __init__(self, spelling: character_lm.CharacterLM, words: list[str], word_log_probs: np.ndarray,
                  pairs: np.ndarray, pair_log_probs: np.ndarray, marks: np.ndarray):
         """words: in alphabetical order; word_log_probs: float (n,), log P of each.
 
-        pairs: int64 (m,), rising: place of the first word times n plus place of the second;
+        pairs: int64 (m,), ascending: index of the first word times n plus index of the second;
         pair_log_probs: float (m,), log P(second | first).
-        marks: float (kinds, kinds), log P(next kind | kind of a character), by PLACES; behind letters and digits
+        marks: float (kinds, kinds), log P(next kind | kind of a character), by PLACES; after letters and digits,
         log P(next | the word is over).
         """
         self.spelling, self._marks = spelling, marks
@@ -65,24 +65,24 @@ class WordLM:
         self._word_log_probs, self._pairs, self._pair_log_probs = word_log_probs, pairs, pair_log_probs
         for name in ("_behind_word", "_listed_gain", "_unpaired"):
             setattr(self, name, functools.lru_cache(character_lm.CACHE)(getattr(self, name)))
-        # What comes next, by the part of a text that matters, and by (last word, kind before it, gain where it ends).
+        # What comes next, by the part of a text that matters, and by (last word, kind before it, gain at its end).
         self._known: dict[str | tuple[str, str, float], np.ndarray] = {}
 
     def next_log_probs(self, text: str) -> np.ndarray:
-        """Log of P(next character | text) for each label of CTC, float (labels,); do not write to it.
+        """Log P(next character | text) for each label of CTC, float (labels,); do not write to it.
 
-        Marks and spaces that end a word include its end_gain, so that the sum is not exactly 1.
+        Marks and spaces that end a word include its end_gain, so the sum of P is not exactly 1.
         """
         return self.all_next_log_probs([text])[0]
 
     def all_next_log_probs(self, texts: list[str]) -> list[np.ndarray]:
-        """next_log_probs of many texts, in less time than one by one."""
+        """next_log_probs of many texts, faster than one by one."""
         if len(self._known) > 2 * character_lm.CACHE:
             self._known = {}
         known = self._known
         tails = [text[text.rfind(" ", 0, text.rfind(" ")) + 1:] for text in texts]   # the last two words
         new = [tail for tail in dict.fromkeys(tails) if tail not in known]
-        if not new:   # mostly
+        if not new:   # the usual case
             return [known[tail] for tail in tails]
         ends = [(word := last_word(tail), kind_before(start := tail[:len(tail) - len(word)]),
                  self._end_gain(start, word)) for tail in new]
@@ -96,16 +96,16 @@ class WordLM:
     def end_gain(self, text: str, follower: str) -> float:
         """How much the end of a text's last word adds to the log probability of the mark or space `follower`.
 
-        It is the log of how much more often the word occurs than its spelling tells: a small loss for an unknown word,
-        0 where the text ends in no word.
+        It is the log of how much more often the word occurs than its spelling predicts: a small loss for an unknown
+        word, 0 where the text does not end in a word.
         """
         word = last_word(text)
         return 0.0 if follower == "'" else self._end_gain(text[:len(text) - len(word)], word)
 
     def _end_gain(self, before: str, word: str) -> float:
-        """end_gain of a word behind the text `before`, unless an apostrophe follows."""
+        """end_gain of a word after the text `before`, unless an apostrophe follows."""
         gain = 0.0
-        if word.isalpha() and not before.endswith("'"):   # of "isn't", "t" is no word
+        if word.isalpha() and not before.endswith("'"):   # in "isn't", "t" is no word
             gain = self._listed_gain(last_word(before[:-1]).lower() if before.endswith(" ") else "", word.lower())
         if not follows_in_order(before[:-1].rpartition(" ")[2] if before.endswith(" ") else "", word):
             return gain
@@ -113,7 +113,7 @@ class WordLM:
         return math.log((1 - NEXT_IN_ORDER) * math.exp(gain) + NEXT_IN_ORDER / spelt)
 
     def _listed_gain(self, before: str, word: str) -> float:
-        """Log of how much likelier a lower case word is behind another than its spelling tells."""
+        """Log of how much likelier a lower case word is after another than its spelling predicts."""
         if word not in self._places:
             return math.log(1 - LISTED)
         place, n = self._places[word], len(self._places)
@@ -127,13 +127,13 @@ class WordLM:
         return math.log(1 - LISTED + LISTED * chance / math.exp(spelt))
 
     def _unpaired(self, first: int) -> float:
-        """The share of the words behind the word at place `first` that no pair lists."""
+        """The share of the words after the word with index `first` that no pair lists."""
         n = len(self._places)
         of_first = slice(*np.searchsorted(self._pairs, (first * n, (first + 1) * n)))
         return 1 - float(np.exp(self._pair_log_probs[of_first]).sum())
 
     def _behind_word(self, end: str, before: str) -> np.ndarray:
-        """Log P of what follows a mark or space, float (labels,); before: the kind of the word before that."""
+        """Log P of what follows a mark or space, float (labels,); before: the kind of the word before it."""
         marks = self._marks[PLACES[end]]
         inside = self.spelling.next_log_probs("", before).astype(float)
         letters = np.concatenate([character_lm.UPPER, character_lm.LOWER])
@@ -142,16 +142,16 @@ class WordLM:
         return _by_label(inside, marks[SPACE:])
 
     def _in_words(self, words: list[str], before: list[str], gains: list[float]) -> np.ndarray:
-        """Log P of what follows the beginnings of words, float (n, labels); before: the kinds of the words before."""
+        """Log P of what follows the beginnings of words, float (n, labels); before: kinds of the previous words."""
         inside = self.spelling.all_next_log_probs(words, before)
         marks = self._marks[[PLACES[kind_of(word[-1])] for word in words], SPACE:]
         return _by_label(inside, inside[:, character_lm.END_OF_WORD:] + marks + np.outer(gains, ENDS))
 
 
 def _by_label(inside: np.ndarray, marks: np.ndarray) -> np.ndarray:
-    """Log probabilities in the order of CTC's labels, float (..., labels), with the share ANYTHING of any character.
+    """Log probabilities in the order of CTC's labels, float (..., labels), with the share ANYTHING for any character.
 
-    inside: those of letters and digits, with a word's end; marks: those of MARKS.
+    inside: those of letters, digits and the end of a word; marks: those of MARKS.
     """
     listed = np.concatenate([inside[..., :character_lm.END_OF_WORD], marks], axis=-1)[..., ORDER]
     found = np.full((*listed.shape[:-1], len(alphabets.ALPHABET) + 1), IMPOSSIBLE)
@@ -160,7 +160,7 @@ def _by_label(inside: np.ndarray, marks: np.ndarray) -> np.ndarray:
 
 
 def follows_in_order(one: str, other: str) -> bool:
-    """Whether two words are single letters or digits, and the second is the next in the alphabet or in counting."""
+    """Whether two words are single letters or digits, the second being next in the alphabet or in counting."""
     return (len(one) == len(other) == 1 and (one + other).isalnum()
             and (ord(other) - ord(one) == 1 or one + other == "90"))
 
@@ -179,13 +179,13 @@ def last_word(text: str) -> str:
 
 
 def kind_of(character: str) -> str:
-    """The kind of a character, of KINDS: "a" for a letter, "0" for a digit, else the character itself."""
+    """The kind of a character, of KINDS: "a" for a letter, "0" for a digit, otherwise the character itself."""
     return "a" if character.isalpha() else "0" if character.isdigit() else character
 
 
 @functools.cache
 def load(language: str = "english", folder: Path = Path(__file__).parent) -> WordLM | None:
-    """The model of a language, of LANGUAGES, in a folder, by default the project's own; None of "none"."""
+    """The model of a language, of LANGUAGES, from a folder, by default the project's own; None for "none"."""
     if language == "none":
         return None
     with np.load(folder / f"{language}.npz") as file:

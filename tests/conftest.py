@@ -1,13 +1,13 @@
-"""What holds for all tests."""
+"""Setup for all tests."""
 import os
 import signal
 from pathlib import Path
 
-# The tests run in several processes, which share the cores: more threads in each would only wait for one another.
+# The tests run in several processes that share the cores, so more threads in each would only wait for one another.
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
     os.environ.setdefault(name, "1")
 
-# A shell that starts the tests in the background has them ignore Ctrl-C; the scripts that they start would do so, too.
+# A shell that starts the tests in the background makes them ignore Ctrl-C, and the scripts that they start would, too.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -19,6 +19,6 @@ LONG = ("training/test_lines.py", "training/test_model.py", "training/test_chara
 
 
 def pytest_collection_modifyitems(items):
-    """Long files first: each stays in one process, and the last ones fill up what the processes have left."""
+    """Long files first: each stays in one process, and the short ones fill the gaps at the end."""
     order = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.relative_to(HERE).as_posix(), len(order)))

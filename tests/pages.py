@@ -1,4 +1,4 @@
-"""Draws pages of text with OpenCV's own letters, and knows where each character is."""
+"""Draws pages of text in OpenCV's own fonts, and knows where each character is."""
 from typing import NamedTuple
 
 import cv2
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Drawn(NamedTuple):
-    """A page, dark on white, and its characters without spaces: their boxes [x, y, width, height]."""
+    """A page, dark on white, and the boxes [x, y, width, height] of its characters except spaces."""
     image: np.ndarray
     boxes: list[list[int]]
 
@@ -16,7 +16,7 @@ def draw_page(text: str, size: float = 2.0, pen: int = 5, gap: float = 8, space:
     """Draw lines of text.
 
     size: of the font; 2 makes capitals 42 px high.  pen, gap between letters, space between words
-    and pitch of lines in px.  slope: px that a line falls in each px to the right.
+    and pitch of lines in px.  slope: px that a line falls per px to the right.
     """
     lines = text.split("\n")
     width = 2 * margin + max(sum(cv2.getTextSize(c, font, size, pen)[0][0] + gap + (space if c == " " else 0)

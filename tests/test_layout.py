@@ -1,4 +1,4 @@
-"""Which files stand where, who may import whom, how long things are, and whether the commands in the docs exist."""
+"""Which files are where, what may import what, how long things are, and whether the commands in the docs exist."""
 import ast
 import re
 import subprocess
@@ -28,7 +28,7 @@ def parse(path: Path) -> ast.Module:
 
 
 def imports(path: Path) -> set[str]:
-    """The first names of all modules that a file imports, anywhere in it."""
+    """The top-level names of all modules that a file imports, anywhere in it."""
     found = set()
     for node in ast.walk(parse(path)):
         if isinstance(node, ast.Import):
@@ -86,12 +86,12 @@ def test_no_file_knows_the_machine_it_was_written_on():
             assert not re.search(r"(?<![\w.<])/(?:work|home|root)/\w", path.read_text(encoding="utf-8")), path
 
 
-# ---- the commands that people are told
+# ---- the commands that people are told to run
 
 def commands(path: Path) -> Iterator[tuple[Path, list[str]]]:
-    """The Python files of the project that a text tells to run, each with the arguments behind."""
+    """The project's Python files that a text says to run, each with its arguments."""
     text = path.read_text(encoding="utf-8")
-    if path.suffix == ".md":   # only code, each piece in one line
+    if path.suffix == ".md":   # only code, each piece on one line
         pieces = re.findall(r"(?s:^```.*?^```)|(?<!`)`[^`]+`(?!`)|^    .*", text, re.MULTILINE)
         text = "\n".join(" ".join(piece.split()) for piece in pieces)
     for module, script, rest in re.findall(r"python3? (?:-m (\w+\.\w+)|([\w/]+\.py))((?: [^\s`]+)*)", text):

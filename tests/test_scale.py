@@ -1,4 +1,4 @@
-"""The programs of docs/scale.md, as they stand there: pictures on a Dask cluster, a training on two hosts."""
+"""The programs of docs/scale.md, as printed there: pictures on a Dask cluster, a training on two hosts."""
 import importlib.util
 import json
 import os
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def program(name: str, folder: Path) -> Path:
-    """Write the code block of docs/scale.md that has this name into a file."""
+    """Write the code block of docs/scale.md that has this name to a file."""
     block, = re.findall(rf"^```python {name}\n(.*?)^```", (ROOT / "docs/scale.md").read_text(), re.M | re.S)
     path = folder / f"{name}.py"
     path.write_text(block)

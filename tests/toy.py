@@ -50,14 +50,14 @@ def write(folder: Path, part: str, images: np.ndarray, labels: np.ndarray, compr
 
 
 def write_all(folder: Path, each: int = 20, characters: str = CHARACTERS) -> Path:
-    """A whole small data set."""
+    """Write a whole small data set."""
     write(folder, "train", *samples(each, 1, characters))
     write(folder, "test", *samples(max(2, each // 5), 2, characters))
     return folder
 
 
 def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
-    """Pen strokes of words and lines, each text so many times, by writers of the splits train and val."""
+    """Write pen strokes of words and lines, each text as often as given, by writers of the splits train and val."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     records = {"words": [], "lines": [], "characters": [], "symbols": []}
@@ -76,7 +76,7 @@ def write_pen(folder: Path, texts: dict[str, int], seed: int = 0) -> Path:
 
 
 def write_paper(folder: Path, texts: list[str] = ("so we read it more and more",) * 9) -> Path:
-    """A font, texts, paper and scanned lines of writers of both splits, but no real page."""
+    """Write a font, texts, paper and scanned lines by writers of both splits, but no real page."""
     import matplotlib
     for name in ("fonts", "text", "copiste", "dhsd", "backgrounds"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def write_paper(folder: Path, texts: list[str] = ("so we read it more and more",
 
 
 def line_network(x, dropout):
-    """A network for lines, as training/networks.py has one, that learns a few words within seconds."""
+    """A network for lines, like the one in training/networks.py, that learns a few words within seconds."""
     from keras import layers
     x = layers.Reshape((line_image.HEIGHT, -1, 1))(x)
     x = layers.Conv2D(16, 5, (4, 2), padding="same", activation="relu")(x)
@@ -107,7 +107,7 @@ def line_network(x, dropout):
 
 
 def page_network(x, dropout):
-    """A network for pages, as training/networks.py has one, that is built at once."""
+    """A network for pages, like the one in training/networks.py, that is quick to build."""
     from keras import layers
 
     from training.networks import DepthToSpace
@@ -131,7 +131,7 @@ def logged(folder: Path) -> set[str]:
 
 
 def cost_of_loading(module: str) -> tuple[float, set[str]]:
-    """Seconds of processor time that module.load() takes in a new Python, and all modules that are there then."""
+    """Processor time in seconds that module.load() takes in a new Python, and all modules loaded by then."""
     code = (f"import json, sys, time; from reading import {module}; start = time.process_time(); {module}.load(); "
             "print(json.dumps([time.process_time() - start, sorted(sys.modules)]))")
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[1], capture_output=True,
@@ -141,7 +141,7 @@ def cost_of_loading(module: str) -> tuple[float, set[str]]:
 
 
 def commit(folder: Path) -> str:
-    """Commit what is in a folder, which becomes a Git repository that gives single files away; the commit's hash."""
+    """Turn a folder into a Git repository that serves single files, and commit all; returns the commit's hash."""
     def git(*arguments) -> str:
         command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments]
         return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()

@@ -17,7 +17,7 @@ MODELS_PATH = str(ROOT / "Models")
 MODELS = runs.list_runs(MODELS_PATH)
 LIVE = [sys.executable, str(ROOT / "textrecog_ui.py"), "--state_path=none"]
 X11 = sys.platform not in ("win32", "darwin")
-OWN_DISPLAY = X11 and bool(shutil.which("Xvfb"))   # where a person works, the pointer and the clipboard are theirs
+OWN_DISPLAY = X11 and bool(shutil.which("Xvfb"))   # leaves a person's pointer and clipboard alone
 needs_xdotool = pytest.mark.skipif(not (OWN_DISPLAY and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
 
 
@@ -27,7 +27,7 @@ def opened(script: str, **config):
 
 
 class Dragging:
-    """tests/apps/drag_source.py and the pointer, on the display of an app."""
+    """tests/apps/drag_source.py and the pointer, on an app's display."""
 
     def __init__(self, driver: Driver, kind: str, *data: str):
         self.driver = driver
@@ -40,7 +40,7 @@ class Dragging:
         return self
 
     def pointer(self, *commands) -> None:
-        """Move the pointer, with xdotool's commands, while the window works."""
+        """Move the pointer with xdotool's commands while the window runs."""
         tool = subprocess.Popen(["xdotool", *map(str, commands)])
         self.driver.wait(lambda: tool.poll() is not None, "xdotool's end", 10)
 
@@ -69,7 +69,7 @@ class Dragging:
 
 
 def drop(driver: Driver, *data: str | Path, kind: str = "text/uri-list") -> None:
-    """Drag files, or what else is offered, over the pad, and let go."""
+    """Drag files, or other data, over the pad, and let go."""
     with Dragging(driver, kind, *(item.as_uri() if isinstance(item, Path) else item for item in data)) as dragging:
         dragging.over(300, 300)
         dragging.drop()
@@ -84,12 +84,12 @@ def recogscript(picture: Path) -> str:
 
 
 def letters(text: str) -> str:
-    """A text without spaces and newlines."""
+    """A text without spaces or newlines."""
     return "".join(text.split())
 
 
 def zigzag(box, inset: float = 0) -> list[tuple[float, float]]:
-    """A path over all of a box."""
+    """A path that covers a box."""
     return [(x, y) for y in np.arange(box.y, box.bottom + 8, 8) for x in (box.x + inset, box.right - inset)]
 
 
@@ -99,7 +99,7 @@ def click_character(live: Driver, number: int) -> None:
 
 
 def type_in(live: Driver, text: str, word: bool = False) -> None:
-    """Type into the popup, in the place of the character that was clicked or of the whole word."""
+    """Type into the popup, replacing the clicked character or the whole word."""
     entry = live.app.popup.entry
     if word:
         entry.selection_range(0, "end")
@@ -121,13 +121,13 @@ def edit(live: Driver, number: int, cursor: int | str, *keys: str) -> None:
 
 
 def clipboard_elsewhere(driver: Driver) -> str:
-    """The text on the clipboard, as another program gets it."""
+    """The text on the clipboard, as another program sees it."""
     code = "import sys, tkinter; sys.stdout.buffer.write(tkinter.Tk().clipboard_get().encode())"
     return output_of(driver, sys.executable, "-c", code)
 
 
 def output_of(driver: Driver, *command: str) -> str:
-    """What another program prints while the window, which it may ask something, works."""
+    """What another program prints while the window, which it may query, keeps running."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           env=os.environ | {"DISPLAY": driver.app.root.winfo_screen()}) as other:
         driver.wait(lambda: other.poll() is not None, "the other program's end")

@@ -1,4 +1,4 @@
-"""Measures speed and memory on this machine, with made-up pictures; nothing is fetched or kept.
+"""Measures speed and memory on this machine with made-up pictures; nothing is downloaded or kept.
 
     python -m tools.benchmark read                        reading with the shipped networks, minutes
     python -m tools.benchmark train                       training, about a quarter of an hour on two cores
@@ -7,13 +7,13 @@
     python -m tools.benchmark read --unixTime=UNIXTIME    another network of Models/
 
 The parts of read:
-    start    process start to text; beside it the same reading with model.keras in Keras; import and --help
+    start    process start to text, compared with the same reading by model.keras in Keras; import and --help
     word, line, long    a word of 7 characters, lines of 20 and 40: first call, median, memory of the process
     photo    a photo of a page, 12 megapixels
-    bulk     1,000 small pictures read by one worker on one core and by two on two, and the memory that takes
+    bulk     1,000 small pictures read by one worker on one core and by two on two, and the memory used
 The parts of train:
     classic  the classic run, python model.py, on files of the official size, to its end but with fewer epochs:
-             the time to its first step, and the most memory
+             the time to its first step, and its peak memory
     dense, resnet, mixer    images per second; on a GPU, for example, with --batch_size=4096 --mixed_precision
 The parts of apps: see tools/benchmark_apps.py.
 """
@@ -32,13 +32,13 @@ from common import errors, runs, settings
 
 # ---- settings: change them here or on the command line, as --name=value
 part = "all"               # one of the parts above, or all
-unixTime = ""              # read: the network that reads; without one, the shipped one
-pictures = 1000            # bulk: their number
-images = 697932            # classic: training images; the official number
-train_epochs = 2           # classic: epochs
-seconds = 20.0             # dense, resnet, mixer: of steady training
+unixTime = ""              # read: the network to use; if empty, the shipped one
+pictures = 1000            # bulk: number of pictures
+images = 697932            # classic: number of training images; the official one
+train_epochs = 2           # classic: number of epochs
+seconds = 20.0             # dense, resnet, mixer: seconds of steady training
 batch_size = 100           # dense, resnet, mixer: images per step
-mixed_precision = False    # dense, resnet, mixer: multiply with 16 bits
+mixed_precision = False    # dense, resnet, mixer: multiply in 16 bits
 # ---- end of settings
 
 MODES = ("read", "train", "apps")
@@ -56,21 +56,21 @@ def main(arguments: list[str]) -> None:
         return print_figures(parts[wanted](config))
     print(describe_machine(), flush=True)
     for name in parts if wanted == "all" else [wanted]:
-        # Memory, thread pools and compiled code that one part leaves would disturb the next.
+        # Memory, thread pools and compiled code left over from one part would disturb the next.
         command = [sys.executable, "-m", "tools.benchmark", words[0], name, *(a for a in arguments if a[:2] == "--")]
         if subprocess.run(command, cwd=runs.ROOT, env={"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ).returncode:
             raise errors.UserError(f"measuring {name} failed, see above")
 
 
 def print_figures(figures: Iterable[tuple]) -> None:
-    """Print each (what, value, unit, bar) when it is measured; bar: what it should be, for people, or ""."""
+    """Print each (what, value, unit, bar) as soon as it is measured; bar: the target in words, or ""."""
     for what, value, unit, bar in figures:
         print(f"  {what:<44} {value:>{'10,.0f' if abs(value) >= 100 else '10.3g'}} {unit:<9}"
               + (f" (bar: {bar})" if bar else ""), flush=True)
 
 
 def describe_machine() -> str:
-    """Processor, memory, GPU and versions of packages, in two lines."""
+    """Processor, memory, GPU and package versions, in two lines."""
     gpu = "no GPU"
     if shutil.which("nvidia-smi"):
         asked = subprocess.run(["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"],

@@ -1,9 +1,9 @@
-"""Measures the drawing apps, in real windows; a part of tools/benchmark.py, which see for how to run it.
+"""Measures the drawing apps in real windows; part of tools/benchmark.py, which says how to run it.
 
-    start      the time from the start of Python to the window and to a ready network, and then to a first word's text
-    lift       the time from the pen's lift to the text of a line of 20 characters
-    points     how many of 3,000 points that a pen reports in 3 s arrive while all is read again and again
-    endurance  memory in an hour of use, compressed: 2,000 strokes, 300 readings, 50 clears, 20 changes of network
+    start      the time from the start of Python to the window and to a ready network, then to the text of a first word
+    lift       the time from pen lift to the text of a line of 20 characters
+    points     how many of the 3,000 points that a pen reports in 3 s arrive while the app reads again and again
+    endurance  memory over an hour of use, compressed: 2,000 strokes, 300 readings, 50 clears, 20 changes of network
 """
 import contextlib
 import itertools
@@ -23,14 +23,14 @@ from common import runs
 from tools import draw_samples, processes, ui_driver
 
 STARTS, LIFTS = 3, 20
-POINTS, POINTS_TAKE = 3000, 3.0    # and s
-READ_EACH = 10                     # ms
+POINTS, POINTS_TAKE = 3000, 3.0    # and the seconds that they take
+READ_EACH = 10                     # ms from one reading to the next
 LINE = "Hello there what is this"  # 20 characters
 ROUNDS, STROKES, READ_AFTER, SWITCHES = 50, 40, 6, 20   # an hour: clears, strokes before each, changes of network
 TEXTS = ["the hand is there", "what 25 men said", "also read on the rest"]
-SETTLED = 0.3                      # of the rounds: what memory grows before is buffers and caches
+SETTLED = 0.3                      # of the rounds: memory growth before that is buffers and caches
 
-# The driver is imported late: nobody's app waits for it.
+# The driver is imported late, because no user's app waits for it.
 START = """
 import sys, time
 import textrecog_ui as script
@@ -55,7 +55,7 @@ app.close()
 
 
 def start(config: SimpleNamespace) -> Iterator[tuple]:
-    """Seconds from the start of Python to the window and to a ready network, then to a first word's text: medians."""
+    """Median seconds from the start of Python to the window and to a ready network, then to the text of a word."""
     times = []
     with ui_driver.display():
         for _ in range(STARTS):
@@ -69,14 +69,14 @@ def start(config: SimpleNamespace) -> Iterator[tuple]:
 
 @contextlib.contextmanager
 def opened() -> Iterator[ui_driver.Driver]:
-    """A Driver on textrecog_ui with a network that is ready."""
+    """A Driver on textrecog_ui once its network is loaded."""
     with ui_driver.display(), ui_driver.opened("textrecog_ui") as driver:
         driver.ready()
         yield driver
 
 
 def lift(config: SimpleNamespace) -> Iterator[tuple]:
-    """Milliseconds from the lift of the pen to the text of a line of 20 characters."""
+    """Milliseconds from pen lift to the text of a line of 20 characters."""
     times = []
     with opened() as driver:
         app = driver.app
@@ -96,7 +96,7 @@ def lift(config: SimpleNamespace) -> Iterator[tuple]:
 
 
 def points(config: SimpleNamespace) -> Iterator[tuple]:
-    """How many points of a fast pen arrive while the window reads; needs xdotool, and a display that nobody uses."""
+    """How many points of a fast pen arrive while the window reads; needs xdotool and a display that nobody uses."""
     turn = np.linspace(0, 30 * np.pi, POINTS)
     path = np.stack([500 + 300 * np.cos(turn), 260 + 90 * np.sin(1.1 * turn)], axis=1).round().astype(int)
     path = path[np.concatenate([[True], (np.diff(path, axis=0) != 0).any(axis=1)])]
@@ -125,7 +125,7 @@ def points(config: SimpleNamespace) -> Iterator[tuple]:
 
 @contextlib.contextmanager
 def timed_handlers() -> Iterator[list[float]]:
-    """Gives a list that gets the seconds of processor time of each event handler and timer."""
+    """Yields a list that collects the processor time in seconds of each event handler and timer."""
     usual, times = tk.CallWrapper.__call__, []
 
     def call(self, *arguments):
@@ -143,7 +143,7 @@ def timed_handlers() -> Iterator[list[float]]:
 
 
 def endurance(config: SimpleNamespace) -> Iterator[tuple]:
-    """Memory in an hour of use, compressed."""
+    """Memory over an hour of use, compressed."""
     done = use(ROUNDS, SWITCHES)
     yield "strokes", done.strokes, "", ""
     yield "memory of window and reading process", done.settled, "MB", "at most 450"
@@ -153,8 +153,8 @@ def endurance(config: SimpleNamespace) -> Iterator[tuple]:
 def use(rounds: int, switches: int) -> SimpleNamespace:
     """Fill and clear the pad again and again, and change the network now and then.
 
-    Returns the numbers of strokes, readings and switches, the memory of window and reading process in MB when it had
-    settled, and how much it had grown at the end.
+    Returns the numbers of strokes, readings and switches, the memory in MB of the window and the reading process once
+    it has settled, and how much it has grown by the end.
     """
     done = SimpleNamespace(strokes=0, readings=0, switches=0)
     with opened() as driver:
@@ -179,7 +179,7 @@ def use(rounds: int, switches: int) -> SimpleNamespace:
 
 
 def memory(reader: int) -> float:
-    """Resident memory in MB of this process and of the reading one."""
+    """Resident memory in MB of this process and the reading process."""
     return sum(psutil.Process(pid).memory_info().rss for pid in (os.getpid(), reader)) / 1e6
 
 

@@ -1,4 +1,4 @@
-"""Measures reading; a part of tools/benchmark.py, which see for how to run it."""
+"""Measures reading; part of tools/benchmark.py, which says how to run it."""
 import functools
 import statistics
 import sys
@@ -22,7 +22,7 @@ STARTS, KERAS_STARTS = 5, 3
 LINES = {"word": ("letters", 8), "line": ("Hello there what is this", 15),   # text, and bar in ms
          "long": ("Hello there what is this and what is on the others", 25)}
 READINGS, PHOTO_READINGS = 50, 3
-SETTLED = 0.2              # of the pictures of a folder: what memory grows before is buffers and caches
+SETTLED = 0.2              # of the time for a folder: memory growth before that is buffers and caches
 
 # The same reading with the network in Keras.
 WITH_KERAS = """
@@ -40,7 +40,7 @@ print(reader.read(binarize.read_picture(sys.argv[1], page=True)).text)
 # ---- start
 
 def start(config: SimpleNamespace) -> Iterator[tuple]:
-    """Seconds from the start of a process to its end, with the text of a sample printed."""
+    """Seconds from the start of a process to its end, in which it prints the text of a sample."""
     script = [sys.executable, "recogScript.py", f"--unixTime={config.unixTime}", SAMPLE]
     ours, text = repeat(script, STARTS)
     yield "process start to text", ours, "s", "at most 1.2"
@@ -54,7 +54,7 @@ def start(config: SimpleNamespace) -> Iterator[tuple]:
 
 
 def repeat(command: list[str], times: int) -> tuple[float, str]:
-    """The median of a program's seconds, and its output."""
+    """The median time in seconds that a program takes, and its output."""
     done = [processes.run(command) for _ in range(times)]
     return statistics.median(one.seconds for one in done), done[0].output
 
@@ -71,7 +71,7 @@ def read_line(config: SimpleNamespace, name: str) -> Iterator[tuple]:
 def read_photo(config: SimpleNamespace) -> Iterator[tuple]:
     """Read a photo of a page again and again."""
     with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder, "photo.jpg"))   # made in another process: its memory does not count
+        path = str(Path(folder, "photo.jpg"))   # made in another process, whose memory does not count
         processes.run([sys.executable, "-c", f"from tools import {Path(__file__).stem} as own; own.make_photo().save"
                        f"({path!r}, quality=90)"])
         yield from time_readings(config, path, "a photo of 12 megapixels", "s", 0.8, PHOTO_READINGS)
@@ -81,13 +81,13 @@ def make_photo() -> Image.Image:
     """A photo of a page of 440 characters, RGB, 3000 px wide and 4000 high."""
     ink = draw_samples.write_lines([LINES["long"][0]] * 11, 35, 3, 8)
     below, behind = 2000 - 120 - ink.shape[0], 1500 - 144 - ink.shape[1]
-    page = draw_samples.photograph(np.pad(ink, [(50, below), (50, behind)]), 7)   # which adds the rest
+    page = draw_samples.photograph(np.pad(ink, [(50, below), (50, behind)]), 7)   # it adds the rest
     return page.resize((3000, 4000))
 
 
 def time_readings(config: SimpleNamespace, image: Source, what: str, unit: str, bar: float,
                   readings: int) -> Iterator[tuple]:
-    """The first reading of a picture, with its network loaded, and the median of `readings` more."""
+    """The time of the first reading of a picture, once the network is loaded, and the median of `readings` more."""
     reader, times = recognizer.Recognizer(config.unixTime or None), []
     reader.load()
     for _ in range(readings + 1):
@@ -110,7 +110,7 @@ def read_folder(config: SimpleNamespace) -> Iterator[tuple]:
             files.save_picture(255 - draw_samples.write_lines([word], random.integers(20, 60), 4, number),
                                Path(folder, f"{number:06}.png"))
         for workers in (1, 2):
-            if hasattr(own, "cpu_affinity"):   # not on macOS; programs that are started inherit it
+            if hasattr(own, "cpu_affinity"):   # not on macOS; child processes inherit it
                 own.cpu_affinity(list(range(workers)))
             done = processes.run([sys.executable, "recogScript.py", f"--workers={workers}", "--json",
                                   f"--unixTime={config.unixTime}", folder])

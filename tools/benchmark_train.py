@@ -1,4 +1,4 @@
-"""Measures training; a part of tools/benchmark.py, which see for how to run it."""
+"""Measures training; part of tools/benchmark.py, which says how to run it."""
 import functools
 import gzip
 import re
@@ -18,8 +18,8 @@ from training import emnist, pipeline
 from training.config import configure
 
 OFFICIAL = 697_932, 116_323   # training and test images of EMNIST ByClass
-BLOCK = 1000                  # different glyphs, which are repeated
-IMAGES = {"dense": 100_000, "resnet": 10_000, "mixer": 10_000}   # in an epoch of rates, which takes seconds
+BLOCK = 1000                  # different glyphs, which repeat
+IMAGES = {"dense": 100_000, "resnet": 10_000, "mixer": 10_000}   # per epoch of measure_rate, which takes seconds
 
 
 # ---- made-up images
@@ -47,11 +47,11 @@ def write_emnist(folder: Path, count: int) -> None:
 # ---- the classic run
 
 def run_classic(config: SimpleNamespace) -> Iterator[tuple]:
-    """The classic run to its end, with calibration, scores and pictures."""
+    """The classic run to its end, including calibration, scores and pictures."""
     first = []
 
     def look(seconds: float, notes: str) -> bool:
-        if not first and re.search(r"\bloss=\d", notes):   # its progress bar
+        if not first and re.search(r"\bloss=\d", notes):   # from its progress bar
             first.append(seconds)
         return False
 
@@ -67,7 +67,7 @@ def run_classic(config: SimpleNamespace) -> Iterator[tuple]:
 # ---- rates
 
 def measure_rate(config: SimpleNamespace, name: str) -> Iterator[tuple]:
-    """Images per second of one type of network: of whole epochs after the first, which compiles."""
+    """Images per second of one type of network, over whole epochs after the first, which compiles."""
     with tempfile.TemporaryDirectory() as folder:
         write_emnist(Path(folder), IMAGES[name])
         trainer = pipeline.load(configure(settings.constants(runs.ROOT / "model.py"), [

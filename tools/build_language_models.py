@@ -20,31 +20,31 @@ from training import unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 languages = "english,french,german,spanish"   # which to build
-character_words = 200000         # most frequent words that the character model counts
+character_words = 200000         # how many of the most frequent words the character model counts
 contexts = 22000                 # contexts it keeps, the most informative ones; the file grows with them
 order = 8                        # characters in its longest n-gram
-character_flatten = 0.7          # a word counts as its frequency to this power: 1 as in running text, 0 all alike
-smoothing = 1.0                  # weight of the shorter context for each letter seen to follow
-words = 50000                    # most frequent words that the word model knows
-flatten = 0.9                    # a word counts as its frequency to this power
-pen_path = "Dataset/UNIPEN"      # folder with the pen strokes, whose texts tell where marks and spaces stand
-texts_path = "Dataset/Paper/text"   # folder with sentences, which tell it too
+character_flatten = 0.7          # a word's weight is its frequency to this power: 1 as in running text, 0 all alike
+smoothing = 1.0                  # weight of the shorter context for each different letter that follows
+words = 50000                    # how many of the most frequent words the word model knows
+flatten = 0.9                    # a word's weight is its frequency to this power
+pen_path = "Dataset/UNIPEN"      # folder with the pen strokes; their texts show where marks and spaces go
+texts_path = "Dataset/Paper/text"   # folder with sentences, which show it too
 # ---- end of settings
 
 LABELS = len(character_lm.LETTERS) + 1   # letters, and the end of a word
-LEAST = 40                 # steps of character_lm.STEP: -log of the least P(letter | context) that is kept
-SENTENCES = 10             # of so many sentences one is counted
-RAREST = 1e-8              # frequency of the rarest words that wordfreq lists: these count as one
+LEAST = 40                 # steps of character_lm.STEP: -log of the smallest P(letter | context) that is kept
+SENTENCES = 10             # one in this many sentences is counted
+RAREST = 1e-8              # frequency of the rarest words that wordfreq lists; each of them counts as one
 PAIRS = "frequency_bigramdictionary_en_243_342.txt"   # symspellpy's file
-PAIRS_COUNTED = 2.5e13     # words counted for it: makes its counts and wordfreq's frequencies agree
-UNLISTED = 0.15            # share of the words after any word, at least, that no pair lists
-CODES = {"english": "en", "french": "fr", "german": "de", "spanish": "es"}   # of wordfreq and of Common Voice's files
-SINGLE = {"english": "ai", "french": "aày", "german": "", "spanish": "aeoyuó"}   # words of one letter
-GENERAL_MARKS = 5.0        # counts: weight of how often a mark follows any kind, against what follows one kind
+PAIRS_COUNTED = 2.5e13     # words counted for it; makes its counts agree with wordfreq's frequencies
+UNLISTED = 0.15            # smallest share of the words after a word that are in no listed pair
+CODES = {"english": "en", "french": "fr", "german": "de", "spanish": "es"}   # of wordfreq and Common Voice's files
+SINGLE = {"english": "ai", "french": "aày", "german": "", "spanish": "aeoyuó"}   # one-letter words
+GENERAL_MARKS = 5.0        # pseudo-counts: weight of what follows any kind, relative to what follows one kind
 
 
 def main(arguments: list[str]) -> None:
-    """Count characters, words, pairs and marks of each language; write its file."""
+    """Count characters, words, pairs and marks of each language, and write its file."""
     config, _ = settings.configure(globals(), arguments)
     for language in config.languages.split(","):
         settings.one_of("language", language, CODES)
@@ -62,9 +62,9 @@ def main(arguments: list[str]) -> None:
 
 
 def read_frequencies(language: str, number: int) -> dict[str, float]:
-    """The words of letters among the `number` most frequent, in that order, and their shares of running text.
+    """Those of the `number` most frequent words that consist of letters, in order, and their frequencies in text.
 
-    wordfreq also lists single letters that are no words, which tokenising left over.
+    wordfreq also lists single letters that are not words but left over from tokenising.
     """
     try:
         import wordfreq
@@ -77,14 +77,14 @@ def read_frequencies(language: str, number: int) -> dict[str, float]:
 
 
 def with_sharp_s(frequencies: dict[str, float], sentences: list[str]) -> dict[str, float]:
-    """German words with ß where sentences write it: wordfreq lists "strasse"."""
+    """Spell German words with ß where the sentences do: wordfreq lists "strasse"."""
     words = {word.strip(alphabets.MARKS).lower() for sentence in sentences for word in sentence.split() if "ß" in word}
     sharp = {word.replace("ß", "ss"): word for word in words}
     return {sharp.get(word, word): frequency for word, frequency in frequencies.items()}
 
 
 def read_texts(config: SimpleNamespace, language: str) -> tuple[list[str], list[str]]:
-    """The texts of UNIPEN's training records, and sentences of the language."""
+    """The texts of UNIPEN's training records, and sentences in the language."""
     labels = {record["label"] for kind in ("words", "lines")
               for record in unipen.read_strokes(Path(config.pen_path, f"{kind}.jsonl.gz"), "train")}
     path = Path(config.texts_path, f"commonvoice_{CODES[language]}.txt")
@@ -110,7 +110,7 @@ def count(frequencies: dict[str, float], order: int, flatten: float) -> dict[str
 def smooth(counts: dict[str, np.ndarray], smoothing: float) -> dict[str, tuple[float, np.ndarray]]:
     """P(next | context), interpolated with that of the next shorter context.
 
-    The shorter context weighs more, the more different letters follow (I. Witten, T. Bell, "The zero-frequency
+    The more different letters follow, the more the shorter context weighs (I. Witten, T. Bell, "The zero-frequency
     problem", IEEE Trans. Information Theory 37(4), 1991).
     Returns {context: (information beyond the shorter context, in nats over all words, P (labels,))}.
     """
@@ -134,22 +134,22 @@ def prune(rows: dict[str, tuple[float, np.ndarray]], contexts: int) -> list[str]
 
 
 def _quantized(probabilities, step: float) -> np.ndarray:
-    """-log of probabilities in multiples of `step` nat: uint8."""
-    with np.errstate(divide="ignore"):   # what never follows becomes 255
+    """-log of probabilities in multiples of `step` nats: uint8."""
+    with np.errstate(divide="ignore"):   # P = 0 becomes 255
         return np.rint(-np.log(probabilities) / step).clip(0, 255).astype(np.uint8)
 
 
 # ---- words, pairs and marks
 
 def word_probabilities(frequencies: dict[str, float], flatten: float) -> dict[str, float]:
-    """P(word) of each, from its share of running text."""
+    """P(word) of each word, from its frequency in running text."""
     weights = {word: frequency ** flatten for word, frequency in frequencies.items()}
     total = sum(weights.values())
     return {word: weight / total for word, weight in weights.items()}
 
 
 def read_pairs() -> dict[tuple[str, str], int]:
-    """Pairs of words, and how often they occur in Google's books."""
+    """Pairs of words, and how often they occur in Google Books."""
     try:
         file = importlib.resources.files("symspellpy").joinpath(PAIRS)
     except ImportError:
@@ -162,8 +162,8 @@ def pair_probabilities(counts: dict[tuple[str, str], int],
                        frequencies: dict[str, float]) -> dict[tuple[str, str], float]:
     """P(second | first) of each pair of known words.
 
-    The list lacks rare pairs: a first word counts as often as wordfreq says, and at least the share UNLISTED of what
-    follows it is left for words in no pair.
+    The list lacks rare pairs, so a first word counts as often as wordfreq says, and at least the share UNLISTED of
+    what follows it is left for words in no pair.
     """
     pairs = {pair: number for pair, number in counts.items() if frequencies.keys() >= set(pair)}
     listed = dict.fromkeys(frequencies, 0)
@@ -174,9 +174,9 @@ def pair_probabilities(counts: dict[tuple[str, str], int],
 
 
 def count_marks(labels: list[str]) -> np.ndarray:
-    """P(next kind | kind of a character), float (kinds, kinds), by word_lm.PLACES, where no word goes on.
+    """P(next kind | kind of a character) where no word continues, float (kinds, kinds), indexed by word_lm.PLACES.
 
-    labels: texts; before and behind each stands a space.  After letters and digits it is P(next | the word is over).
+    labels: texts; each is counted with a space before and after it.  After letters and digits it is P(next | word end).
     """
     counts = np.zeros((len(word_lm.KINDS), len(word_lm.KINDS)))
     for label in labels:
@@ -196,11 +196,11 @@ def count_marks(labels: list[str]) -> np.ndarray:
 
 def write(path: Path, rows: dict[str, np.ndarray], words: dict[str, float], pairs: dict[tuple[str, str], float],
           marks: np.ndarray) -> None:
-    """Write {context: P (labels,)}, P(word), P(second | first) and count_marks as word_lm.load reads them.
+    """Write {context: P (labels,)}, P(word), P(second | first) and count_marks in the format that word_lm.load reads.
 
     words: in alphabetical order.
     """
-    # Contexts with the same end are neighbours and predict much the same, so that changes from row to row are small.
+    # Sorted by their ends, neighbouring contexts predict much the same, so changes from row to row are small.
     known = sorted(rows, key=lambda context: context[::-1])
     steps = np.minimum(_quantized([rows[context] for context in known], character_lm.STEP), LEAST)
     changes = np.diff(steps.T, prepend=np.zeros((LABELS, 1), np.uint8))  # modulo 256

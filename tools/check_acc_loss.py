@@ -3,8 +3,8 @@
     python -m tools.check_acc_loss                     every run in Models that reads characters
     python -m tools.check_acc_loss 1700000000 ...      these
 
-Each is scored on EMNIST's official test set, and on pen strokes of unseen writers where those are there.
-Tables are Markdown.
+Each is scored on EMNIST's official test set and, if the files exist, on pen strokes of unseen writers.
+The table is Markdown.
 """
 import statistics
 import timeit
@@ -18,10 +18,10 @@ from training import metrics
 models_path = "Models"           # where runs are kept
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes; "" leaves them out
-limit = 0                        # score only so many images of each; 0: all
+limit = 0                        # score at most this many images of each set; 0: all
 # ---- end of settings
 
-# Columns of figures in metrics.json, and what they are called here.
+# Keys of the figures in metrics.json, and their column names here.
 TEST = {"accuracy": "accuracy", "accuracy_without_case": "without case", "accuracy_lookalikes_merged":
         "lookalikes merged", "top5": "top 5", "macro_f1": "macro F1", "loss": "loss"}
 PEN = {"accuracy": "pen strokes", "accuracy_without_case": "pen strokes without case"}
@@ -31,7 +31,7 @@ COLUMNS = ("network", "unixTime", "parameters", "MB", "trained on", *TEST.values
 
 
 def main(arguments: list[str]) -> None:
-    """Score each run named and print one line of the table for it."""
+    """Score each named run, and print a table with a line for each."""
     config, names = settings.configure(globals(), arguments, positional="unixTime...")
     names = names or runs.list_runs(config.models_path, "characters")
     if not names:

@@ -16,12 +16,12 @@ pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
 paper_path = "Dataset/Paper"     # folder with real writing, fonts and texts
 variety = 1.0                    # strength of random changes, 0 for none
-seed = 0                         # of everything random
+seed = 0                         # random seed
 out = "line_images.png"          # the picture to write
 # ---- end of settings
 
-WIDTH, HEIGHT = 400, 58   # px of a tile
-COLUMNS, EACH = 3, 15     # tiles in a row, and of each kind of writing
+WIDTH, HEIGHT = 400, 58   # px, of a tile
+COLUMNS, EACH = 3, 15     # tiles per row, and per kind of writing
 
 
 def main(arguments: list[str]) -> None:

@@ -1,9 +1,9 @@
-"""Draws the samples in samples/ from the stroke font beside it, which imitates handwriting; nobody wrote them.
+"""Draws the samples in samples/ from the stroke font beside this file, which imitates handwriting; nobody wrote them.
 
     python -m tools.draw_samples
 
-Pictures of one character each are named by its first letter; pages/ holds lines, and hello.json holds strokes to open
-in the drawing apps.
+The name of a picture of one character begins with that character; pages/ holds lines, and hello.json holds strokes to
+open in the drawing apps.
 """
 import json
 from pathlib import Path
@@ -19,20 +19,20 @@ from common import pen_strokes, settings
 folder = "samples"         # where the samples go
 # ---- end of settings
 
-# A character is a list of strokes, each a list of the points [x, y] that the pen passes: x to the right, y down, in px.
+# A character is a list of strokes, each a list of points [x, y] along the pen's path: x to the right, y down, in px.
 FONT = json.loads(Path(__file__).with_name("stroke_font.json").read_text(encoding="utf-8"))
-STROKES = FONT["characters"]   # of the pictures of one character
-LETTERS = FONT["letters"]      # of lines: 100 px tall above the baseline at y = 100, x from 0
-CURSIVE = FONT["cursive"]      # the stroke that goes on from letter to letter, and what is added when the word is done
+STROKES = FONT["characters"]   # for pictures of one character
+LETTERS = FONT["letters"]      # for lines: 100 px tall above the baseline at y = 100, x from 0
+CURSIVE = FONT["cursive"]      # the stroke that runs on from letter to letter, and those added after the word is done
 LINES = ["Hello world", "read the lines in order", "then 25 and more"]
 HELLO = "Hello there", "the world in one minute", "lines and 25 letters"   # the second is cursive
 
 
 def strokes_of(lines: list[str], height: float, seed: int, gap: float = 16, tremor: float = 0.5,
                pitch: float = 190) -> list[np.ndarray]:
-    """The pen strokes of lines of text, each float (n, 2) in px, a point per px.
+    """The pen strokes of lines of text, each float (n, 2) in px, one point per px.
 
-    height: of a capital, in px; gap between letters and pitch of the lines, in hundredths of it.
+    height: of a capital, in px; gap between letters and pitch of the lines: in hundredths of that height.
     """
     random = np.random.default_rng(seed)
     strokes, scale = [], height / 100
@@ -51,7 +51,7 @@ def strokes_of(lines: list[str], height: float, seed: int, gap: float = 16, trem
 
 
 def cursive_strokes(text: str, height: float, seed: int, tremor: float = 0.5) -> list[np.ndarray]:
-    """The pen strokes of a line of cursive words, one for each word and those added to it; see strokes_of."""
+    """The pen strokes of a line of cursive words: one for each word, plus those added to it; see strokes_of."""
     random = np.random.default_rng(seed)
     strokes, x = [], 0.0
     for word in text.split():
@@ -59,7 +59,7 @@ def cursive_strokes(text: str, height: float, seed: int, tremor: float = 0.5) ->
         for character in word:
             points, more = CURSIVE[character]
             size, place = random.normal(1, 0.03), np.array([x, 0])
-            first = bool(path)   # the stroke comes up from the letter before
+            first = bool(path)   # the stroke comes from the previous letter
             path += [(np.array(point) - (0, 100)) * size + place for point in points[first:]]
             added += [(np.array(stroke, float) - (0, 100)) * size + place for stroke in more]
             x += points[-1][0] * size + 4
@@ -81,7 +81,7 @@ def write(character: str, pen: float, seed: int, tremor: float = 1.2) -> np.ndar
 
 
 def curve(points: np.ndarray, tremor: float, random: np.random.Generator) -> np.ndarray:
-    """A smooth, slightly uneven line through points (n, 2), a point per px."""
+    """A smooth, slightly uneven line through points (n, 2), with one point per px."""
     length = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     along = np.arange(0, length[-1], 1.0)
     knots = np.linspace(0, length[-1], 2 + int(length[-1] / 30))
@@ -90,7 +90,7 @@ def curve(points: np.ndarray, tremor: float, random: np.random.Generator) -> np.
 
 
 def photograph(drawn: np.ndarray, seed: int) -> Image.Image:
-    """Ink, uint8 (height, width), as blue pen on grayish paper, lit from one corner, out of focus and noisy; RGB."""
+    """An RGB photo of ink, uint8 (height, width): blue pen on grayish paper, lit from a corner, blurred and noisy."""
     random = np.random.default_rng(seed)
     drawn = np.pad(drawn, ((22, 48), (60, 34)))
     height, width = drawn.shape
@@ -110,7 +110,7 @@ def _soften(picture: np.ndarray, radius: float) -> Image.Image:
 
 
 def make_hello() -> app_strokes.Drawing:
-    """Three lines, leaning a little, as strokes of the drawing apps."""
+    """Three slightly slanted lines, as strokes of the drawing apps."""
     leaning = np.array([[1, 0], [-0.12, 1]])
     first, second, third = HELLO
     strokes = strokes_of([first, "", third], 64, 12, tremor=0.5, pitch=200)

@@ -1,12 +1,12 @@
-"""Makes scans of letters whose case is unknown, for those who have only a part of EMNIST ByClass.
+"""Makes scans of letters of unknown case, for those who have only part of EMNIST ByClass.
 
     python -m tools.either_case --source_path=FOLDER    FOLDER holds EMNIST's Letters, ByMerge or Balanced
 
-These sets hold images of ByClass under fewer labels: Letters merges each capital with its small letter, ByMerge and
-Balanced those 15 that look alike.  What their training files hold and ByClass's own files do not is written beside
-these: emnist-byclass-train-either-images-idx3-ubyte.gz and two files of labels, `upper` and `lower`, with the same
-label in both where the case is known.  Who has all of ByClass gains nothing.  model.py --either_case=True learns from
-them.
+These sets hold images of ByClass under fewer labels: Letters merges each capital with its lowercase letter, ByMerge and
+Balanced merge the 15 pairs that look alike.  Images in their training files that ByClass's own files lack are written
+beside the latter, as emnist-byclass-train-either-images-idx3-ubyte.gz and two files of labels, `upper` and `lower`,
+which agree where the case is known.  If all of ByClass is there, this adds nothing.  model.py --either_case=True learns
+from these files.
 """
 import gzip
 import struct
@@ -23,15 +23,15 @@ source_path = "Dataset/EMNIST"   # folder with the training files of Letters, By
 data_path = "Dataset/EMNIST"     # folder with ByClass's files
 # ---- end of settings
 
-ALIKE, TOLD_APART = "CIJKLMOPSUVWXYZ", "abdefghnqrt"   # ByMerge's letters of one label for both cases, and of two
+ALIKE, TOLD_APART = "CIJKLMOPSUVWXYZ", "abdefghnqrt"   # letters with one label for both cases in ByMerge, and with two
 CAPITALS, SMALL = CHARACTERS[10:36], CHARACTERS[36:]
 MERGED = [*((letter, letter.lower() if letter in ALIKE else letter) for letter in CHARACTERS[:36]),
           *zip(TOLD_APART, TOLD_APART)]
-SETS = {"letters": [("", ""), *zip(CAPITALS, SMALL)], "bymerge": MERGED, "balanced": MERGED}   # for each label
+SETS = {"letters": [("", ""), *zip(CAPITALS, SMALL)], "bymerge": MERGED, "balanced": MERGED}   # cases of each label
 
 
 def main(arguments: list[str]) -> None:
-    """Read the sets that are there, leave out what ByClass's files hold, and write the rest."""
+    """Read the sets that exist, leave out what ByClass's files hold, and write the rest."""
     config, _ = settings.configure(globals(), arguments)
     known = {image.tobytes() for part in ("train", "test") for image in emnist.read_emnist(config.data_path, part)[0]}
     found = {image: labels for image, labels in read_letters(config.source_path).items() if image not in known}
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
 
 
 def read_letters(source_path: str) -> dict[bytes, tuple[int, int]]:
-    """The letters of all sets in a folder: each image's pixels, and its label as a capital and as a small letter.
+    """The letters of all sets in a folder: each image's pixels, and its labels as a capital and a lowercase letter.
 
     Raises errors.DataError when the folder holds none of the sets, or a damaged file.
     """
@@ -56,7 +56,7 @@ def read_letters(source_path: str) -> dict[bytes, tuple[int, int]]:
         raise errors.DataError(f"{source_path} holds no emnist-letters-train-images-idx3-ubyte.gz, nor bymerge or "
                                f"balanced: unpack {emnist.URL} and name its folder with --source_path=")
     found = {}
-    for name in names:   # the last ones know the case of some letters
+    for name in names:   # later sets know the case of some letters
         images = emnist.read_images(source_path, f"emnist-{name}-train-images-idx3-ubyte")
         labels = emnist.read_labels(source_path, f"emnist-{name}-train-labels-idx1-ubyte", len(images))
         if labels.max() >= len(SETS[name]):

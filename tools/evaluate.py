@@ -13,8 +13,8 @@
 
 The sets characters, words (printed), mixed (partly joined letters), cursive, lines (printed) and every (lines of every
 style) are pen strokes of people whose writing no network has learned from, drawn black on white with a round pen at
-several sizes and widths.  strings and scans are lines of EMNIST scans, letters at their true relative heights and not
-touching: random strings in EMNIST's class mix, and English words.  copiste (French lines) and dhsd (German names)
+several sizes and widths.  strings and scans are lines of EMNIST scans, with letters at their true relative heights and
+not touching: random strings in EMNIST's class mix, and English words.  copiste (French lines) and dhsd (German names)
 are scans of real writing with its accents and marks, by people of the validation split: read them with their
 --language=.  The tables are Markdown.
 """
@@ -37,21 +37,21 @@ from tools import evaluate_pages, other_readers
 from training import emnist, line_records, line_rendering, metrics, real_lines, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
-split = "val"                    # val, to choose by; test, for final figures alone
+split = "val"                    # val, for making choices; test, only for final figures
 sets = "all"                     # which sets, separated by commas; see above
 texts = "plain"                  # plain: of 0-9, A-Z, a-z and spaces; all: of all printable ASCII
 labels = "written"               # written: with the spaces that people write; source: with those of the label's source
-number = 300                     # samples of each set, at most
-unixTime = ""                    # the network that reads; without one, the shipped network
-language = "english"             # language model, see recogScript.py; the sets are read without one too
+number = 300                     # most samples of each set
+unixTime = ""                    # the network to use; if empty, the shipped one
+language = "english"             # language model, see recogScript.py; the sets are also read without one
 prior = "drawings"               # class mix that the reader expects, see recogScript.py
-pages = False                    # measure pages, Copiste's with known lines or ...
-pictures = ""                    # ... those of a folder's folders, each with labels.json: {picture: text}
-dots = 0                         # dots that are drawn on each page, one at a time
+pages = False                    # measure pages: Copiste's, with known lines, or ...
+pictures = ""                    # ... those in the subfolders of a folder, each with labels.json: {picture: text}
+dots = 0                         # number of dots drawn on each page, one at a time
 reader = "ours"                  # ours; classic: contours, mean gap; tesseract, ppocr: other programs, if installed
-seed = 0                         # of what is random: samples, sizes, pens, gaps
-picture = "worst.png"            # the worst readings; "" draws none
-keep = False                     # write the share of texts read right, with the language model, to metrics.json
+seed = 0                         # random seed for samples, sizes, pens and gaps
+picture = "worst.png"            # picture of the worst readings; "" draws none
+keep = False                     # write the share of texts read exactly, with the language model, to metrics.json
 models_path = "Models"           # where networks are kept
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
@@ -61,10 +61,10 @@ paper_path = "Dataset/Paper"     # folder with real writing
 CHOICES = {"split": ("val", "test"), "texts": ("plain", "all"), "labels": ("written", "source"),
            "reader": ("ours", *other_readers.READERS)}
 SIZES = (30, 50, 90)             # px: height of a tall letter in words and lines; twice that for an isolated character
-PENS = (0.05, 0.08, 0.12)        # diameter of the pen in such heights
-MARGIN = 0.3                     # paper around the ink in such heights
-LINE_CHARACTERS = 20             # in a line of scans, about
-SHOWN = 40                       # readings in the picture of the worst
+PENS = (0.05, 0.08, 0.12)        # pen diameter, relative to that height
+MARGIN = 0.3                     # paper around the ink, relative to that height
+LINE_CHARACTERS = 20             # approximate length of a line of scans
+SHOWN = 40                       # readings in the picture of the worst ones
 COLUMNS = ("set", "language", "exact", "CER", "CER without case", "WER", "space F1", "words split", "ECE", "ms", "n")
 
 
@@ -94,7 +94,7 @@ def draw_set(config: SimpleNamespace, rng: np.random.Generator, kind: str, style
 
 def read_records(pen_path: str, kind: str, style: str, split: str, texts: str = "plain",
                  labels: str = "written") -> Iterator[dict]:
-    """The records of one category, style ("": of all) and split; texts and labels are those of the settings."""
+    """The records of one category, style ("": all) and split; texts and labels: as in the settings."""
     known = {*alphabets.ALPHABET} if texts == "all" else {*alphabets.CHARACTERS, " "}
     for record in unipen.read_strokes(Path(pen_path, f"{kind}.jsonl.gz"), split, as_labelled=labels == "source"):
         if style in ("", record["style"]) and set(record["label"]) <= known:
@@ -102,7 +102,7 @@ def read_records(pen_path: str, kind: str, style: str, split: str, texts: str = 
 
 
 def draw_record(record: dict, kind: str, rng: np.random.Generator) -> Sample:
-    """Draw a record black on white, at a random one of SIZES and with a random one of PENS."""
+    """Draw a record black on white, with a size picked at random from SIZES and a pen from PENS."""
     size = rng.choice(SIZES) * (2 if kind == "characters" else 1)
     strokes = pen_strokes.scale_strokes(record["strokes"], size / height_of(record["strokes"], kind == "characters"))
     image = pen_strokes.draw_strokes(strokes, rng.choice(PENS) * size, margin=round(MARGIN * size))
@@ -110,7 +110,7 @@ def draw_record(record: dict, kind: str, rng: np.random.Generator) -> Sample:
 
 
 def height_of(strokes: list, alone: bool) -> float:
-    """The height of a tall letter in a record's own unit; of an isolated character, the ink's longer side."""
+    """The height of a tall letter in a record's own units; for an isolated character, the longer side of its ink."""
     if not alone:
         return line_records.tall_letter(strokes)
     return max(1.0, float(np.ptp(np.concatenate([pen_strokes.as_points(stroke) for stroke in strokes]), axis=0).max()))
@@ -119,7 +119,7 @@ def height_of(strokes: list, alone: bool) -> float:
 # ---- lines of EMNIST scans
 
 def compose_set(config: SimpleNamespace, rng: np.random.Generator, english: bool) -> list[Sample]:
-    """Lines of scans: words that UNIPEN's writers wrote, or random strings and so in EMNIST's class mix."""
+    """Lines of scans: words from UNIPEN's writers, or random strings, which have EMNIST's class mix."""
     images, labels = read_scans(config.data_path, config.split, config.val_split)
     of_class = {character: np.flatnonzero(labels == label) for label, character in enumerate(alphabets.CHARACTERS)}
     words = english_words(config, of_class) if english else []
@@ -133,13 +133,13 @@ def compose_set(config: SimpleNamespace, rng: np.random.Generator, english: bool
 
 
 def random_words(count: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """LINE_CHARACTERS rows below `count`, split into words of 2 to 8; the last may be shorter."""
+    """LINE_CHARACTERS random rows below `count`, split into words of 2 to 8; the last may be shorter."""
     rows, ends = rng.choice(count, LINE_CHARACTERS), np.cumsum(rng.integers(2, 9, LINE_CHARACTERS))
     return np.split(rows, ends[ends < LINE_CHARACTERS])
 
 
 def english_words(config: SimpleNamespace, of_class: dict[str, np.ndarray]) -> list[str]:
-    """Words that UNIPEN's writers wrote, some names and numbers among them, all of characters that have scans."""
+    """Words from UNIPEN's writers, including names and numbers, made only of characters that have scans."""
     records = read_records(config.pen_path, "words", "", config.split, labels=config.labels)
     words = sorted({word for record in records for word in record["label"].split()
                     if len(word) > 1 and all(len(of_class[character]) for character in word)})
@@ -151,7 +151,7 @@ def english_words(config: SimpleNamespace, of_class: dict[str, np.ndarray]) -> l
 
 @functools.lru_cache(1)
 def read_scans(data_path: str, split: str, val_split: float) -> tuple[np.ndarray, np.ndarray]:
-    """EMNIST scans that a network has not learned from: of the test file, or the share that validated its training.
+    """EMNIST scans that a network has not learned from: the test file, or the part that validated its training.
 
     Returns images uint8 (n, 28, 28) and labels uint8 (n,).
     """
@@ -161,10 +161,10 @@ def read_scans(data_path: str, split: str, val_split: float) -> tuple[np.ndarray
 
 
 def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Sample:
-    """Put scans together to a line of text.
+    """Compose a line of text from scans.
 
-    words: for each word the rows of its scans in images, uint8 (n, 28, 28), and labels (n,).
-    A scan is a character at full height, whatever it is; here each gets its true height
+    words: for each word, the rows of its scans in images, uint8 (n, 28, 28), and labels (n,).
+    Every scan fills its full height, whatever the character; here each gets its true height
     above and below the baseline, a little uneven.
     """
     size = int(rng.choice(SIZES))
@@ -184,7 +184,7 @@ def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.
 
 
 def scanned_set(config: SimpleNamespace, rng: np.random.Generator, name: str) -> list[Sample]:
-    """Lines that people wrote on paper, as they were scanned."""
+    """Scanned lines that people wrote on paper."""
     lines = real_lines.read(Path(config.paper_path, name), config.split)
     return [Sample(lines[row].image(), lines[row].text) for row in rng.permutation(len(lines))[:config.number]]
 
@@ -204,7 +204,7 @@ WORDS = ["words", "mixed", "cursive"]
 
 
 def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
-    """The samples of one set, the same for the same seed."""
+    """The samples of one set; the same seed gives the same samples."""
     samples = SETS[name][1](config, np.random.default_rng(config.seed))
     if not samples:
         raise errors.DataError(f"there is nothing of the set {name} in the split {config.split}: leave it out")
@@ -214,7 +214,7 @@ def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
 # ---- readers
 
 def read_functions(config: SimpleNamespace, name: str, readers: dict) -> dict[str, Callable]:
-    """By language model the functions that read a set: picture -> text, or what has one."""
+    """The functions that read a set, by language model: picture -> text, or an object with a text."""
     if config.reader != "ours":
         return {config.language: other_readers.READERS[config.reader](readers["none"], config.language)}
     if name == "characters":
@@ -223,7 +223,7 @@ def read_functions(config: SimpleNamespace, name: str, readers: dict) -> dict[st
 
 
 def read_all(samples: list[Sample], read: Callable, what: str) -> list[Result]:
-    """Read each sample and time it; what cannot be read counts as no text."""
+    """Read each sample and time it; a picture that cannot be read counts as empty text."""
     results = []
     for sample in tqdm(samples, what, leave=False):
         start = time.perf_counter()
@@ -233,7 +233,7 @@ def read_all(samples: list[Sample], read: Callable, what: str) -> list[Result]:
             found = ""
         seconds = time.perf_counter() - start
         text = found if isinstance(found, str) else found.text
-        # A line break counts as a space: where a text of two rows breaks is not in its label.
+        # A line break counts as a space, because labels do not say where a text of two rows breaks.
         results.append(Result(sample.image, sample.truth, " ".join(text.split()), seconds,
                               [word.confidence for line in getattr(found, "lines", ()) for word in line.words]))
     return results
@@ -242,7 +242,7 @@ def read_all(samples: list[Sample], read: Callable, what: str) -> list[Result]:
 # ---- figures
 
 def measure(results: list[Result]) -> dict[str, float]:
-    """The figures of readings; errors are counted over all of them together, NaN where there is nothing to count."""
+    """The figures of some readings, with errors pooled over all of them; NaN where there is nothing to count."""
     pairs = [(result.truth, result.text) for result in results]
     plain = [(truth.lower(), text.lower()) for truth, text in pairs]
     return {"exact": _mean([truth == text for truth, text in pairs]),
@@ -265,7 +265,7 @@ def _mean(values: list) -> float:
 
 
 def table(rows: list[dict], columns: tuple[str, ...] = COLUMNS) -> str:
-    """A Markdown table, one line for each dict of columns; what a row lacks, or NaN, stays blank."""
+    """A Markdown table with one line per dict of columns; missing values and NaN stay blank."""
     def cell(row: dict, column: str) -> str:
         value = row.get(column, "")
         if not isinstance(value, float):
@@ -278,7 +278,7 @@ def table(rows: list[dict], columns: tuple[str, ...] = COLUMNS) -> str:
 # ---- the picture of the worst readings
 
 def draw_worst(results: dict[str, list[Result]], path: Path, shown: int = SHOWN) -> None:
-    """Draw the readings with the highest error rates without case, as many of each set: truth above, reading below."""
+    """Draw the readings with the highest CER without case, equally many per set: truth above, reading below."""
     from matplotlib.figure import Figure
     worst = []
     for of_set in results.values():
@@ -300,7 +300,7 @@ def draw_worst(results: dict[str, list[Result]], path: Path, shown: int = SHOWN)
 # ---- command line
 
 def main(arguments: list[str]) -> None:
-    """Read every set that is named, print the table, and draw the worst readings."""
+    """Read every named set, print the table, and draw the worst readings."""
     config, _ = settings.configure(globals(), arguments)
     names = check(config)
     if config.pages:
@@ -309,10 +309,10 @@ def main(arguments: list[str]) -> None:
     readers = {which: recognizer.Recognizer(config.unixTime or None, config.models_path, config.prior, language=which)
                for which in ("none", config.language)}
     for reader in readers.values():
-        reader.load()  # not to be timed
+        reader.load()  # this is not timed
     config.models_path, config.unixTime = reader.models_path, reader.unixTime
     about = runs.read_config(reader.models_path, reader.character_run)
-    config.val_split = about["settings"]["val_split"]   # of EMNIST
+    config.val_split = about["settings"]["val_split"]   # EMNIST's
     rows, results = [], {}
     for name in names:
         title, samples = SETS[name][0], make_samples(config, name)
@@ -346,7 +346,7 @@ def measure_pages(config: SimpleNamespace) -> None:
 
 
 def check(config: SimpleNamespace) -> list[str]:
-    """The names of the sets to read; SettingsError where a setting has no meaning."""
+    """The names of the sets to read; raises SettingsError for a setting without meaning."""
     names = OF_BOTH_SPLITS if config.sets == "all" else config.sets.split(",")
     for name in names:
         if not config.pages:
@@ -361,7 +361,7 @@ def check(config: SimpleNamespace) -> list[str]:
 
 
 def describe(config: SimpleNamespace) -> str:
-    """What one has to know to understand the table."""
+    """What one needs to know to understand the table."""
     known = "all printable ASCII" if config.texts == "all" else "0-9, A-Z, a-z and spaces alone"
     spaces = "that people write" if config.labels == "written" else "of their source"
     by = f"network {config.unixTime}" if config.reader == "ours" else other_readers.about(config.reader)

@@ -19,23 +19,23 @@ from reading.binarize import ImageError, Picture, decode
 from reading.page_network import Core, FoundPage, shipped
 
 COLUMNS = ("set", "as one", "split", "missed", "CER without case", "cut out", "dots", "ms", "n")
-ONE, COVERED = 0.7, 0.2    # intersection over union that makes a core a known line; share of a line that makes it part
+ONE, COVERED = 0.7, 0.2    # IoU above which a core is a known line; share of a line above which it is part of it
 ABOUT = (f"as one: known lines that have one core, which shares {ONE:.0%} of its length with them; split: that lie in "
          "several; missed: in none.\nCER: end to end; cut out: of the same ink in the known outlines of lines. Accents "
          "count in folders of pictures alone.\ndots: share of dots that change a line which they do not touch. ms: "
          "median for a page.")
-WORST = 20                 # lines or pages in the picture of the worst
+WORST = 20                 # lines or pages in the picture of the worst ones
 DOT = 2                    # px: radius of a dot on a page
-BESIDE = 6.0               # px: a dot so close to a line's frame touches it
+BESIDE = 6.0               # px: a dot this close to a line's frame touches it
 PLAIN = str.maketrans({"«": '"', "»": '"', "’": "'", "‘": "'", "“": '"', "”": '"', "œ": "oe", "Œ": "OE", "æ": "ae",
                        "ß": "ss", "–": "-", "—": "-"})
 
 
 class Page(NamedTuple):
-    """A picture of known text."""
+    """A picture with known text."""
     image: np.ndarray        # uint8 (height, width, 3), RGB
     truth: str
-    lines: list[dict] = []   # from top to bottom, if they are known: text, baseline and polygon in px
+    lines: list[dict] = []   # from top to bottom, if known: text, baseline and polygon in px
 
 
 class Excerpt(NamedTuple):
@@ -75,7 +75,7 @@ def real_pages(folder: Path, split: str) -> Iterator[Page]:
 
 
 def without_print(picture: np.ndarray, page: dict) -> np.ndarray:
-    """The page with the sentence that is printed at the top of some painted over."""
+    """The page, with the sentence printed at the top of some pages painted over."""
     if not page["file"].startswith("imp_"):
         return picture
     keep = np.zeros(picture.shape[:2], np.uint8)
@@ -91,7 +91,7 @@ def without_print(picture: np.ndarray, page: dict) -> np.ndarray:
 # ---- figures
 
 def measure(config: SimpleNamespace, reader: recognizer.Recognizer) -> tuple[list[dict], dict[str, list[Excerpt]]]:
-    """A row of COLUMNS for each set; and what was read of each of its known lines, else of each of its pages."""
+    """A row of COLUMNS for each set, and what was read of each known line or, if lines are unknown, of each page."""
     rows, excerpts = [], {}
     for name, pages in pages_of(config).items():
         figures, excerpts[name] = [], []
@@ -113,7 +113,7 @@ def measure(config: SimpleNamespace, reader: recognizer.Recognizer) -> tuple[lis
 
 
 def measure_page(page: Page, reader: recognizer.Recognizer) -> tuple[dict[str, float], list[Excerpt]]:
-    """What is to be counted of one page, and the excerpts of it."""
+    """The counts of one page, and its excerpts."""
     begun = time.perf_counter()
     try:
         found = shipped().find(page.image) if page.lines else reader.see(page.image)
@@ -137,15 +137,15 @@ def measure_page(page: Page, reader: recognizer.Recognizer) -> tuple[dict[str, f
 
 
 def excerpt(gray: np.ndarray, line: dict, texts: list[str]) -> Excerpt:
-    """A known line as it stands on the page, and the texts of the cores in it."""
+    """A known line as it looks on the page, and the texts of the cores in it."""
     x, y, width, height = cv2.boundingRect(np.array(line["polygon"], np.int32))
     return Excerpt(gray[max(0, y):y + height, max(0, x):x + width], line["text"], " ".join(texts))
 
 
 def shared(baselines: list[np.ndarray], cores: list[Core]) -> tuple[np.ndarray, np.ndarray]:
-    """For each known line, its baseline (n, 2), and each core: intersection over union, and share of the line.
+    """IoU, and share of the line, for each known line, given by its baseline (n, 2), and each core.
 
-    Both are of lengths: a core is where a line is as long as its foot is near the baseline.
+    Both are ratios of lengths: a core covers a line wherever its lower edge is near the baseline.
     """
     union, share = np.zeros((2, len(baselines), len(cores)))
     for row, line in enumerate(baselines):
@@ -161,14 +161,14 @@ def shared(baselines: list[np.ndarray], cores: list[Core]) -> tuple[np.ndarray, 
 
 
 def lines_as_one(union: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Which known lines are one core, which is no part of another line: bool (lines,); see `shared`."""
+    """Which known lines are exactly one core, which is part of no other line: bool (lines,); see `shared`."""
     parts = share > COVERED
     alone = (parts.sum(axis=1) == 1) & ~(parts & (parts.sum(axis=0) > 1)).any(axis=1)
     return alone & (union.max(axis=1, initial=0) > ONE)
 
 
 def cut_lines(page: FoundPage, lines: list[dict]) -> list[text_lines.StraightLine]:
-    """The page's ink in each known line's polygon, straight: how it would be read if lines were found without error."""
+    """The page's ink in each known line's polygon, straightened, as if the lines were found without error."""
     found = []
     for line in lines:
         inside = np.zeros_like(page.ink)
@@ -184,7 +184,7 @@ def cut_lines(page: FoundPage, lines: list[dict]) -> list[text_lines.StraightLin
 
 
 def error(read: str, truth: str, accents: bool = True) -> tuple[int, int]:
-    """Wrong characters without case, and how many there are; without `accents` é is as good as e."""
+    """How many characters are wrong, ignoring case, and how many there are; without `accents`, é counts as e."""
     read, truth = (" ".join(text.split()).lower() for text in (read, truth))
     if not accents:
         read, truth = ("".join(character for character in unicodedata.normalize("NFKD", text.translate(PLAIN))
@@ -200,7 +200,7 @@ def read(reader: recognizer.Recognizer, lines: list) -> list[str]:
 # ---- dots
 
 def changed_by_dots(image: np.ndarray, reader: recognizer.Recognizer, tries: int, rng: np.random.Generator) -> int:
-    """How many of so many black dots, each alone at random on a page, change the text of a line they do not touch."""
+    """How many of `tries` black dots, placed at random one at a time, change the text of a line they do not touch."""
     picture = reader.see(image)
     clean, texts = lines_and_texts(picture, reader, {})
     known = {line.ink.tobytes(): text for line, text in zip(clean, texts)}
@@ -217,7 +217,7 @@ def changed_by_dots(image: np.ndarray, reader: recognizer.Recognizer, tries: int
 
 
 def lines_and_texts(picture: Picture, reader: recognizer.Recognizer, known: dict[bytes, str]) -> tuple[list, list[str]]:
-    """A picture's lines and their texts; known: those of inks that were read before."""
+    """A picture's lines and their texts; known: the texts of inks that were read before."""
     lines = text_lines.lines_of(picture)
     return lines, [known.get(line.ink.tobytes()) or read(reader, [line])[0] for line in lines]
 

@@ -1,15 +1,15 @@
-"""Takes single characters out of words and lines that people wrote with a pen: more letters to learn from.
+"""Extracts single characters from words and lines that people wrote with a pen: more letters to learn from.
 
     python -m tools.extract_characters                     with the shipped networks; minutes
     python -m tools.extract_characters --model=UNIXTIME    with another network for characters
 
-Letters inside words are written faster and joined more than those that fill a form's boxes, and by other people.
-Their text is known, but not which strokes are which letter.  The reader of lines tells where each letter of the text
-is, a stroke belongs to the letter nearest to it, and the network for characters has to agree.  Strokes are never cut,
-so a word whose letters run together gives nothing.
+Letters inside words are written faster and joined more often than those in the boxes of a form, and by other people.
+Their text is known, but not which strokes form which letter.  The line reader finds where each letter of the text is,
+each stroke goes to the letter nearest to it, and the network for characters has to agree.  Strokes are never cut, so a
+word whose letters run together yields nothing.
 
-Reads words.jsonl.gz and lines.jsonl.gz in the folder of the pen strokes, the training split alone, and writes
-extracted.jsonl.gz beside them, of the same kind as characters.jsonl.gz.  model.py --extracted adds them to a training.
+Reads the training split of words.jsonl.gz and lines.jsonl.gz in the folder of the pen strokes, and writes
+extracted.jsonl.gz beside them, in the format of characters.jsonl.gz.  model.py --extracted adds them to a training.
 """
 import gzip
 from collections import Counter
@@ -24,22 +24,22 @@ from reading import ctc, recognizer
 from training import line_records, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
-model = ""                       # unixTime of the network for characters; without one, the shipped network
+model = ""                       # unixTime of the network for characters; if empty, the shipped one
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
-per_writer = 60                  # words, and lines, of each writer to look at; 0: all
+per_writer = 60                  # words, and lines, of each writer to try; 0: all
 pen = 7.0                        # px, the pen's diameter for a character 100 px tall
 models_path = "Models"           # where networks are kept
 # ---- end of settings
 
 STYLES = ("printed", "mixed", "?")
-TALL = 60                  # px, height of a tall letter where words are drawn for the reader of lines
-ROUNDS = 3                 # of giving strokes to characters, and finding the middle of each character from these
-LEAST = 0.05               # probability of a character's label, all characters as frequent
-LEAST_MEAN = -0.9          # nat, over the characters of a word: others are labelled wrongly, or joined
+TALL = 60                  # px, height of a tall letter in the words drawn for the line reader
+ROUNDS = 3                 # of assigning strokes to characters, and finding each character's middle from its strokes
+LEAST = 0.05               # probability of a character's label, with all characters equally frequent
+LEAST_MEAN = -0.9          # nats, over the characters of a word; words below that are labelled wrongly, or joined
 
 
 def main(arguments: list[str]) -> None:
-    """Part every word of the training split, keep the characters that are surely what the text says."""
+    """Split up the words and lines of the training split, and keep the characters that clearly match the text."""
     config, _ = settings.configure(globals(), arguments)
     reader = recognizer.Recognizer(config.model or runs.DEFAULT_CHARACTERS, config.models_path)
     reader.load()
@@ -59,9 +59,9 @@ def main(arguments: list[str]) -> None:
 
 
 def separable(path: Path, per_writer: int) -> Iterator[dict]:
-    """Records of the training split with at least a stroke for each character.
+    """Records of the training split with at least one stroke for each character.
 
-    per_writer: so many of each writer at most; 0: all.
+    per_writer: how many of each writer at most; 0: all.
     """
     seen = Counter()
     for record in unipen.read_strokes(path, "train"):
@@ -72,9 +72,9 @@ def separable(path: Path, per_writer: int) -> Iterator[dict]:
 
 
 def extract(reader: recognizer.Recognizer, record: dict, pen: float) -> Iterator[dict]:
-    """The characters of a record that `separable` gives, as records themselves.
+    """The characters of a record from `separable`, as records themselves.
 
-    pen: px, diameter of the pen that draws them for the network, for a character 100 px tall.
+    pen: diameter in px of the pen that draws them for the network, for a character 100 px tall.
     """
     groups = strokes_of_characters(reader, record)
     known = [(alphabets.CHARACTERS.index(letter), strokes) for letter, strokes in groups
@@ -92,7 +92,7 @@ def extract(reader: recognizer.Recognizer, record: dict, pen: float) -> Iterator
 
 
 def strokes_of_characters(reader: recognizer.Recognizer, record: dict) -> list[tuple[str, list]]:
-    """Each character of a record's text but the spaces with its strokes, the nearest ones; [] if one has none."""
+    """Each character of a record's text except spaces, with the strokes nearest to it; [] if one has none."""
     lines, text = reader.pages.finder, record["label"]
     tall = line_records.tall_letter(record["strokes"])
     strokes = pen_strokes.scale_strokes(record["strokes"], TALL / tall)
@@ -108,7 +108,7 @@ def strokes_of_characters(reader: recognizer.Recognizer, record: dict) -> list[t
     middles = centres[places]
     for _ in range(ROUNDS):
         nearest = np.abs(spans.mean(axis=1)[:, None] - middles).argmin(axis=1)
-        if len(set(nearest.tolist())) < len(places):   # there is a character without a stroke
+        if len(set(nearest.tolist())) < len(places):   # a character has no stroke
             return []
         middles = np.array([(spans[nearest == place, 0].min() + spans[nearest == place, 1].max()) / 2
                             for place in range(len(places))])

@@ -11,7 +11,7 @@ from training import emnist, materials, originals, unipen_format
 data_path = "Dataset/EMNIST"   # folder for EMNIST
 pen_path = "Dataset/UNIPEN"    # folder for the pen strokes
 paper = False                  # fetch real writing, fonts and sentences instead of EMNIST
-paper_path = "Dataset/Paper"   # folder for it
+paper_path = "Dataset/Paper"   # folder for these
 archive = ""                   # the UNIPEN distribution, a folder or an archive, to make the pen strokes from
 # ---- end of settings
 

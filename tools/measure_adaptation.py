@@ -1,13 +1,13 @@
-"""Measures how much one writer gains when half of what they wrote has been learned as corrections.
+"""Measures how much one writer gains once half of what they wrote has been learned as corrections.
 
     python -m tools.measure_adaptation                    characters of writers that no network has learned from
     python -m tools.measure_adaptation --reads=lines      words of such writers, read by the network that reads lines
     python -m tools.measure_adaptation --split=val        others, to try settings on
 
-For each writer the network learns as `model.py --finetune` does, from a random half of what they wrote; the other half
-is measured.  Of words only those are learned that were read wrongly: nobody corrects the others.  The last two columns
-tell what has not been forgotten: the accuracy on EMNIST's validation images, or the character error rate of words of
-the validation split, which others wrote, without a language model.
+For each writer the network learns from a random half of what they wrote, as `model.py --finetune` does; the other half
+is measured.  Of the words, only misread ones are learned, since nobody corrects the others.  The last two columns show
+what has not been forgotten: the accuracy on EMNIST's validation images, or the CER without a language model on words
+that others wrote, from the validation split.
 """
 import functools
 import tempfile
@@ -25,11 +25,11 @@ from training import corrections_store, dataset, devices, line_records, line_ren
 from training.config import TrainingConfig, configure
 
 # ---- settings: change them here or on the command line, as --name=value
-reads = "characters"             # or lines: which of the shipped networks learns, without a unixTime
-unixTime = ""                    # the network to start from; without one, the shipped network
+reads = "characters"             # or lines: which of the shipped networks learns, if unixTime is empty
+unixTime = ""                    # the network to start from; if empty, the shipped one
 split = "test"                   # of the pen strokes
 writers = 6                      # number of writers, those with the most samples
-most = 400                       # characters or words of each writer at most
+most = 400                       # most characters or words of each writer
 pen = 7.0                        # px, the pen's diameter for a character 100 px tall
 data_path = "Dataset/EMNIST"     # folder with EMNIST's files
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
@@ -38,7 +38,7 @@ models_path = "Models"           # where networks are kept
 
 
 def main(arguments: list[str]) -> None:
-    """Finetune a network for each writer, and print what that brings."""
+    """Finetune a network for each writer, and print the gain."""
     config, _ = settings.configure(globals(), arguments)
     settings.one_of("reads", config.reads, ("characters", "lines"))
     name = config.unixTime or (runs.DEFAULT_CHARACTERS if config.reads == "characters" else runs.DEFAULT)
@@ -50,9 +50,9 @@ def main(arguments: list[str]) -> None:
 
 
 def report(names: tuple[str, ...], of_writers: dict[str, list[dict]], measure: Callable) -> None:
-    """Print what `measure` finds for the records of each writer, (learned, measured, figure, ...), and for all of them.
+    """Print what `measure` returns for each writer's records, (learned, measured, figure, ...), and for all of them.
 
-    names: of the figures, of which the last line has the means over all records that were measured.
+    names: of the figures; the last line has their means over all measured records.
     """
     rows = {writer: measure(records) for writer, records in tqdm(of_writers.items(), "learning", unit="writer")}
     table = np.array(list(rows.values()), float)
@@ -65,7 +65,7 @@ def report(names: tuple[str, ...], of_writers: dict[str, list[dict]], measure: C
 
 
 def chosen(records: Iterable[dict], config: SimpleNamespace) -> dict[str, list[dict]]:
-    """Some records, in random order, of each of the writers with most of them."""
+    """Some records, in random order, of each of the writers who have the most."""
     of_writer: dict[str, list[dict]] = {}
     for record in records:
         of_writer.setdefault(record["writer"], []).append(record)

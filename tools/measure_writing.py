@@ -1,10 +1,10 @@
-"""Writes UNIPEN's words in textrecog_ui.py, as fast as people do, and counts which change later or are read otherwise.
+"""Writes UNIPEN's words in textrecog_ui.py as fast as people do; counts which change later or are read differently.
 
     python -m tools.measure_writing                  100 words of validation writers, about 6 minutes
     python -m tools.measure_writing --split=test     of test writers: for a final figure alone
 
-Each writer fills a page, four words to a line.  A word is finished when the next is begun.  Of validation writers what
-has changed is shown too.
+Each writer fills a page, four words to a line.  A word is finished once the next one begins.  For validation writers,
+the changes are also shown.
 """
 import collections
 import difflib
@@ -22,15 +22,15 @@ from training import line_records
 
 # ---- settings: change them here or on the command line, as --name=value
 split = "val"                    # val, or test for a final figure
-number = 100                     # words, at least
-rows = 3                         # lines of a page
+number = 100                     # smallest number of words
+rows = 3                         # lines per page
 pause = 0.3                      # s between two strokes
-seed = 0                         # of writers and words
+seed = 0                         # random seed for writers and words
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
 # ---- end of settings
 
-WORDS = 4                        # of a line
-TALL, LINE, LEFT, GAP = 55, 150, 40, 35    # px: a tall letter, from line to line, the margin, between words
+WORDS = 4                        # per line
+TALL, LINE, LEFT, GAP = 55, 150, 40, 35    # px: height of a tall letter, line pitch, left margin, gap between words
 POINT = 0.01                     # s between two points of the pen
 
 
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> None:
 
 
 def pages(config) -> Iterator[list[list[np.ndarray]]]:
-    """Pages of single writers: the strokes of each word, float (n, 2), in px of the pad."""
+    """Pages, each by a single writer: the strokes of each word, float (n, 2), in px of the pad."""
     rng, of_writer = np.random.default_rng(config.seed), collections.defaultdict(list)
     for record in line_records.read_records(config.pen_path, "words", config.split):
         if record["label"].isalpha():
@@ -79,11 +79,11 @@ def pages(config) -> Iterator[list[list[np.ndarray]]]:
 
 
 def write(driver: ui_driver.Driver, page: list[list[np.ndarray]], pause: float, show: bool) -> int:
-    """Write a page point by point; returns how many words changed after the next was begun, and shows them if asked."""
+    """Write a page point by point; returns how many words change after the next one begins; `show` prints them."""
     app, word_of, first, changed = driver.app, {}, {}, set()
 
     def look() -> None:
-        """Note what is shown of each finished word when that is shown first, and whether it is the same now."""
+        """Note how each finished word is first shown, and whether it has changed since."""
         answer = app.session.answer
         if not app.reading or not answer:
             return
@@ -111,7 +111,7 @@ def write(driver: ui_driver.Driver, page: list[list[np.ndarray]], pause: float, 
 
 
 def alike(shown: str, whole: str) -> int:
-    """How many words of one text are in the same place in the other."""
+    """How many words of one text match words of the other, in order."""
     pairs = difflib.SequenceMatcher(None, shown.split(), whole.split(), autojunk=False).get_matching_blocks()
     return sum(pair.size for pair in pairs)
 

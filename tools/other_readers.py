@@ -1,11 +1,11 @@
-"""Other ways to read text, to compare with: functions that take a picture and give its text.
+"""Other ways to read text, for comparison: functions that take a picture and return its text.
 
     read = other_readers.READERS["tesseract"](reader, "french")
     read(image)     image: uint8 (height, width), dark on white
 
 - classic: Otsu's threshold, contours and the mean gap, with this project's network for characters.
 - tesseract: the program of that name, which has to be installed, with its language data.
-- ppocr: PP-OCRv4 by the package rapidocr-onnxruntime.
+- ppocr: PP-OCRv4 from the package rapidocr-onnxruntime.
 """
 import importlib.metadata
 import shutil
@@ -18,11 +18,11 @@ import numpy as np
 from common import alphabets, glyph, settings
 from reading import recognizer
 
-TESSERACT = {"english": "eng", "french": "fra", "german": "deu", "spanish": "spa", "none": "eng"}   # its languages
+TESSERACT = {"english": "eng", "french": "fra", "german": "deu", "spanish": "spa", "none": "eng"}   # its language codes
 
 
 def classic(reader: recognizer.Recognizer, language: str) -> Callable:
-    """Outer contours from left to right are characters, and a gap above the line's mean gap is a space."""
+    """Outer contours from left to right are characters, and a gap wider than the line's mean gap is a space."""
     reader.load()
 
     def read(image: np.ndarray) -> str:
@@ -38,7 +38,7 @@ def classic(reader: recognizer.Recognizer, language: str) -> Callable:
 
 
 def tesseract(reader: recognizer.Recognizer, language: str) -> Callable:
-    """Tesseract, told that the picture is one block of text; SettingsError where it is not installed."""
+    """Tesseract, told that the picture is one block of text; raises SettingsError if it is not installed."""
     if not shutil.which("tesseract"):
         raise settings.SettingsError("--reader=tesseract needs the program tesseract: install tesseract-ocr")
     command = ["tesseract", "stdin", "stdout", "--psm", "6", "-l", TESSERACT[language]]
@@ -52,7 +52,7 @@ def tesseract(reader: recognizer.Recognizer, language: str) -> Callable:
 
 
 def ppocr(reader: recognizer.Recognizer, language: str) -> Callable:
-    """PP-OCRv4, which finds lines and reads them; SettingsError where it is not installed."""
+    """PP-OCRv4, which finds lines and reads them; raises SettingsError if it is not installed."""
     try:
         from rapidocr_onnxruntime import RapidOCR
     except ImportError:
@@ -65,7 +65,7 @@ READERS = {each.__name__: each for each in (classic, tesseract, ppocr)}
 
 
 def about(name: str) -> str:
-    """What a reader is, with its version."""
+    """The name of a reader, with its version."""
     if name == "tesseract":
         return subprocess.run(["tesseract", "--version"], capture_output=True, text=True).stdout.split("\n")[0]
     if name == "ppocr":

@@ -10,7 +10,7 @@ from common import settings
 
 # ---- settings: change them here or on the command line, as --name=value
 models_path = "Models"     # where runs are kept
-out = ""                   # picture to write (.png, .svg or .pdf); without it training.png beside what it shows
+out = ""                   # picture to write (.png, .svg or .pdf); if empty, training.png beside what it shows
 # ---- end of settings
 
 

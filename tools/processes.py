@@ -1,4 +1,4 @@
-"""Runs a program and measures it: seconds, and memory with all processes that it starts."""
+"""Runs a program and measures its time and memory, including all processes that it starts."""
 import contextlib
 import tempfile
 import time
@@ -12,14 +12,14 @@ from common import errors, runs
 
 
 class Measured(NamedTuple):
-    """A program that has ended: its stdout, the seconds it took, and the MB that it held at each look at it."""
+    """A program that has ended: its stdout, the seconds that it took, and its memory in MB at each look."""
     output: str
     seconds: float
     memory: list[float]
 
 
 def memory(process: psutil.Process) -> float:
-    """Resident memory in MB of a process and all programs that it has started, now.
+    """Current resident memory in MB of a process and all programs that it has started.
 
     A fork that has not started its program yet does not count: its memory is its parent's.
     """
@@ -34,7 +34,7 @@ def memory(process: psutil.Process) -> float:
 def run(command: list[str], look: Callable[[float, str], bool] = lambda seconds, notes: False) -> Measured:
     """Run a program in the project's folder, and look at it a hundred times a second.
 
-    look: gets the seconds since the start and all of stderr so far; once it returns True the program is killed.
+    look: gets the seconds since the start and all of stderr so far; once it returns True, the program is killed.
     Raises UserError with the last line of stderr when the program fails.
     """
     usage, over, began = [], False, time.perf_counter()

@@ -1,4 +1,4 @@
-"""Takes pictures of the drawing apps, of all their windows, on a display that nobody sees.
+"""Takes pictures of the drawing apps and all their windows on an invisible display.
 
     python -m tools.screenshots                                    those of the documentation, into docs/
     python -m tools.screenshots --folder=FOLDER --everything=True  all windows, in both themes and two sizes
@@ -15,11 +15,11 @@ from training import corrections_store
 
 # ---- settings: change them here or on the command line, as --name=value
 folder = "docs"            # where the pictures go
-everything = False         # all windows in both themes, at 1024x640, and at 3840x2160 twice as large
+everything = False         # all windows in both themes, at 1024x640 and, twice as large, at 3840x2160
 # ---- end of settings
 
 HELLO = str(runs.ROOT / "samples/hello.json")
-DISPLAYS = {"1024x640": ((1024, 640), 96), "3840x2160": ((3840, 2160), 192)}   # px, px in an inch
+DISPLAYS = {"1024x640": ((1024, 640), 96), "3840x2160": ((3840, 2160), 192)}   # px, px per inch
 
 
 def character(driver: ui_driver.Driver) -> None:
@@ -28,19 +28,19 @@ def character(driver: ui_driver.Driver) -> None:
 
 
 def lines(driver: ui_driver.Driver) -> None:
-    """Lines, read."""
+    """Lines that have been read."""
     driver.app.files.open_file(HELLO)
     driver.press("Return")
 
 
 def photograph(driver: ui_driver.Driver) -> None:
-    """A picture, read."""
+    """A picture that has been read."""
     driver.app.files.open_file(str(runs.ROOT / "samples/pages/lines.png"))
     driver.wait(lambda: driver.app.pad.drawing.image, "the picture")
 
 
 def alternatives(driver: ui_driver.Driver) -> None:
-    """Lines, and what one of their words may be."""
+    """Lines, and the alternatives of one word."""
     driver.app.files.open_file(HELLO)
     driver.read()
     driver.app.mark(len(driver.app.shown) - 4)
@@ -53,7 +53,7 @@ def shortcuts(driver: ui_driver.Driver) -> None:
 
 
 def selection(driver: ui_driver.Driver) -> None:
-    """Zoomed in, with a message, something selected, and another network's reading."""
+    """A zoomed page with a message, a selection and another network's reading."""
     app = driver.app
     app.files.open_file(HELLO)
     driver.read()
@@ -77,13 +77,13 @@ ALL = [(script, prepare, theme) for theme in ("light", "dark") for script, prepa
 
 
 def take(script: str, prepare: Callable, theme: str, path: Path, display: str, whole: bool = False) -> None:
-    """Take a picture of one window, or if `whole` of the display."""
+    """Take a picture of one window or, if `whole`, of the display."""
     with ui_driver.opened(script, theme=theme, corrections_path=str(path.parent / "corrections")) as driver:
         driver.ready()
         prepare(driver)
         driver.read()
         driver.rest(0.4)
-        # Nothing moves the window from the display's corner; what Tk tells leaves out the menu bar.
+        # Nothing moves the window out of the display's corner; the geometry that Tk reports leaves out the menu bar.
         root = driver.app.root
         box = 0, 0, root.winfo_rootx() + root.winfo_width(), root.winfo_rooty() + root.winfo_height()
         ImageGrab.grab(None if whole else box, xdisplay=display).save(path, optimize=True)
@@ -91,7 +91,7 @@ def take(script: str, prepare: Callable, theme: str, path: Path, display: str, w
 
 
 def take_all(where: Path, size: str) -> None:
-    """Take pictures of all windows on a display of a size."""
+    """Take pictures of all windows on a display of one size."""
     pixels, dpi = DISPLAYS[size]
     with ui_driver.display(pixels, dpi, always=True) as name:
         for script, prepare, theme in ALL:
@@ -110,7 +110,7 @@ def main(arguments: list[str]) -> None:
         return
     for number, text in enumerate(("hello", "little", "minute")):
         corrections_store.remember_word(where / "corrections", draw_samples.cursive_strokes(text, 90, number), text)
-    for size in DISPLAYS:     # each in a process, which Tk ends with the display
+    for size in DISPLAYS:     # each in its own process, because Tk ends it with the display
         process = multiprocessing.get_context("spawn").Process(target=take_all, args=(where, size))
         process.start()
         process.join()

@@ -1,11 +1,11 @@
-"""Tries to break things: damaged files, wrong settings, kills, full disks, two writers, servers that mean harm.
+"""Tries to break things: damaged files, wrong settings, kills, full disks, two writers, hostile servers.
 
     python -m tools.torture                     all kinds, some minutes
     python -m tools.torture --kind=pictures     one kind
     python -m tools.torture --share=0.1         a tenth of the tries, and none of those that start programs
 
-A try fails when anything else comes than a result or one sentence for the user, or when that takes too long.  Prints
-how many tries each kind took and how many failed, and ends with 1 if any did.
+A try fails if it ends in anything but a result or one sentence for the user, or if that takes too long.  Prints how
+many tries of each kind were made and how many failed, and ends with status 1 if any did.
 """
 import atexit
 import contextlib
@@ -41,12 +41,12 @@ from tools import benchmark_train, draw_samples
 from training import config, corrections_store, dataset, devices, download, emnist, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
-seed = 0              # of what is tried
-share = 1.0           # of the tries; below 1 no programs are started
+seed = 0              # random seed of the tries
+share = 1.0           # share of the tries to make; below 1 no programs are started
 kind = "all"          # one kind, or all
 # ---- end of settings
 
-SECONDS = 20          # that a try in this process may take
+SECONDS = 20          # seconds that a try in this process may take
 PATIENCE = 180        # seconds that a program may take
 NASTY = (None, [], {}, "", "x", 0, -1, 1e308, float("nan"), float("inf"), True, 10**400, {"a": []}, [None] * 62,
          [0.5] * 62, "\u0000", "1e9", "../..", "/dev/null", "0.99999", str(10**20), "line", "best", runs.DEFAULT)
@@ -54,10 +54,10 @@ MODEL = settings.constants(runs.ROOT / "model.py")
 
 
 def main(arguments: list[str]) -> int:
-    """Try all kinds; returns the exit status."""
+    """Try all kinds, or one; returns the exit status."""
     asked, _ = settings.configure(globals(), arguments)
     settings.one_of("kind", asked.kind, ("all", *KINDS))
-    signal.signal(signal.SIGINT, signal.default_int_handler)   # else, run with &, what it starts would ignore Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)   # else, if run with &, its children would ignore Ctrl-C
     with tempfile.TemporaryDirectory() as folder:
         found = [torture(name, Path(folder), asked.seed, asked.share)
                  for name in ([asked.kind] if asked.kind != "all" else KINDS)]
@@ -66,14 +66,14 @@ def main(arguments: list[str]) -> int:
 
 
 def torture(name: str, folder: Path, seed: int, share: float) -> tuple[int, list[str]]:
-    """How often a kind was tried, and a traceback for each failure; printed, too."""
+    """Try one kind; returns how often, and a traceback for each failure, and prints a summary."""
     wanted, attempt, starts_programs = KINDS[name]
     tries, bad = 0 if starts_programs and share < 1 else max(1, round(wanted * share)), []
     for number in range(tries):
         place = folder / f"{name}-{number}"
         place.mkdir()
         signal.signal(signal.SIGALRM, too_slow)
-        signal.alarm(0 if starts_programs else SECONDS if number else 5 * SECONDS)   # the first makes what all use
+        signal.alarm(0 if starts_programs else SECONDS if number else 5 * SECONDS)   # the first makes what all share
         try:
             attempt(random.Random(f"{seed} {name} {number}"), place)
         except (errors.UserError, binarize.ImageError):
@@ -94,7 +94,7 @@ def too_slow(*_) -> None:
 # ---- files that are damaged
 
 def mutated(data: bytes, rng: random.Random) -> bytes:
-    """A file's content, or what is packed in it, with bytes cut, doubled, zeroed or changed."""
+    """A file's content, sometimes beneath its gzip compression, with bytes cut, doubled, zeroed or changed."""
     if data[:2] == b"\x1f\x8b" and rng.random() < 0.5:
         return gzip.compress(mutated(gzip.decompress(data), rng), 1)
     data, at = bytearray(data), rng.randrange(len(data))
@@ -105,7 +105,7 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
 
 
 def mutated_json(text: bytes, rng: random.Random) -> bytes:
-    """JSON in which one value is exchanged or has another name."""
+    """JSON with one value replaced or renamed."""
     whole = [json.loads(text)]
     holder, key = whole, 0
     while isinstance(holder[key], (dict, list)) and holder[key] and rng.random() < 0.8:
@@ -119,7 +119,7 @@ def mutated_json(text: bytes, rng: random.Random) -> bytes:
 
 
 def damaged(good: Callable[[random.Random], dict[str, bytes]], use: Callable[[Path], object]) -> Callable:
-    """A try: one of some good files, name: content, is damaged, and then they are used."""
+    """A try: one of some good files, {name: content}, is damaged, and then they are used."""
     def attempt(rng: random.Random, folder: Path) -> None:
         contents = good(rng)
         victim = rng.choice(list(contents))
@@ -143,7 +143,7 @@ def pictures() -> list[bytes]:
 
 
 def lasting_folder() -> Path:
-    """A folder that is there until the program ends."""
+    """A folder that lasts until the program ends."""
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -151,7 +151,7 @@ def lasting_folder() -> Path:
 
 @functools.cache
 def emnist_files() -> Path:
-    """A folder with files as EMNIST's, of few images."""
+    """A folder with files like EMNIST's, with few images."""
     folder = lasting_folder()
     benchmark_train.write_emnist(folder, 600)
     return folder
@@ -159,7 +159,7 @@ def emnist_files() -> Path:
 
 @functools.cache
 def trained() -> SimpleNamespace:
-    """A training model of a few images, and modules with Keras; its checkpoint and network lie beside the images."""
+    """A training model for a few images, and modules with Keras; its checkpoint and network lie beside the images."""
     setup = config.configure(MODEL, [f"--data_path={emnist_files()}", "--dry_run"])
     devices.prepare(setup)
     from training import callbacks, character_trainer, networks
@@ -178,7 +178,7 @@ def run_files(rng: random.Random) -> dict[str, bytes]:
 
 
 def read_run(folder: Path) -> None:
-    """Describe a run, finetune it as far as its settings go, and read with it."""
+    """Describe a run, check the settings for finetuning it, and read with it."""
     assert isinstance(runs.describe(folder.parent, folder.name), str)
     with contextlib.suppress(errors.UserError):
         config.configure(MODEL, [f"--finetune={folder.name}", f"--models_path={folder.parent}"])
@@ -203,7 +203,7 @@ def network_files(rng: random.Random) -> dict[str, bytes]:
 
 
 def pen_files(rng: random.Random) -> dict[str, bytes]:
-    """Pen strokes, a record of which may be wrong."""
+    """Pen strokes, one record of which may be wrong."""
     record = {"label": "a", "writer": "a/b", "style": "?", "split": "test", "strokes": [[0, 0, 9, 30, 20, 0], [3, 3]]}
     lines = [json.dumps(record).encode()] * 5
     lines[2] = mutated_json(lines[2], rng) if rng.random() < 0.5 else lines[2]
@@ -230,7 +230,7 @@ def remember(folder: Path, number: int = 0) -> None:
 # ---- other tries in this process
 
 def try_page(rng: random.Random, folder: Path) -> None:
-    """A photo's pixels full of specks or dots are read in time."""
+    """A photo-sized picture full of specks or dots is read in time."""
     size, share = rng.choice((1, 2, 3, 5)), rng.choice((0.001, 0.01, 0.03))
     dots = np.random.default_rng(rng.randrange(99)).random((4000 // size, 3000 // size)) < share
     with contextlib.suppress(binarize.ImageError):
@@ -238,14 +238,14 @@ def try_page(rng: random.Random, folder: Path) -> None:
 
 
 def try_settings(rng: random.Random, folder: Path) -> None:
-    """Settings of any value are refused, or are within their bounds."""
+    """Settings with any value are refused, or are within their bounds."""
     names = list(settings.meanings(MODEL["__file__"]))
     found = config.configure(MODEL, [f"--{rng.choice(names)}={rng.choice(NASTY)}" for _ in range(rng.randint(1, 3))])
     assert 0 < found.learning_rate <= 1 <= found.batch_size and found.train_epochs >= 1
 
 
 def try_disk(rng: random.Random, folder: Path) -> None:
-    """A file that does not fit leaves the old one, and says so."""
+    """Writing a file that does not fit keeps the old one and reports an error."""
     network = trained().model.network
     path, save = rng.choice((
         (folder / "model.keras", lambda: trained().networks.save_network(network, folder / "model.keras")),
@@ -264,7 +264,7 @@ def try_disk(rng: random.Random, folder: Path) -> None:
 
 
 def try_server(rng: random.Random, folder: Path) -> None:
-    """Whatever a server sends, the right file is there in time or an error is, and no more than is known is kept."""
+    """Whatever a server sends, the right file or an error comes in time, and no more than the known size is kept."""
     content = rng.randbytes(20_000)
     with zipfile.ZipFile(data := io.BytesIO(), "w") as archive:
         archive.writestr("a.bin", content)
@@ -290,7 +290,7 @@ def try_server(rng: random.Random, folder: Path) -> None:
 
 
 def answer(connection: socket.socket, data: bytes, rng: random.Random) -> None:
-    """Answer a request rightly, or in one of the ways in which servers go wrong."""
+    """Answer a request correctly, or in one of the ways in which servers go wrong."""
     head = f"HTTP/1.1 {rng.choice((200, 200, 200, 206, 302, 404, 416, 500, 503))} Well\r\n"
     head += rng.choice(("", f"Content-Length: {len(data)}\r\n", f"Content-Length: {rng.randrange(10**7)}\r\n",
                         "Transfer-Encoding: chunked\r\n", "Content-Encoding: gzip\r\n", "Location: /a.zip\r\n"))
@@ -305,13 +305,13 @@ def answer(connection: socket.socket, data: bytes, rng: random.Random) -> None:
 # ---- tries that start programs
 
 def start(*arguments: str, **options) -> subprocess.Popen:
-    """Start a program in Python, in the project's folder."""
+    """Start a Python program in the project's folder."""
     return subprocess.Popen([sys.executable, *arguments], cwd=runs.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True, errors="replace", **options)
 
 
 def end(process: subprocess.Popen, *allowed: int) -> str:
-    """What a program has written when it ends; AssertionError for a traceback or another exit status."""
+    """Wait for a program to end, and return its output; AssertionError for a traceback or another exit status."""
     try:
         output, notes = process.communicate(timeout=PATIENCE)
     finally:
@@ -321,7 +321,7 @@ def end(process: subprocess.Popen, *allowed: int) -> str:
 
 
 def train(models: Path, *more: str, **options) -> subprocess.Popen:
-    """Start a short training, or go on with the one that models holds."""
+    """Start a short training, or resume the one in `models`."""
     kept = [path.parent.name for path in models.glob("*/checkpoint.npz")]
     more += (f"--resume={kept[0]}",) if kept else ()
     return start("model.py", f"--data_path={emnist_files()}", f"--models_path={models}", "--batch_size=60",
@@ -337,7 +337,7 @@ def uninterrupted() -> tuple:
 
 
 def learned(models: Path) -> tuple:
-    """What the one run has learned that is finished: its history, and all values as bytes."""
+    """What the one finished run has learned: its history, and all values as bytes."""
     run, = (path.parent for path in models.glob("*/model.onnx"))
     arrays = files.read_arrays(run / "checkpoint.npz")
     return json.loads(str(arrays.pop("state")))["history"], {name: value.tobytes() for name, value in arrays.items()}
@@ -356,8 +356,8 @@ def try_kill_training(rng: random.Random, folder: Path) -> None:
 
 
 def try_full_disk(rng: random.Random, folder: Path) -> None:
-    """A training whose disk is full ends with one sentence and 1, and goes on when there is room."""
-    size = rng.choice((500, 2_000, 200_000, 2_000_000))   # of the logs, the network and the checkpoint
+    """A training whose disk is full ends with one sentence and status 1, and resumes once there is room."""
+    size = rng.choice((500, 2_000, 200_000, 2_000_000))   # limits for the logs, the network and the checkpoint
     answer = end(train(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))), 1)
     assert "File too large" in answer and answer.count("model.py: ") == 1, answer[-1000:]
     end(train(folder), 0)
@@ -365,7 +365,7 @@ def try_full_disk(rng: random.Random, folder: Path) -> None:
 
 
 def try_two_trainings(rng: random.Random, folder: Path) -> None:
-    """Two trainings that begin at once have two folders; of two that go on with one run, one says that it is taken."""
+    """Two trainings started at once get two folders; of two that resume the same run, one says that it is taken."""
     endless = "--train_epochs=9999", "--patience=9999"
     two = [train(folder, *endless) for _ in range(2)]
     while len(list(folder.glob("*/checkpoint.npz"))) < 2 and any(process.poll() is None for process in two):
@@ -389,7 +389,7 @@ while True:
 
 
 def try_kill_remembering(rng: random.Random, folder: Path) -> None:
-    """Two programs that remember corrections at once and are killed lose nothing that they have told."""
+    """Two programs that are killed while both remember corrections lose nothing that they have reported."""
     processes = [start("-c", REMEMBER, str(folder)) for _ in range(2)]
     time.sleep(rng.uniform(0.5, 2))
     for process in processes:
@@ -399,7 +399,7 @@ def try_kill_remembering(rng: random.Random, folder: Path) -> None:
 
 
 def try_kill_reading(rng: random.Random, folder: Path) -> None:
-    """Readings that are killed again and again hold each picture once, bad ones among many with an error."""
+    """The output of readings killed again and again has each picture once, bad ones with an error."""
     for number in range(40):
         data = rng.choice(pictures())
         (folder / f"{number}.png").write_bytes(mutated(data, rng) if number % 5 == 0 else data)
@@ -417,7 +417,7 @@ def try_kill_reading(rng: random.Random, folder: Path) -> None:
 
 
 def try_streams(rng: random.Random, folder: Path) -> None:
-    """Scripts whose streams are full, closed or broken, or that are ended while they start, show no traceback."""
+    """Scripts whose streams are full, closed or broken, or that are interrupted at their start, show no traceback."""
     script = rng.choice(("model.py --help", "recogScript.py --help", "recogScript.py samples/pages/lines.png",
                          "-m tools.plotScript --help", "-m tools.check_acc_loss --help", "model.py --seed=-1"))
     after = rng.choice((" > /dev/full", " 2> /dev/full", " >&-", " <&- >&-", " | head -1", " 2>&1 >&- | head -1"))
@@ -428,10 +428,10 @@ def try_streams(rng: random.Random, folder: Path) -> None:
     process.send_signal(signal.SIGINT)
     notes = process.communicate(timeout=PATIENCE)[1]
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
-    assert f'File "{runs.ROOT}' not in notes, notes   # Python itself shows one where it has not begun ours
+    assert f'File "{runs.ROOT}' not in notes, notes   # Python itself may show one before our code begins
 
 
-KINDS: dict[str, tuple[int, Callable, bool]] = {   # how often, what, whether it starts programs
+KINDS: dict[str, tuple[int, Callable, bool]] = {   # number of tries, what to do, whether it starts programs
     "pictures": (500, damaged(lambda rng: {"a.png": rng.choice(pictures())},
                               lambda folder: binarize.read_picture(folder / "a.png", page=True)), False),
     "pages": (6, try_page, False),

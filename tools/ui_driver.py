@@ -1,6 +1,6 @@
 """Uses the drawing apps as a person would: for the tests, the benchmark and the pictures in the README.
 
-Events go through Tk as a mouse's do; what is written comes from tools/draw_samples.py.
+Events go through Tk as those of a mouse do; the writing comes from tools/draw_samples.py.
 """
 import contextlib
 import importlib
@@ -18,12 +18,12 @@ SPACING = 5   # px between two events of a fast pen
 
 
 class DriverError(RuntimeError):
-    """Something that should have happened in a window did not, or there can be no window."""
+    """Something that should have happened in a window did not, or no window can be opened."""
 
 
 @contextlib.contextmanager
 def display(size: tuple[int, int] = (1280, 800), dpi: int = 96, always: bool = False) -> Iterator[str | None]:
-    """A display: the one that is there or, without one or if `always`, an Xvfb; gives its name."""
+    """Provides a display: the existing one or, if there is none or if `always`, an Xvfb; yields its name."""
     if not always and (os.environ.get("DISPLAY") or sys.platform in ("win32", "darwin")):
         yield os.environ.get("DISPLAY")
         return
@@ -58,13 +58,13 @@ def opened(script: str, **changed) -> Iterator["Driver"]:
 
 
 class Driver:
-    """Writes, clicks and types in one app, and waits until something is to be seen."""
+    """Writes, clicks and types in one app, and waits for results."""
 
     def __init__(self, app):
         self.app = app
 
     def wait(self, seen: Callable[[], object], what: str, seconds: float = 30) -> float:
-        """Let the window work until seen() is true; returns the seconds that it took, or raises DriverError."""
+        """Let the window run until seen() is true; returns the seconds that it took, or raises DriverError."""
         began = time.perf_counter()
         while not seen():
             if time.perf_counter() > began + seconds:
@@ -76,7 +76,7 @@ class Driver:
         return time.perf_counter() - began
 
     def rest(self, seconds: float) -> None:
-        """Let the window work for a while."""
+        """Let the window run for a while."""
         end = time.perf_counter() + seconds
         self.wait(lambda: time.perf_counter() >= end, "the end of a pause", seconds + 30)
 
@@ -86,11 +86,11 @@ class Driver:
         self.wait(lambda: not self.app.session.loading, "a ready network", 60)
 
     def read(self) -> None:
-        """Wait until all that is on the pad has been read."""
+        """Wait until everything on the pad has been read."""
         self.wait(lambda: self.app.session.current or not self.app.pad.drawing, "a reading")
 
     def stroke(self, points, button: int = 1, between: Callable[[], object] = lambda: None) -> None:
-        """Move the mouse along points with a button down; between() is called before each."""
+        """Move the mouse along points with a button down; between() is called before each move."""
         points = [(round(float(x)), round(float(y))) for x, y in points]
         pad = self.app.pad
         pad.event_generate(f"<ButtonPress-{button}>", x=points[0][0], y=points[0][1])
@@ -101,7 +101,7 @@ class Driver:
 
     def write(self, text: str, x: float, y: float, height: float = 70, seed: int = 3, cursive: bool = False,
               slant: float = 0.0) -> None:
-        """Write lines of text, or one cursive line; capitals of the first stand on y.  slant: to the right."""
+        """Write lines of text, or one cursive line, with the first baseline at y.  slant: to the right."""
         strokes = (draw_samples.cursive_strokes(text, height, seed) if cursive else
                    draw_samples.strokes_of(text.split("\n"), height, seed))
         for points in strokes:
@@ -120,13 +120,13 @@ class Driver:
         self.app.root.update()
 
     def press(self, key: str) -> None:
-        """Press a key, named as Tk names it, where the focus is."""
+        """Press a key, given by its Tk name, where the focus is."""
         self.app.root.focus_force()
         self.app.root.update()
         (self.app.root.focus_get() or self.app.root).event_generate(f"<{key}>")
         self.app.root.update()
 
     def shown(self) -> list[str]:
-        """The characters that are shown on the pad."""
+        """The characters shown on the pad."""
         pad = self.app.pad
         return [pad.itemcget(item, "text") for item in pad.find_withtag("read") if pad.type(item) == "text"]

@@ -1,4 +1,4 @@
-"""Puts accents on letters as pen strokes, and makes the letters and marks that UNIPEN lacks out of those it has."""
+"""Adds accents to letters as pen strokes, and makes characters that UNIPEN lacks from those it has."""
 import unicodedata
 
 import numpy as np
@@ -7,19 +7,19 @@ from common import alphabets, pen_strokes
 from training.line_records import Writing
 from training.line_rendering import NARROW
 
-# Strokes of marks about their middle, flat x, y, y downwards, in heights of a capital.
+# Strokes of each mark around its centre, flat x, y with y downwards, in heights of a capital.
 STROKES = {"\u0300": [[-.1, -.08, .08, .08]], "\u0301": [[.1, -.08, -.08, .08]],
            "\u0302": [[-.12, .08, 0, -.09, .12, .08]], "\u0303": [[-.16, .05, -.08, -.05, .08, .05, .16, -.05]],
            "\u0308": [[-.11, -.02, -.11, .03], [.11, -.02, .11, .03]],
            "\u0327": [[.02, -.1, 0, -.03, .08, .03, .05, .1, -.08, .1]]}
 CEDILLA = "\u0327"
-# Characters that are drawn as another one: its name, whether turned upside down, and what is added, as above but from
-# the ink's left bottom in its own width and height.
+# Characters drawn from another one: that character, whether it is turned upside down, and the strokes added, as above
+# but from the bottom left of the ink, in its width and height.
 MADE = {"¿": ("?", True, []), "¡": ("!", True, []), "°": ("o", False, []), "«": ("<", False, []),
         "»": (">", False, []), "€": ("C", False, [[-.1, -.42, .7, -.42], [-.1, -.6, .7, -.6]]),
         "£": ("L", False, [[-.1, -.5, .6, -.5], [.2, -1, .9, -1]])}
-DOUBLED = 0.55    # of its width: how far the second stroke of « stands behind the first
-ACCENTED = {}     # letter -> the letters of the alphabet that are it with a mark, but for i, whose dot is in the way
+DOUBLED = 0.55    # of its width: distance from the first stroke of « to the second
+ACCENTED = {}     # letter -> its accented forms in the alphabet; without i, whose dot is in the way
 for _letter in alphabets.ALPHABET[len(alphabets.ASCII):]:
     _base, *_mark = unicodedata.normalize("NFD", _letter)
     if _mark and _base not in "iI":
@@ -33,7 +33,7 @@ def parts(character: str) -> tuple[str, str]:
 
 
 def complete(strokes: list[np.ndarray], character: str) -> list[np.ndarray]:
-    """The strokes of the character that `parts` names, each (n, 2), as those of a character of MADE."""
+    """Turn the strokes of the character that `parts` names, each (n, 2), into those of a character of MADE."""
     if character not in MADE:
         return strokes
     _, turned, added = MADE[character]
@@ -48,7 +48,7 @@ def complete(strokes: list[np.ndarray], character: str) -> list[np.ndarray]:
 
 
 def mark_strokes(mark: str, x: float, top: float, rng: np.random.Generator) -> list[np.ndarray]:
-    """The strokes of a mark above `top`, of a cedilla below the baseline y = 0, around x: each float32 (n, 2)."""
+    """The strokes of a mark around x, above `top` or, for a cedilla, below the baseline y = 0: each float32 (n, 2)."""
     size, tilt = np.exp(rng.normal(0, 0.25)), rng.normal(0, 0.15)
     turn = size * np.array([[1, tilt], [-tilt, 1]])
     y = 0.08 if mark == CEDILLA else top - 0.09 * size - rng.uniform(0.03, 0.22)
@@ -57,7 +57,7 @@ def mark_strokes(mark: str, x: float, top: float, rng: np.random.Generator) -> l
 
 
 def put(writing: Writing, rng: np.random.Generator) -> Writing | None:
-    """A word with marks on one or two letters, where the usual widths and heights of its letters tell; None without."""
+    """Put marks on one or two letters of a word, placed by usual letter widths and heights; None if it takes none."""
     label = writing.label
     places = [place for place, letter in enumerate(label) if letter in ACCENTED]
     if not places or len(label) > 12:

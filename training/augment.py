@@ -1,4 +1,4 @@
-"""Changes training glyphs at random as people's writing differs: slant, size, place, waviness, pen.
+"""Changes training glyphs at random, as people's writing varies: slant, size, position, waviness, pen.
 
 Written in `keras.ops`, it runs inside the training step on any device, from uint8 to uint8.  Nothing is ever flipped:
 a flipped letter is another letter, or none.
@@ -14,8 +14,8 @@ SHEAR = 0.20      # px of slant per px of height
 SCALE = 0.10      # relative, per axis
 SHIFT = 1.2       # px
 ELASTIC = 0.9     # px, standard deviation of the displacement of a 5x5 grid (Simard et al. 2003)
-STROKE = (-0.15, 0.2)  # range of the share of one erosion (below 0) or dilation by 3x3 px; small, since in scans the
-                       # stroke's width beside the letter's size tells y, p, w from Y, P, W
+STROKE = (-0.15, 0.2)  # range of the share of a 3x3 px erosion (below 0) or dilation; small, since in scans the stroke
+                       # width relative to the letter size tells y, p, w from Y, P, W
 
 SIDE = 28
 
@@ -34,12 +34,12 @@ def augment(images, seed: keras.random.SeedGenerator, group: int, strength: floa
 
 
 def softness(strength: float, samples: int = 1000) -> float:
-    """How much such changes blur pictures on average, in the unit of networks.Soften.
+    """How much augmentation blurs pictures on average, in the unit of networks.Soften.
 
-    A pixel fetched from f px aside is the mean of two with weights of variance f (1 - f); the variance of Soften's
-    weights is twice its softness.
+    A pixel fetched from f px aside is a mean of two pixels whose weights have the variance f (1 - f); the variance of
+    Soften's weights is twice its softness.
 
-    samples: of the changes, to average over.
+    samples: number of random changes to average over.
     """
     positions = ops.convert_to_numpy(_positions(samples, keras.random.SeedGenerator(0), strength))
     aside = positions - np.floor(positions)
@@ -85,7 +85,7 @@ def _bumps() -> np.ndarray:
 
 
 def _warp(images, positions, groups, group):
-    """Fetch every pixel from its position, bilinearly; beyond the edge is the edge, which is dark."""
+    """Fetch every pixel from its position, with bilinear interpolation; positions are clipped to the dark border."""
     positions = ops.clip(positions, 0, SIDE - 1.001)
     corner = ops.floor(positions)
     part = positions - corner

@@ -1,4 +1,4 @@
-"""What happens between the steps of a training: augmentation fades, checkpoints, Ctrl-C, progress, logs."""
+"""What happens between the steps of a training: fading augmentation, checkpoints, Ctrl-C, progress, logs."""
 import json
 import re
 import signal
@@ -17,10 +17,10 @@ from training.config import TrainingConfig
 
 
 class AugmentationSchedule(keras.callbacks.Callback):
-    """Lets augmentation fade evenly from its first strength to its last.
+    """Fades augmentation linearly from its first strength to its last.
 
-    Strong, it keeps a network from learning its training images by heart; weak, it shows images like those that will be
-    read.
+    Strong augmentation keeps a network from memorising its training images; weak augmentation shows it images like
+    those it will read.
     """
 
     def __init__(self, config: TrainingConfig):
@@ -40,20 +40,20 @@ _CALLBACK_STATE = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_coun
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """After each epoch keeps the best network (model.keras) and all that --resume needs (checkpoint.npz)."""
+    """Saves the best network (model.keras) and all that --resume needs (checkpoint.npz) after each epoch."""
 
     def __init__(self, folder: Path, others: list[keras.callbacks.Callback], state: dict | None,
                  kept: Callable[[keras.Model], keras.Model]):
-        """others: callbacks of Keras whose state is kept too.  state: from `restore`, to go on; None: a new run.
+        """others: Keras callbacks whose state is saved too.  state: from `restore`, to resume; None for a new run.
 
-        kept: gives the network that a run keeps of the training model.
+        kept: takes the training model, and returns the network that the run keeps.
         """
         super().__init__()
         self.folder, self.others, self.kept = folder, others, kept
         self.state = state or {"epoch": 0, "best": None, "history": []}
 
     def on_train_begin(self, logs=None):
-        """Give the other callbacks their state back."""
+        """Restore the state of the other callbacks."""
         for callback, kept in zip(self.others, self.state.get("callbacks", [])):
             for name, value in kept.items():
                 setattr(callback, name, value)
@@ -96,7 +96,7 @@ def restore(model: keras.Model, path: Path) -> dict:
 
 
 def _read_checkpoint(path: Path) -> tuple[dict, list[np.ndarray]]:
-    """A checkpoint's state and values; ValueError, KeyError or TypeError when it is none."""
+    """The state and values of a checkpoint; ValueError, KeyError or TypeError if the file is not one."""
     arrays = files.read_arrays(path)
     state = json.loads(str(arrays.pop("state")))
     rows = *state["history"], state["best"], *state.get("callbacks", [])
@@ -110,7 +110,7 @@ def _read_checkpoint(path: Path) -> tuple[dict, list[np.ndarray]]:
 
 
 def epochs_without_gain(state: dict) -> int:
-    """How many epochs the validation loss had not fallen for at a checkpoint."""
+    """For how many epochs the validation loss had not fallen, at a checkpoint."""
     return int(state["callbacks"][0].get("wait", 0)) if state.get("callbacks") else 0
 
 
@@ -119,7 +119,7 @@ def _state_variables(model: keras.Model) -> list:
 
 
 def in_float32(network: keras.Model) -> keras.Model:
-    """A network trained in mixed precision as one that calculates in 32 bits, as reading on a CPU does."""
+    """Convert a network trained in mixed precision to one that computes in 32 bits, as reading on a CPU does."""
     described = network.to_json()
     if '"mixed_' not in described:
         return network
@@ -131,15 +131,15 @@ def in_float32(network: keras.Model) -> keras.Model:
 # ---- early ends
 
 class NotFinite(errors.UserError):
-    """A loss that is no number any more: what follows would be none either."""
+    """The loss is no longer a finite number, and would not become one again."""
 
 
 class EarlyEnd(keras.callbacks.Callback):
-    """Ends a training between two steps, after Ctrl-C or when the loss is not finite: a context and a callback in it.
+    """Ends a training between two steps, after Ctrl-C or when the loss is not finite: a context manager and a callback.
 
-    Once the run's folder holds a network, the script goes on behind the context, and `reason` is the exception.
-    Python itself would raise KeyboardInterrupt anywhere: one in forty times in a destructor of TensorFlow, where it is
-    only reported.  Pressed once more, Ctrl-C ends the script at once.
+    If the run's folder already holds a network, the script continues after the context, and `reason` is the exception.
+    Python itself would raise KeyboardInterrupt anywhere: one time in forty in a destructor of TensorFlow, where it is
+    only reported.  A second Ctrl-C ends the script at once.
     """
 
     def __init__(self, folder: Path):
@@ -149,7 +149,7 @@ class EarlyEnd(keras.callbacks.Callback):
 
     def __enter__(self):
         self.before = signal.getsignal(signal.SIGINT)
-        if self.before is signal.default_int_handler:   # else somebody wants it ignored, as nohup and & do
+        if self.before is signal.default_int_handler:   # otherwise somebody wants it ignored, as nohup and & do
             signal.signal(signal.SIGINT, self._press)
         return self
 
@@ -167,42 +167,42 @@ class EarlyEnd(keras.callbacks.Callback):
         self.pressed = True
 
     def on_train_batch_end(self, batch, logs=None):
-        """Raise KeyboardInterrupt if Ctrl-C was pressed, NotFinite when the loss is no number."""
+        """Raise KeyboardInterrupt if Ctrl-C was pressed, NotFinite if the loss is not finite."""
         if self.pressed:
             raise KeyboardInterrupt
         self.on_epoch_end(0, logs)
 
     def on_test_batch_end(self, batch, logs=None):
-        """As after a training batch."""
+        """The same as after a training batch."""
         self.on_train_batch_end(batch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Raise NotFinite, before other callbacks keep or log what is no number."""
+        """Raise NotFinite if a loss is not finite, before other callbacks save or log it."""
         for name in ("loss", "val_loss"):
             if not np.isfinite((logs or {}).get(name, 0.0)):
                 raise NotFinite(f"the {name} is no finite number any more, and what was learned in this epoch is lost: "
                                 "train with a lower --learning_rate=")
 
 
-# ---- what a person sees
+# ---- progress and logs
 
 class Progress(TqdmCallback):
-    """Bars of tqdm for epochs and steps."""
+    """tqdm bars for epochs and steps."""
 
     def on_train_batch_end(self, batch, logs=None):
-        """Show the steps that are done: a call of the backend may hold many, which tqdm counts as one."""
+        """Show the steps that are done: one call of the backend may run many, which tqdm would count as one."""
         self.batch_bar.set_postfix(logs, refresh=False)
         self.batch_bar.update(min(batch + 1, self.batch_bar.total) - self.batch_bar.n)
 
     def close(self) -> None:
-        """Leave the screen, in any case."""
+        """Close the bars, however the training ended."""
         self.on_train_end()
 
 
 class Log(keras.callbacks.Callback):
-    """Writes the figures, the learning rate and pictures of each epoch for TensorBoard.
+    """Writes the metrics, the learning rate and pictures of each epoch for TensorBoard.
 
-    pictures: gives them for the model, {("train" or "validation", name): uint8 (height, width) or RGB}.
+    pictures: returns them for the model, {("train" or "validation", name): uint8 (height, width) or RGB}.
     """
 
     def __init__(self, folder: Path, pictures: Callable[[keras.Model], dict[tuple[str, str], np.ndarray]]):

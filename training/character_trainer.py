@@ -1,4 +1,4 @@
-"""How a network for characters learns: images on the device, one compiled step, epochs of sampled rows."""
+"""Trains a network for characters: images on the device, one compiled step, epochs of sampled rows."""
 import math
 from pathlib import Path
 
@@ -13,20 +13,20 @@ from training.callbacks import AugmentationSchedule
 from training.config import TrainingConfig
 from training.pipeline import Trainer
 
-DOUBTFUL = 0.01              # probability below which a teacher refuses a pen stroke's label
-GROUP = 8                    # images of a batch that share a random warp, at most
+DOUBTFUL = 0.01              # probability below which a teacher rejects a pen stroke's label
+GROUP = 8                    # images of a batch that share one random warp, at most
 
 
 class TrainingModel(keras.Model):
-    """Trains `network` on rows of a data set that stays, as uint8, in the device's memory.
+    """Trains `network` on rows of a data set that stays in the device's memory as uint8.
 
-    Its input is places in `order`, which holds an epoch's row numbers (see EpochSampler).  So only a few bytes travel
-    to the device with each batch; fetching, augmentation, loss and update run there in one compiled step.
+    Its inputs are positions in `order`, which holds an epoch's row numbers (see EpochSampler).  So only a few bytes
+    travel to the device with each batch; fetching, augmentation, loss and update run there in one compiled step.
 
-    Sources mix classes differently: in EMNIST's scans S is eight times as frequent as s, among pen strokes s is more
-    frequent.  data.prior_shift, added to the logits in training alone, lets the network learn shapes from all of them
-    while its own logits follow the natural mix of the scans (logit adjustment, Menon et al. 2021, arXiv 2007.07314).
-    Who reads pen strokes adds their shift, config.json's prior_of_drawings.
+    The class mix differs between sources: in EMNIST's scans S is eight times as frequent as s, among pen strokes s is
+    more frequent.  data.prior_shift, added to the logits only in training, lets the network learn shapes from all
+    sources while its own logits follow the natural mix of the scans (logit adjustment, Menon et al. 2021, arXiv
+    2007.07314).  Code that reads pen strokes adds their shift, prior_of_drawings in config.json.
 
     places: length of `order`.
     teacher: a trained network whose probabilities are learned too (Hinton et al. 2015, arXiv 1503.02531).
@@ -45,20 +45,20 @@ class TrainingModel(keras.Model):
         self.label_smoothing, self.teacher_share = config.label_smoothing, config.teacher_share if teacher else 0.0
         if teacher:
             teacher.trainable = False
-            if config.augmentation:   # which has softened already what the teacher sees
+            if config.augmentation:   # it already softens what the teacher sees
                 networks.set_softness(teacher, 0.0)
 
     def _kept(self, array: np.ndarray):
-        """The array in the device's memory.  JAX would write any but a variable into the program that it compiles."""
+        """Put the array into the device's memory.  JAX would write anything but variables into the compiled code."""
         if keras.backend.backend() != "jax":
             return devices.tensor_of(array)
         return self.add_weight(shape=array.shape, dtype=array.dtype.name, trainable=False,
                                initializer=lambda shape, dtype: ops.convert_to_tensor(array))
 
     def call(self, places, training=False):
-        """Logits (batch, 62), in training with a teacher its logits too, and the targets (batch, 3) behind them.
+        """Logits (batch, 62), then in training the teacher's logits if there is one, and last the targets (batch, 3).
 
-        The targets are outputs, as floats, since a metric may not see `order` under JAX.
+        The targets are part of the output, as floats, since a metric must not read `order` under JAX.
         """
         if training:  # a known batch size lets TensorFlow choose faster kernels
             places = ops.reshape(places, (self.batch_size,))
@@ -70,14 +70,14 @@ class TrainingModel(keras.Model):
         return ops.concatenate([*outputs, ops.cast(ops.take(self.targets, rows, axis=0), "float32")], axis=-1)
 
     def glyphs(self, rows, seed: keras.random.SeedGenerator | None):
-        """The images of rows as the network sees them, uint8 (batch, 28, 28): changed at random if there is a seed."""
+        """The images of these rows as the network sees them, uint8 (batch, 28, 28): augmented if there is a seed."""
         glyphs = ops.take(self.images, rows, axis=0)
         if seed is None or self.augmentation is None:
             return glyphs
         return augment(glyphs, seed, math.gcd(self.batch_size, GROUP), self.augmentation)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Cross-entropy in nat, in the class mix that the images come from.
+        """Cross-entropy in nats, under the class mix that the images come from.
 
         Where the case is unknown, it is minus the log of the sum of both letters' probabilities.
         """
@@ -96,7 +96,7 @@ class TrainingModel(keras.Model):
         return ops.mean(loss)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """The loss and the accuracy; where the case is unknown, both are right."""
+        """The loss and the accuracy; where the case is unknown, either case counts as right."""
         guess = ops.cast(ops.argmax(y_pred[:, :62], axis=-1), "int32")
         label, other, _ = _targets(y_pred)
         self.accuracy.update_state(ops.cast(ops.logical_or(guess == label, guess == other), "float32"))
@@ -104,11 +104,11 @@ class TrainingModel(keras.Model):
 
     @property
     def own_variables(self) -> list:
-        """What --resume needs beside the network and the optimiser."""
+        """What --resume needs besides the network and the optimiser."""
         return [self.augment_seed.state]
 
     def build(self, input_shape=None):
-        """Nothing but the metric is missing."""
+        """Create the metric, the only part that is missing."""
         self.accuracy = keras.metrics.Mean(name="accuracy")
         self.built = True
 
@@ -121,11 +121,11 @@ def _targets(outputs):
 class EpochSampler(keras.callbacks.Callback):
     """Samples the rows of each epoch, in random order, at most class_cap of each group.
 
-    Where one class has far more images than the rest, the cap spends the time on the others; which of its rows are
+    Where one class has far more images than the rest, the cap leaves the time to the others; which of its rows are
     seen changes from epoch to epoch.
 
-    rows: int (n,), to learn from.  groups: int, the class and source of every image.
-    val_rows: int (m,), always the same and behind the others.
+    rows: int (n,), to learn from.  groups: int, one number for the class and source of every image.
+    val_rows: int (m,), the same in every epoch, after the others.
     """
 
     def __init__(self, rows, groups, val_rows, batch_size, class_cap=0, seed=0):
@@ -137,7 +137,7 @@ class EpochSampler(keras.callbacks.Callback):
         self.val_places = np.arange(self.images, self.images + len(val_rows), dtype=np.int32)
 
     def sample(self, epoch: int) -> np.ndarray:
-        """Rows of one epoch, whole batches of them: int32."""
+        """The rows of one epoch, in whole batches: int32."""
         random = np.random.default_rng((self.seed, epoch))
         rows = random.permutation(self.rows)
         if self.class_cap:
@@ -186,7 +186,7 @@ class CharacterTrainer(Trainer):
                          callbacks=[AugmentationSchedule(config), sampler, *callbacks])
 
     def pictures(self, model: TrainingModel) -> dict[tuple[str, str], np.ndarray]:
-        """The first batch as the network sees it, changed by other random numbers than the training's."""
+        """The first batch as the network sees it, augmented with other random numbers than in training."""
         first = self.sampler.sample(0)[:self.config.batch_size]
         glyphs = ops.convert_to_numpy(model.glyphs(first, keras.random.SeedGenerator(0)))
         return {("train", "glyphs as the network sees them"): files.in_rows(list(glyphs), 20)}
@@ -194,14 +194,14 @@ class CharacterTrainer(Trainer):
     def describe(self) -> dict:
         """Numbers of images, the class mix of pen strokes, and hashes of EMNIST's files."""
         prior = self.data.prior_shift[dataset.PEN_STROKES].astype(float).round(4).tolist()
-        if self.config.corrections:  # what one writer corrected does not tell how often people write each character
+        if self.config.corrections:  # one writer's corrections do not tell how often people write each character
             prior = runs.read_config(self.config.models_path, self.config.finetune).get("prior_of_drawings", 62 * [0.0])
         found = (emnist.find(self.config.data_path, Path(member).stem) for member in emnist.MEMBERS)
         return {"images": self.data.sizes, "prior_of_drawings": prior,
                 "sha256": {path.name: files.sha256(path) for path in found if path}}
 
     def finish(self, folder: Path) -> None:
-        """Score the network on validation and test images, and leave its files."""
+        """Score the network on validation and test images, and write its files."""
         network = networks.load_network(folder.parent, folder.name)
         validation = metrics.predict(network, *self.data.validation(), "validation images")
         devices.release(self.data.images)   # 0.5 GB
@@ -209,14 +209,14 @@ class CharacterTrainer(Trainer):
 
 
 def steps_per_call(config: TrainingConfig) -> int:
-    """Training steps in one call of the backend: few where the progress bar and Ctrl-C would have to wait."""
+    """Training steps in one call of the backend: few for slow networks, or the progress bar and Ctrl-C would wait."""
     if keras.backend.backend() == "torch":
         return 1   # PyTorch has no loop over steps
     return config.steps_per_call or (100 if config.network == "dense" else 10)
 
 
 def without_doubtful(config: TrainingConfig, data: dataset.Data, teacher: keras.Model) -> dataset.Data:
-    """Leave out pen strokes whose label the teacher finds nearly impossible: most of them are labelled wrongly."""
+    """Leave out pen strokes whose label the teacher finds nearly impossible: most of them are mislabelled."""
     sizes = data.sizes.copy()
     prior = runs.read_config(config.models_path, config.teacher).get("prior_of_drawings", 0.0)
     rows = np.unique(data.train_rows[data.targets[data.train_rows, 2] >= dataset.PEN_STROKES])

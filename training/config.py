@@ -1,6 +1,6 @@
 """The settings of a training, typed and within bounds.
 
-They are model.py's own, then those of a preset or of an earlier run, then the command line's:
+A preset or an earlier run overrides the settings of model.py, and the command line overrides both:
 
     config = configure(globals(), arguments)                                            in model.py
     config = configure(settings.constants("model.py"), ["--finetune=1700000000"])       elsewhere
@@ -11,17 +11,17 @@ from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 from common import runs, settings
 
-READS = {"line": "lines", "page": "pages"}   # what networks read; the others read characters
+READS = {"line": "lines", "page": "pages"}   # what these networks read; all others read characters
 DRY_RUN = {"train_epochs": 2, "steps_per_call": 2, "epoch_steps": 8, "batch_size": 32}
 
 Share = Annotated[float, (0, 1)]
-ShareLeft = Annotated[float, (0, 0.95)]   # something else has to be left
+ShareLeft = Annotated[float, (0, 0.95)]   # something has to remain
 Count = Annotated[int, (1, 10**6)]
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """One field for each setting of model.py, which says what it means; with the least and the most it may be."""
+    """One field for each setting of model.py, which explains it, with its least and greatest value."""
     learning_rate: Annotated[float, (1e-9, 1)]
     train_epochs: Count
     train_workers: Annotated[int, (1, 1000)]
@@ -68,7 +68,7 @@ class TrainingConfig:
         return self.augmentation if self.augmentation_last < 0 else self.augmentation_last
 
     def check(self) -> None:
-        """Raise SettingsError or runs.RunError for what cannot be, before any data are read or fetched."""
+        """Raise SettingsError or runs.RunError for settings that cannot work, before any data are read or fetched."""
         for name, kind in get_type_hints(TrainingConfig, include_extras=True).items():
             _check_value(name, getattr(self, name), kind)
         if self.corrections and not self.finetune:
@@ -89,7 +89,7 @@ class TrainingConfig:
 
 
 def _check_value(name: str, value, kind) -> None:
-    """Refuse a value that is not of a field's type, none of its choices, or out of bounds."""
+    """Refuse a value of the wrong type, one that is not among the field's choices, or one out of bounds."""
     if get_origin(kind) is Literal:
         return settings.one_of(name, value, get_args(kind))
     plain, (least, most) = get_args(kind) if get_origin(kind) is Annotated else (kind, (None, None))
@@ -115,7 +115,7 @@ def configure(space: dict, arguments: list[str]) -> TrainingConfig:
 
 
 def saved_settings(models_path: str, unix_time: str) -> dict:
-    """The settings of an earlier run under their present names; those that exist no more are left out."""
+    """The settings of an earlier run under their current names, without those that no longer exist."""
     found = runs.read_config(models_path, unix_time)["settings"]
     found = {settings.ALIASES.get(name, name): value for name, value in found.items()}
     return {field.name: found[field.name] for field in fields(TrainingConfig) if field.name in found}
@@ -127,7 +127,7 @@ def _preset_of(asked: dict, given: dict, presets: dict[str, dict]) -> dict:
         settings.one_of("preset", asked["preset"], presets)
     before = saved_settings(asked["models_path"], asked["finetune"]) if asked["finetune"] else {}
     network = before.get("network", asked["network"])
-    learning = "corrected_words" if network == "line" else "corrections"   # one writer's
+    learning = "corrected_words" if network == "line" else "corrections"   # for one writer's corrections
     preset = asked["preset"] or (learning if before else network if network in READS else "")
     found = presets.get(preset, {})
     if before and (network == "line") != (found.get("network") == "line"):
@@ -135,6 +135,6 @@ def _preset_of(asked: dict, given: dict, presets: dict[str, dict]) -> dict:
                                      f"{learning} does")
     if before and given.get("network", network) != network:
         raise settings.SettingsError(f"the run {asked['finetune']} is a {network}: leave --network= out")
-    if before:   # images that the first training learned from do not tell how well others are read
+    if before:   # images that the first training learned from do not show how well it reads others
         found = found | {"val_split": before.get("val_split", asked["val_split"])}
     return {"network": network, "preset": preset} | found | (DRY_RUN if asked["dry_run"] else {})

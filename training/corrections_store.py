@@ -1,6 +1,6 @@
-"""Keeps the characters and words that a user corrects in textrecog_ui.py, for trainings to learn from.
+"""Keeps the characters and words that a user corrects in textrecog_ui.py, as training data.
 
-Each kind is one file, which is replaced as a whole under one lock: several apps may remember at the same time.
+Each kind is one file, which is replaced as a whole under one lock, so several apps can write at the same time.
 """
 import gzip
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from training import emnist, unipen
 CHARACTERS = "characters.npz"   # images uint8 (n, 28, 28) and labels uint8 (n,)
 OLDER = "corrections-images-idx3-ubyte", "corrections-labels-idx1-ubyte"   # the same in earlier versions
 WORDS = "words.jsonl.gz"        # words, as records of training/unipen.py
-UNITS = 10                      # of their strokes in a px
+UNITS = 10                      # of their strokes per px
 
 
 # ---- characters
 
 def remember(folder: str | Path, image: np.ndarray, text: str) -> int:
-    """Add a glyph, uint8 (28, 28), and the character that it is; returns how many there are.
+    """Add a glyph, uint8 (28, 28), with its character; returns how many glyphs there are.
 
-    A glyph that is there already gets the new label; with "" for a text it is forgotten.
+    A glyph that is already there gets the new label; an empty text removes it.
     Raises ValueError when the text is not one of alphabets.CHARACTERS, and errors.DataError when a damaged file
     had to be set aside.
     """
@@ -55,7 +55,7 @@ def read_corrections(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_older(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """As read_corrections, from the two files of earlier versions; an image without a label is left out."""
+    """Like read_corrections, from the two files of earlier versions; an image without a label is left out."""
     if not emnist.find(folder, OLDER[1]):
         return np.empty((0, 28, 28), np.uint8), np.empty(0, np.uint8)
     images, labels = emnist.read_images(folder, OLDER[0]), emnist.read_labels(folder, OLDER[1], None)
@@ -73,11 +73,11 @@ def write_corrections(folder: str | Path, images: np.ndarray, labels: np.ndarray
 # ---- words
 
 def remember_word(folder: str | Path, strokes: list[np.ndarray], text: str) -> int:
-    """Add a word's strokes, each float (n, 2) in px, and the text that they say; returns how many words there are.
+    """Add a word's strokes, each float (n, 2) in px, with its text; returns how many words there are.
 
-    The word replaces one that shares half of its strokes, since that was corrected before; with "" for a text
-    such a word is forgotten.
-    Raises ValueError when the text is not of printable ASCII, and errors.DataError when a damaged file had to be
+    The word replaces any that shares half of its strokes with it, which is the same word, corrected earlier; an empty
+    text only removes such a word.
+    Raises ValueError when the text is not printable ASCII, and errors.DataError when a damaged file had to be
     set aside.
     """
     if not text.isascii() or text and not text.isprintable():
@@ -114,10 +114,10 @@ def write_corrected_words(folder: str | Path, records: list[dict]) -> None:
 # ---- both
 
 def _update(folder: str | Path, names: tuple[str, ...], read: Callable, change: Callable, write: Callable):
-    """Read what is kept, change it and write it, with no other process in between; returns what is kept then.
+    """Read, change and write what is kept, with no other process in between; returns what is kept then.
 
-    names: the files that read reads.  Where they are damaged they get other names, which a DataError tells when the
-    change is written.
+    names: the files that `read` reads.  If they are damaged they are renamed, and a DataError says so once the change
+    is written.
     """
     folder, aside = Path(folder), []
     with files.locked(folder / "lock"):

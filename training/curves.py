@@ -1,11 +1,11 @@
-"""Draws how networks learned: loss, accuracy and learning rate of each epoch, from the runs' event files."""
+"""Draws training curves: loss, accuracy and learning rate of each epoch, from the runs' event files."""
 import itertools
 from pathlib import Path
 
 from common import files, runs
 from training import tensorboard_log
 
-# Okabe and Ito's palette, which colour-blind readers can tell apart too; its yellow is too pale for lines.
+# Okabe and Ito's palette, which colour-blind readers can tell apart; its yellow is too pale for lines.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#444444")
 TRAINING = dict(linewidth=1.2, linestyle=(0, (4, 2)), alpha=0.8, marker=".", markersize=4)
 VALIDATION = dict(linewidth=2, marker=".", markersize=6)
@@ -54,7 +54,7 @@ def read_run(folder: Path) -> tuple[str, dict[str, Curve], dict[str, Curve]]:
 
 
 def plot(folders: list[Path], out: Path) -> None:
-    """Draw the curves of one or several runs into a picture, of the kind that its ending says.
+    """Draw the curves of one or more runs into a picture file, whose extension sets its format.
 
     folders: Models/{unixTime}, each with config.json and logs/{train,validation}.
     Raises runs.RunError for a run without them, or when the picture cannot be written.
@@ -62,7 +62,7 @@ def plot(folders: list[Path], out: Path) -> None:
     figure = draw([read_run(Path(folder)) for folder in folders])
     try:
         files.write_atomically(Path(out), lambda temporary: figure.savefig(temporary, dpi=120))
-    except (OSError, ValueError) as error:   # ValueError: an ending that matplotlib does not know
+    except (OSError, ValueError) as error:   # ValueError: an extension that matplotlib does not know
         raise runs.RunError(f"{out} cannot be written: {getattr(error, 'strerror', None) or error}") from error
 
 
@@ -95,7 +95,7 @@ def draw(curves: list[tuple[str, dict[str, Curve], dict[str, Curve]]]):
 
 
 def _dress(loss, accuracy, rate, title: str) -> None:
-    """Titles, ticks and grid; title: of the accuracy."""
+    """Set titles, ticks and grid; title: that of the accuracy."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
     for axes, name in ((loss, "Loss"), (accuracy, title), (rate, "Learning rate")):
         axes.set(title=name, xlabel="epoch")

@@ -1,4 +1,4 @@
-"""All images that a network for characters learns from, in one array, and which of them teach and which validate."""
+"""All images for training a network for characters, in one array, and which rows are for training and validation."""
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ from training import corrections_store, devices, emnist, unipen
 from training.config import TrainingConfig
 
 DRY_RUN_IMAGES = 400
-NATURAL, SCANS, PEN_STROKES, PEN_WORDS = range(4)   # how classes are mixed: a row of Data.prior_shift for each
+NATURAL, SCANS, PEN_STROKES, PEN_WORDS = range(4)   # class mixes, each with a row of Data.prior_shift
 
 
 class Source(NamedTuple):
@@ -23,7 +23,7 @@ class Source(NamedTuple):
 class Data(NamedTuple):
     """The images of all sources."""
     images: np.ndarray       # uint8 (n, 28, 28)
-    targets: np.ndarray      # int32 (n, 3): label, other label, mix; both labels are the same where it is known
+    targets: np.ndarray      # int32 (n, 3): label, other label, mix; the labels are the same where the case is known
     groups: np.ndarray       # int32 (n,): class and source, for the setting class_cap
     train_rows: np.ndarray   # int32
     val_rows: np.ndarray     # int32, of EMNIST's training file, in the natural class mix
@@ -31,13 +31,13 @@ class Data(NamedTuple):
     sizes: dict              # how many images each source has, for config.json
 
     def validation(self) -> tuple[np.ndarray, np.ndarray]:
-        """Images uint8 (m, 28, 28) and labels int32 (m,) of the validation rows, which are not copied."""
+        """Images uint8 (m, 28, 28) and labels int32 (m,) of the validation rows, without copying them."""
         rows = slice(self.val_rows[0], self.val_rows[-1] + 1)
         return self.images[rows], self.targets[rows, 0]
 
 
 def check_corrections(config: TrainingConfig) -> None:
-    """Raise errors.DataError when a training is to learn corrections, and there are none."""
+    """Raise errors.DataError when a training should learn corrections but there are none."""
     if not config.corrections:
         return
     found = (corrections_store.read_corrected_words(config.corrections_path) if config.reads == "lines" else
@@ -49,13 +49,13 @@ def check_corrections(config: TrainingConfig) -> None:
 
 
 def load(config: TrainingConfig) -> Data:
-    """Read and check everything, and set the validation images aside; errors.DataError for what cannot be read."""
+    """Read and check all images, and set those for validation aside; errors.DataError if some cannot be read."""
     return join(config, *load_sources(config))
 
 
 def load_sources(config: TrainingConfig) -> tuple[np.ndarray, list[Source]]:
     """EMNIST's training images in one array, and all sources; the first two are parts of that array."""
-    emnist.read_emnist(config.data_path, "test")  # a damaged file is better found now than after the training
+    emnist.read_emnist(config.data_path, "test")  # better to find a damaged file now than after the training
     images, labels = emnist.read_emnist(config.data_path, "train")
     if config.dry_run:
         images, labels = images[-DRY_RUN_IMAGES:], labels[-DRY_RUN_IMAGES:]
@@ -68,7 +68,7 @@ def load_sources(config: TrainingConfig) -> tuple[np.ndarray, list[Source]]:
 
 
 def _more_sources(config: TrainingConfig) -> list[Source]:
-    """What the settings ask for beside EMNIST's images."""
+    """The sources that the settings ask for besides EMNIST's images."""
     limit = DRY_RUN_IMAGES if config.dry_run else 0
     sources = []
     if config.either_case and (found := emnist.read_either_case(config.data_path)):
@@ -86,12 +86,12 @@ def _more_sources(config: TrainingConfig) -> list[Source]:
 
 
 def corrections_of(images: np.ndarray, labels: np.ndarray) -> Source:
-    """Characters that a user has corrected, which are pen strokes too."""
+    """The characters that a user has corrected, which are pen strokes too."""
     return Source("corrections", images, labels, PEN_STROKES)
 
 
 def join(config: TrainingConfig, images: np.ndarray, sources: list[Source]) -> Data:
-    """What load_sources has read, as one."""
+    """Join what load_sources has read into one data set."""
     sizes = {source.name: len(source.labels) for source in sources}
     if len(sources) > 2:
         parts = [source.images for source in sources]
@@ -111,7 +111,7 @@ def join(config: TrainingConfig, images: np.ndarray, sources: list[Source]) -> D
 
 
 def _repeated(config: TrainingConfig, sources: list[Source], rows: np.ndarray) -> np.ndarray:
-    """The rows of the corrections, which come last, so often that they are their share of an epoch, but for once."""
+    """The extra copies of the corrections' rows (the last ones) that bring them to their share of an epoch."""
     if not config.corrections:
         return rows[:0]
     others = sum(class_counts(source, config.class_cap).sum() for source in sources[:-1] if source.mix != NATURAL)
@@ -121,9 +121,9 @@ def _repeated(config: TrainingConfig, sources: list[Source], rows: np.ndarray) -
 
 
 def class_counts(source: Source, cap: int) -> np.ndarray:
-    """How many images of each class an epoch sees of a source: float (62,).
+    """How many images of each class an epoch takes from a source: float (62,).
 
-    Where the case is unknown, images count for both letters in the natural share.
+    Where the case is unknown, an image counts for both letters, in proportion to their natural shares.
     """
     natural, counts = alphabets.OFFICIAL_COUNTS, np.zeros(62)
     seen = np.bincount(source.labels, minlength=62)
@@ -136,5 +136,5 @@ def class_counts(source: Source, cap: int) -> np.ndarray:
 
 
 def other_labels(source: Source) -> np.ndarray:
-    """The second label of each image, uint8 (n,): the first again where it is known."""
+    """The second label of each image, uint8 (n,): the same as the first where the case is known."""
     return source.labels if source.others is None else source.others

@@ -1,4 +1,4 @@
-"""What the Keras backend computes on, and how it is prepared."""
+"""The devices that the Keras backend computes on, and how it is set up."""
 import mmap
 import os
 import sys
@@ -8,15 +8,15 @@ import numpy as np
 from common import files, settings
 from training.config import TrainingConfig
 
-UNUSED = ("jax", "sklearn", "matplotlib")   # packages that TensorFlow or Keras imports where they are installed
+UNUSED = ("jax", "sklearn", "matplotlib")   # packages that TensorFlow or Keras imports if they are installed
 
 
 def prepare(config: TrainingConfig) -> None:
-    """Import Keras and set seeds, precision and, with JAX, all GPUs to work.
+    """Import Keras, set seeds and precision and, with JAX, use all GPUs.
 
-    SettingsError when batches cannot be divided among the GPUs.
+    Raises SettingsError when batches cannot be divided among the GPUs.
     """
-    if config.mixed_precision:  # read by TensorFlow's CPU kernels when it is imported
+    if config.mixed_precision:  # TensorFlow reads this for its CPU kernels when it is imported
         os.environ.setdefault("TF_SET_ONEDNN_FPMATH_MODE", "BF16")
     import_keras()
     import keras
@@ -32,14 +32,14 @@ def prepare(config: TrainingConfig) -> None:
 
 
 def import_keras() -> None:
-    """Import Keras without packages that it does not need here: they take 200 MB and half of the time.
+    """Import Keras without packages that it does not need here: they take 200 MB and half of the import time.
 
     The backend is TensorFlow unless the environment names another.
     """
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")   # errors alone, but for what TensorFlow says when imported
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")   # only errors, except for what TensorFlow prints on import
     hidden = [package for package in UNUSED if package not in {backend, *sys.modules}]
-    sys.modules.update(dict.fromkeys(hidden))   # None: importing it fails, for which both are prepared
+    sys.modules.update(dict.fromkeys(hidden))   # None: importing it fails, which both handle
     try:
         with files.quiet():
             import keras  # noqa: F401
@@ -69,16 +69,16 @@ def jit_compile() -> bool | str:
 
 
 def aligned(shape: tuple[int, ...]) -> np.ndarray:
-    """Zeros uint8 of this shape at the beginning of a page of memory, which TensorFlow can share."""
+    """A uint8 array of zeros, aligned to a page of memory, so that TensorFlow can share it."""
     size = int(np.prod(shape))
     private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if os.name == "posix" else {}
     return np.frombuffer(mmap.mmap(-1, max(size, 1), **private), np.uint8, size).reshape(shape)
 
 
 def release(array: np.ndarray) -> None:
-    """Give the memory of an `aligned` array back to the system; the array turns to zeros.
+    """Give the memory of an `aligned` array back to the system; the array becomes zeros.
 
-    Without this TensorFlow would keep what a compiled step has used for as long as the process runs.
+    Otherwise TensorFlow would keep what a compiled step has used until the process ends.
     """
     memory = array
     while isinstance(memory, np.ndarray):

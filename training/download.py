@@ -1,10 +1,10 @@
-"""Fetches files over HTTP; whatever ends a run, the next one goes on from there.
+"""Fetches files over HTTP; if a run is interrupted, the next one continues from there.
 
     from training import download
     download.fetch("https://example.org/data.zip", "Dataset", {"inside/labels.gz": "9f86d081..."}, size=1_000_000)
 
-What is kept is pinned by its SHA-256 and gets its name once that is right.  Until then the download grows in
-`data.zip.part`.  A file that has changed on the server cannot pass, so no ETag is needed to go on with the part.
+Each file that is kept is pinned by its SHA-256, and gets its name once that is right.  Until then the download grows
+in `data.zip.part`.  A file that has changed on the server cannot pass, so no ETag is needed to resume the part.
 """
 import errno
 import queue
@@ -25,9 +25,9 @@ from tqdm import tqdm
 from common import errors, files
 
 TIMEOUT = 30.0                        # seconds without a single byte before the server counts as gone
-SLOWEST = 20_000                      # bytes per second, on average over a run; slower is given up
-RETRY_PAUSES = (1.0, 2.0, 4.0, 8.0)   # seconds before each new try; begins again when tries bring 1 % of the file
-MOST_TRAFFIC = 3                      # times the file's size, in all tries of a run together
+SLOWEST = 20_000                      # bytes per second, on average over a run; slower downloads are given up
+RETRY_PAUSES = (1.0, 2.0, 4.0, 8.0)   # seconds before each retry; starts over when tries bring 1 % of the file
+MOST_TRAFFIC = 3                      # times the file's size, over all tries of a run
 MOST_REDIRECTS = 5
 MOST_UNPACKED = 20                    # times an archive's size, for one member
 CHUNK = 1 << 16                       # bytes read at a time
@@ -42,22 +42,22 @@ class DownloadError(errors.UserError):
 
 
 class _BrokenOff(Exception):
-    """The transfer has stopped early; another try may go on from the part file."""
+    """The transfer has stopped early; a retry may continue from the part file."""
 
 
 def fetch(url: str, folder: Path | str, contents: dict[str, str], size: int) -> None:
     """Make sure that the wanted contents of the file at `url` are in `folder`.
 
-    What is there already with the right checksum is left alone; if all is, the network is not used.
+    Files already there with the right checksum are left alone; if all are, the network is not used.
 
     url: http or https address.
-    contents: for a zip archive path of each wanted member -> its SHA-256 in hex; members go into the folder under
-        their last names.  For any other file the URL's own last name -> SHA-256.
-    size: length of the file at `url` in bytes; where the server does not tell the length, the most it may have.
+    contents: for a zip archive, the path of each wanted member -> its SHA-256 in hex; members go into the folder under
+        their base names.  For any other file, the URL's base name -> SHA-256.
+    size: length of the file at `url` in bytes; if the server does not tell the length, the most it may have.
 
-    Raises DownloadError for no connection, a refusal, a full disk, another length, a trickle, a damaged archive, a
-    missing member or a wrong checksum.  A bad download is removed, so that the next run begins afresh; any other is
-    kept, after Ctrl-C too.
+    Raises DownloadError if there is no connection, and for a refusal, a full disk, a wrong length, a trickle, a damaged
+    archive, a missing member or a wrong checksum.  A bad download is removed, so that the next run starts afresh; any
+    other is kept, even after Ctrl-C.
     """
     def missing() -> dict[str, str]:
         return {name: sha256 for name, sha256 in contents.items()
@@ -65,18 +65,18 @@ def fetch(url: str, folder: Path | str, contents: dict[str, str], size: int) -> 
 
     try:
         if missing():
-            with files.locked(Path(folder, ".lock")):   # two that fetch at once would write into one part file
+            with files.locked(Path(folder, ".lock")):   # two fetches at once would write into one part file
                 transfer = _Transfer(url, Path(folder), size)
                 if left := missing():
                     transfer.complete()
                     _keep(transfer, left)
-    except OSError as error:   # the disk: errors of the network are caught where they happen
+    except OSError as error:   # the disk: network errors are caught where they happen
         raise _Transfer(url, Path(folder), size).error(_reason(error)) from error
 
 
 class _Session(requests.Session):
     def resolve_redirects(self, *_, **__):
-        """Follow no redirection: requests would read its body, however long that is."""
+        """Follow no redirects: requests would read their bodies, however long."""
         return iter(())
 
 
@@ -89,7 +89,7 @@ class _Transfer:
         self.part = folder / f"{self.name}.part"
         self._deadline = time.monotonic() + 2 * TIMEOUT + size / SLOWEST
         self._received = 0       # bytes in this run
-        self._answered = False   # whether the server has in this run
+        self._answered = False   # whether the server has answered in this run
 
     def error(self, reason: object) -> DownloadError:
         """The error to raise for this reason."""
@@ -97,7 +97,7 @@ class _Transfer:
                              f"or download it another way and put its contents into {self.folder.absolute()}")
 
     def complete(self) -> None:
-        """Complete the part file; tries again after a pause, unless several tries in a row bring next to nothing."""
+        """Complete the part file; retries after a pause, unless several tries in a row bring next to nothing."""
         if self._length() > self.size:
             self.part.unlink()
         longest, failures = self._length(), 0
@@ -105,7 +105,7 @@ class _Transfer:
             try:
                 return self._receive(self._length())
             except (requests.RequestException, urllib3.exceptions.HTTPError, _BrokenOff) as error:
-                # Without any answer so far a missing network is likelier than a hiccup.
+                # If nothing has answered so far, a missing network is likelier than a hiccup.
                 hopeless = isinstance(error, requests.ConnectionError) and not self._answered
                 gained = self._length() - longest > self.size / 100
                 failures, longest = (1, self._length()) if gained else (failures + 1, longest)
@@ -135,7 +135,7 @@ class _Transfer:
             self._save(response.raw, offset if status == 206 else 0)
 
     def _ask(self, wanted: dict[str, str]) -> requests.Response:
-        """The answer to a request with these headers, its body unread."""
+        """The response to a request with these headers, its body unread."""
         url = self.url
         for _ in range(1 + MOST_REDIRECTS):
             response = _Session().get(url, headers=HEADERS | wanted, stream=True, timeout=TIMEOUT)
@@ -146,7 +146,7 @@ class _Transfer:
         raise self.error("the server redirects too often")
 
     def _in_time(self, ask: Callable, *arguments) -> requests.Response:
-        """What a function returns or raises before the deadline; requests would wait for any trickle of headers."""
+        """Return or raise what a function does before the deadline; requests would wait for any trickle of headers."""
         answers = queue.SimpleQueue()
 
         def work() -> None:
@@ -165,13 +165,13 @@ class _Transfer:
         return response
 
     def _save(self, body: urllib3.HTTPResponse, offset: int) -> None:
-        """Write an answer's body to the part file from `offset` on."""
+        """Write a response's body to the part file from `offset` on."""
         if body.length_remaining is not None and offset + body.length_remaining != self.size:
             raise self.error(f"the server has {offset + body.length_remaining:,} bytes instead of {self.size:,}")
         try:
             with (open(self.part, "ab" if offset else "wb") as part,
                   tqdm(total=self.size, initial=offset, unit="B", unit_scale=True, desc=self.name) as bar):
-                # Unlike read, read1 does not wait for all of a trickle; what is packed is not unpacked.
+                # Unlike read, read1 does not wait for a full chunk; compressed content stays compressed.
                 while chunk := body.read1(CHUNK, decode_content=False):
                     offset += len(chunk)
                     self._received += len(chunk)
@@ -196,7 +196,7 @@ def _is_right(path: Path, sha256: str) -> bool:
 
 
 def _keep(transfer: _Transfer, contents: dict[str, str]) -> None:
-    """Verify what is wanted of a complete part file, give it its name, and remove the part file."""
+    """Verify the wanted contents of a complete part file, give them their names, and remove the part file."""
     name = transfer.name
     try:
         if name in contents:
@@ -217,9 +217,9 @@ def _keep(transfer: _Transfer, contents: dict[str, str]) -> None:
 
 
 def _write(source: BinaryIO, sha256: str, target: Path, most: int) -> None:
-    """Write a source's content, at most so many bytes, to a file, which gets its name if its SHA-256 is right.
+    """Write a source's content, at most `most` bytes, to a file, which gets its name if its SHA-256 is right.
 
-    Else raises ValueError.
+    Raises ValueError otherwise.
     """
     def write(path: Path) -> None:
         with open(path, "wb") as copy:
@@ -232,7 +232,7 @@ def _write(source: BinaryIO, sha256: str, target: Path, most: int) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """What an error comes from, in words, without the layers that wrapped it and without the errno."""
+    """The root cause of an error in words, without the exceptions that wrap it and without the errno."""
     while error.__context__ and not isinstance(error, _BrokenOff):
         error = error.__context__
     return str(getattr(error, "strerror", None) or error).strip("'\"") or type(error).__name__

@@ -29,7 +29,7 @@ MEMBERS = {  # member of the archive: its SHA-256
 
 EITHER_CASE = "emnist-byclass-train-either-"   # made by python -m tools.either_case
 IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801   # unsigned bytes in three dimensions, and in one
-MOST_UNPACKED = 1100   # times a file's size: gzip packs no tighter
+MOST_UNPACKED = 1100   # times a file's size: gzip cannot pack tighter
 BLOCK = 4096   # images read at a time: a second copy of all would cost half a gigabyte
 
 
@@ -54,7 +54,7 @@ def fetch(data_path: str | Path) -> None:
 
 
 def held_out(count: int, val_split: float) -> int:
-    """How many rows of a training file with `count` rows, the last ones, validate and never teach."""
+    """How many of the `count` rows of a training file, the last ones, are held out for validation."""
     return max(1, round(count * val_split))
 
 
@@ -75,7 +75,7 @@ def read_either_case(data_path: str | Path) -> tuple[np.ndarray, np.ndarray, np.
     """Read the training images whose letter is certain but whose case is not, if the folder has them.
 
     Returns images as read_emnist does, and each one's label as a capital and as a small letter, uint8 (n,).
-    Raises errors.DataError when a file is damaged or of another kind, or when only some are there.
+    Raises errors.DataError when a file is damaged or of another kind, or when only some of them are there.
     """
     if not find(data_path, EITHER_CASE + "images-idx3-ubyte"):
         return None
@@ -86,7 +86,7 @@ def read_either_case(data_path: str | Path) -> tuple[np.ndarray, np.ndarray, np.
 
 
 def read_images(data_path: str | Path, name: str) -> np.ndarray:
-    """Upright images uint8 (n, 28, 28) from an IDX file; errors.DataError if it is none of such images."""
+    """Upright images uint8 (n, 28, 28) from an IDX file; errors.DataError if it holds no such images."""
     path, images = _read_idx(data_path, name, IMAGES_MAGIC)
     if images.shape[1:] != (28, 28):
         raise errors.DataError(f"{path} holds images of {images.shape[2]}x{images.shape[1]} pixels, not 28x28: "
@@ -95,7 +95,7 @@ def read_images(data_path: str | Path, name: str) -> np.ndarray:
 
 
 def read_labels(data_path: str | Path, name: str, count: int | None) -> np.ndarray:
-    """Labels uint8 (count,) from an IDX file, or all with None; errors.DataError if number or values are wrong."""
+    """Labels uint8 (count,) from an IDX file, or all if count is None; errors.DataError for a wrong number or value."""
     path, labels = _read_idx(data_path, name, LABELS_MAGIC)
     if count is not None and len(labels) != count:
         raise errors.DataError(f"{path} holds {len(labels):,} labels for {count:,} images: "

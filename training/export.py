@@ -3,8 +3,8 @@
     python -m training.export Models/1700000000             model.keras -> model.onnx beside it
     python -m training.export Models/1700000000 other.onnx  to another file
 
-A training does this when it ends.  Keras exports by tf2onnx from its TensorFlow backend; a network of another backend
-is loaded and exported by a process with that one.
+A training does this when it ends.  Keras exports with tf2onnx from its TensorFlow backend; with another backend, a
+separate process with TensorFlow loads and exports the network.
 """
 import os
 import warnings
@@ -17,12 +17,12 @@ from reading import network
 from training import devices
 
 TOLERANCE = 1e-3   # of a logit: float32 sums in another order differ by up to 1e-4
-LARGE = 9_000_000  # bytes: a larger file keeps its kernels in 24 bits
-KERNEL = 1024      # numbers, from which an array counts as a kernel
+LARGE = 9_000_000  # bytes: a larger file stores its kernels in 24 bits
+KERNEL = 1024      # an array of at least this many numbers counts as a kernel
 
 
 def main(arguments: list[str]) -> None:
-    """Export the network of the folder that is named."""
+    """Export the network in the given folder."""
     if not 1 <= len(arguments) <= 2 or arguments[0].startswith("-"):
         raise settings.SettingsError("name a run's folder, and the file to write if it is not model.onnx there")
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -39,10 +39,10 @@ def export_run(folder: Path) -> None:
 
 
 def export(folder: Path, path: Path) -> None:
-    """Write the network of a run's folder as an ONNX file, by Keras's TensorFlow backend.
+    """Write the network of a run's folder as an ONNX file, with Keras's TensorFlow backend.
 
-    Batch, for lines width, and for pages both sides are free.  The file's logits are compared with Keras's before it
-    gets its name; RunError when they differ by more than TOLERANCE.
+    The batch size is dynamic, for lines the width too, and for pages both sides.  The file's logits are compared with
+    Keras's before it gets its name; RunError when they differ by more than TOLERANCE.
     """
     from training import networks
     trained = networks.load_network(folder.parent, folder.name)
@@ -64,13 +64,13 @@ def _write(trained, path: Path) -> None:
 
 
 def _noise(trained, count: int, width: int) -> np.ndarray:
-    """Random pictures for a network: uint8 (count, height, width), of pages RGB; one for glyphs has its own width."""
+    """Random pictures for a network: uint8 (count, height, width), RGB for pages; one for glyphs has a fixed width."""
     _, height, own_width, *colours = trained.input_shape
     return np.random.default_rng(count).integers(0, 256, (count, height or 64, own_width or width, *colours), np.uint8)
 
 
 def _check(trained, path: Path) -> None:
-    """Compare the logits of an ONNX file with the network's, for two sizes of batch and width."""
+    """Compare the logits of an ONNX file with the network's, for two batch sizes and widths."""
     import keras
     import onnxruntime
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -86,7 +86,7 @@ def _check(trained, path: Path) -> None:
 
 
 def _name(graph) -> None:
-    """Give the outputs and the free dimensions of an exported graph names that say what they are."""
+    """Give the outputs and the dynamic dimensions of an exported graph descriptive names."""
     pages = len(graph.output) > 1
     for output, name in zip(graph.output, ("ink", "marks") if pages else ("logits",)):
         last = next(node for node in graph.node if output.name in node.output)
@@ -99,7 +99,7 @@ def _name(graph) -> None:
 
 
 def _keep_in_24_bits(graph) -> None:
-    """Keep each kernel as 16-bit and 8-bit integers that make up 24 bits: three quarters of the size.
+    """Store each kernel as 16-bit and 8-bit integers, together 24 bits: three quarters of the size.
 
     The step is 2^-23 of the kernel's largest number, and so no coarser than float32 there.  ONNX Runtime puts the
     kernels together once, when it loads the file.

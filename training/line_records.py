@@ -1,4 +1,4 @@
-"""Reads the UNIPEN records that line images are made from, and brings each to one size, straight and upright."""
+"""Reads the UNIPEN records that line images are made from, and normalises their size, slope and slant."""
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from common import alphabets, pen_strokes
 from reading import text_lines
 from training import unipen
 
-POINTS = 500   # of a record, that decide its slope and slant
+POINTS = 500   # of a record, from which its slope and slant are estimated
 
 
 class Writing(NamedTuple):
@@ -19,7 +19,7 @@ class Writing(NamedTuple):
 
 
 def read_records(pen_path: str | Path, kind: str, split: str) -> list[dict]:
-    """The records of one category and split that have ink and a label of alphabets.ALPHABET in one row of writing.
+    """The records of one category and split that have ink, a label in alphabets.ALPHABET, and one row of writing.
 
     Raises errors.DataError when the file is missing or damaged.
     """
@@ -43,15 +43,15 @@ def has_rows(strokes: list) -> bool:
 def tall_letter(strokes: list) -> float:
     """The height of a tall letter in a record's own unit, which differs from writer to writer.
 
-    It is the height that nine of ten strokes do not exceed: the ink's own height says little, since text may slope or
-    stand in two rows.
+    It is the height that nine in ten strokes do not exceed: the height of all ink says little, since text may slope or
+    run over two rows.
     """
     heights = [np.ptp(pen_strokes.as_points(stroke)[:, 1]) for stroke in strokes]
     return max(1.0, float(np.percentile(heights, 90)))
 
 
 def writing_of(record: dict) -> Writing:
-    """A record as reading will find it: scaled, and without slope and slant."""
+    """A record as reading will see it: scaled, and without slope and slant."""
     strokes = [pen_strokes.as_points(stroke) for stroke in record["strokes"]]
     points = np.concatenate(strokes) / np.float32(tall_letter(strokes))
     ends = np.cumsum([len(stroke) for stroke in strokes])

@@ -1,19 +1,19 @@
-"""Draws pen strokes and scans as lines of ink, changed at random as writers, pens and paper differ."""
+"""Draws pen strokes and scans as lines of ink, with random changes of hand, pen and paper."""
 import cv2
 import numpy as np
 
 from common import alphabets, glyph, pen_strokes
 from training.line_records import Writing
 
-SIZES = 24, 60      # px, height of a tall letter where it is drawn
-PENS = 0.04, 0.17   # diameter of the pen in such heights
+SIZES = 24, 60      # px: height at which a tall letter is drawn
+PENS = 0.04, 0.17   # pen diameter, relative to that height
 
-FLAT = {"-": 0.45, "_": 0.7, "~": 0.55, "=": 0.5, ".": 0.08}   # width, which tells more than their height
-NARROW = "1Iijl|!()[]{}:;'"   # no more than about as wide as they are tall
+FLAT = {"-": 0.45, "_": 0.7, "~": 0.55, "=": 0.5, ".": 0.08}   # width in heights of a capital; their height says little
+NARROW = "1Iijl|!()[]{}:;'"   # at most about as wide as they are tall
 
 
 def change(writing: Writing, rng: np.random.Generator, variety: float = 1.0) -> np.ndarray:
-    """The points of a writing, changed at random as other people would write it: float32 (n, 2).
+    """The points of a writing, changed at random as if others had written it: float32 (n, 2).
 
     variety: strength of the changes, 0 for none.
     """
@@ -21,7 +21,7 @@ def change(writing: Writing, rng: np.random.Generator, variety: float = 1.0) -> 
     starts = np.concatenate([[0], ends[:-1]])
     lefts = np.minimum.reduceat(points[:, 0], starts)
     rights = np.maximum.reduceat(points[:, 0], starts)
-    # Gaps between strokes widen or close, most of them alike.
+    # Gaps between strokes widen or close, most of them together.
     order = np.argsort(lefts, kind="stable")
     reach = np.maximum.accumulate(rights[order])
     gaps = np.concatenate([[0], np.maximum(lefts[order][1:] - reach[:-1], 0)])
@@ -42,9 +42,9 @@ def change(writing: Writing, rng: np.random.Generator, variety: float = 1.0) -> 
 
 
 def draw(points: np.ndarray, ends: np.ndarray, rng: np.random.Generator, variety: float = 1.0) -> np.ndarray:
-    """Draw strokes with a pen and at a size sampled at random, on paper that leaves its traces.
+    """Draw strokes with a random pen at a random size, on paper that leaves its traces.
 
-    points, ends: as in Writing.  variety: 0 for a usual pen and size on clean paper.
+    points, ends: as in Writing.  variety: 0 for a typical pen and size on clean paper.
     Returns uint8 (height, width), ink bright on dark.
     """
     size = rng.uniform(*SIZES) if variety else 45.0
@@ -54,7 +54,7 @@ def draw(points: np.ndarray, ends: np.ndarray, rng: np.random.Generator, variety
 
 
 def draw_plain(writing: Writing) -> np.ndarray:
-    """A writing as it is, with a usual pen and at a usual size: uint8 (height, width), ink bright on dark."""
+    """A writing as it is, with a typical pen and size: uint8 (height, width), ink bright on dark."""
     return draw(writing.points, writing.ends, np.random.default_rng(0), 0)
 
 
@@ -76,7 +76,7 @@ def on_paper(image: np.ndarray, rng: np.random.Generator, variety: float = 1.0) 
 
 
 def spacing(rng: np.random.Generator) -> tuple[float, float]:
-    """The gap between characters, and what a space adds, in heights of a capital: some people write wide."""
+    """The gap between characters, and what a space adds, in heights of a capital; some people space widely."""
     if rng.random() < 0.3:
         gap = rng.uniform(0.15, 0.7)
         return gap, 0.3 + gap * rng.uniform(0.3, 1.5)
@@ -84,9 +84,9 @@ def spacing(rng: np.random.Generator) -> tuple[float, float]:
 
 
 def choose_strokes(records: list[dict], character: str, rng: np.random.Generator) -> list[np.ndarray]:
-    """The strokes of one of a character's records, each float32 (n, 2).
+    """The strokes of a random record of a character, each float32 (n, 2).
 
-    One that is wider than its character can be was cut badly: another is sampled, up to four times.
+    A record that is too wide for its character was cut badly: another is sampled, in up to four tries.
     """
     for _ in range(4):
         strokes = [pen_strokes.as_points(stroke) for stroke in records[rng.integers(len(records))]["strokes"]]
@@ -97,7 +97,7 @@ def choose_strokes(records: list[dict], character: str, rng: np.random.Generator
 
 
 def place(strokes: list[np.ndarray], character: str, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """Put the strokes of a character on the baseline y = 0, a little uneven, from x = 0 on.
+    """Put the strokes of a character on the baseline y = 0, a little unevenly, starting at x = 0.
 
     Returns the points of all strokes, float (n, 2), y downwards, and their width, in heights of a capital.
     """
@@ -113,7 +113,7 @@ def place(strokes: list[np.ndarray], character: str, rng: np.random.Generator) -
 
 
 def paste(paper: np.ndarray, x: float, scan: np.ndarray, character: str, size: int, rng: np.random.Generator) -> int:
-    """Paste a scan of a character, its ink from x on, at the height where it belongs.
+    """Paste a scan of a character at its proper height, its ink starting at x.
 
     paper: uint8 (3 * size, width), changed in place.  scan: uint8 (28, 28).  size: px, height of a capital.
     Returns the width of the ink in px.

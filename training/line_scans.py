@@ -1,4 +1,4 @@
-"""Lines as scans show them: paper, pens and scanners at random, and the line image that reading makes of one.
+"""Lines as scans show them: random paper, pens and scanners, and the line image that reading makes of a line.
 
     image = line_scans.line_image_of(line_scans.age(gray, rng))
 """
@@ -11,12 +11,12 @@ from common import glyph, line_image
 from reading import page_network, text_lines
 from training import page_writing, paper
 
-ROOM = 10            # px of paper above and below a scanned line, into which its changed letters reach
+ROOM = 10            # px of paper added around a scanned line, for letters that reach out once they are bent
 FONT_X_HEIGHT = 20   # px
 
 
 def line_image_of(picture: np.ndarray) -> np.ndarray | None:
-    """The line image, uint8 (height, width), that reading makes of a line's picture, RGB; None without ink."""
+    """The line image, uint8 (height, width), that reading makes of an RGB picture of a line; None without ink."""
     maps = page_network.shipped(1).maps(picture)
     strokes = maps.ink >= text_lines.INK
     if not strokes.any():
@@ -28,7 +28,7 @@ def line_image_of(picture: np.ndarray) -> np.ndarray | None:
 
 
 def in_font(path: str, text: str, rng: np.random.Generator) -> np.ndarray | None:
-    """A text in a font: uint8 (height, width), dark on white; None where the font lacks a letter."""
+    """A text in a font: uint8 (height, width), dark on white; None if the font lacks a character."""
     if not letters_of(path) >= set(text):
         return None
     return 255 - page_writing.FontWriter(path, [], rng).word(FONT_X_HEIGHT, text).ink
@@ -42,7 +42,7 @@ def letters_of(path: str) -> set[str]:
 
 
 def age(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | None = None) -> np.ndarray:
-    """A scanned line uint8 (height, width), dark ink on bright paper, as other writers, pens and cameras give it: RGB.
+    """A scanned line, uint8 (height, width), dark on bright, as another writer, pen and camera would make it: RGB.
 
     neighbour: another line, whose tails may reach into this one.
     """
@@ -63,7 +63,7 @@ def age(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | None
 
 
 def _bend(gray: np.ndarray, white: int, rng: np.random.Generator) -> np.ndarray:
-    """Another slant, slope, width and waviness."""
+    """Change slant, slope, width and waviness."""
     height, width = gray.shape
     wide, slant, slope = np.exp(rng.normal(0, 0.12)), rng.normal(0, 0.15), rng.normal(0, 0.008)
     x, y = np.meshgrid(np.arange(round(width * wide), dtype=np.float32), np.arange(height, dtype=np.float32))
@@ -87,7 +87,7 @@ def _add_tails(gray: np.ndarray, neighbour: np.ndarray, rng: np.random.Generator
 
 
 def _add_rules(gray: np.ndarray, white: int, rng: np.random.Generator) -> None:
-    """Print a rule under the writing, or a grid: whole, dotted or dashed."""
+    """Print a rule under the writing, solid, dotted or dashed, sometimes with the columns of a grid."""
     level, thick = int(white * rng.uniform(0.4, 0.95)), int(rng.integers(1, 3))
     y = round(len(gray) * rng.uniform(0.62, 0.85))
     dash = int(rng.choice((gray.shape[1], 2, 3, 6)))

@@ -6,15 +6,15 @@ import numpy as np
 
 from common import alphabets
 
-SENTENCES = 3   # of so many one is read
-CAPITALS = 0.2  # share of parts of them that are written in capitals
+SENTENCES = 3   # one in this many is read
+CAPITALS = 0.2  # share of sentence parts written in capitals
 ROWS = 0.2   # share of texts that are rows of digits or letters
-# What stands around a word, and how often.
+# What may surround a word, and how often.
 AROUND = {"{}.": 0.24, "{},": 0.24, "{}?": 0.07, "{}!": 0.07, "{}:": 0.06, "{};": 0.05, "({})": 0.06, '"{}"': 0.06,
           "{}'s": 0.05, "'{}'": 0.02, "{}-": 0.03, "[{}]": 0.02, "#{}": 0.02, "@{}": 0.01}
 
-# Numbers, dates, times, prices, addresses, codes and brackets, two spaces between: # is a digit, ^ a capital, ~ a word
-# in lower case, § one with a capital.
+# Numbers, dates, times, prices, addresses, codes and brackets, separated by two spaces: # is a digit, ^ a capital, ~ a
+# word in lower case, § a capitalised word.
 FORMS = re.split("  |\n", """\
 $##  $#.##  $#,###  #,###  ##,###  #.##  ##.##  .###  .## .##  ##%  #.#%  ####  ## ##  -##  +##  #+#  #-#  #*#  #/#
 #x#  # x # = ##  ##:#=#  #.#-#.#  1/2  #/#  ##/##  ####-####  #/#/####  ##/##/##  ##.##.####  #.#.##  ####-##-##
@@ -39,7 +39,7 @@ def random_text(vocabulary: list[str], rng: np.random.Generator) -> str:
 
 
 def random_word(vocabulary: list[str], rng: np.random.Generator) -> str:
-    """A word as it may stand in a text, or a number, a date, a code."""
+    """A word as it may appear in a text, or a number, a date or a code."""
     chance = rng.random()
     if chance < 0.5:
         word = vocabulary[rng.integers(len(vocabulary))]
@@ -56,7 +56,7 @@ def random_word(vocabulary: list[str], rng: np.random.Generator) -> str:
 
 
 def filled(form: str, vocabulary: list[str], rng: np.random.Generator) -> str:
-    """A text of one of FORMS."""
+    """Fill in one of FORMS."""
     def fill(match) -> str:
         if match[0] in "#^":
             return str(rng.choice(list(alphabets.CHARACTERS[:10] if match[0] == "#" else alphabets.CHARACTERS[10:36])))
@@ -66,14 +66,14 @@ def filled(form: str, vocabulary: list[str], rng: np.random.Generator) -> str:
 
 
 def read_sentences(folder: str | Path) -> list[str]:
-    """Sentences of the .txt files of a folder, every few of them, that alphabets.ALPHABET can spell."""
+    """One in SENTENCES of the sentences in a folder's .txt files, if alphabets.ALPHABET can spell it."""
     lines = (alphabets.plain(line) for path in sorted(Path(folder).glob("*.txt"))
              for line in path.read_text("utf-8").splitlines()[::SENTENCES])
     return [line for line in lines if line and alphabets.LABELS.keys() >= set(line)]
 
 
 def span(sentence: str, rng: np.random.Generator, most: int = 8) -> str:
-    """Up to so many words of a sentence, in their order; some in capitals, as some people write everything."""
+    """Up to `most` words of a sentence, in their order; sometimes in capitals, as some people write everything."""
     words = sentence.split()
     count = int(rng.integers(1, most + 1))
     start = int(rng.integers(max(1, len(words) - count + 1)))
@@ -95,6 +95,6 @@ def random_row(rng: np.random.Generator) -> str:
     chance = rng.random()
     if chance < 0.25:
         return row
-    often = rng.choice(7, p=(0.2, 0.1, 0.2, 0.15, 0.25, 0.05, 0.05)) + 1   # one length, or any around it
+    often = rng.choice(7, p=(0.2, 0.1, 0.2, 0.15, 0.25, 0.05, 0.05)) + 1   # one group size, or any around it
     sizes = np.full(length, often) if chance < 0.7 else rng.integers(1, often + 3, length)
     return " ".join(filter(None, map("".join, np.split(list(row), np.cumsum(sizes)))))

@@ -1,4 +1,4 @@
-"""How a line reader learns: line images from processes beside the training, CTC, and validation by words and lines."""
+"""Trains a line reader: line images from parallel processes, CTC, and validation on words and lines."""
 import unicodedata
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -26,19 +26,19 @@ from training.line_validation import KINDS, SHOWN, Validation, ctc_loss
 from training.pipeline import Trainer
 
 SHORTCUT = 0.15          # share of the convolutions' own loss
-DOUBTFUL = 3.5           # nat for each character: a higher loss tells a wrong label, ...
-LEARNED = 1.0            # ... once the usual loss of a batch is below this
-COUNTED = 5000, 200      # samples whose characters tell what a network expects; in a dry run
-FITTED_IN_DRY_RUN = 5    # shortest texts that decoding is fitted to in a dry run
-RARER = 2.0              # nat: how much a character that is new begins below the one that it looks like
+DOUBTFUL = 3.5           # nats per character: a higher loss means a wrong label, ...
+LEARNED = 1.0            # ... once the median loss of a batch is below this
+COUNTED = 5000, 200      # samples counted for the label prior: usually, and in a dry run
+FITTED_IN_DRY_RUN = 5    # decoding is fitted to this many of the shortest texts in a dry run
+RARER = 2.0              # nats: how far a new character starts below the one that it looks like
 LIKE = dict(zip("æœÆŒß€£°«»¿¡", "aoEOBCLo<>?!", strict=True))
-LANGUAGES = {"copiste": "french", "dhsd": "german"}   # of the kinds of samples that are not English
+LANGUAGES = {"copiste": "french", "dhsd": "german"}   # of the kinds of samples that are not in English
 
 
 class LineTrainingModel(keras.Model):
-    """Trains `network` on line images uint8 (batch, height, width) and labels int32 (batch, length), 0 behind them.
+    """Trains `network` on line images uint8 (batch, height, width) and labels int32 (batch, length), padded with 0.
 
-    The loss is CTC's (Graves et al. 2006), of the network and, with a small share, of a shortcut from its convolutions
+    The loss is CTC (Graves et al. 2006) for the network and, with a small share, for a shortcut from its convolutions
     (Retsinas et al. 2022, arXiv 2404.11339).
 
     shortcut: its share of the loss.
@@ -50,16 +50,16 @@ class LineTrainingModel(keras.Model):
         self.shortcut = layers.Conv1D(network.output_shape[-1], 3, padding="same", dtype="float32", name="shortcut")
         columns = network.get_layer("columns").output
         self.both = keras.Model(network.input, [network.output, self.shortcut(columns)])
-        self.built = True   # all of its parts are; else Keras would run through them once more to find out
+        self.built = True   # all its parts are; otherwise Keras would run them once more to find out
 
     def call(self, images, training=False):
-        """Logits of the network and of the shortcut, float32 (batch, steps, labels) each, one beside the other."""
+        """Logits of the network and of the shortcut, each float32 (batch, steps, labels), concatenated."""
         return ops.concatenate(self.both(images, training=training), axis=-1)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """CTC's loss in nat for each character: else long lines would count more than words.
+        """The CTC loss in nats per character: otherwise long lines would count more than words.
 
-        Texts that a network which has learned something finds impossible are wrong labels, and do not count.
+        Once the network has learned something, texts that it finds impossible are wrong labels, and do not count.
         """
         logits, shortcut = ops.split(y_pred, 2, axis=-1)
         lengths = ops.cast(ops.sum(ops.cast(y > 0, "int32"), axis=-1), "float32")
@@ -72,7 +72,7 @@ class LineTrainingModel(keras.Model):
 
     @property
     def own_variables(self) -> list:
-        """What --resume needs beside the network and the optimiser."""
+        """What --resume needs besides the network and the optimiser."""
         return self.shortcut.variables
 
 
@@ -101,7 +101,7 @@ class LineBatches(keras.utils.PyDataset):
 
 
 def character_shares(config: TrainingConfig) -> list[float]:
-    """Log of the share of each character of alphabets.ALPHABET in what a network learns from."""
+    """Log of the share of each character of alphabets.ALPHABET in the training texts."""
     synthesizer = synthesis.LineSynthesizer(config.pen_path, config.data_path, val_split=config.val_split,
                                             paper_path=config.paper_path)
     rng = np.random.default_rng(config.seed)
@@ -112,13 +112,13 @@ def character_shares(config: TrainingConfig) -> list[float]:
 
 
 def is_early(layer: layers.Layer) -> bool:
-    """Whether a layer sees edges and strokes, which are alike in all writing: a third less time where it stays."""
+    """Whether a layer sees edges and strokes, which are alike in all writing: freezing it saves a third of the time."""
     shape = layer.output.shape
     return len(shape) == 4 and (shape[1] or 0) > line_image.HEIGHT // 8
 
 
 def labels_like(known: int) -> np.ndarray:
-    """For each label the one among the first `known` whose character looks like its own: int (labels,)."""
+    """For each label, the one among the first `known` whose character looks like its own: int (labels,)."""
     like = [unicodedata.normalize("NFD", LIKE.get(character, character))[0] for character in alphabets.ALPHABET]
     return np.array([0, *(label if label < known else alphabets.LABELS[character]
                           for label, character in enumerate(like, 1))])
@@ -127,15 +127,15 @@ def labels_like(known: int) -> np.ndarray:
 # ---- the training
 
 class LineTrainer(Trainer):
-    """Trains a network that reads words and lines; its data are those of the validation."""
+    """Trains a network that reads words and lines; its data are the validation samples."""
 
     def __init__(self, config: TrainingConfig, data: Validation):
         super().__init__(config, data)
         self.batches = LineBatches(config)
-        self.start: list[np.ndarray] = []   # the weights that a finetuning starts from
+        self.start: list[np.ndarray] = []   # the weights that finetuning starts from
 
     def first_network(self) -> keras.Model:
-        """See Trainer; a trained network that reads fewer characters learns the others too."""
+        """See Trainer; a trained network that reads fewer characters is extended to the others."""
         network = super().first_network()
         if network.output_shape[-1] == networks.LINE_CLASSES:
             return network
@@ -152,18 +152,18 @@ class LineTrainer(Trainer):
         network = self.first_network()
         self.start = network.get_weights()
         for layer in network.layers if config.finetune else ():
-            # Some words of one writer do not tell how all writing is distributed, nor do batches of one width.
+            # A few words of one writer do not have the statistics of all writing, and neither do batches of one width.
             layer.trainable = not (isinstance(layer, layers.BatchNormalization)
                                    or not config.corrections and is_early(layer))
-        # The shortcut begins at random, and what a trained network's convolutions know would give way to it.
+        # The shortcut starts at random, and would overwrite what a trained network's convolutions know.
         model = LineTrainingModel(network, 0.0 if config.finetune else SHORTCUT)
         adam = optimizer.optimizer_of(config, config.epoch_steps * config.train_epochs, global_clipnorm=1.0)
         model.compile(adam, jit_compile=devices.jit_compile())
-        adam.build(model.trainable_variables)   # else Keras would run through a step once more, for seconds
+        adam.build(model.trainable_variables)   # otherwise Keras would run a step once more, which takes seconds
         return model
 
     def kept(self, model):
-        """See Trainer; between a finetuned network and the one that it comes from lies one that reads both kinds well.
+        """See Trainer; a network between a finetuned one and its origin reads the data of both well.
 
         M. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903.
         """
@@ -186,12 +186,12 @@ class LineTrainer(Trainer):
                              verbose=0, callbacks=[begin, self.data, *callbacks])
 
     def pictures(self, model) -> dict[tuple[str, str], np.ndarray]:
-        """Line images as the network sees them, and what it read of others."""
+        """Line images as the network sees them, and what it read in the validation samples."""
         return {("train", "line images as the network sees them"): np.vstack(list(self.batches.shown)),
                 ("validation", "truth, and what was read"): self.data.picture(self.data.texts)}
 
     def describe(self) -> dict:
-        """The alphabet, hashes of the data's files; for corrections how many words, and the decoding that stays."""
+        """The alphabet and hashes of the data files; for corrections also the number of words and the old decoding."""
         config = self.config
         paths = [Path(config.pen_path, f"{kind}.jsonl.gz") for kind in unipen.CATEGORIES]
         found = {path.name: path for path in paths}
@@ -204,13 +204,13 @@ class LineTrainer(Trainer):
         return about
 
     def finish(self, folder: Path) -> None:
-        """Fit how the best network is decoded, and leave metrics.json and pictures in its folder."""
+        """Fit the decoding of the best network, and write metrics.json and pictures into its folder."""
         about = runs.read_config(folder.parent, folder.name)
         network = networks.load_network(folder.parent, folder.name)
         export.export_run(folder)
         reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each, about.get("decoding"))
         log_probs = list(reader.log_probs([sample.picture for sample in self.data.samples]))
-        if not self.config.corrections:  # else it is decoded as the network that it comes from
+        if not self.config.corrections:  # otherwise the original network's decoding stays
             self._fit_decoding(reader, log_probs)
             files.write_json(folder / "config.json", about | {"decoding": asdict(reader.decoding)})
         texts = [read.text for read in self._read(reader, log_probs)]
@@ -224,10 +224,10 @@ class LineTrainer(Trainer):
         print(", ".join(f"{name} {value:.4g}" for name, value in found.items()))
 
     def _fit_decoding(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray]) -> None:
-        """Have the reader decode as suits the validation samples best."""
+        """Fit the reader's decoding to the validation samples."""
         decoding = replace(reader.decoding, label_prior=character_shares(self.config))
         samples = self.data.samples
-        if self.config.dry_run:   # a network that has learned nothing leaves thousands of texts to choose from
+        if self.config.dry_run:   # an untrained network leaves thousands of texts to choose from
             log_probs, samples = log_probs[:FITTED_IN_DRY_RUN], samples[:FITTED_IN_DRY_RUN]
         truths, lms = [sample.text for sample in samples], [lm_of(sample) for sample in samples]
         reader.decoding = replace(decoding, **calibration.fit_decoding(log_probs, truths, lms, decoding))
@@ -235,7 +235,7 @@ class LineTrainer(Trainer):
         reader.decoding = replace(reader.decoding, confidence=calibration.fit_confidence(read, truths))
 
     def _read(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray]) -> list[line_recognizer.LineText]:
-        """The first samples, of which these are the log probabilities, each read in its language."""
+        """Read the first samples from their log probabilities, each in its own language."""
         found = []
         for sample, each in zip(self.data.samples, log_probs):
             reader.lm = lm_of(sample)
@@ -244,5 +244,5 @@ class LineTrainer(Trainer):
 
 
 def lm_of(sample: synthesis.Sample) -> word_lm.WordLM:
-    """The model of the language in which a sample of the validation is written."""
+    """The language model for a validation sample."""
     return word_lm.load(LANGUAGES.get(sample.kind, "english"))

@@ -1,4 +1,4 @@
-"""What readers of lines are measured by: words and lines, drawn and scanned, of people that no network learns from."""
+"""Validates line readers on words and lines, drawn and scanned, by people that no network learns from."""
 import cv2
 import keras
 import numpy as np
@@ -9,18 +9,18 @@ from reading import ctc
 from training import metrics, prefetch, synthesis
 from training.config import TrainingConfig
 
-WORDS, LINES, SCANS = 600, 150, 120   # for each epoch; of scans so many of each kind
+WORDS, LINES, SCANS = 600, 150, 120   # samples in each epoch; scans: of each kind
 DRY_RUN_SAMPLES = 10                  # of each style of words, and of each kind of lines
 KINDS = ("words", "lines", "copiste", "dhsd")
 STYLES = ("printed", "mixed", "cursive")
-SHOWN, TILE = 32, 460     # line images in a picture, and px of their width
+SHOWN, TILE = 32, 460     # line images in a picture, and the px of width shown
 
 
 class Validation(keras.callbacks.Callback):
-    """Words and lines, drawn as they were written, and scanned lines; adds its figures to those of each epoch."""
+    """Words and lines, drawn as they were written, and scanned lines; adds its metrics to those of each epoch."""
 
     def __init__(self, config: TrainingConfig):
-        """Raises errors.DataError when a file is missing or damaged, or holds none."""
+        """Raises errors.DataError when a file is missing or damaged, or there are no samples."""
         super().__init__()
         synthesizer = synthesis.LineSynthesizer(config.pen_path, "", "val", variety=0, paper_path=config.paper_path)
         of_style, of_lines, of_scans = ((DRY_RUN_SAMPLES,) * 3 if config.dry_run else
@@ -32,8 +32,8 @@ class Validation(keras.callbacks.Callback):
         for kind, lines in {"lines": synthesizer.lines, **synthesizer.real}.items():
             rows = rng.permutation(len(lines))[:of_lines if kind == "lines" else of_scans]
             chosen += [(kind, int(row)) for row in rows]
-        found = filter(None, (synthesizer.plain(kind, row) for kind, row in chosen))   # but what is of no use
-        self.samples = sorted(found, key=lambda sample: sample.picture.shape[1])   # as batches are
+        found = filter(None, (synthesizer.plain(kind, row) for kind, row in chosen))   # without the unusable ones
+        self.samples = sorted(found, key=lambda sample: sample.picture.shape[1])   # by width, as in batches
         if not self.samples:
             raise errors.DataError(f"{config.pen_path} holds no words of the validation split")
         self._batches = list(prefetch.batches(self.samples, config.batch_size))
@@ -41,7 +41,7 @@ class Validation(keras.callbacks.Callback):
         self.kept = lambda model: model.network   # see pipeline.Trainer
 
     def measure(self, network: keras.Model) -> dict[str, float]:
-        """CTC's loss in nat for each character, and error rates, of a network without a language model."""
+        """The CTC loss in nats per character, and the error rates, of a network without a language model."""
         loss = length = 0
         self.texts = []
         for images, labels in self._batches:
@@ -52,11 +52,11 @@ class Validation(keras.callbacks.Callback):
         return {"loss": loss / length, **self.error_rates(self.texts)}
 
     def on_epoch_end(self, epoch, logs=None):
-        """Measure the model's network, for the callbacks behind this one."""
+        """Measure the model's network, for the callbacks after this one."""
         logs.update({f"val_{name}": value for name, value in self.measure(self.kept(self.model)).items()})
 
     def error_rates(self, texts: list[str]) -> dict[str, float]:
-        """CER and WER of each kind, of what was read of the samples."""
+        """CER and WER of the texts that were read, for each kind of sample."""
         found = {}
         for kind in KINDS:
             pairs = [(sample.text, text) for sample, text in zip(self.samples, texts, strict=True)
@@ -66,7 +66,7 @@ class Validation(keras.callbacks.Callback):
         return found
 
     def picture(self, texts: list[str]) -> np.ndarray:
-        """Some samples, each with its text and, below, what was read, red where it differs: RGB uint8."""
+        """Some samples, each with its text and, below, what was read, in red if it differs: RGB uint8."""
         tiles = []
         for sample, text in list(zip(self.samples, texts, strict=True))[::max(1, len(texts) // SHOWN)]:
             tile, shown = np.zeros((68, TILE, 3), np.uint8), sample.picture[:, :TILE]
@@ -79,7 +79,7 @@ class Validation(keras.callbacks.Callback):
 
 
 def ctc_loss(labels, logits):
-    """CTC's loss in nat, (batch,), of labels int (batch, length), 0 behind them, and logits (batch, steps, classes)."""
+    """CTC loss in nats, (batch,), of labels int (batch, length), padded with 0, and logits (batch, steps, classes)."""
     labels = ops.cast(labels, "int32")
     lengths = ops.sum(ops.cast(labels > 0, "int32"), axis=-1)
     steps = ops.zeros_like(lengths) + ops.shape(logits)[1]

@@ -1,9 +1,9 @@
-"""Fetches what lines and pages to learn from are written with: handwriting fonts and sentences.
+"""Fetches handwriting fonts and sentences, to write training lines and pages with.
 
     materials.fetch("Dataset/Paper")     fonts/ and text/
 
-What is there stays, and the next run goes on.  training/fonts.tsv lists the fonts: npm's package, version, weights, and
-the archive's bytes and SHA-256.
+Files already there stay, so the next run continues.  training/fonts.tsv lists the fonts: npm package, version, weights,
+and the archive's bytes and SHA-256.
 """
 import io
 import tarfile
@@ -19,12 +19,12 @@ LANGUAGES = "de", "en", "es", "fr"
 
 
 def fetch(paper_path: str | Path) -> dict[str, int]:
-    """Fetch both; how many fonts and sentences there are.  Raises errors.UserError when they cannot be had."""
+    """Fetch both; returns how many fonts and sentences there are.  Raises errors.UserError when it cannot."""
     return {"fonts": fetch_fonts(Path(paper_path, "fonts")), "sentences": fetch_sentences(Path(paper_path, "text"))}
 
 
 def fetch_fonts(folder: Path) -> int:
-    """Fetch the fonts of fonts.tsv as NAME-WEIGHT.ttf; how many there are."""
+    """Fetch the fonts of fonts.tsv as NAME-WEIGHT.ttf; returns how many there are."""
     for row in FONTS.read_text("utf-8").splitlines():
         name, version, weights, size, sha256 = row.split("\t")
         wanted = {folder / f"{name}-{weight}.ttf": f"package/files/{name}-latin-{weight}-normal.woff"
@@ -42,7 +42,7 @@ def fetch_fonts(folder: Path) -> int:
 
 
 def _unpack(woff: bytes, path: Path) -> None:
-    """Write a web font as a plain one."""
+    """Write a web font as a plain font file."""
     from fontTools.ttLib import TTFont  # comes with matplotlib
     font = TTFont(io.BytesIO(woff))
     font.flavor = None
@@ -50,7 +50,7 @@ def _unpack(woff: bytes, path: Path) -> None:
 
 
 def fetch_sentences(folder: Path) -> int:
-    """Fetch Common Voice's sentences, commonvoice_LANGUAGE.txt with one a line; how many there are."""
+    """Fetch Common Voice's sentences as commonvoice_LANGUAGE.txt, one per line; returns how many there are."""
     originals.fetch_commit(*SENTENCES, folder / "original", [f"server/data/{language}" for language in LANGUAGES])
     count = 0
     for language in LANGUAGES:

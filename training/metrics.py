@@ -1,4 +1,4 @@
-"""Figures of characters, words and lines, and what a finished training leaves of them in its folder.
+"""Metrics for characters, words and lines, and the files that a finished training writes about them.
 
 model.py calls `finish` once at the end of a training; tools/check_acc_loss.py calls `evaluate` for saved networks.
 """
@@ -38,7 +38,7 @@ def predict(network, images: np.ndarray, labels: np.ndarray, what: str = "test i
     """Let a network read images uint8 (n, 28, 28) with these true labels uint8 (n,).
 
     what: shown by the progress bar.
-    shift: (62,), added to the logits: the class mix that the images come from, see character_trainer.TrainingModel.
+    shift: (62,), added to the logits: for the class mix that the images come from, see character_trainer.TrainingModel.
     """
     probabilities = np.empty((len(images), len(alphabets.CHARACTERS)), np.float32)
     for start in tqdm(range(0, len(images), BATCH), desc=what, unit="batch", leave=False):
@@ -48,11 +48,11 @@ def predict(network, images: np.ndarray, labels: np.ndarray, what: str = "test i
 
 
 def measure(predictions: Predictions) -> dict[str, float]:
-    """Loss in nat, and accuracies and F1 between 0 and 1."""
+    """Loss in nats, and accuracies and F1 between 0 and 1."""
     from sklearn.metrics import f1_score  # here, since a training should not wait for it
     labels, guesses = predictions.labels.astype(int), predictions.guesses
     of_truth = predictions.probabilities[np.arange(len(labels)), labels]
-    likelier = (predictions.probabilities > of_truth[:, None]).sum(axis=1)   # classes that come before the label
+    likelier = (predictions.probabilities > of_truth[:, None]).sum(axis=1)   # classes likelier than the label
     return {
         "images": len(labels),
         "loss": float(-np.log(np.maximum(of_truth, 1e-12)).mean()),
@@ -69,13 +69,13 @@ def _merged(character: str) -> str:
 
 
 def _agreement(labels, guesses, same) -> float:
-    """Accuracy where characters that `same` maps to the same count as one."""
+    """Accuracy where characters that `same` maps to the same value count as one."""
     kinds = np.unique([same(character) for character in alphabets.CHARACTERS], return_inverse=True)[1]
     return float((kinds[labels] == kinds[guesses]).mean())
 
 
 def confusion_matrix(predictions: Predictions) -> np.ndarray:
-    """int (62, 62): how often each true label (row) was read as each other (column)."""
+    """int (62, 62): how often each true label (row) was read as each label (column)."""
     from sklearn import metrics
     return metrics.confusion_matrix(predictions.labels, predictions.guesses, labels=range(62))
 
@@ -91,7 +91,7 @@ def worst_pairs(table: np.ndarray) -> list[list]:
 # ---- words and lines
 
 def cer(pairs: list[tuple[str, str]]) -> float:
-    """Character error rate of (truth, reading): edits that turn readings into truths, over the truths' length.
+    """Character error rate of (truth, reading): edits that turn readings into truths, per character of the truths.
 
     V. Levenshtein, "Binary codes capable of correcting deletions, insertions, and reversals", 1966.
     """
@@ -100,14 +100,14 @@ def cer(pairs: list[tuple[str, str]]) -> float:
 
 
 def wer(pairs: list[tuple[str, str]]) -> float:
-    """Word error rate of (truth, reading): as cer, but words are counted."""
+    """Word error rate of (truth, reading): like cer, but for words."""
     return cer([(truth.split(), text.split()) for truth, text in pairs])
 
 
 def space_f1(pairs: list[tuple[str, str]]) -> float:
-    """F1 of spaces: harmonic mean of the share of true spaces that were read and of read spaces that are true.
+    """F1 of spaces: harmonic mean of recall, the share of true spaces that were read, and precision.
 
-    A true space was read if the best alignment of both texts leaves it untouched.  NaN where neither has a space.
+    A true space was read if the best alignment of both texts leaves it untouched.  NaN if there are no spaces.
     """
     right = true = read = 0
     for truth, text in pairs:
@@ -118,7 +118,7 @@ def space_f1(pairs: list[tuple[str, str]]) -> float:
 
 
 def right_words(truth: str, text: str) -> list[bool]:
-    """For each word of a text whether it stands in the truth at its place, in the best alignment of both."""
+    """For each word of a text, whether the truth has it at the same place, in the best alignment of both."""
     expected, found = truth.split(), text.split()
     right = [False] * len(found)
     for block in Levenshtein.opcodes(expected, found):
@@ -130,7 +130,7 @@ def right_words(truth: str, text: str) -> list[bool]:
 def ece(confidences: list[float], right: list[bool]) -> float:
     """Expected calibration error: how far confidences are from the share that is right, on average over BINS bins.
 
-    C. Guo et al., "On calibration of modern neural networks", 2017, arXiv 1706.04599.  NaN without any.
+    C. Guo et al., "On calibration of modern neural networks", 2017, arXiv 1706.04599.  NaN if there are none.
     """
     if not len(confidences):
         return float("nan")
@@ -145,7 +145,7 @@ def ece(confidences: list[float], right: list[bool]) -> float:
 def read_test_data(data_path: str, pen_path: str = "", limit: int = 0) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """EMNIST's official test set and, if pen_path is given, pen strokes of unseen writers.
 
-    limit: only so many images of each (0: all).
+    limit: maximum number of images of each (0: all).
     Returns {"emnist_test": (images, labels), "pen_test": (images, labels)}.
     """
     images, labels = emnist.read_emnist(data_path, "test")
@@ -158,8 +158,8 @@ def read_test_data(data_path: str, pen_path: str = "", limit: int = 0) -> dict[s
 def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: dict) -> tuple[dict, Predictions]:
     """Score a network on what read_test_data gives; config is its run's config.json.
 
-    EMNIST scans are read by the network's logits as they are.  Pen strokes are read as recogScript.py reads them: with
-    the class mix of the pen strokes that were trained on, not that of EMNIST's scans.
+    EMNIST scans are read with the network's plain logits.  Pen strokes are read as recogScript.py reads them: with the
+    class mix of the pen strokes in training, not that of EMNIST's scans.
     Returns the figures, {"emnist_test": {...}, "pen_test": {...}}, and the predictions for EMNIST's test set.
     """
     shifts = {"pen_test": config.get("prior_of_drawings", 0.0)}
@@ -170,9 +170,9 @@ def evaluate(network, data: dict[str, tuple[np.ndarray, np.ndarray]], config: di
 
 
 def finish(folder: Path, network, validation: Predictions) -> None:
-    """Score a finished training's network on the test set; leave metrics.json, pictures and logs in its folder.
+    """Score a finished training's network on the test set; writes metrics.json, pictures and logs into its folder.
 
-    validation: what it makes of the validation images.
+    validation: its predictions for the validation images.
     """
     from training import export  # here, since tools that only score need no Keras
     about = runs.read_config(folder.parent, folder.name)
@@ -194,7 +194,7 @@ def finish(folder: Path, network, validation: Predictions) -> None:
 
 
 def describe(figures: dict) -> str:
-    """The figures of a run for people."""
+    """The figures of a run as readable text."""
     lines = []
     for part, name in (("emnist_test", "official test set"), ("pen_test", "pen strokes of unseen writers")):
         if part in figures:
@@ -208,14 +208,14 @@ def describe(figures: dict) -> str:
 # ---- pictures
 
 def draw_confusion(table: np.ndarray, path: Path) -> None:
-    """A confusion matrix as a PNG: each row's shares, so that rare classes show as well as frequent ones."""
+    """Draw a confusion matrix as a PNG: shares of each row, so that rare classes show as well as frequent ones."""
     from matplotlib.colors import PowerNorm  # here, since a training should not wait for it
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(9.6, 9), layout="constrained")
     axes = figure.subplots()
-    picture = axes.imshow(shares, cmap="magma", norm=PowerNorm(0.5, 0, 1))   # so that 1 % is seen
+    picture = axes.imshow(shares, cmap="magma", norm=PowerNorm(0.5, 0, 1))   # so that 1 % is visible
     for set_ticks in (axes.set_xticks, axes.set_yticks):
         set_ticks(range(62), list(alphabets.CHARACTERS), fontsize=8, family="monospace")
     axes.set(xlabel="read as", ylabel="true character", title="Official test set: how each character is read")
@@ -224,7 +224,7 @@ def draw_confusion(table: np.ndarray, path: Path) -> None:
 
 
 def errors_picture(predictions: Predictions, images: np.ndarray) -> np.ndarray:
-    """The errors that a network was surest of, each with its true and its read label: RGB uint8."""
+    """The errors that a network was surest of, each with its true and read label: RGB uint8."""
     confidence = predictions.probabilities.max(axis=1) * (predictions.guesses != predictions.labels)
     worst = np.argsort(-confidence)[:ERRORS_SHOWN]
     tiles = [_tile(images[row], alphabets.CHARACTERS[predictions.labels[row]],

@@ -1,10 +1,10 @@
-"""The network types, side by side, behind one interface, and their .keras files.
+"""All network types, behind one interface, and their .keras files.
 
 A network for characters takes uint8 (batch, 28, 28), upright glyphs with bright ink, and gives float32 logits
 (batch, 62).  One for lines takes line images uint8 (batch, 32, width) and gives float32 logits (batch, width / 4,
 labels).  One for pages takes pictures uint8 (batch, height, width, 3), RGB, and gives two maps of logits, see `page`.
-Scaling to floats is a layer inside, so that training and reading cannot differ.  The code uses `keras` and
-`keras.ops` alone: any Keras backend trains it.
+Scaling to floats is a layer of the network, so that training and reading cannot differ.  The code uses only `keras`
+and `keras.ops`: any Keras backend trains it.
 
     network = networks.build("resnet")
     network = networks.load_network("Models", "1700000000")
@@ -21,9 +21,9 @@ from training import devices
 CLASSES = 62
 LINE_CLASSES = len(alphabets.ALPHABET) + 1   # CTC's blank first
 PAGE_WIDTHS = 32, 48, 64, 96               # channels at 1/4, 1/8, 1/16 and 1/32 of a page's size
-CORE, RULE, ACROSS, DOWN = range(4)        # of a page's marks: the band between baseline and the top of small letters,
-# of a whole line with its spaces; printed rules, boxes, underlines and drawings; and no logits, but of the cores the
-# reading direction's cosine and sine, y downwards
+CORE, RULE, ACROSS, DOWN = range(4)        # of a page's marks: the band from the baseline to the x-height of a whole
+# line with its spaces; printed rules, boxes, underlines and drawings; and, not as logits, the cosine and sine of the
+# reading direction on the cores, y downwards
 
 
 def build(name: str, dropout: float = 0.3) -> keras.Model:
@@ -38,7 +38,7 @@ def build(name: str, dropout: float = 0.3) -> keras.Model:
         return keras.Model(images, layers.Dense(LINE_CLASSES, dtype="float32", name="logits")(features), name=name)
     glyphs = keras.Input((28, 28), dtype="uint8", name="glyphs")
     features = NETWORKS[name](Soften(name="soften")(layers.Rescaling(1 / 255)(glyphs)), dropout)
-    # float32 logits also under mixed precision: float16 ones would lose the loss's small differences.
+    # float32 logits even in mixed precision: float16 would lose small differences in the loss.
     logits = layers.Dense(CLASSES, dtype="float32", name="logits")(features)
     return keras.Model(glyphs, logits, name=name)
 
@@ -49,7 +49,7 @@ def load_network(models_path: str | Path, unix_time: str) -> keras.Model:
     path = Path(models_path, unix_time, "model.keras")
     try:
         network = keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras raises many kinds for a damaged file
+    except Exception as error:  # Keras raises many kinds of exceptions for a damaged file
         raise runs.RunError(f"{path} cannot be loaded ({error.__class__.__name__}): copy it again, or choose one of "
                             f"the runs in {models_path}: {', '.join(runs.list_runs(models_path)) or 'none'}") from error
     runs.check_network(path, reads, getattr(network, "input_shape", ())[1:], getattr(network, "output_shape", ())[1:])
@@ -58,13 +58,13 @@ def load_network(models_path: str | Path, unix_time: str) -> keras.Model:
 
 
 def save_network(network: keras.Model, path: Path) -> None:
-    """Write a network as a .keras file; the .onnx file beside it is the former network's, and goes."""
+    """Write a network as a .keras file; the .onnx file beside it belongs to the previous one, and is removed."""
     path.with_suffix(".onnx").unlink(missing_ok=True)
     files.write_atomically(path, lambda temporary: _save(network, temporary))
 
 
 def _save(network: keras.Model, path: Path) -> None:
-    """Write a .keras file; Keras leaves it uncompressed, and many small layers take a third more room then."""
+    """Write a .keras file, compressed: as Keras writes it, many small layers take a third more space."""
     network.save(path)
     with zipfile.ZipFile(path) as file:
         parts = {name: file.read(name) for name in file.namelist()}
@@ -75,18 +75,18 @@ def _save(network: keras.Model, path: Path) -> None:
 
 @keras.saving.register_keras_serializable("handwriting")
 class Soften(layers.Layer):
-    """Blurs pictures in reading as much as augmentation blurs them in training; in training it does nothing.
+    """Blurs pictures in reading as much as augmentation does in training; in training this layer does nothing.
 
     Augmentation interpolates between pixels, which blurs a little; a network that has seen nothing else reads sharp
     pictures worse (H. Touvron et al. 2019, "Fixing the train-test resolution discrepancy", arXiv 1906.06423, found
-    this for sizes).  augment.softness computes the amount.
+    the same for sizes).  augment.softness computes the amount.
 
     pictures: float (batch, height, width) -> the same.  Each pixel takes the share `softness` from each of its four
     neighbours, along one axis after the other.
     """
 
     def build(self, shape):
-        """Make the weight."""
+        """Create the weight."""
         self.softness = self.add_weight(shape=(), initializer="zeros", trainable=False, name="softness")
 
     def call(self, pictures, training=False):
@@ -108,7 +108,7 @@ def set_softness(network: keras.Model, softness: float) -> None:
 
 
 def set_dropout(network: keras.Model, dropout: float) -> None:
-    """Set the share of features that all Dropout layers of a network hide in training."""
+    """Set the rate of all Dropout layers of a network."""
     for layer in network.layers:
         if isinstance(layer, layers.Dropout):
             layer.rate = dropout
@@ -147,7 +147,7 @@ def deepconv(x, dropout):
 
 
 def resnet(x, dropout):
-    """A residual network (He et al. 2016, arXiv 1512.03385), for accuracy per CPU millisecond.
+    """A residual network (He et al. 2016, arXiv 1512.03385), built for accuracy per CPU millisecond.
 
     Its stem halves the picture at once, and most of its weights work on 7x7 and 4x4 maps, where convolutions are
     most efficient on a CPU.
@@ -165,7 +165,7 @@ def _convolution(x, channels, kernel=3, strides=1):
 
 
 def _residual(x, channels, strides):
-    """Two convolutions, added to what they start from."""
+    """Two convolutions with a skip connection."""
     y = layers.ReLU()(_convolution(x, channels, strides=strides))
     y = _convolution(y, channels)
     if strides != 1:
@@ -201,8 +201,8 @@ def mixer(x, dropout, patch=4, width=96, token_units=64, channel_units=192, bloc
 def line(x, dropout, units=192):
     """Reads a word or line from left to right for CTC: convolutions, then LSTMs in both directions.
 
-    One step is 4 px wide (Shi et al. 2017, arXiv 1507.05717, with residual blocks).  The layer "columns", the
-    convolutions' output by column, can have a second CTC loss (Retsinas et al. 2022, arXiv 2404.11339).
+    One step is 4 px wide (Shi et al. 2017, arXiv 1507.05717, but with residual blocks).  The layer "columns", the
+    convolutions' output by column, can take a second CTC loss (Retsinas et al. 2022, arXiv 2404.11339).
     """
     x = layers.Reshape((line_image.HEIGHT, -1, 1))(x)
     x = layers.ReLU()(_convolution(x, 32, kernel=5, strides=2))
@@ -220,10 +220,10 @@ def line(x, dropout, units=192):
 def page(x, dropout):
     """Finds the writing on a page: a small U-Net (Ronneberger et al. 2015, arXiv 1505.04597).
 
-    Gives "ink" (batch, height, width, 1), how much of a pixel writing covers, and "marks" (batch, height / 2,
-    width / 2, 4), channels as CORE to DOWN; both sides of the picture are multiples of 32.  It works at a quarter of
-    the size and less: at half of the size a page takes twice the time and memory.  A full convolution near the
-    picture, where channels are few, and depthwise ones farther down are fastest on a CPU (Tan and Le 2021,
+    Returns "ink" (batch, height, width, 1), how much of each pixel writing covers, and "marks" (batch, height / 2,
+    width / 2, 4), with channels CORE to DOWN; both sides of the picture must be multiples of 32.  It works at a quarter
+    of the size and below: at half the size a page would take twice the time and memory.  Full convolutions near the
+    picture, where channels are few, and depthwise ones further down are fastest on a CPU (Tan and Le 2021,
     "EfficientNetV2", arXiv 2104.00298).
     """
     x = layers.ReLU()(_convolution(x, PAGE_WIDTHS[0], kernel=8, strides=4))
@@ -247,7 +247,7 @@ def page(x, dropout):
 
 
 def _page_residual(x, dilation: int = 1, expand: bool = True):
-    """A depthwise convolution, added to what it starts from; of twice as many channels where there are few pixels."""
+    """A depthwise convolution with a skip connection; with twice as many channels where there are few pixels."""
     width = x.shape[-1]
     y = layers.ReLU()(_convolution(x, 2 * width, kernel=1)) if expand else x
     return layers.Add()([x, _separable(y, width, dilation=dilation)])
@@ -273,7 +273,7 @@ class DepthToSpace(layers.Layer):
         return ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, block * height, block * width, x.shape[-1]))
 
     def get_config(self):
-        """What Keras builds it from."""
+        """What Keras rebuilds it from."""
         return super().get_config() | {"block": self.block}
 
 
@@ -281,6 +281,6 @@ NETWORKS = {network.__name__: network for network in (dense, conv, deepconv, res
 
 
 def beside(images, axis: int):
-    """The neighbours before and behind each pixel of (batch, height, width) along axis 1 or 2; 0 beyond the border."""
+    """The neighbours before and after each pixel of (batch, height, width) along axis 1 or 2; 0 beyond the border."""
     padded = ops.pad(images, [(1, 1) if i == axis else (0, 0) for i in range(3)])
     return (padded[:, :-2], padded[:, 2:]) if axis == 1 else (padded[:, :, :-2], padded[:, :, 2:])

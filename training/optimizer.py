@@ -1,4 +1,4 @@
-"""How all networks learn: Adam, in one fused step where TensorFlow has one, with a constant rate or a cosine's."""
+"""The optimiser of all networks: Adam, in one fused step with TensorFlow, at a constant rate or a cosine schedule."""
 import keras
 from keras import ops
 
@@ -6,10 +6,10 @@ from training.config import TrainingConfig
 
 
 class FusedAdam(keras.optimizers.Adam):
-    """Keras's Adam by TensorFlow's fused kernel (Kingma and Ba 2015, arXiv 1412.6980).
+    """Keras's Adam with TensorFlow's fused kernel (Kingma and Ba 2015, arXiv 1412.6980).
 
-    Keras writes Adam as fifteen operations, and each passes over all weights; the kernel does it in one pass.  On a CPU
-    that trains the dense network 1.3 times as fast.
+    Keras builds Adam from fifteen operations, each a pass over all weights; the kernel needs one pass.  On a CPU that
+    trains the dense network 1.3 times as fast.
     """
 
     def update_step(self, gradient, variable, learning_rate):
@@ -24,12 +24,12 @@ class FusedAdam(keras.optimizers.Adam):
             grad=ops.cast(gradient, variable.dtype))
 
 
-# JAX compiles Keras's own as a whole, and PyTorch updates all weights in one call.
+# JAX compiles Keras's own Adam as a whole, and PyTorch updates all weights in one call.
 Adam = FusedAdam if keras.backend.backend() == "tensorflow" else keras.optimizers.Adam
 
 
 def optimizer_of(config: TrainingConfig, steps: int, **more) -> keras.optimizers.Optimizer:
-    """The optimiser of a training of so many steps; more: for Keras's Adam."""
+    """The optimiser for a training of this many steps; more: arguments for Keras's Adam."""
     rate = config.learning_rate
     if config.schedule == "cosine":   # warm up, then fall to 0
         warm = max(1, steps // 20)

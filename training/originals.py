@@ -1,9 +1,9 @@
-"""Fetches real writing from where it is published, and brings it into the form that trainings read.
+"""Fetches published real writing, and converts it into the form that trainings read.
 
     originals.fetch("Dataset/Paper")     copiste/ and dhsd/, each with lines.zip and lines.tsv; copiste/ with its pages
 
-Git fetches the files of a pinned commit, a few at a time, and checks each by the commit's hash.  What is there stays,
-and the next run goes on.
+Git fetches the files of a pinned commit, a few at a time, and checks each by the commit's hash.  Files already there
+stay, so the next run continues.
 """
 import csv
 import io
@@ -34,7 +34,7 @@ class FetchError(errors.UserError):
 
 
 def fetch(paper_path: str | Path) -> dict[str, int]:
-    """Fetch and convert all sources; how many lines each has.  FetchError when one cannot be had."""
+    """Fetch and convert all sources; returns how many lines each has.  Raises FetchError when it cannot."""
     counts = {}
     for name, convert in (("copiste", convert_copiste), ("dhsd", convert_dhsd)):
         folder = Path(paper_path, name)
@@ -44,9 +44,9 @@ def fetch(paper_path: str | Path) -> dict[str, int]:
 
 
 def fetch_commit(url: str, commit: str, folder: Path, wanted: Sequence[str] = ()) -> None:
-    """Put the files of a commit of a Git repository into a folder; goes on where an earlier run ended.
+    """Put the files of a commit of a Git repository into a folder; continues where an earlier run ended.
 
-    commit: its hash; of a short one Git has to look through all commits.  wanted: folders; none means all files.
+    commit: its hash; for a short one Git has to look through all commits.  wanted: folders; none means all files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _git(folder, "init", "--quiet")
@@ -73,7 +73,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def write_lines(folder: Path, lines: Iterator[LINE]) -> int:
-    """Write lines.zip and lines.tsv, without the writers who are kept for final figures; how many lines they hold."""
+    """Write lines.zip and lines.tsv, without writers held out for final figures; returns how many lines they hold."""
     rows = []
 
     def write(path: Path) -> None:
@@ -92,7 +92,7 @@ def write_lines(folder: Path, lines: Iterator[LINE]) -> int:
 # ---- Copiste d'un jour: pictures of pages, and ALTO with the lines on them
 
 def convert_copiste(folder: Path) -> Iterator[LINE]:
-    """Write the pages, pages/*.webp and pages.jsonl, of a folder with original/, and give their lines."""
+    """Write the pages, pages/*.webp and pages.jsonl, of a folder with original/, and yield their lines."""
     (folder / "pages").mkdir(exist_ok=True)
     pages = []
     for path in sorted((folder / "original" / "alto").glob("*.xml")):
@@ -117,13 +117,13 @@ def convert_copiste(folder: Path) -> Iterator[LINE]:
 
 
 def writer_of(page: str) -> str:
-    """The writer of a page, who may have written several: of imp_wikitexte_0051_2 it is wikitexte_0051."""
+    """The writer of a page, who may have written several: wikitexte_0051 for imp_wikitexte_0051_2."""
     name = page.removeprefix("imp_")
     return name.rpartition("_")[0] if name[-2:] in ("_1", "_2", "_3", "_4") else name
 
 
 def is_form(text: str) -> bool:
-    """Whether a line is the form's: a reference number that was printed or stamped."""
+    """Whether a line is part of the form: a printed or stamped reference number."""
     return text.startswith(("wikitexte_", "imp_", "Référence du texte"))
 
 
@@ -146,7 +146,7 @@ def _points(text: str) -> list[list[int]]:
 
 
 def cut(page: np.ndarray, polygon: list) -> np.ndarray:
-    """A line, LINE_HEIGHT px high, out of a page uint8 (height, width); beside the polygon is bright paper."""
+    """Cut a line, LINE_HEIGHT px high, out of a page uint8 (height, width); bright paper surrounds its polygon."""
     points = np.array(polygon)
     left, top = np.maximum(points.min(axis=0), 0).tolist()
     right, bottom = (points.max(axis=0) + 1).tolist()
@@ -160,7 +160,7 @@ def cut(page: np.ndarray, polygon: list) -> np.ndarray:
 # ---- DHSD: one picture for each name, and a table
 
 def convert_dhsd(folder: Path) -> Iterator[LINE]:
-    """The lines of a folder with original/."""
+    """Yield the lines of a folder with original/."""
     table = (folder / "original" / "data.csv").read_text("utf-8")
     for row in csv.DictReader(io.StringIO(table)):
         picture = cv2.imread(str(folder / "original" / row["file_name"]), cv2.IMREAD_GRAYSCALE)

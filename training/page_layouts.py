@@ -1,4 +1,4 @@
-"""Where writing, rules and boxes stand on a page: notes, columns, lists, forms, tables, digits in boxes, boards."""
+"""Layouts of writing, rules and boxes on a page: notes, columns, lists, forms, tables, digits in boxes, boards."""
 import math
 
 import cv2
@@ -10,14 +10,14 @@ from training.page_writing import Word
 INKS = ((25, 25, 30), (20, 30, 110), (35, 50, 150), (30, 60, 180), (60, 40, 120), (110, 30, 30), (190, 30, 40),
         (20, 90, 50), (70, 70, 75), (40, 40, 60), (50, 35, 25))
 CHALKS = ((235, 235, 230), (240, 230, 150), (240, 180, 190), (170, 210, 240), (190, 235, 190), (255, 255, 255))
-SHIFT = 4     # bits of subpixel positions that OpenCV takes
+SHIFT = 4     # fractional bits of the positions that OpenCV takes
 
 
 class Pen:
-    """What writes: its colour, how much it covers, and how unevenly."""
+    """A pen: its colour, how much it covers, and how unevenly."""
 
     def __init__(self, rng: np.random.Generator, dark_ground: bool = False, kind: str = ""):
-        """kind: "pencil", "pen" or "marker"; one of them at random without."""
+        """kind: "pencil", "pen" or "marker"; by default one of them at random."""
         colours = CHALKS if dark_ground else INKS
         weights = None if dark_ground else np.array((6, 3, 3, 2, 1, 1, 1, 1, 2, 2, 1)) / 23
         self.colour = np.array(colours[rng.choice(len(colours), p=weights)]) + rng.normal(0, 8, 3)
@@ -28,7 +28,7 @@ class Pen:
             self.colour = np.full(3, rng.uniform(30, 90)) + rng.normal(0, 3, 3)
 
     def on(self, ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """How much of its colour each pixel takes: float32 (height, width), from coverage uint8."""
+        """How much of its colour each pixel takes on: float32 (height, width), from coverage uint8."""
         cover = ink.astype(np.float32) * (self.cover / 255)
         if self.grain > 0.1:
             cover *= np.clip(1 + self.grain * rng.normal(0, 0.6, ink.shape).astype(np.float32), 0.2, 1.2)
@@ -36,7 +36,7 @@ class Pen:
 
 
 class Page:
-    """A page that is being written: its picture, and what is where."""
+    """A page that is being written: its picture, and what is where on it."""
 
     def __init__(self, ground: np.ndarray, rng: np.random.Generator, dark: bool = False):
         """ground: float32 (height, width, 3), the empty page.  dark: whether it is written on in bright colours."""
@@ -51,7 +51,7 @@ class Page:
         return self.picture.shape[1], self.picture.shape[0]
 
     def stamp(self, ink: np.ndarray, x: float, y: float, pen: Pen, layer: np.ndarray | None = None) -> None:
-        """Put ink, uint8 (height, width), with its corner at x, y on the page and into a layer, self.ink without."""
+        """Put ink, uint8 (height, width), on the page with its corner at x, y, and into a layer (default: ink)."""
         layer = self.ink if layer is None else layer
         x, y = round(x), round(y)
         left, top = max(0, -x), max(0, -y)
@@ -65,7 +65,7 @@ class Page:
 
     def draw(self, points: np.ndarray, width: float, pen: Pen, layer: np.ndarray | None = None,
              closed: bool = False) -> None:
-        """Draw a line through points (n, 2) that is no writing, or into another layer."""
+        """Draw a line through points (n, 2), into the layer of rules by default."""
         points = np.asarray(points, float)
         reach = width + 3
         low = np.maximum(np.floor(points.min(axis=0) - reach), 0).astype(int)
@@ -81,7 +81,7 @@ class Page:
         self.stamp(ink, *low.tolist(), pen, self.rules if layer is None else layer)
 
     def mark(self, left: float, right: float, height, x_height: float) -> None:
-        """Mark the core of a line that stands on y = height(x)."""
+        """Mark the core of a line whose baseline is y = height(x)."""
         x = np.linspace(left, right, max(2, int((right - left) / 12)))
         y = np.array([height(each) for each in x])
         band = np.concatenate([np.stack([x, y], 1), np.stack([x, y - x_height], 1)[::-1]])
@@ -91,7 +91,7 @@ class Page:
               words: int = 99, texts: list[str] | None = None, slope: float | None = None) -> float:
         """Write one line from `left` to at most `right`; returns where it ends.
 
-        words: how many at most.  texts: what to write, or any words.
+        words: how many at most.  texts: what to write; by default any words.
         """
         rng = self.rng
         slope = rng.normal(0, 0.008) if slope is None else slope
@@ -117,7 +117,7 @@ class Page:
 
 
 def _sheared(word: Word, slope: float) -> Word:
-    """The word rising or falling."""
+    """Shear a word so that it rises or falls."""
     height, width = word.ink.shape
     extra = abs(slope) * width
     up = extra if slope < 0 else 0.0
@@ -126,7 +126,7 @@ def _sheared(word: Word, slope: float) -> Word:
 
 
 def rule_page(page: Page, pitch: float, first: float) -> None:
-    """Print lines, squares or dots on the whole page, some with a margin; lines lie at first + k * pitch."""
+    """Print lines, squares or dots on the whole page, sometimes with a margin; lines lie at first + k * pitch."""
     rng = page.rng
     width, height = page.size
     pen = Pen(rng, kind="pen")
@@ -167,7 +167,7 @@ def _dots(page: Page, step: float, rows: np.ndarray, thick: float, pen: Pen) -> 
     page.stamp(dots, 0, 0, pen, page.rules)
 
 
-# ---- layouts: each writes on a page with letters of about x_height px
+# ---- layouts: each fills a page with letters of about this x-height, in px
 
 def notes(page: Page, sources, x_height: float) -> None:
     """One to three columns of text, on plain or ruled paper."""
@@ -204,7 +204,7 @@ def notes(page: Page, sources, x_height: float) -> None:
 
 def _touch(page: Page, writer, pen: Pen, left: float, end: float, baseline: float, x_height: float,
            slope: float) -> None:
-    """What people do to a line: underline or highlight a part of it."""
+    """Underline or highlight some of the lines, as people do."""
     rng, kind = page.rng, page.rng.random()
     if kind < 0.05:       # underlined
         y = baseline + x_height * rng.uniform(0.25, 0.7)
@@ -223,7 +223,7 @@ def _touch(page: Page, writer, pen: Pen, left: float, end: float, baseline: floa
 
 
 def lists(page: Page, sources, x_height: float) -> None:
-    """Short lines with numbers, bullets or ticks before them."""
+    """Short lines, many after a number, a dash or a box to tick."""
     rng = page.rng
     width, height = page.size
     pitch = x_height * rng.uniform(2.2, 5.5)
@@ -258,7 +258,7 @@ def lists(page: Page, sources, x_height: float) -> None:
 
 
 def form(page: Page, sources, x_height: float) -> None:
-    """Printed labels, and answers by hand on lines, on dots or in boxes, partly over them."""
+    """Printed labels, and handwritten answers on lines, on dots or in boxes, partly over them."""
     rng = page.rng
     width, height = page.size
     print_pen, pen = Pen(rng, page.dark, "pen"), Pen(rng, page.dark)
@@ -307,7 +307,7 @@ def _field(page: Page, pen: Pen, style: int, left: float, right: float, baseline
 
 
 def grid(page: Page, sources, x_height: float) -> None:
-    """A table; its cells are written by hand, or printed."""
+    """A table with handwritten or printed cells."""
     rng = page.rng
     width, height = page.size
     rows = np.cumsum(x_height * rng.uniform(2.6, 5) * np.ones(60))
@@ -340,7 +340,7 @@ def grid(page: Page, sources, x_height: float) -> None:
 
 
 def boxes(page: Page, sources, x_height: float) -> None:
-    """Digits and capitals in boxes, one to a box or all in one, as on forms to be read by machines."""
+    """Digits and capitals in boxes, one per box or all in one, as on forms that machines read."""
     rng = page.rng
     width, height = page.size
     rule, pen = Pen(rng, page.dark, "pen"), Pen(rng, page.dark)
@@ -381,7 +381,7 @@ def boxes(page: Page, sources, x_height: float) -> None:
 
 
 def single(page: Page, sources, x_height: float) -> None:
-    """A word, a line or a few, with much paper around."""
+    """A word, or one to a few lines, with much empty paper around."""
     rng = page.rng
     width, height = page.size
     writer, pen = sources.hand(rng), Pen(rng, page.dark)

@@ -1,10 +1,10 @@
-"""Makes pages with writing for the page network to learn from, and knows where on them the writing is.
+"""Makes pages for the page network to learn from, with the ground truth of where their writing is.
 
     python -m training.page_synthesis                       a sheet of pages, into pages.png
     python -m training.page_synthesis --paper_path=FOLDER   with fonts, texts and papers from another folder
 
-A page is written (page_layouts) with pens of people, fonts or real pages (page_writing) on paper, and photographed
-(paper).  What is writing, what rules, and where lines of text run is drawn along, and bent as the page is.
+A page is written (page_layouts) with people's pen strokes, fonts or real pages (page_writing) on paper, and
+photographed (paper).  Masks of writing, rules and lines of text are drawn along with it, and bent like the page.
 """
 import itertools
 from collections.abc import Iterator
@@ -20,40 +20,40 @@ from training.page_writing import Block, Sources
 
 # ---- settings: change them here or on the command line, as --name=value
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
-paper_path = "Dataset/Paper"     # folder with fonts, text, copiste, maybe backgrounds
-seed = 0                         # of everything random
+paper_path = "Dataset/Paper"     # folder with fonts, text, copiste, and maybe backgrounds
+seed = 0                         # seed of all random numbers
 # ---- end of settings
 
 SIDE, DRY_RUN_SIDE = 448, 128    # px of a picture
-SIZES = 5.5, 64.0                # px: height of small letters in a picture; most are small
-USUAL = 14.5, 0.5                # px: their median, and the deviation of its logarithm
-REAL = 0.16                      # of the pages: real ones as they are, ...
+SIZES = 5.5, 64.0                # px: least and greatest x-height in a picture; most are small
+USUAL = 14.5, 0.5                # px: their median, and the standard deviation of their logarithm
+REAL = 0.16                      # share of the pages: real ones as they are, ...
 COPIED = 0.14                    # ... and real writing on other paper
-DARK = 0.08                      # of the others: on boards
-TURNED = 0.3                     # of all: by 90, 180 or 270 degrees
-PHOTOS, MIXED = 3, 24            # of each page so many photos, which come mixed with those of others
-LARGER = 1.15                    # a page is larger than its photo, or smaller where the table shows
+DARK = 0.08                      # share of the others: on boards
+TURNED = 0.3                     # share of all: by 90, 180 or 270 degrees
+PHOTOS, MIXED = 3, 24            # photos of each page, and fewest photos to choose the next one from
+LARGER = 1.15                    # factor of page sizes; around a page smaller than its photo the table shows
 
 
 class Sample(NamedTuple):
-    """A picture and what is where in it."""
+    """A picture, and what is where in it."""
     picture: np.ndarray          # uint8 (side, side, 3), RGB
     ink: np.ndarray              # uint8 (side, side): how much of each pixel is covered by writing
     core: np.ndarray             # uint8 (side / 2, side / 2): cores of lines
     rule: np.ndarray             # uint8 (side / 2, side / 2): rules, boxes, drawings
-    known: np.ndarray            # uint8 (side / 2, side / 2): 0 where the truth is not known
+    known: np.ndarray            # uint8 (side / 2, side / 2): 0 where the truth is unknown
     direction: np.ndarray        # float32 (2,): cosine and sine of the reading direction, y downwards
 
 
 class PageSynthesizer:
-    """Makes pages from what is there to write with."""
+    """Makes pages from the sources of writing."""
 
     def __init__(self, sources: Sources, side: int = SIDE):
         """side: px of the square pictures."""
         self.sources, self.side = sources, side
 
     def stream(self, rng: np.random.Generator) -> Iterator[Sample]:
-        """Pictures to learn from, without end, PHOTOS of each page but not one after the other."""
+        """Endless pictures to learn from: PHOTOS of each page, mixed with those of other pages."""
         waiting = []
         while True:
             while len(waiting) < MIXED:
@@ -67,7 +67,7 @@ class PageSynthesizer:
         return self._photo(page, zoom, rng, gentle)
 
     def _page(self, rng: np.random.Generator) -> tuple[page_layouts.Page, float, bool]:
-        """A page, px of its photo in a px of it, and whether it already is a photo."""
+        """A page, its zoom in px of the photo per px of the page, and whether it already is a photo."""
         lot = rng.random()
         x_height = float(np.clip(USUAL[0] * np.exp(rng.normal(0, USUAL[1])), *SIZES))
         if lot > REAL + COPIED or not self.sources.real:
@@ -77,7 +77,7 @@ class PageSynthesizer:
         return page, x_height / on_page, lot < REAL
 
     def _written(self, rng: np.random.Generator, x_height: float) -> page_layouts.Page:
-        """A page as large as the picture or somewhat larger, in whose px letters have their final size."""
+        """A page of about the picture's size or larger, with letters at their final size in px."""
         shape = tuple((self.side * rng.uniform(0.7, 1.5, 2) * LARGER).astype(int).tolist())
         dark = rng.random() < DARK
         ground = paper.board(shape, rng) if dark else paper.sheet(shape, rng, self.sources.papers)
@@ -91,14 +91,14 @@ class PageSynthesizer:
         return page
 
     def _show_through(self, page: page_layouts.Page, x_height: float) -> None:
-        """Faint writing of the page's other side, which is none."""
+        """Let writing on the other side show through faintly; it does not count as writing."""
         other = page_layouts.Page(np.full_like(page.picture, 255), page.rng)
         page_layouts.notes(other, self.sources, x_height)
         seen = cv2.GaussianBlur(other.ink[:, ::-1], (0, 0), page.rng.uniform(0.7, 2.5)).astype(np.float32) / 255
         page.picture *= 1 - page.rng.uniform(0.05, 0.25) * seen[..., None]
 
     def _real(self, rng: np.random.Generator, x_height: float, copied: bool) -> tuple[page_layouts.Page, float]:
-        """A part of a real page, or its writing on other paper; and the height of its letters."""
+        """A part of a real page, or its writing on other paper; and its x-height."""
         for _ in range(20 if copied else 1):
             block = self.sources.real.block(rng, int(np.clip(self.side * 15 / x_height, 200, 1400)))
             if not (copied and block.rules.any()):
@@ -126,7 +126,7 @@ class PageSynthesizer:
         x, y = paper.bend(page.ink.shape, size, rng, angle, zoom, centre)
         how = cv2.INTER_AREA if zoom < 0.8 else cv2.INTER_LINEAR
         picture, layers = page.picture, cv2.merge([page.ink, page.core, page.rules, page.known])
-        if zoom < 0.8:   # remap takes single pixels: reduce first
+        if zoom < 0.8:   # remap samples single pixels: shrink first
             picture, layers = (cv2.resize(each, None, fx=zoom, fy=zoom, interpolation=how)
                                for each in (picture, layers))
             x, y = x * zoom, y * zoom
@@ -149,15 +149,15 @@ class PageSynthesizer:
 
 
 def _lines_known(block: Block) -> np.ndarray:
-    """Where the truth about copied writing is known: everywhere if all lines' cores are."""
+    """Where the truth about copied writing is known: everywhere, unless more than a fifth of the block is unknown."""
     return block.known if (block.known == 0).mean() > 0.2 else np.full(block.ink.shape, 255, np.uint8)
 
 
 def _turned(picture: np.ndarray, layers: np.ndarray, angle: float, rng: np.random.Generator) -> Sample:
-    """The sample, some turned by a multiple of 90 degrees."""
+    """The sample, sometimes turned by a multiple of 90 degrees."""
     turns = int(rng.integers(1, 4)) if rng.random() < TURNED else 0
     picture, layers = np.rot90(picture, turns), np.rot90(layers, turns)
-    direction = angle - turns * np.pi / 2     # rot90 turns to the left, and y points down
+    direction = angle - turns * np.pi / 2     # rot90 turns anticlockwise, and y points down
     ink, core, rule, known = (np.ascontiguousarray(layers[..., k]) for k in range(4))
     half = [cv2.resize(each, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for each in (core, rule)]
     known = cv2.resize(known, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_NEAREST)
@@ -193,7 +193,7 @@ def validation(config) -> list[Sample]:
 
 
 def batches(config, epoch: int, place: int) -> Iterator[tuple[np.ndarray, tuple]]:
-    """Batches without end, from an epoch on, by the process number `place`: pictures, and the rest of Sample."""
+    """Endless batches of process number `place`, from an epoch on: pictures, and the other fields of Sample."""
     stream = _synthesizer(config, "train").stream(np.random.default_rng((config.seed, epoch, place)))
     while True:
         pictures, *truth = (np.stack(part) for part in zip(*itertools.islice(stream, config.batch_size)))

@@ -1,4 +1,4 @@
-"""How the page network learns: pages from a process beside the training, and validation by pages of other people."""
+"""Trains the page network: pages from parallel processes, and validation on pages by other people."""
 from pathlib import Path
 
 import cv2
@@ -10,18 +10,18 @@ from common import files
 from training import devices, export, networks, optimizer, page_synthesis, prefetch
 from training.pipeline import Trainer
 
-WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}   # of the parts of the loss
-SHOWN, REDUCED = 2, 0.5  # validation pages in a picture for TensorBoard, and how much smaller they are in pictures
+WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}   # weights of the parts of the loss
+SHOWN, REDUCED = 2, 0.5  # validation pages in a picture for TensorBoard, and the scale of pictures
 BATCH = 8                # validation pages at once
 
 
 class PageTrainingModel(keras.Model):
     """Trains `network` on pictures uint8 (batch, side, side, 3) and what is where in them, see page_synthesis.Sample.
 
-    Cross entropy tells how sure to be, Dice's coefficient that few pixels are ink (Milletari et al. 2016, "V-Net",
+    Cross-entropy teaches how sure to be, the Dice coefficient that few pixels are ink (Milletari et al. 2016, "V-Net",
     arXiv 1606.04797).
     """
-    own_variables = ()   # that --resume needs beside the network and the optimiser
+    own_variables = ()   # that --resume needs besides the network and the optimiser
 
     def __init__(self, network):
         super().__init__()
@@ -46,7 +46,7 @@ class PageTrainingModel(keras.Model):
 
 
 def _loss(logits, target, weight):
-    """Cross entropy and Dice's coefficient of a map (batch, height, width); weight: 0 where the truth is not known."""
+    """Cross-entropy and Dice loss of a map (batch, height, width); weight: 0 where the truth is unknown."""
     cross = ops.sum(weight * ops.binary_crossentropy(target, logits, from_logits=True)) / (ops.sum(weight) + 1)
     found = ops.sigmoid(logits)
     both = 2 * ops.sum(weight * found * target) + 1
@@ -70,7 +70,7 @@ class PageTrainer(Trainer):
         config = self.config
         prefetcher = prefetch.Prefetcher(config, epoch, writers=prefetch.count_writers(config))
         pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
-        batches = (batch for batch in iter(prefetcher.next, None))   # without end; Keras knows generators
+        batches = (batch for batch in iter(prefetcher.next, None))   # endless; Keras takes generators
         with prefetcher.surfacing():
             return model.fit(batches, epochs=config.train_epochs, initial_epoch=epoch,
                              steps_per_epoch=config.epoch_steps, validation_data=(pictures, tuple(truth)),
@@ -81,13 +81,13 @@ class PageTrainer(Trainer):
         return {("validation", "truth above, found below"): found_picture(model.network, self.data[:SHOWN])}
 
     def describe(self) -> dict:
-        """Hashes of the files with pen strokes and the list of real pages."""
+        """Hashes of the files with pen strokes and of the list of real pages."""
         paths = (*(Path(self.config.pen_path, f"{kind}.jsonl.gz") for kind in ("words", "characters")),
                  Path(self.config.paper_path, "copiste", "pages.jsonl"))
         return {"sha256": {path.name: files.sha256(path) for path in paths}}
 
     def finish(self, folder: Path) -> None:
-        """Export the best network, and leave metrics.json and pictures in its folder."""
+        """Export the best network, and write metrics.json and pictures into its folder."""
         network = networks.load_network(folder.parent, folder.name)
         export.export_run(folder)
         pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
@@ -102,7 +102,7 @@ class PageTrainer(Trainer):
 
 
 def found_picture(network, samples: list[page_synthesis.Sample]) -> np.ndarray:
-    """Pages, above with what is known, below with what a network finds in them, REDUCED: uint8 RGB."""
+    """Pages with what is known above and what a network finds below, scaled by REDUCED: uint8 RGB."""
     outputs = network.predict(np.stack([sample.picture for sample in samples]), BATCH, verbose=0)
     columns = []
     for sample, fine, marks in zip(samples, *outputs, strict=True):

@@ -1,7 +1,7 @@
-"""Writing to put on pages: words as ink, each with the baseline and the height of its small letters.
+"""Writing to put on pages: words as ink at any x-height, each with its baseline.
 
 Three sources: pen strokes (UNIPEN's training split), fonts, and whole blocks of real pages (Copiste d'un jour).
-A writer keeps one style; `word` gives one word of it, as large as asked for.
+A writer keeps one style; `word` returns one word in it, as large as asked for.
 """
 import functools
 import importlib.util
@@ -20,8 +20,8 @@ from common import errors, pen_strokes
 from common.alphabets import EXTENTS, X_HEIGHT
 from training import line_records, line_rendering
 
-RECORDS = 14_000          # words of pen strokes that are kept in memory, every few of all
-BEFORE_WORD = 0.15        # of a word's height: paper left of a font's word, for letters that reach out
+RECORDS = 14_000          # maximum number of words of pen strokes kept in memory, a sample of all
+BEFORE_WORD = 0.15        # of a word's height: paper around a font's word, for letters that reach out
 
 
 class Word(NamedTuple):
@@ -35,7 +35,7 @@ class Block(NamedTuple):
     picture: np.ndarray   # uint8 (height, width, 3), RGB
     ink: np.ndarray       # uint8 (height, width): coverage by writing
     core: np.ndarray      # uint8 (height, width): 255 between baseline and the top of small letters
-    known: np.ndarray     # uint8 (height, width): 255 where ink and core are sure
+    known: np.ndarray     # uint8 (height, width): 255 where ink and core are certain
     rules: np.ndarray     # uint8 (height, width): 255 on printed rules
     x_height: float
 
@@ -46,13 +46,13 @@ class PenWriter:
     """One person of UNIPEN with one pen."""
 
     def __init__(self, records: list[dict], glyphs: dict[str, list[dict]], rng: np.random.Generator):
-        """records: the person's words.  glyphs: single characters, of anyone, to put numbers together from."""
+        """records: the person's words.  glyphs: single characters by anyone, to compose numbers from."""
         self.records, self.glyphs, self.rng = records, glyphs, rng
         self.pen = float(np.exp(rng.uniform(np.log(0.07), np.log(0.36))))   # of the x-height
         self.wide, self.slant = np.exp(rng.normal(0, 0.12)), rng.normal(0, 0.15)
 
     def word(self, x_height: float, text: str = "") -> Word:
-        """A word whose small letters are x_height px tall; text: digits or capitals to write, or any word."""
+        """A word whose small letters are x_height px tall; text: digits or capitals to write; by default any word."""
         if text:
             return self._drawn(*self._composed(text), x_height)
         record = self.records[self.rng.integers(len(self.records))]
@@ -67,7 +67,7 @@ class PenWriter:
         return self._drawn(points, writing.ends, x_height)
 
     def _composed(self, text: str) -> tuple[np.ndarray, np.ndarray]:
-        """Points, the baseline at y 0 and capitals of height 1, and ends of the strokes of single characters."""
+        """A text of single characters: points, with the baseline at y = 0 and capitals of height 1, and stroke ends."""
         x, points, ends = 0.0, [], []
         gap = self.rng.uniform(0.1, 0.35)
         for character in text:
@@ -92,17 +92,17 @@ class PenWriter:
 # ---- fonts
 
 class FontWriter:
-    """One font; words are set with a little unrest."""
+    """One font, set a little irregularly."""
 
     def __init__(self, path: str, texts: list[str], rng: np.random.Generator, printed: bool = False):
-        """path: a font's file.  texts: sentences to take words from.  printed: without unrest."""
+        """path: a font's file.  texts: sentences to take words from.  printed: set it regularly."""
         self.path, self.texts, self.rng, self.printed = path, texts, rng, printed
         self.bold = 0 if printed else int(rng.choice(4, p=(0.55, 0.25, 0.15, 0.05)))
         self.slant = 0.0 if printed else rng.normal(0, 0.12)
         self.words = iter(())
 
     def word(self, x_height: float, text: str = "") -> Word:
-        """A word whose small letters are x_height px tall; text: what to write, or any word."""
+        """A word whose small letters are x_height px tall; text: what to write; by default any word."""
         while not text:
             text = next(self.words, "")
             if not text:
@@ -125,7 +125,7 @@ class FontWriter:
 
 @functools.lru_cache(512)
 def font_of(path: str, x_height: int) -> tuple[ImageFont.FreeTypeFont, float]:
-    """A font whose x is about x_height px tall, and how tall it is."""
+    """A font whose x is about x_height px tall, and how tall it is exactly."""
     def tall(font) -> float:
         return max(1.0, -font.getbbox("x", anchor="ls")[1])
 
@@ -145,7 +145,7 @@ class RealPages:
             self.pages = [page for page in map(json.loads, lines) if page["split"] == split and page["lines"]]
 
     def block(self, rng: np.random.Generator, side: int) -> Block:
-        """A square of `side` px at least partly over lines, of a page at any place."""
+        """A square of `side` px, at least partly over lines, anywhere on any page."""
         page = self.pages[rng.integers(len(self.pages))]
         picture = cv2.cvtColor(cv2.imread(str(self.folder / "pages" / page["file"])), cv2.COLOR_BGR2RGB)
         line = np.array(page["lines"][rng.integers(len(page["lines"]))]["baseline"])
@@ -155,7 +155,7 @@ class RealPages:
 
 
 def block_of(picture: np.ndarray, page: dict, left: int, top: int) -> Block:
-    """What is writing in a part of a page; left, top: where on the page its corner lies."""
+    """Find the writing in a part of a page; left, top: the part's corner on the page."""
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     paper = cv2.medianBlur(cv2.morphologyEx(gray, cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8)), 5)
     dark = cv2.subtract(paper, gray).astype(np.float32)
@@ -191,14 +191,14 @@ def _overlaps(polygon: list, left: int, top: int, shape: tuple) -> bool:
 
 
 def _stroke_level(dark: np.ndarray, where: np.ndarray) -> float:
-    """How much darker than the paper a stroke's middle is."""
+    """How much darker than the paper the middle of a stroke is."""
     values = dark[where]
     values = values[values > 20]
     return float(np.percentile(values, 75)) if len(values) > 50 else 80.0
 
 
 def _x_height(ink: np.ndarray, baseline: np.ndarray, least: float = 5.0, most: float = 60.0) -> float | None:
-    """Height of the small letters over a baseline (n, 2) from the ink's profile; None if it cannot be told."""
+    """The x-height over a baseline (n, 2), from the ink's profile; None if it cannot be told."""
     x = np.arange(max(0, baseline[0, 0]), min(ink.shape[1] - 1, baseline[-1, 0]), 2.0)
     if len(x) < 40:
         return None
@@ -253,19 +253,19 @@ class Sources:
                    clean_papers(paper_path / "backgrounds"), real if real.pages else None)
 
     def hand(self, rng: np.random.Generator):
-        """Someone who writes: a person's pen strokes, or a handwriting font."""
+        """A random writer: a person's pen strokes, or a handwriting font."""
         if self.writers and rng.random() < 0.6:
             records = list(self.writers.values())[rng.integers(len(self.writers))]
             return PenWriter(records, self.glyphs, rng)
         return FontWriter(self.fonts[rng.integers(len(self.fonts))], self.texts, rng)
 
     def printer(self, rng: np.random.Generator) -> FontWriter:
-        """A typeface."""
+        """A random typeface."""
         return FontWriter(self.print_fonts[rng.integers(len(self.print_fonts))], self.texts, rng, printed=True)
 
 
 def typefaces() -> list[str]:
-    """Files of the typefaces for text that come with matplotlib."""
+    """Files of the text typefaces that come with matplotlib."""
     folder = Path(importlib.util.find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"
     return sorted(str(path) for kind in ("DejaVuS*[!y].ttf", "STIXGeneral*.ttf") for path in folder.glob(kind))
 

@@ -8,7 +8,7 @@ MARGIN_COLOURS = ((220, 90, 100), (200, 60, 60), (230, 150, 160), (90, 90, 170))
 
 
 def clouds(shape: tuple[int, int], rng: np.random.Generator, cells: float) -> np.ndarray:
-    """Smooth noise, float32 (height, width) around 0 with a deviation of about 1; cells: bumps along a side."""
+    """Smooth noise, float32 (height, width), of mean 0 and deviation about 1; cells: bumps along the longer side."""
     small = rng.normal(0, 1, (max(2, int(cells * shape[0] / max(shape)) + 2),
                               max(2, int(cells * shape[1] / max(shape)) + 2)))
     return cv2.resize(small.astype(np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC)
@@ -33,7 +33,7 @@ def sheet(shape: tuple[int, int], rng: np.random.Generator, patches: list[np.nda
 
 
 def board(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """A dark board, wiped more or less, or a dark screen: float32 (height, width, 3), 0..255."""
+    """A dark board, more or less wiped, or a dark screen: float32 (height, width, 3), 0..255."""
     colour = np.array(((35, 60, 50), (40, 42, 45), (20, 20, 22), (25, 45, 80), (60, 75, 65))[rng.integers(5)])
     surface = np.full((*shape, 3), colour + rng.normal(0, 5, 3), np.float32)
     if rng.random() < 0.7:
@@ -43,7 +43,7 @@ def board(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
 
 
 def dirt(surface: np.ndarray, rng: np.random.Generator) -> None:
-    """Put specks, holes, folds and stains on a surface, float32 (height, width, 3), that are no writing."""
+    """Put specks, holes, folds and stains on a surface, float32 (height, width, 3): none is writing."""
     shape = surface.shape[:2]
     if rng.random() < 0.3:    # specks
         mask = np.zeros(shape, np.uint8)
@@ -67,7 +67,7 @@ def dirt(surface: np.ndarray, rng: np.random.Generator) -> None:
 
 
 def table(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """What a sheet may lie on, a table of wood or cloth or a scanner's black: float32 (height, width, 3), 0..255."""
+    """What a sheet may lie on, such as wood, cloth or a scanner's black: float32 (height, width, 3), 0..255."""
     surface = np.empty((*shape, 3), np.float32)
     kind = rng.random()
     if kind < 0.25:
@@ -110,7 +110,7 @@ def bend(shape: tuple[int, int], size: tuple[int, int], rng: np.random.Generator
          angle: float, zoom: float, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which point of a sheet (of `shape`) each pixel of a photo (of `size`) shows: x and y, float32 (height, width).
 
-    angle: of the camera in rad.  zoom: px of the photo in a px of the sheet.  centre: x, y on the sheet.
+    angle: of the camera in rad.  zoom: px of the photo per px of the sheet.  centre: x, y on the sheet.
     """
     x, y = np.meshgrid(np.arange(size[1], dtype=np.float32), np.arange(size[0], dtype=np.float32))
     x, y = x - size[1] / 2, y - size[0] / 2
@@ -131,7 +131,7 @@ def bend(shape: tuple[int, int], size: tuple[int, int], rng: np.random.Generator
 
 
 def light(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Light that falls unevenly, and shadows, on float32 (height, width, 3)."""
+    """Put uneven light and shadows on float32 (height, width, 3)."""
     shape = picture.shape[:2]
     brightness = np.full(shape, rng.uniform(0.7, 1.05), np.float32)
     x, y = np.meshgrid(np.linspace(-0.5, 0.5, shape[1], dtype=np.float32),
@@ -154,14 +154,14 @@ def light(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         brightness *= 1 - rng.uniform(0.1, 0.55) * cv2.GaussianBlur(mask, (0, 0), soft)
     tint = 1 + rng.normal(0, 0.05, 3) * (rng.random() < 0.5)
     picture = picture * np.maximum(brightness, 0.08)[..., None] * tint.astype(np.float32)
-    if rng.random() < 0.12:   # a lamp is reflected
+    if rng.random() < 0.12:   # the reflection of a lamp
         spot = np.exp(-((x - rng.uniform(-.5, .5)) ** 2 + (y - rng.uniform(-.5, .5)) ** 2) / rng.uniform(0.002, 0.05))
         picture += (spot * rng.uniform(20, 120))[..., None]
     return picture
 
 
 def sensor(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Blur, contrast, noise, few colours, JPEG, as cameras, scanners and messengers add: -> uint8 (h, w, 3)."""
+    """Add blur, noise, contrast, grayscale and JPEG, as cameras, scanners and messengers do: -> uint8 (h, w, 3)."""
     if rng.random() < 0.45:
         picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.3))
     if rng.random() < 0.06:
@@ -187,7 +187,7 @@ def sensor(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def black_and_white(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """As fax machines and form scanners do: uint8 (height, width, 3) with two values."""
+    """Binarize a picture, as fax machines and form scanners do: uint8 (height, width, 3) with two values."""
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     around = cv2.GaussianBlur(gray, (0, 0), 25).astype(np.float32) - rng.uniform(12, 35)
     white = (gray > around).view(np.uint8) * np.uint8(255)
@@ -195,7 +195,7 @@ def black_and_white(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def poor(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A picture that was made smaller and larger again."""
+    """A picture that was scaled down and up again."""
     factor = rng.uniform(0.45, 0.9)
     small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     return cv2.resize(small, picture.shape[1::-1], interpolation=rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC)))

@@ -1,4 +1,4 @@
-"""From settings to a trained network in Models/{unixTime}/, on one path for characters, lines and pages."""
+"""From settings to a trained network in Models/{unixTime}/, the same way for characters, lines and pages."""
 import contextlib
 import shutil
 import time
@@ -11,18 +11,18 @@ from common import errors, files, runs
 from training import curves, dataset, devices, emnist
 from training.config import TrainingConfig
 
-NO_MEMORY = "RESOURCE_EXHAUSTED", "ResourceExhausted", "out of memory"   # in what the backends raise
+NO_MEMORY = "RESOURCE_EXHAUSTED", "ResourceExhausted", "out of memory"   # in the backends' errors
 
 
 class Trainer:
     """A training with its data; CharacterTrainer, LineTrainer and PageTrainer add what differs:
 
     build_model()       a compiled keras.Model; its `network` learns, and `own_variables` are what --resume needs
-                        beside that and the optimiser
+                        besides that and the optimiser
     kept(model)         the network that a run keeps of it
     fit(model, callbacks, epoch)    trains from this epoch on; returns the History, with val_loss
     pictures(model)     for TensorBoard, see callbacks.Log
-    describe()          what config.json tells of the data
+    describe()          what config.json says about the data
     finish(folder)      scores the best network of a run, draws pictures, exports it for reading
     """
 
@@ -30,7 +30,7 @@ class Trainer:
         self.config, self.data = config, data
 
     def first_network(self):
-        """The keras.Model that the training begins with: a new network, or the one to finetune."""
+        """The keras.Model that the training starts with: a new network, or the one to finetune."""
         from training import networks
         config = self.config
         if not config.finetune:
@@ -47,7 +47,7 @@ class Trainer:
 def run(config: TrainingConfig) -> Path:
     """Train a network and finish its run; returns the run's folder, which no other process trains in meanwhile.
 
-    A run that is resumed goes on where its last epoch ended, and one that is finished stays as it is.
+    A resumed run continues where its last epoch ended; a finished one stays as it is.
     Raises errors.UserError and KeyboardInterrupt, which say what is kept.
     """
     with contextlib.ExitStack() as stack:
@@ -83,7 +83,7 @@ def load(config: TrainingConfig) -> Trainer:
         from training import page_synthesis, page_trainer
         return page_trainer.PageTrainer(config, page_synthesis.validation(config))
     emnist.fetch(config.data_path)
-    with ThreadPoolExecutor(1) as pool:   # reading takes as long as importing Keras: both at once
+    with ThreadPoolExecutor(1) as pool:   # reading takes as long as importing Keras: do both at once
         images = pool.submit(dataset.load, config) if config.reads == "characters" else None
         devices.prepare(config)
         from training import character_trainer, line_trainer
@@ -93,7 +93,7 @@ def load(config: TrainingConfig) -> Trainer:
 
 
 def new_folder(models_path: str | Path) -> Path:
-    """Make a run's folder, named by this second or, where others began in it, by the next that is free."""
+    """Make a run's folder, named by the current second or, if that is taken, by the next free one."""
     for second in range(int(time.time()), 10**11):
         with contextlib.suppress(FileExistsError):
             folder = Path(models_path, str(second))
@@ -102,7 +102,7 @@ def new_folder(models_path: str | Path) -> Path:
 
 
 def _hold(folder: Path, stack: contextlib.ExitStack) -> None:
-    """Keep other processes from training in a folder until the stack ends; runs.RunError when one does already."""
+    """Keep other processes from training in a folder until the stack closes; runs.RunError when one already does."""
     try:
         stack.enter_context(files.locked(folder / ".lock", wait=False))
     except BlockingIOError:
@@ -111,7 +111,7 @@ def _hold(folder: Path, stack: contextlib.ExitStack) -> None:
 
 @contextlib.contextmanager
 def telling_what_is_kept(folder: Path) -> Iterator[None]:
-    """Have errors of the machine and Ctrl-C say what is kept of a training; a folder that keeps nothing is removed."""
+    """Make machine errors and Ctrl-C say what is kept of a training; a folder with nothing to keep is removed."""
     try:
         yield
     except KeyboardInterrupt:
@@ -135,8 +135,8 @@ def _what_is_kept(folder: Path) -> str:
 def train(trainer: Trainer, folder: Path) -> BaseException | None:
     """Train until the epochs are over or val_loss stalls.
 
-    Returns what has ended the training before that, if the folder holds a network: Ctrl-C, or a UserError for a loss
-    that is not finite.
+    Returns what ended the training earlier, if the folder holds a network: Ctrl-C, or a UserError for a loss that is
+    not finite.
     """
     import keras
 
@@ -144,7 +144,7 @@ def train(trainer: Trainer, folder: Path) -> BaseException | None:
     config = trainer.config
     model = trainer.build_model()
     state = callbacks.restore(model, folder / "checkpoint.npz") if config.resume else None
-    if state and _other_settings(config):   # figures under others cannot be compared
+    if state and _other_settings(config):   # losses under other settings cannot be compared
         state |= {"best": None, "callbacks": []}
     if state:
         print(f"going on after epoch {state['epoch']} of {config.train_epochs}")
@@ -164,7 +164,7 @@ def train(trainer: Trainer, folder: Path) -> BaseException | None:
 def write_config(trainer: Trainer, folder: Path) -> None:
     """Write config.json: everything needed to train this network again.  A resumed run keeps what it began with.
 
-    resumed_at: commits other than the first at which it was gone on with.
+    resumed_at: commits, other than the first, at which it was resumed.
     """
     config, kept, commit = trainer.config, _kept_settings(trainer.config), runs.git_commit()
     if config.resume:
@@ -179,7 +179,7 @@ def write_config(trainer: Trainer, folder: Path) -> None:
 
 
 def _other_settings(config: TrainingConfig) -> bool:
-    """Whether a resumed run has other settings than before, but for its length; those that were none were off."""
+    """Whether a resumed run has other settings than before, except for its length; those it did not have were off."""
     before = runs.read_config(config.models_path, config.resume)["settings"]
     return any(before.get(name, type(value)()) != value for name, value in _kept_settings(config).items()
                if name not in ("train_epochs", "models_path"))

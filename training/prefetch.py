@@ -1,6 +1,6 @@
-"""Batches of line images or pages that processes write while the network learns from earlier ones.
+"""Batches of line images or pages, written by processes while the network learns from earlier ones.
 
-No Keras in here: the processes that write do not need it.
+This module does not import Keras, which the writing processes do not need.
 """
 import contextlib
 import itertools
@@ -16,20 +16,20 @@ from common import alphabets, errors, interrupt, line_image
 from training import devices, page_synthesis, synthesis
 from training.config import TrainingConfig
 
-AREA = 96                # px of width that a line image of a batch has on average
-LONG = 700               # px: batches of images so long hold twice as much, since an LSTM's steps cost most there
-MOST = 2.5               # times batch_size: images in a batch, however narrow
+AREA = 96                # px: average width of a line image in a batch
+LONG = 700               # px: batches of images this wide hold twice as much, since an LSTM's steps cost most there
+MOST = 2.5               # times batch_size: maximum number of images in a batch, however narrow
 CHUNK = 12               # batches whose images are written and sorted by width together
-WAITING = 24             # batches that wait for each process that writes, at most
-MOST_WRITERS = 14        # processes that write, of which each takes 0.8 GB of memory
-EASY_EPOCHS = 2          # of synthesis.FIRST_KINDS, where a network starts from nothing
+WAITING = 24             # maximum number of waiting batches per writing process
+MOST_WRITERS = 14        # maximum number of writing processes; each takes 0.8 GB of memory
+EASY_EPOCHS = 2          # with synthesis.FIRST_KINDS, where a network starts from scratch
 
 
 def batches(samples: list[synthesis.Sample], batch_size: int,
             rng: np.random.Generator | None = None) -> Iterator[tuple]:
-    """Samples of like width together: images uint8 (n, height, width) and labels int32 (n, length).
+    """Batches of similar width: images uint8 (n, height, width) and labels int32 (n, length).
 
-    The wider they are, the fewer are in a batch, so that each takes about as long.
+    The wider the images, the fewer are in a batch, so that all batches take about as long.
     """
     blur = rng.normal(0, 8, len(samples)) if rng else np.zeros(len(samples))
     order = np.argsort([picture.shape[1] for picture, *_ in samples] + blur, kind="stable")
@@ -53,7 +53,7 @@ def batches(samples: list[synthesis.Sample], batch_size: int,
 
 def _epoch(synthesizer: synthesis.LineSynthesizer, config: TrainingConfig, epoch: int, place: int,
            writers: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The batches of an epoch that the process number `place` of `writers` writes: images and labels."""
+    """The batches of an epoch that process number `place` of `writers` writes: images and labels."""
     kinds = synthesis.FIRST_KINDS if epoch < EASY_EPOCHS and not config.finetune else synthesis.KINDS
     kinds = {kind: (1 - config.corrections) * share for kind, share in kinds.items()}
     left, chunk = (config.epoch_steps + place) // writers, place
@@ -72,7 +72,7 @@ def _epoch(synthesizer: synthesis.LineSynthesizer, config: TrainingConfig, epoch
 
 
 def _lines(config: TrainingConfig, epoch: int, *place_of_writers) -> Iterator[tuple]:
-    """The batches of all epochs from one on, as `_epoch` gives them."""
+    """The batches of all epochs from `epoch` on, as `_epoch` yields them."""
     synthesizer = synthesis.LineSynthesizer(
         config.pen_path, config.data_path, variety=config.augmentation, val_split=config.val_split,
         corrections_path=config.corrections_path if config.corrections else "", paper_path=config.paper_path)
@@ -81,7 +81,7 @@ def _lines(config: TrainingConfig, epoch: int, *place_of_writers) -> Iterator[tu
 
 
 def _write(written: multiprocessing.Queue, config: TrainingConfig, epoch: int, *place_of_writers) -> None:
-    """Fill the queue with batches, from this epoch on: what each process does."""
+    """Fill the queue with batches from this epoch on; each process runs this."""
     interrupt.end_with_parent()
     cv2.setNumThreads(1)
     try:
@@ -93,13 +93,13 @@ def _write(written: multiprocessing.Queue, config: TrainingConfig, epoch: int, *
 
 
 def count_writers(config: TrainingConfig) -> int:
-    """How many processes write: one feeds a dozen CPU cores that train, a GPU takes what fourteen write."""
+    """How many processes write: one feeds a dozen training CPU cores, and a GPU takes what fourteen write."""
     most = min(config.train_workers, config.epoch_steps, MOST_WRITERS, (os.cpu_count() or 2) - 1)
     return max(1, most) if devices.gpus() else 1
 
 
 class Prefetcher:
-    """Processes that write batches to learn from, from an epoch on."""
+    """Processes that write training batches from an epoch on."""
     error: Exception | None = None   # what `next` has raised; TensorFlow hides it in an error of its own
 
     def __init__(self, config: TrainingConfig, epoch: int = 0, writers: int = 1):
@@ -109,19 +109,19 @@ class Prefetcher:
                                           daemon=True) for place in range(writers)]
         for process in self.processes:
             process.start()
-        self._written._writer.close()   # theirs alone: else half a batch of one that was ended is awaited for ever
+        self._written._writer.close()   # theirs alone: otherwise a batch that a kill cuts short is awaited forever
 
     def next(self) -> tuple:
         """The next batch, as soon as it is written: images uint8 (n, height, width), labels int32 (n, length).
 
         For pages, see page_synthesis.batches.
 
-        Raises what a process has raised, and errors.DataError when one was ended.
+        Raises what a process has raised, and errors.DataError when one has ended.
         """
         while True:
             try:
                 batch = self._written.get(timeout=5)
-            except (queue.Empty, EOFError, OSError):   # the pipe's end, also in the middle of a batch
+            except (queue.Empty, EOFError, OSError):   # or the pipe's end, even in the middle of a batch
                 if all(process.is_alive() for process in self.processes):
                     continue
                 batch = errors.DataError("a process that writes what is learned was ended: is there memory for "
@@ -133,7 +133,7 @@ class Prefetcher:
 
     @contextlib.contextmanager
     def surfacing(self) -> Iterator[None]:
-        """A training: raises what `next` has raised, and ends the processes."""
+        """A context for training: raises what `next` has raised, and ends the processes."""
         try:
             yield
         except Exception:

@@ -1,9 +1,9 @@
-"""Reads lines that people wrote on paper: scans with their texts, by writer in training and validation.
+"""Reads lines that people wrote on paper: scans with their texts, split by writer into training and validation.
 
     lines = real_lines.read("Dataset/Paper/copiste", "train")
 
 A folder holds lines.zip, gray pictures 64 px high, and lines.tsv: file, writer, split, text.  training/originals.py
-makes both from what is published:
+makes both from published data:
 
 - copiste: French pages, BAnQ, "Copiste d'un jour", CC BY 4.0.
 - dhsd: German place and street names (N. Riaz et al., StylusAI, ICDAR 2024), CC BY 4.0.
@@ -21,26 +21,26 @@ from common import alphabets, errors
 
 WRITERS = Path(__file__).with_name("writers.txt")
 SCALES = {"copiste": 1.3, "dhsd": 1.5}
-MOST_ALIKE = 3   # lines of one text that teach: every writer has copied the same consent
+MOST_ALIKE = 3   # maximum number of training lines with one text: every writer has copied the same consent
 
 
 class RealLine(NamedTuple):
     """A line as it was scanned, and its text in alphabets.ALPHABET."""
     file: bytes   # a picture's file, which `image` decodes
     text: str
-    scale: float  # how much larger the page network looks at it
+    scale: float  # how much it is enlarged for the page network
 
     def image(self) -> np.ndarray:
         """The picture, uint8 (height, width), dark ink on bright paper."""
         return cv2.imdecode(np.frombuffer(self.file, np.uint8), cv2.IMREAD_GRAYSCALE)
 
     def seen(self) -> np.ndarray:
-        """The picture with letters as large as the page network needs them."""
+        """The picture, enlarged to the letter size that the page network needs."""
         return cv2.resize(self.image(), None, fx=self.scale, fy=self.scale, interpolation=cv2.INTER_CUBIC)
 
 
 def split_of(name: str, writer: str) -> str:
-    """The split of a writer of the data set `name`: "train" or "val", "test" for those whom nobody may learn from."""
+    """The split of a writer of the data set `name`: "train" or "val", or "test" for those nobody may learn from."""
     for split in ("train", "val"):
         section = re.search(rf"^\[{name} {split}\]([^[]+)", WRITERS.read_text("utf-8"), re.M)
         if section and writer.removeprefix("wikitexte_") in section[1].split():

@@ -1,4 +1,4 @@
-"""Writes the line images that a line reader learns from, as people write: no two alike.
+"""Makes the line images that a line reader learns from; as with people, no two are alike.
 
 `python -m tools.draw_line_images` draws a sheet of them.  The kinds of writing, mixed by LineSynthesizer.sample:
 
@@ -6,11 +6,11 @@
 - several: words of one person side by side, with spaces of all widths.
 - composed: words, numbers, names and codes put together from one person's single characters, which may touch.
 - scanned: the same from EMNIST's scans.
-- page, name: lines that people wrote on paper, as they were scanned: French text, and German names.
-- font: texts in handwriting fonts and in a few printed faces, as if they were scanned.
+- page, name: scanned lines that people wrote on paper: French text, and German names.
+- font: texts in handwriting fonts and in a few printed faces, as if scanned.
 - corrected: words that a user corrected in textrecog_ui.py, to learn that user's writing.
 
-Each is changed at random, as strokes where there are strokes: slant, slope, width, gaps, waviness, pen and paper.
+Each is changed at random, as strokes if it has strokes: slant, slope, width, gaps, waviness, pen and paper.
 """
 from collections import defaultdict
 from collections.abc import Iterable
@@ -38,31 +38,31 @@ KINDS = {"word": 0.35, "line": 0.14, "several": 0.06, "composed": 0.10, "scanned
 REAL = {"page": "copiste", "name": "dhsd"}   # kinds that are scanned lines: their folders
 ACCENTED = 0.2                 # share of words that get accents
 PRINTED = 0.12                 # share of typefaces among fonts
-FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # while a network has learned nothing: what is short is learned first
+FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # for an untrained network: what is short is learned first
 RECORDED = {"word": "words", "line": "lines", "corrected": "corrected"}   # kinds that are one record: its category
-WIDEST = 1000                  # px of a line image: wider ones take too long to learn from
-SCANS = 1500                   # of each character, at most
+WIDEST = 1000                  # px: wider line images take too long to learn from
+SCANS = 1500                   # maximum number of scans of each character
 
 
 class Sample(NamedTuple):
-    """What a network learns from."""
-    picture: np.ndarray       # uint8 (line_image.HEIGHT, width): a line image; before that (height, width): its ink
+    """A sample for a network to learn from."""
+    picture: np.ndarray       # uint8 (line_image.HEIGHT, width): a line image; before that its ink, (height, width)
     text: str
     kind: str = ""            # "words", "lines" or "corrected" where it shows one record, "copiste" or "dhsd"
 
 
 class LineSynthesizer:
-    """Writes samples from the records of one split."""
+    """Makes samples from the records of one split."""
 
     def __init__(self, pen_path: str | Path, data_path: str | Path, split: str = "train", variety: float = 1.0,
                  corrections_path: str | Path = "", val_split: float = 0.1, paper_path: str | Path = ""):
         """Read everything; raises errors.DataError when a file is missing or damaged.
 
-        data_path: folder with EMNIST's files; "" writes no scans.
-        paper_path: folder with copiste, dhsd, fonts and text; what is not there is not written.
+        data_path: folder with EMNIST's files; "" for no scans.
+        paper_path: folder with copiste, dhsd, fonts and text; what is missing is not used.
         variety: strength of random changes, 0 for none.
-        corrections_path: folder with the corrections of textrecog_ui.py; "" writes none.
-        val_split: share of EMNIST's training file, from its end, that is not written.
+        corrections_path: folder with the corrections of textrecog_ui.py; "" for none.
+        val_split: share of EMNIST's training file, from its end, that is not used.
         """
         self.variety = variety
         self.words = read_records(pen_path, "words", split)
@@ -94,7 +94,7 @@ class LineSynthesizer:
         """A line image to learn from.
 
         kinds: how likely each kind of writing is.
-        None where what was sampled is of no use: too wide, or too narrow for its text.
+        None where the sample is unusable: too wide, or too narrow for its text.
         """
         names = self.kinds(kinds)
         shares = np.array([kinds[kind] for kind in names])
@@ -108,12 +108,12 @@ class LineSynthesizer:
         return _usable(drawn._replace(picture=line_image.normalize(drawn.picture)[0]))
 
     def kinds(self, wanted: Iterable[str]) -> list[str]:
-        """Those of these kinds of writing for which there are files."""
+        """The wanted kinds of writing for which there are files."""
         there = {"scanned": self.scans, "font": self._fonts and self._sentences, **self.real}
         return [kind for kind in wanted if there.get(kind, kind not in REAL)]
 
     def plain(self, category: str, row: int) -> Sample | None:
-        """As sample, but one record or scan as it is: row of "words", "lines" or "corrected", or of a kind of REAL."""
+        """Like sample, but one record or scan as it is: a row of "words", "lines", "corrected" or a kind of REAL."""
         if category in REAL:
             real = self.real[category][row]
             picture = cv2.cvtColor(real.seen(), cv2.COLOR_GRAY2RGB)
@@ -133,7 +133,7 @@ class LineSynthesizer:
         return Sample(line_rendering.draw(points, writing.ends, rng, self.variety), writing.label, kind)
 
     def _on_paper(self, kind: str, rng: np.random.Generator) -> Sample | None:
-        """A scanned line of a kind of REAL, or a text in a font, on paper that was scanned at random."""
+        """A scanned line of a kind of REAL, or a text in a font, aged at random."""
         def any_of(values):
             return values[rng.integers(len(values))]
         if kind == "font":
@@ -151,7 +151,7 @@ class LineSynthesizer:
         return None if image is None else _usable(Sample(image, text, REAL.get(kind, "")))
 
     def _recorded(self, category: str, rng: np.random.Generator) -> Sample | None:
-        """Any record of one category."""
+        """A random record of one category."""
         records = getattr(self, category)
         if not records:
             return None
@@ -160,7 +160,7 @@ class LineSynthesizer:
         return self._draw(accented or writing, rng, self.variety, category)
 
     def _several(self, rng: np.random.Generator) -> Sample | None:
-        """Two to fifteen words of one writer in a line, few of them long."""
+        """Two to fifteen words of one writer in a line; long lines are rare."""
         if not self._rows_of_writers:
             return None
         rows = self._rows_of_writers[rng.integers(len(self._rows_of_writers))]
@@ -169,7 +169,7 @@ class LineSynthesizer:
         for row in rng.choice(rows, 2 + min(13, int(rng.exponential(3)))).tolist():
             writing = self._writing("words", row)
             changed = line_rendering.change(writing, rng, self.variety / 2)
-            # The baseline follows from what the letters say about the ink's top and bottom.
+            # The letters tell how far the ink's top and bottom are from the baseline.
             extents = [alphabets.EXTENTS.get(character, (1, 0)) for character in writing.label]
             top, bottom = max(top for top, _ in extents), min(bottom for _, bottom in extents)
             low, high = changed.min(axis=0), changed.max(axis=0)
@@ -180,7 +180,7 @@ class LineSynthesizer:
         return self._draw(_in_one(words, " ".join(word.label for word in words)), rng, 0.0) if words else None
 
     def _composed(self, rng: np.random.Generator) -> Sample | None:
-        """Text put together from single characters, of one writer as far as that writer wrote them."""
+        """Text composed of single characters, by one writer as far as that writer wrote them."""
         text = line_texts.random_text(self._words, rng)
         writers = self._characters_of_writers
         own = writers[rng.integers(len(writers))] if writers else {}
@@ -203,7 +203,7 @@ class LineSynthesizer:
         return self._draw(_in_one(characters, text), rng, 0.8 * self.variety) if characters else None
 
     def _scanned(self, rng: np.random.Generator) -> Sample | None:
-        """Text put together from EMNIST's scans."""
+        """Text composed of EMNIST's scans."""
         text = "".join(character for character in line_texts.random_text(self._vocabulary, rng)
                        if character in self.scans or character == " ")
         text = " ".join(text.split())
@@ -230,8 +230,7 @@ class LineSynthesizer:
 
 
 def read_scans(data_path: str | Path, val_split: float) -> dict[str, np.ndarray]:
-    """Up to SCANS training images of EMNIST for each character: uint8 (n, 28, 28).
-    """
+    """Up to SCANS training images of EMNIST for each character: uint8 (n, 28, 28)."""
     images, labels = emnist.read_emnist(data_path, "train")
     learn = len(images) - emnist.held_out(len(images), val_split)
     return {character: images[:learn][labels[:learn] == label][:SCANS]
@@ -239,14 +238,14 @@ def read_scans(data_path: str | Path, val_split: float) -> dict[str, np.ndarray]
 
 
 def _in_one(parts: list[Writing], text: str) -> Writing:
-    """Writings, each where it belongs, as one."""
+    """Join writings, each already in its place, into one."""
     before = np.cumsum([0] + [len(part.points) for part in parts[:-1]])
     ends = [part.ends + count for part, count in zip(parts, before)]
     return Writing(np.concatenate([part.points for part in parts]).astype(np.float32), np.concatenate(ends), text)
 
 
 def _usable(sample: Sample) -> Sample | None:
-    """The sample, or None when CTC has too few steps for its text, or its line image is too wide."""
+    """The sample, or None if CTC has too few steps for its text, or its line image is too wide."""
     width, text = sample.picture.shape[1], sample.text
     repeats = sum(a == b for a, b in zip(text, text[1:]))
     return sample if width <= WIDEST and width // line_image.STEP >= len(text) + repeats + 1 else None

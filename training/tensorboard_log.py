@@ -12,7 +12,7 @@ import numpy as np
 def spare_tensorflow() -> None:
     """Have TensorBoard handle event files by itself: importing TensorFlow for them would take seconds.
 
-    It looks for a module of this name and then leaves TensorFlow alone, see tensorboard/compat/__init__.py.
+    If TensorBoard finds a module of this name, it leaves TensorFlow alone, see tensorboard/compat/__init__.py.
     """
     name = "tensorboard.compat.notf"
     sys.modules.setdefault(name, types.ModuleType(name))
@@ -31,7 +31,7 @@ class EventLog:
         from tensorboard.summary.writer.record_writer import RecordWriter
         Path(folder).mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time()):010}.{secrets.token_hex(4)}"
-        self._writer = RecordWriter(open(Path(folder, name), "xb"))   # noqa: SIM115  TensorBoard's own writes in a thread
+        self._writer = RecordWriter(open(Path(folder, name), "xb"))   # noqa: SIM115  TensorBoard's own uses a thread
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def __enter__(self):
@@ -45,7 +45,7 @@ class EventLog:
         self._add(step, tag=tag, simple_value=float(value))
 
     def image(self, tag: str, picture: np.ndarray, step: int) -> None:
-        """Add a picture: uint8 (height, width), as a PNG, or RGB (height, width, 3), as a JPEG: many come in a run."""
+        """Add a picture: uint8 (height, width), as a PNG, or RGB (height, width, 3), as a JPEG: a run has many."""
         from tensorboard.compat.proto.summary_pb2 import Summary
         height, width, *colours = picture.shape
         encoded = cv2.imencode(*((".jpg", picture[..., ::-1]) if colours else (".png", picture)))[1].tobytes()
@@ -53,7 +53,7 @@ class EventLog:
                                                      encoded_image_string=encoded))
 
     def hparams(self, settings: dict, metrics: dict[str, float]) -> None:
-        """Add a line of the HParams table: this run's settings and its final metrics."""
+        """Add a row of the HParams table: this run's settings and its final metrics."""
         from tensorboard.plugins.hparams import summary_v2 as hp
         self._add_summary(hp.hparams_pb({name: value if isinstance(value, (bool, int, float, str)) else str(value)
                                          for name, value in settings.items()}))
@@ -61,7 +61,7 @@ class EventLog:
             self.scalar(tag, value, 0)
 
     def close(self) -> None:
-        """Write out what is left."""
+        """Write out what is left, and close the file."""
         self._writer.close()
 
     def _add(self, step: int, **value) -> None:

@@ -1,8 +1,8 @@
-"""Reads UNIPEN: pen strokes of people who wrote on tablets, one record a line in Dataset/UNIPEN/*.jsonl.gz.
+"""Reads UNIPEN: pen strokes of people who wrote on tablets, one record per line in Dataset/UNIPEN/*.jsonl.gz.
 
 training/unipen_format.py makes these files from the distribution.  A record is a dict:
 
-    label     printable ASCII: one character, a word, or a line of text, with the spaces that people write
+    label     printable ASCII: one character, a word, or a line of text, with the spaces that people wrote
     writer    source and name, such as "art/writer01"
     style     printed, cursive, mixed, or ? where the source does not say
     split     train, val or test, by the writer alone: everything that one person wrote is in the same split
@@ -29,11 +29,11 @@ from common import alphabets, errors, glyph
 SPLITS = ("train", "val", "test")
 CATEGORIES = ("characters", "symbols", "words", "lines")
 REMAKE = "run `python -m tools.fetch_data --archive=UNIPEN`"
-FARTHEST = 1e7   # no place of a pen stroke is so far from the origin
-PENS = 3, 14   # px, diameters of the pens that draw a character 100 px tall for training
+FARTHEST = 1e7   # no point of a pen stroke is this far from the origin
+PENS = 3, 14   # px: range of pen diameters that draw characters 100 px tall for training
 
 # The labels of lines have spaces that nobody wrote: in these sources beside each mark ("Houston Tx ."), in two of them
-# between digits too ("( 5 1 0 ) 8 7 4 - 3 8 6 1").  These rules take them out, in this order.
+# also between digits ("( 5 1 0 ) 8 7 4 - 3 8 6 1").  These rules remove them, in this order.
 DIGIT_BY_DIGIT = {"hpp", "hpb"}
 MARK_BY_MARK = DIGIT_BY_DIGIT | {"att", "ce", "ced", "dar", "sta"}
 SPACING = [(sources, re.compile(pattern), joined) for sources, pattern, joined in (
@@ -57,9 +57,9 @@ ROWS_OF_DIGITS = {"0 1 2 3 4 5 6 7 8 9", "1 2 3 4 5 6 7 8 9", "1 2 3 4 5 6 7 8 9
 def read_strokes(path: str | Path, split: str | None = None, as_labelled: bool = False) -> Iterator[dict]:
     """Yield the records of a .jsonl or .jsonl.gz file, one at a time, in the file's order.
 
-    split: "train", "val" or "test" for that part alone, None for all records.
+    split: "train", "val" or "test" for only that part, None for all records.
     as_labelled: keep the labels' spaces as the source has them; see `as_written`.
-    Raises errors.DataError if the file is missing, damaged, or holds a line that is no record.
+    Raises errors.DataError if the file is missing, damaged, or holds a line that is not a record.
     """
     if split not in (None, *SPLITS):
         raise errors.DataError(f"split {split!r} is unknown; the splits are {', '.join(SPLITS)}")
@@ -79,7 +79,7 @@ def read_strokes(path: str | Path, split: str | None = None, as_labelled: bool =
 
 
 def _checked(record: dict) -> dict:
-    """The record; ValueError, KeyError or TypeError if it is none."""
+    """The record itself; ValueError, KeyError or TypeError if it is not valid."""
     if not all(isinstance(record[key], str) for key in ("label", "writer", "style")):
         raise ValueError("label, writer and style are not texts")
     if record["split"] not in SPLITS:
@@ -94,8 +94,8 @@ def _checked(record: dict) -> dict:
 def as_written(label: str, writer: str) -> str:
     """A label without the spaces that its source put beside marks and between digits.
 
-    Rows such as "A B C" and "0 1 2 3 4 5 6 7 8 9" stay, and so do most dashes between words: their labels alone do
-    not tell how they were written.
+    Rows such as "A B C" and "0 1 2 3 4 5 6 7 8 9" stay as they are, and so do most dashes between words: labels alone
+    do not tell how they were written.
     """
     source = writer.partition("/")[0]
     if " " not in label or source not in MARK_BY_MARK or label in ROWS_OF_DIGITS:
@@ -115,9 +115,9 @@ def read_pen(pen_path: str | Path, split: str, seed: int = 0, workers: int = 20,
              pen: float | None = None, file: str = "characters") -> tuple[np.ndarray, np.ndarray]:
     """Characters of one split as glyphs.
 
-    seed: of the pens, whose diameters are sampled from PENS for each character.
-    workers: threads that draw, at most.
-    limit: read only so many characters (0: all).
+    seed: for the pen diameters, which are sampled from PENS for each character.
+    workers: maximum number of threads that draw.
+    limit: maximum number of characters to read (0: all).
     pen: one diameter for all instead, in px for a character 100 px tall.
     file: "characters", or "extracted" for those that `python -m tools.extract_characters` takes out of words.
     Returns images uint8 (n, 28, 28) and labels uint8 (n,).  Raises errors.DataError when there is no such file.

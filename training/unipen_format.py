@@ -2,8 +2,8 @@
 
     python -m tools.fetch_data --archive=unipen-CDROM-train_r01_v07.tgz
 
-The distribution, https://doi.org/10.5281/zenodo.1195803: `data/<kind>/<source>/*.dat` say which pen strokes are which
-character or word (.SEGMENT) and name a file below `include/` (.INCLUDE) that holds the strokes (.PEN_DOWN).
+The distribution, https://doi.org/10.5281/zenodo.1195803: `data/<kind>/<source>/*.dat` say which pen strokes form which
+character or word (.SEGMENT), and name a file below `include/` (.INCLUDE) that holds the strokes (.PEN_DOWN).
 Format: I. Guyon, "UNIPEN 1.0 Format Definition", 1994.  The records are described in training/unipen.py.
 """
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tqdm import tqdm
 from common import errors, files
 from training import unipen
 
-# Folder of data/ -> category.  Folders 2, 3 and 6 list the segments of these once more, 4 and 5 are empty.
+# Folder of data/ -> category.  Folders 2, 3 and 6 list the segments of these again; 4 and 5 are empty.
 KINDS = {"1a": "characters", "1b": "characters", "1c": "characters", "1d": "symbols", "7": "words", "8": "lines"}
 LABELS = {
     "characters": re.compile(r"[0-9A-Za-z]"),
@@ -49,16 +49,16 @@ SOURCES = {"apa": "ap", "apb": "ap", "apc": "ap", "apd": "ap", "ape": "ap", "app
 TEST_PERCENT, VAL_PERCENT = 20, 8
 
 # "Size" is the longer side of a character or symbol, and the height of a word or line.
-MIN_CHARACTER_SIZE = 8   # tablet units; below, a few pixels of a screen are all that there is
+MIN_CHARACTER_SIZE = 8   # tablet units; smaller ones are only a few pixels of a screen
 MAX_SIZE = 400.0         # larger ink is scaled down to this: a finer grid than any picture needs
 TOLERANCE = 0.006        # of the size: points closer than this to the simplified stroke are dropped
 MIN_TOLERANCE = 0.4      # units; less would keep the steps of the integer grid
 
-MAX_INCLUDE_DEPTH = 8    # deeper nesting is a file that includes itself
+MAX_INCLUDE_DEPTH = 8    # deeper nesting means a file that includes itself
 STATEMENT = re.compile(r"^(?=\.[A-Z])", re.MULTILINE)
 PART = re.compile(r"(\d+)(?::(\d+))?(?:-(\d+)(?::(\d+))?)?")   # 7, 7-9, 7:3-9:12
 NUMBERS = re.compile(r"(?<!\S)[\d:,-]*\d[\d:,-]*(?!\S)")
-# What an archive raises that is missing, damaged, truncated or encrypted.
+# Raised for an archive that is missing, damaged, truncated or encrypted.
 ARCHIVE_ERRORS = (FileNotFoundError, shutil.ReadError, tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile,
                   lzma.LZMAError, zlib.error, EOFError, RuntimeError)
 
@@ -78,7 +78,7 @@ def split_of(writer: str) -> str:
 # ---- from a file's text to pen movements and segments
 
 class _Component(NamedTuple):
-    """A piece of pen movement.  Most are never looked at, so the numbers stay text till then."""
+    """A piece of pen movement.  Most are never looked at, so the numbers stay text until then."""
     pen_down: bool
     text: str
     columns: tuple[str, ...] | None   # None: the .COORD follows later
@@ -95,14 +95,14 @@ class _Segment(NamedTuple):
 class _Recording:
     """What a file and the files it includes hold, in order."""
     components: list[_Component] = field(default_factory=list)
-    segments: list[_Segment] = field(default_factory=list)   # of the file itself alone
+    segments: list[_Segment] = field(default_factory=list)   # of the file itself only
     columns: tuple[str, ...] | None = None
     writer: str | None = None
     style: str = "?"
 
 
 def _load(recording: _Recording, path: Path, include_folder: Path, depth: int = 0) -> _Recording:
-    """Add to the recording what a file holds; depth: how many files include it."""
+    """Add to the recording what a file holds; depth: of its inclusion, 0 for the first file."""
     if depth > MAX_INCLUDE_DEPTH:
         raise errors.DataError(f"{path} includes itself; the file is damaged")
     for keyword, body in _statements(path):
@@ -189,7 +189,7 @@ def _named(recording: _Recording, number: int) -> Iterator[tuple[int, int, int |
     """(component, first point, last point or None for all) in the order of the segment's list.
 
     Components count from 0 over .PEN_DOWN and .PEN_UP alike, points from 0 within a component.
-    A segment with "?" for a list is made of the pen data between it and the next segment.
+    A segment with "?" for a list consists of the pen data between it and the next segment.
     """
     segment = recording.segments[number]
     if segment.where == "?":
@@ -244,8 +244,8 @@ def convert(source: str | Path, folder: str | Path) -> tuple[Counter[str], Count
     """Write characters, symbols, words and lines.jsonl.gz into `folder`.
 
     source: the distribution, as the downloaded archive (.tgz, .tar, .zip) or unpacked.
-    Returns how many records each category got, and how many segments gave none, by reason.  The files are written when
-    all is read; an interrupted run leaves older ones as they were.
+    Returns how many records each category got, and how many segments gave none, by reason.  The files are written
+    once all is read; an interrupted run leaves older ones as they were.
     Raises errors.DataError if the source is missing, damaged, or not the distribution.
     """
     source, folder = Path(source), Path(folder)
@@ -275,13 +275,13 @@ def _unpack(archive: Path, folder: Path) -> Path:
 def _read(folder: Path, source: Path) -> tuple[dict[str, list[str]], Counter[str]]:
     """The records of each category, as lines of a .jsonl file, of a distribution unpacked in `folder` or below it.
 
-    Returns also how many segments gave no record, by reason.
+    Also returns how many segments gave no record, by reason.
     """
     root = next((path.parent for path in folder.rglob("include") if (path.parent / "data").is_dir()), None)
     if not root:
         raise errors.DataError(f"{source} holds no folders data and include; it is not the UNIPEN distribution "
                                "train_r01_v07")
-    # Files of one source and name come one after the other, for the sake of _statements' memory.
+    # Files of one source and name follow each other, for the cache of _statements.
     paths = sorted((path for kind in KINDS for path in (root / "data" / kind).rglob("*.dat")),
                    key=lambda path: (path.relative_to(root).parts[2:], path))
     lines, skipped = {category: [] for category in unipen.CATEGORIES}, Counter()
@@ -290,7 +290,7 @@ def _read(folder: Path, source: Path) -> tuple[dict[str, list[str]], Counter[str
         try:
             for record in parse_file(path, root, skipped):
                 lines[KINDS[path.relative_to(root).parts[1]]].append(unipen.line_of(record))
-        except errors.DataError as error:   # a part of the distribution is of use without the rest
+        except errors.DataError as error:   # part of the distribution is useful without the rest
             skipped[str(error).replace(f"{root}{os.sep}", "")] += 1
     if not any(lines.values()):
         reasons = "; ".join(f"{count} x {why}" for why, count in skipped.most_common(3))

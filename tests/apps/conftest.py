@@ -9,7 +9,7 @@ from windows import OWN_DISPLAY, opened
 from tools import ui_driver
 
 
-@pytest.fixture(scope="session")   # Tk ends a process that goes on when one of its displays has gone
+@pytest.fixture(scope="session")   # Tk ends a process that outlives one of its displays
 def display():
     try:
         with ui_driver.display(always=OWN_DISPLAY) as name:

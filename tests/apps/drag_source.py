@@ -8,7 +8,7 @@ from tkinterdnd2 import COPY, TkinterDnD
 
 kind, data = sys.argv[1], sys.argv[2:]
 root = TkinterDnD.Tk()
-# As other programs do; tkdnd's own choice for addresses reaches no other process.
+# As other programs do; what tkdnd itself chooses for addresses reaches no other process.
 root.tk.eval("proc ::tkdnd::xdnd::getFormatForType {type} {return UTF8_STRING}")
 root.geometry("60x60+1200+10")
 root.drag_source_register(1, kind)

@@ -1,4 +1,4 @@
-"""What all drawing apps have, in real windows: looks, keys, settings, start and end; tkRecogIndv.py."""
+"""What all drawing apps share, in real windows: looks, keys, settings, start and end; and tkRecogIndv.py."""
 import os
 import re
 import shutil
@@ -24,10 +24,10 @@ from common import alphabets, glyph, runs, settings
 from tools import ui_driver
 from training import corrections_store
 
-# ---- what all apps have
+# ---- what all apps share
 
 def contrast(one: str, other: str) -> float:
-    """As WCAG 2 has it, 1 to 21."""
+    """The contrast ratio of WCAG 2, from 1 to 21."""
     lights = []
     for colour in (one, other):
         parts = np.array([int(colour[place:place + 2], 16) for place in (1, 3, 5)]) / 255
@@ -280,7 +280,7 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         assert app.session.model == MODELS[0] and "is here again" in app.banner.cget("text")
         assert app.field.text == "Yellow" and app.session.language == "french"
         assert app.root.geometry() == "900x600+30+40"
-        app.keep()     # as it does now and then
+        app.keep()     # as the app does now and then
         app.files.save_file(str(tmp_path / "mine.json"))
     with opened("textrecog_ui", **kept, theme="light") as driver:
         driver.app.begin()
@@ -340,7 +340,7 @@ def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, c
     assert all(re.fullmatch(r"\d+\.\d %", chance.cget("text")) for *_, chance in app.bars)
     ink, *_ = page.render(app.pad.drawing.strokes, alone=True)
     shown = np.array([[app.picture.get(x * app.zoom, y * app.zoom)[0] for x in range(28)] for y in range(28)])
-    assert np.abs(shown - glyph.glyph(ink).astype(int)).mean() < 4  # found again in the picture, so not quite the same
+    assert np.abs(shown - glyph.glyph(ink).astype(int)).mean() < 4  # found again in the picture, so slightly different
     app.bars[1][1].event_generate("<Button-1>", x=5, y=5)
     assert app.letter.cget("text") == texts[1], "the second bar"
     assert [alphabets.CHARACTERS[label] for label in corrections_store.read_corrections(tmp_path)[1]] == [texts[1]]
@@ -359,7 +359,7 @@ def test_one_character_is_read_with_its_alternatives_while_it_is_drawn(single, c
 # ---- start and end
 
 def test_all_is_twice_as_large_on_a_display_of_twice_the_resolution(display):
-    """In a separate process: Tk ends it with the display."""
+    """In a separate process, because Tk ends it with the display."""
     code = """
 from apps.toolkit import font
 from tools import ui_driver
@@ -429,7 +429,7 @@ def test_the_reading_process_ends_with_the_window(end, status):
         subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Handwriting"], check=True,
                        timeout=20, stdout=subprocess.DEVNULL)
         children = Path(f"/proc/{window.pid}/task/{window.pid}/children").read_text().split()
-        os.killpg(window.pid, end)  # as a terminal's Ctrl-C
+        os.killpg(window.pid, end)  # like a terminal's Ctrl-C
         assert window.wait(10) == status and children
         limit = time.monotonic() + 20
         while (left := [child for child in children if Path(f"/proc/{child}").exists()]) and time.monotonic() < limit:

@@ -1,4 +1,4 @@
-"""tkRecogAll.py in a real window: pages, pictures, the clipboard, what is dropped, and what is learned."""
+"""tkRecogAll.py in a real window: pages, pictures, the clipboard, drag and drop, and learning."""
 import importlib
 import importlib.util
 import io
@@ -156,7 +156,7 @@ def test_a_picture_is_opened_under_the_ink_and_read_in_place(everything, tmp_pat
 
 
 def test_a_picture_comes_from_the_clipboard(everything, tmp_path, monkeypatch):
-    """On X from another program; only where there is no xclip to fetch it, as ever on other systems, that is played."""
+    """On X from another program; without xclip to fetch it, and always on other systems, the clipboard is simulated."""
     driver, app = everything, everything.app
     line = Image.open(ROOT / "samples/pages/lines.png").crop((0, 0, 746, 130))
     line.save(tmp_path / "line.png")
@@ -306,7 +306,7 @@ def test_recent_files_and_the_language_are_in_the_menus(display, tmp_path):
 
 
 def test_several_pictures_are_opened_before_the_network_is_there(display):
-    """The second while the first is decoded, by a process beside the one that loads the network."""
+    """The second is opened while the first is decoded, by a process other than the one that loads the network."""
     names = [str(ROOT / f"samples/pages/{name}.png") for name in ("lines", "joined")]
     with opened("tkRecogAll") as driver:
         driver.app.session.loading = "one that takes long"
@@ -317,7 +317,7 @@ def test_several_pictures_are_opened_before_the_network_is_there(display):
 
 
 def test_what_is_shown_of_a_picture_is_what_is_read(tmp_path):
-    """Bright ink on transparent ground is read on dark, and so it is shown."""
+    """Bright ink on a transparent ground is read on a dark one, so it is shown that way."""
     picture = np.zeros((60, 80, 4), np.uint8)
     picture[20:40, 30:50] = 255
     Image.fromarray(picture).save(tmp_path / "a.png")
@@ -349,7 +349,7 @@ def test_two_networks_read_the_same_ink(live, single):
     single.app.session.load(runs.DEFAULT_CHARACTERS)
     single.wait(lambda: single.app.session.answer.model == runs.DEFAULT_CHARACTERS, "its reading", 10)
     assert "read by" not in status.cget("text")
-    single.app.session.compare(runs.DEFAULT)   # has single characters read by the network for these
+    single.app.session.compare(runs.DEFAULT)   # it reads single characters with the network for characters
     single.wait(lambda: single.app.other.winfo_ismapped(), "what the other reads", 30)
     assert single.app.other.cget("text").startswith("resnet, ")
     single.app.session.compare("")
@@ -370,7 +370,7 @@ config["decoding"]["insertion_bonus"] += BONUS
 
 @pytest.mark.parametrize("learns", [True, False])
 def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(display, tmp_path, monkeypatch, learns):
-    """In the place of model.py, which takes minutes, runs what copies the network, or makes of it one that is worse."""
+    """Instead of model.py, which takes minutes, a script runs that copies the network or makes a worse one."""
     models, folder = tmp_path / "Models", str(tmp_path / "kept")
     shutil.copytree(ROOT / "Models" / runs.DEFAULT, models / runs.DEFAULT)
     trainer = tmp_path / "trainer.py"
@@ -391,7 +391,7 @@ def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(displa
         assert len(window.list.get_children()) == 7 and "7 words and 0 characters" in window.note.cget("text")
         monkeypatch.setattr(learning, "LEAST", 20)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-        monkeypatch.setattr(runs, "ROOT", tmp_path)   # where there are no data
+        monkeypatch.setattr(runs, "ROOT", tmp_path)   # where there is no data
         window.learn()
         assert all(part in window.note.cget("text") for part in (
             "at least 20", "pip install", "fetch_data)", "--archive=UNIPEN"))
@@ -399,7 +399,7 @@ def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(displa
         monkeypatch.setattr(learning, "TRAINING", [sys.executable, str(trainer)])
         monkeypatch.setattr(window, "missing", lambda usable: [])
         window.learn()
-        if learns:   # closed and opened again: what was begun ends, and nothing looks for it any more
+        if learns:   # closed and opened again: the training ends, and nothing looks for it
             window.destroy()
             assert window.training.poll() is not None
             driver.rest(2 * learning.LOOK / 1000)

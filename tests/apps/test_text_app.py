@@ -1,4 +1,4 @@
-"""textrecog_ui.py in a real window: strokes drawn by mouse events, buttons pressed, and what is then to be seen."""
+"""textrecog_ui.py in a real window: strokes drawn by mouse events, buttons pressed, and what then appears."""
 import importlib
 import importlib.util
 import itertools
@@ -122,7 +122,7 @@ def test_a_word_stands_still_though_the_next_ones_first_stroke_was_read_with_it(
 
     ink = [strokes.Stroke(np.float32([(x, 50), (x, 100)]), 5.0) for x in (0, 30, 60, 90, 125, 135)]
     *when, _, _ = places = [stroke.box for stroke in ink]   # four letters; the last two strokes begin the next word
-    first = reading("when", *when[:3], around(places[3:5]))  # the first of them passes for a part of the n
+    first = reading("when", *when[:3], around(places[3:5]))  # the first of them is read as a part of the n
     assert stillness.settled(reading("when", *when), ink[:4], first, ink[:5]).text == "when", "wide gaps do not part it"
     shown = stillness.settled(first, ink[:5], reading("whom!", *when, around(places[4:])), ink)
     assert [word.text for word in shown.lines[0].words] == ["when", "!"]
@@ -255,7 +255,7 @@ def test_the_page_is_scrolled_and_zoomed_and_shown_as_a_whole(live, tmp_path):
     live.read()
     assert app.field.text == text
 
-    strokes.save(pad.drawing, tmp_path / "half.json", 0.25)     # as from a display of a quarter of the resolution
+    strokes.save(pad.drawing, tmp_path / "half.json", 0.25)     # as from a display with a quarter of the resolution
     app.files.open_file(str(tmp_path / "half.json"))
     live.read()
     assert app.field.text == text and pad.zoom < 0.7
@@ -399,7 +399,7 @@ def test_an_alternative_is_taken_by_its_button_or_its_number(live):
 def test_a_click_on_a_word_of_the_text_offers_its_alternatives_and_nothing_changed_is_no_step(live):
     live.write("Hello then", 40, 120)
     live.read()
-    live.press("Control-z")   # something to do again
+    live.press("Control-z")   # something to redo
     live.read()
     app, text = live.app, live.app.field.text
     steps, undone = len(app.pad.drawing.before), len(app.pad.drawing.undone)
@@ -490,7 +490,7 @@ def test_words_are_read_where_the_network_for_characters_is_missing(display, tmp
 
 
 def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
-    """As an r under the bar of an f."""
+    """Like an r under the bar of an f."""
     drawing = strokes.Drawing()
     drawing.add(strokes.Stroke(np.float32([[20, 0], [5, 50], [0, 100], [60, 30]]), 4.0),
                 strokes.Stroke(np.float32([[40, 60], [48, 40], [58, 42]]), 4.0))
@@ -508,7 +508,7 @@ def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
         return corrections.places(corrections.apply(read, drawing))
 
     def correct(number: int, text: str) -> str:
-        """The text after one character was corrected."""
+        """The text after one character is corrected."""
         word = corrections.apply(reading(("f", f), ("r", r)), drawing).lines[0].words[0]
         one = replace(word, characters=[word.characters[number]])
         drawing.correct(corrections.retyped(drawing, [one], text))
@@ -526,7 +526,7 @@ def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
 def test_a_word_is_typed_again_parted_joined_and_corrected_back(request, script):
     live = request.getfixturevalue(script)
     live.write("Hello then", 40, 120)
-    live.press("Return")      # in textrecog_ui it corrects what is chosen: nothing
+    live.press("Return")      # in textrecog_ui it corrects the chosen word: none
     live.read()
 
     def text() -> str:
@@ -649,7 +649,7 @@ def test_the_theme_reaches_the_file_dialog_and_each_app_has_its_title(live):
 
 
 def test_no_point_is_lost_and_no_event_is_held_up_while_recognition_runs(live):
-    """The processor time of each handler counts, so that a busy machine does not decide the test."""
+    """Measures the processor time of each handler, so that a busy machine does not decide the test."""
     live.write("Hello then 25", 40, 120)
     pad, slowest = live.app.pad, 0.0
     along = np.linspace(0, 12 * np.pi, 1000)
@@ -683,7 +683,7 @@ def test_each_point_of_the_pen_arrives_however_long_the_window_is_held_up(live):
 
 
 def test_memory_stays_flat_and_nothing_is_complained_about(display, capfd):
-    """A short piece of what `python -m tools.benchmark apps` measures."""
+    """A short version of what `python -m tools.benchmark apps` measures."""
     done = benchmark_apps.use(rounds=4, switches=2)
     assert (done.strokes, done.readings, done.switches) == (160, 24, 2)
     assert done.grown < 100 and capfd.readouterr().err == ""

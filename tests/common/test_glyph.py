@@ -40,7 +40,7 @@ def test_stroke_widths_that_are_usual_in_emnist_stay():
 @pytest.mark.parametrize("way", [(200, 0), (0, 200), (150, 150), (180, 70)])
 @pytest.mark.parametrize("pen", [1, 2, 3.3, 8, 20])
 def test_ink_is_as_wide_as_the_pen(pen, way):
-    """Without its round ends, which are a dot together, a stroke is a rectangle as wide as the pen."""
+    """Without its round ends, which together make a dot, a stroke is a rectangle as wide as the pen."""
     images = np.zeros((2, 260, 260), np.uint8)
     start = np.float32([30, 30])
     box = trace(images[0], [np.stack([start, start + way])], pen)

@@ -1,4 +1,4 @@
-"""Line images: one height, one size of letters and one width of a letter, whatever the writer's."""
+"""Line images: one height, one letter size and one letter width, whatever the writer's."""
 import cv2
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Reading many pictures: processes, order, a window of work, and files that go on after a break."""
+"""Reading many pictures: processes, order, a window of work, and files that resume after a break."""
 import json
 import os
 import signal
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def slow_length(name: str) -> dict:
-    """Stands for a reading: the longer the name, the longer it takes."""
+    """Stands in for a reading: the longer the name, the longer it takes."""
     time.sleep(0.01 * len(name))
     return {"file": name, "length": len(name), "process": os.getpid()}
 
@@ -52,7 +52,7 @@ def test_a_process_that_dies_is_named():
 
 
 def die(name: str) -> dict:
-    """Ends its process at once, as the kernel does where memory is short."""
+    """Ends its process at once, as the kernel does when memory is short."""
     os.kill(os.getpid(), signal.SIGKILL)
     return {}
 
@@ -76,7 +76,7 @@ def test_a_file_of_readings_goes_on_after_a_break(tmp_path):
     for name in "ab":
         output.write({"file": name, "text": name.upper()})
     with open(path, "ab") as file:
-        file.write(b'{"file": "c", "te')   # killed while it was written
+        file.write(b'{"file": "c", "te')   # killed while writing
     output = bulk.Output(path)
     assert output.done == {"a", "b"}
     output.write({"file": "c", "text": "C"})

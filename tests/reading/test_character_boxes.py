@@ -1,4 +1,4 @@
-"""Whose ink is whose, from the places where a network sees the characters of a line."""
+"""Which ink belongs to which character, given where a network sees the characters of a line."""
 import cv2
 import numpy as np
 

@@ -42,7 +42,7 @@ def test_digits_follow_digits_and_capitals_follow_capitals():
 
 @pytest.mark.parametrize("word", ["Xq7Zk", "zzgtrw", "A4B2C9", "Mlakar"])
 def test_what_is_no_word_stays_readable(word):
-    """Each character costs little more than among 62 that are equally likely."""
+    """Each character costs little more than it would among 62 equally likely ones."""
     flat = -np.log(62)
     assert ENGLISH.word_log_prob(word) / (len(word) + 1) > flat - 1.5
 
@@ -52,8 +52,8 @@ def test_it_is_made_from_counts():
     for _, row in rows.values():
         assert row.sum() == pytest.approx(1)
     after_a = rows["a"][1]
-    # By hand: "a" was seen 4 times, followed by b once and by c three times; two letters, so that the
-    # shorter context counts as one more; and there c is 3 of 12 characters before the same kind of smoothing.
+    # By hand: "a" was seen 4 times, followed by b once and by c three times; those are two letters, so the
+    # shorter context counts as one more; there c is 3 of 12 characters before the same kind of smoothing.
     shorter = (3 + 0.5 * 4 / build.LABELS) / (12 + 0.5 * 4)
     assert after_a[2] == pytest.approx((3 + 1 * shorter) / (4 + 1))
     assert build.prune(rows, 100)[0] == "" and len(build.prune(rows, 2)) == 3

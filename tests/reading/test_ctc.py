@@ -1,4 +1,4 @@
-"""CTC: texts summed over all paths, what a language model decides, and where each character lies."""
+"""CTC: texts summed over all paths, what a language model decides, and where each character is."""
 import itertools
 
 import numpy as np
@@ -9,7 +9,7 @@ from reading import ctc, word_lm
 
 
 def log_probs(seed: int, steps: int, labels: str) -> np.ndarray:
-    """Random ones, in which only the blank and these characters are possible."""
+    """Random log probabilities, in which only the blank and these characters are possible."""
     found = np.full((steps, 96), -40.0)
     places = [0, *(alphabets.LABELS[character] for character in labels)]
     found[:, places] = np.random.default_rng(seed).normal(0, 1.2, (steps, len(places)))

@@ -1,4 +1,4 @@
-"""Networks in ONNX Runtime: without Keras, from any folder, and with clear words where there is none."""
+"""Networks in ONNX Runtime: without Keras, from any folder, and with a clear message if there is none."""
 import json
 import pickle
 import shutil
@@ -13,7 +13,7 @@ from common import runs
 from reading import binarize, network, recognizer
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = "1795544527"   # of the shipped runs the one that is converted soonest
+SMALL = "1795544527"   # the shipped run that is converted fastest
 SAMPLE = str(ROOT / "samples" / "R.png")
 
 
@@ -104,7 +104,7 @@ def test_each_shipped_network_takes_any_batch_and_any_width():
         opened = network.Network(ROOT / "Models", run)
         assert (ROOT / "Models" / run / "model.onnx").stat().st_size < 9_000_000
         if json.loads((ROOT / "Models" / run / "config.json").read_text())["reads"] == "lines":
-            labels = 96 if run == "1795724860" else 158   # from which the shipped one comes: ASCII and a blank
+            labels = 96 if run == "1795724860" else 158   # the predecessor of the shipped one reads ASCII
             shapes = {(1, 32, 32): (1, 8, labels), (3, 32, 1600): (3, 400, labels)}
         else:
             shapes = {(1, 28, 28): (1, 62), (7, 28, 28): (7, 62)}

@@ -10,11 +10,11 @@ from PIL import ExifTags, Image
 from reading import binarize, page_network, recognizer, text_lines
 from reading.page_network import Maps
 
-TINGE = 32   # of 255: so much does green differ from red in cores
+TINGE = 32   # of 255: how much green differs from red in cores
 
 
 class Drawn(page_network.PageNetwork):
-    """Finds ink where a picture is not red, cores where green differs from red; its corner that is not blue is up."""
+    """Finds ink where red is low, cores where green differs from red; upright if the top left has no blue."""
 
     def __init__(self):
         pass
@@ -28,7 +28,7 @@ class Drawn(page_network.PageNetwork):
 
 
 def page(*lines, shape=(400, 600), strokes=(), dots=()):
-    """Lines (left, top, width): cores 16 px tall with letters 28 px tall every 20 px; and strokes and dots beside."""
+    """Lines (left, top, width): cores 16 px tall with letters 28 px tall every 20 px; plus strokes and dots."""
     ink, core = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     for left, top, width in lines:
         cv2.rectangle(core, (left, top), (left + width, top + 16), TINGE, cv2.FILLED)
@@ -98,7 +98,7 @@ def test_a_dot_behind_a_line_belongs_to_it():
 
 @pytest.mark.parametrize("turns", range(4))
 def test_a_turned_page_is_read_upright_and_its_boxes_are_as_it_lies(turns):
-    upright = page((50, 100, 300), (50, 200, 200))   # 31 x-heights
+    upright = page((50, 100, 300), (50, 200, 200))   # 31 x-heights of lines in all
     found = Drawn().find(np.ascontiguousarray(np.rot90(upright, -turns)))
     assert found.turns == turns and widths(found) == pytest.approx([300, 200], abs=4)
     ink = found.ink.copy()
@@ -135,7 +135,7 @@ def test_bright_ink_on_transparent_ground_gets_a_dark_one():
 # ---- the shipped network
 
 def photographed(image: np.ndarray) -> np.ndarray:
-    """A drawing on gray paper with a little noise, which needs the network."""
+    """A drawing on gray paper with a little noise, so that it needs the network."""
     return (image * 0.6 + 80 + np.random.default_rng(0).normal(0, 3, image.shape)).clip(0, 255).astype(np.uint8)
 
 

@@ -32,12 +32,12 @@ def run(*arguments, stdin: bytes = b"", stdout=subprocess.PIPE) -> subprocess.Co
 
 
 def complaints(done: subprocess.CompletedProcess) -> list[str]:
-    """What the script wrote to stderr."""
+    """The complaints that the script wrote to stderr."""
     return [line for line in done.stderr.decode().splitlines() if line.startswith("recogScript.py: ")]
 
 
 def dark(path: Path = LETTER) -> np.ndarray:
-    """The ink of a clean dark-on-white sample, by its plain negative."""
+    """The ink of a clean dark-on-white sample: its plain negative."""
     return 255 - np.asarray(Image.open(path).convert("L"))
 
 
@@ -53,7 +53,7 @@ def reopened(image: Image.Image, kind: str, **options) -> Image.Image:
 
 
 def transparent(ink: np.ndarray) -> np.ndarray:
-    return np.dstack([np.zeros_like(ink)] * 3 + [ink])  # the paper is black, but cannot be seen
+    return np.dstack([np.zeros_like(ink)] * 3 + [ink])  # the paper is black but invisible
 
 
 def rotated(ink: np.ndarray) -> Image.Image:
@@ -162,7 +162,7 @@ def test_samples_are_read_right(options):
 
 
 def png_header(width: int, height: int) -> bytes:
-    """The beginning of a PNG file that declares a size, with a correct checksum, and no pixels."""
+    """The beginning of a PNG file that declares a size, with a correct checksum but without pixels."""
     file = io.BytesIO()
     Image.new("L", (1, 1)).save(file, "PNG")
     size = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + file.getvalue()[24:29]
@@ -211,7 +211,7 @@ def test_a_reader_that_has_enough_is_no_error():
 
 
 def pictures_of_all_kinds() -> list[bytes]:
-    """A small word as a file of every format, and of unusual pixels."""
+    """A small word as files of every format, some with unusual kinds of pixels."""
     word = Image.fromarray(pages.draw_page("cat", size=1, pen=2, gap=4, margin=10, pitch=50).image)
     kinds = [("PNG", "L"), ("PNG", "P"), ("PNG", "1"), ("PNG", "RGBA"), ("PNG", "I;16"), ("JPEG", "CMYK"),
              ("JPEG", "L"), ("GIF", "L"), ("BMP", "RGB"), ("TIFF", "L"), ("WEBP", "RGB"), ("PPM", "L")]
@@ -231,7 +231,7 @@ def test_words_are_read_from_every_kind_of_file():
 
 
 def mutated(file: bytes, rng: np.random.Generator) -> bytes:
-    """A file with some bytes changed, and sometimes its end missing or a piece of it twice."""
+    """A file with some bytes changed, and sometimes with its end missing or a piece repeated."""
     data = bytearray(file)
     for place in rng.integers(0, len(data), rng.integers(1, 12)):
         data[place] = rng.integers(256)

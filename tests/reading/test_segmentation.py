@@ -1,4 +1,4 @@
-"""A network for single characters reads drawn pages: their lines, words, boxes, and what is no writing."""
+"""A network for single characters reads drawn pages: their lines, words, boxes, and what is not writing."""
 import time
 
 import cv2
@@ -100,10 +100,10 @@ def test_a_large_photo_has_boxes_in_its_own_pixels(reader):
     assert off.max() <= 9, "a photo is looked at in half its size"
 
 
-# ---- what is no writing
+# ---- what is not writing
 
 def rule(image: np.ndarray, first: int, pitch: int, gray: int = 90, pen: int = 2, slope: float = 0, bend: float = 0):
-    """A copy of a page with printed lines, the first at y = first at its left border; bend in px."""
+    """A copy of a page with printed lines, the first at y = first at the left border; bend in px."""
     page = image.copy()
     x = np.linspace(0, page.shape[1], 40)
     for y in range(first, page.shape[0], pitch):

@@ -1,4 +1,4 @@
-"""The word language model prefers words, pairs of words and marks as people write them; names get through."""
+"""The word language model prefers words, pairs of words and marks as people write them; names still get through."""
 import math
 from pathlib import Path
 
@@ -14,18 +14,18 @@ ENGLISH = word_lm.load()
 
 
 def chances(text: str) -> np.ndarray:
-    """P(next character | text) by labels, without the share of characters that may be any."""
+    """P(next character | text) by label, without the share that is left for any character."""
     return (np.exp(ENGLISH.next_log_probs(text)) - [0, *word_lm.ANY]) / (1 - word_lm.ANYTHING)
 
 
 def chance(text: str, character: str) -> float:
-    """P(character | text) of the same."""
+    """P(character | text), from `chances`."""
     return chances(text)[alphabets.LABELS[character]]
 
 
 @pytest.mark.parametrize("text", ["", "th", "Q", "19", "the ", "the end.", "the end. ", "(", "say \"", "$"])
 def test_chances_of_what_may_follow_sum_to_one(text):
-    # Without the gain of a word's end.
+    # Without the gain at the end of a word.
     added = [math.exp(ENGLISH.end_gain(text, character)) if character in alphabets.MARKS else 1
              for character in alphabets.ALPHABET]
     assert (chances(text)[1:] / added).sum() == pytest.approx(1, abs=1e-3)
@@ -40,7 +40,7 @@ def test_many_texts_at_once_and_one_by_one_are_the_same_and_few_are_remembered(m
     texts = ["", "the dog", "The dog", "DelVillar", "19", "isn't", "the end. ", "the dgo", "New York",
              "in New York", "a  dog", "saw a  dog"]
     together = ENGLISH.all_next_log_probs(texts)
-    monkeypatch.setattr(character_lm, "CACHE", 1)   # so that all is forgotten before each text
+    monkeypatch.setattr(character_lm, "CACHE", 1)   # so that everything is forgotten before each text
     for text, found in zip(texts, together, strict=True):
         np.testing.assert_allclose(ENGLISH.next_log_probs(text), found, atol=1e-5)
         assert len(ENGLISH._known) <= 2 + 2
@@ -119,7 +119,7 @@ def test_nothing_is_added_where_no_word_ends(text, follower):
 
 
 def test_the_word_before_decides_what_the_ink_leaves_open():
-    """The ink says "New Yerk" a little rather than "New York"."""
+    """The ink slightly favours "New Yerk" over "New York"."""
     of_steps = np.full((40, ctc.LABELS), -12.0)
     of_steps[:, 0] = -0.1
     for step, choices in enumerate([*"New ", "Y", "eo", *"rk"]):
@@ -140,7 +140,7 @@ def test_it_is_made_from_counts(tmp_path):
     counts = {("the", "cat"): 3 * build.PAIRS_COUNTED // 10, ("the", "dog"): build.PAIRS_COUNTED // 10,
               ("the", "mouse"): 10**12}
     pairs = build.pair_probabilities(counts, frequencies)
-    # By hand: "the" counts as 0.5 of all words, more than its listed pairs; 0.3 / 0.5 and 0.1 / 0.5.
+    # By hand: "the" is 0.5 of all words, which is more than its listed pairs; 0.3 / 0.5 and 0.1 / 0.5.
     assert pairs == {("the", "cat"): pytest.approx(0.6), ("the", "dog"): pytest.approx(0.2)}
     marks = build.count_marks(["a dog.", "19% (dog)"])
     places = word_lm.PLACES

@@ -1,4 +1,4 @@
-"""The samples that are committed are those that tools/draw_samples.py draws."""
+"""The committed samples are those that tools/draw_samples.py draws."""
 from pathlib import Path
 
 import cv2
@@ -18,4 +18,4 @@ def test_the_samples_are_drawn_as_they_are_committed(tmp_path):
             assert (tmp_path / name).read_text() == (SAMPLES / name).read_text()
             continue
         new, old = (cv2.imread(str(folder / name)).astype(int) for folder in (tmp_path, SAMPLES))
-        assert new.shape == old.shape and np.abs(new - old).mean() < 1   # other versions of libraries round otherwise
+        assert new.shape == old.shape and np.abs(new - old).mean() < 1   # other library versions round differently

@@ -1,4 +1,4 @@
-"""Scans of unknown case are made out of EMNIST's other sets, without what ByClass's files hold."""
+"""Scans of unknown case are made from EMNIST's other sets, without what ByClass's files hold."""
 import gzip
 
 import numpy as np
@@ -12,7 +12,7 @@ from training import emnist
 
 
 def write(folder, name: str, images: np.ndarray, labels: list[int]) -> None:
-    """The training part of another set than ByClass."""
+    """Write the training part of a set other than ByClass."""
     for kind, content in (("images-idx3", toy.idx(images.transpose(0, 2, 1), 0x803)),
                           ("labels-idx1", toy.idx(np.array(labels, np.uint8), 0x801))):
         (folder / f"emnist-{name}-train-{kind}-ubyte.gz").write_bytes(gzip.compress(content))

@@ -92,7 +92,7 @@ TWO_STICKS = STICK + [[90, 0, 90, 100], [90, 100, 150, 100]]
 
 
 def write_pen(folder: Path) -> None:
-    """Records of two splits; one holds what 62 classes cannot express."""
+    """Write records of two splits; one holds what 62 classes cannot express."""
     def record(label, strokes, split="val", style="printed"):
         return {"label": label, "writer": "a/b", "style": style, "split": split, "strokes": strokes}
     for kind, records in {"characters": [record("L", STICK), record("i", STICK, "test")],

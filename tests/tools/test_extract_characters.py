@@ -1,4 +1,4 @@
-"""Letters are taken out of written words: which strokes are which letter, with the shipped network."""
+"""Letters are extracted from written words: which strokes form which letter, with the shipped networks."""
 import gzip
 import json
 import subprocess
@@ -40,7 +40,7 @@ def test_the_strokes_of_each_letter_are_found(tmp_path):
             strokes = written(text)
             right += [(letter, sorted(of_letter)) for letter, of_letter in zip(text, strokes)]
             drawn = [stroke for of_letter in strokes for stroke in of_letter]
-            drawn.append(drawn.pop(1))   # a bar that was added at the end
+            drawn.append(drawn.pop(1))   # a bar added at the end
             for split in ("train", "test"):
                 file.write(json.dumps({"label": text, "writer": writer, "style": "printed", "split": split,
                                        "strokes": drawn}) + "\n")

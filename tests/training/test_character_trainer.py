@@ -137,7 +137,7 @@ def test_aligned_memory_is_shared_with_the_backend():
     assert int(keras.ops.convert_to_numpy(tensor)[2, 5, 5]) == (7 if shared else 1)
     devices.release(array[1:])
     assert not array.any() and devices.aligned((0, 28, 28)).shape == (0, 28, 28)
-    devices.release(np.ones(3))   # has no memory of that kind
+    devices.release(np.ones(3))   # it has no memory of that kind
 
 
 def test_what_is_trained_in_16_bits_is_kept_in_32():
@@ -157,7 +157,7 @@ def test_what_is_trained_in_16_bits_is_kept_in_32():
 def test_ctrl_c_ends_a_training_even_where_python_would_lose_it(tmp_path, capsys):
     class LosesIt:
         def __del__(self):
-            signal.raise_signal(signal.SIGINT)   # an exception in a destructor is reported, no more
+            signal.raise_signal(signal.SIGINT)   # an exception in a destructor is only reported
 
     seen = []
 
@@ -192,13 +192,13 @@ def test_a_network_softens_what_it_reads_and_not_what_it_learns_from():
     np.testing.assert_array_equal(soften(point), point)   # until it is told how much
     networks.set_softness(keras.Sequential([keras.Input((28, 28)), soften]), 0.1)
     np.testing.assert_array_equal(soften(point, training=True), point)
-    # By hand: 0.8 stay and 0.1 go to either side, in both directions; to the left of the edge there is nothing.
+    # By hand: 0.8 stays and 0.1 goes to either side, in both directions; beyond the left edge there is nothing.
     np.testing.assert_allclose(soften(point)[0, 12:17, :3], [[0, 0, 0], [0.08, 0.01, 0], [0.64, 0.08, 0],
                                                             [0.08, 0.01, 0], [0, 0, 0]], atol=1e-6)
 
 
 def test_a_network_softens_as_augmentation_does_and_a_teacher_not_once_more():
-    """Fine lines, a little changed in many ways, become on average as pale as the softened ones."""
+    """Averaged over many small changes, fine lines become as pale as the softened ones."""
     lines = np.tile(np.float32([0, 200]), (28, 14))
     soften = networks.Soften()
     network = keras.Sequential([keras.Input((28, 28)), soften])

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def log_epochs(folder: Path, losses: dict[int, float]) -> None:
-    """What a training leaves in its logs; the accuracy is 1 - loss / 4, the training loss half the validation's."""
+    """Write a training's logs; the accuracy is 1 - loss / 4, the training loss half the validation loss."""
     with (tensorboard_log.EventLog(folder / "logs/train") as train,
           tensorboard_log.EventLog(folder / "logs/validation") as validation):
         for epoch, loss in losses.items():

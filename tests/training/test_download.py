@@ -39,18 +39,18 @@ ZIP = zip_of(CONTENT)
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `payload` at any path; the attributes switch its behaviour."""
+    """Serves `payload` at any path; the attributes control its behaviour."""
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.payload = ZIP
-        self.errors = []          # HTTP statuses with which the coming requests are refused
+        self.errors = []          # HTTP statuses that refuse the next requests
         self.ranges = True
-        self.range_shift = 0      # start of the ranges sent, relative to those asked for
+        self.range_shift = 0      # start of the ranges sent, relative to those requested
         self.tells_length = True
-        self.break_off = []       # bytes after which the coming answers break off
+        self.break_off = []       # bytes after which the next answers break off
         self.delay = 0.0          # seconds before each 4 KiB
         self.asked = []           # Range of each request
 
@@ -118,14 +118,14 @@ def files(folder: Path) -> set[str]:
 
 
 def assert_fetched(folder: Path) -> None:
-    """Both members are there, right, and nothing else is."""
+    """Both members are there and correct, and nothing else is."""
     assert files(folder) == {"images.gz", "labels.gz"}
     assert (folder / "images.gz").read_bytes() == CONTENT[IMAGES]
     assert (folder / "labels.gz").read_bytes() == CONTENT[LABELS]
 
 
 def assert_only_part(folder: Path) -> int:
-    """Only an honest beginning of the archive is there; returns its length in bytes."""
+    """Only a correct beginning of the archive is there; returns its length in bytes."""
     assert files(folder) == {"gzip.zip.part"}
     part = (folder / "gzip.zip.part").read_bytes()
     assert ZIP.startswith(part)
@@ -354,17 +354,17 @@ def test_another_length_is_refused(server, tmp_path, tells_length):
 def test_a_bad_archive_is_named_and_removed(server, tmp_path, bad, named):
     server.payload = bad
     assert named in refused(server.url, tmp_path, len(bad))
-    assert files(tmp_path) <= {"images.gz"}  # verified before the bad one was met
+    assert files(tmp_path) <= {"images.gz"}  # verified before the bad one was reached
     server.payload = ZIP
     fetch(server, tmp_path)
     assert_fetched(tmp_path)
     assert server.asked == [None, None]
 
 
-# ---- servers that mean harm
+# ---- hostile servers
 
 def serve(answer, monkeypatch) -> str:
-    """The address of a server that does this with each connection, after it has read the request."""
+    """The address of a server that calls `answer` with each connection after reading the request."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def work():
@@ -394,7 +394,7 @@ def flood(head: bytes, sent: list[int]):
 
 
 def step(bytes_more: list[int]):
-    """Break off one byte later each time, from the beginning of the file."""
+    """Send the file from its beginning each time, and break off one byte later than before."""
     def answer(connection):
         bytes_more[0] += 1
         connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(ZIP)}\r\n\r\n".encode() + ZIP[:bytes_more[0]])
@@ -409,8 +409,8 @@ def test_headers_that_trickle_are_given_up(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("head", [
-    b"HTTP/1.1 302 Found\r\nLocation: /gzip.zip\r\n\r\n",            # each time again, with an endless body
-    b"HTTP/1.1 200 OK\r\n\r\n",                                       # of no known length
+    b"HTTP/1.1 302 Found\r\nLocation: /gzip.zip\r\n\r\n",            # again and again, with an endless body
+    b"HTTP/1.1 200 OK\r\n\r\n",                                       # of unknown length
     b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"], ids=["redirect", "endless", "packed"])
 def test_no_more_comes_than_is_known(tmp_path, monkeypatch, head):
     sent = [0]

@@ -37,7 +37,7 @@ def test_labels_are_characters():
 
 
 def _damage(folder: Path, damage: str) -> str:
-    """Spoil the data set in one way; returns the name of the file that has to be blamed."""
+    """Damage the data set in one way; returns the name of the file to blame."""
     images, labels = toy.samples(3, seed=0, characters="ab")
     toy.write(folder, "train", images, labels)
     path, kind = {"truncated": (IMAGES, None), "not gzip": (IMAGES, None), "garbage inside": (LABELS, None),

@@ -33,7 +33,7 @@ np.savez(folder / "known.npz", pictures=pictures, logits=network.predict_on_batc
 @pytest.mark.parametrize("backend, package, name", [("tensorflow", "tensorflow", "line"), ("jax", "jax", "dense"),
                                                     ("torch", "torch", "dense")])
 def test_a_network_of_every_backend_is_exported(backend, package, name, tmp_path):
-    """That for lines as if it were large, so that its kernels have 24 bits."""
+    """The one for lines is exported as if it were large, so that its kernels have 24 bits."""
     if not find_spec(package):
         pytest.skip(f"{package} is not installed")
     (tmp_path / "config.json").write_text(json.dumps({

@@ -192,7 +192,7 @@ def trained(data, tmp_path_factory) -> tuple[Path, str, str]:
                                start_new_session=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
     while process.poll() is None and not any(len(toy.history(folder)) >= 6 for folder in models.iterdir()):
         time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGINT)   # as a terminal does: the processes that write get it, too
+    os.killpg(process.pid, signal.SIGINT)   # as a terminal does: the processes that write get it too
     output, notes = process.communicate(timeout=240)
     assert process.returncode == 0 and "Traceback" not in notes and "ended early" in notes, notes
     folder, = models.iterdir()
@@ -217,7 +217,7 @@ def test_a_line_reader_learns_and_reads(trained):
     folder, printed, _ = trained
     about = runs.read_config(folder.parent, folder.name)
     assert about["reads"] == "lines" and about["decoding"].keys() == asdict(line_recognizer.Decoding()).keys()
-    # It has learned from words of these letters alone, and what it expects of them is what it saw.
+    # It has learned from words of these letters alone, so it expects them as often as it saw them.
     shares = dict(zip(alphabets.ALPHABET, np.exp(about["decoding"]["label_prior"])))
     assert sum(shares.values()) == pytest.approx(1, abs=0.02) and shares["e"] > 5 * shares["Q"]
     figures = json.loads((folder / "metrics.json").read_text())["validation"]
@@ -259,7 +259,7 @@ def test_a_network_between_the_first_and_the_last_is_kept(small, trained, tmp_pa
 
 
 def upside_down(seeds: range) -> list[tuple[str, list[np.ndarray]]]:
-    """Words of somebody who writes so."""
+    """Words of somebody who writes upside down."""
     return [(text, [stroke * (1, -1) for stroke in draw_samples.strokes_of([text], 60, seed, 16)])
             for seed in seeds for text in ("send", "salted", "lines")]
 
@@ -343,7 +343,7 @@ def test_wrong_labels_do_not_count_once_the_others_are_read(data):
 def test_the_line_network_trains(data):
     setup = line_config(data, "--dry_run")
     model = line_trainer.LineTrainer(setup, line_trainer.Validation(setup)).build_model()
-    model.run_eagerly = True   # which is quicker to begin
+    model.run_eagerly = True   # which starts faster
     images = np.random.default_rng(0).integers(0, 256, (2, line_image.HEIGHT, 64), dtype=np.uint8)
     losses = [float(model.train_on_batch(images, np.array([[5, 6], [7, 0]], np.int32))) for _ in range(3)]
     assert losses[2] < losses[0]

@@ -1,4 +1,4 @@
-"""Fonts come out of npm's archives, and sentences out of a Git repository."""
+"""Fonts come from npm's archives, and sentences from a Git repository."""
 import hashlib
 import io
 import tarfile
@@ -11,7 +11,7 @@ from training import download, line_scans, materials, page_writing
 
 
 def archive_of(path: str, name: str) -> bytes:
-    """An archive of npm's with one web font."""
+    """An npm archive with one web font."""
     woff, packed = io.BytesIO(), io.BytesIO()
     font = TTFont(path)
     font.flavor = "woff"
@@ -48,7 +48,7 @@ def test_the_table_names_fonts_that_npm_has():
 
 @pytest.fixture
 def sentences(tmp_path):
-    """A Git repository in the form of Common Voice's, with a commit behind the wanted one; its address and that."""
+    """A Git repository like Common Voice's, with a commit after the wanted one; its address and the wanted commit."""
     source = tmp_path / "source"
     for language in ("de", "en", "es", "fr", "pl"):
         (source / "server" / "data" / language).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""training/metrics.py: figures that can be counted by hand, and the pictures of what is read wrongly."""
+"""training/metrics.py: figures that can be counted by hand, and pictures of what is misread."""
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from training import metrics
 
 
 def predictions(pairs: list[tuple[str, str]]) -> metrics.Predictions:
-    """Glyphs with these true and read characters, the read one at 0.7, the true one at 0.3."""
+    """Predictions with these true and read characters, the read one at 0.7, the true one at 0.3."""
     labels = np.array([alphabets.CHARACTERS.index(truth) for truth, _ in pairs], np.uint8)
     probabilities = np.zeros((len(pairs), 62), np.float32)
     for row, (truth, read) in enumerate(pairs):

@@ -1,5 +1,5 @@
-"""Training networks for characters as a user does, on a small data set: one run by the command line, ended
-by Ctrl-C, and others that go on from it."""
+"""Training networks for characters as a user does, on a small data set: one run from the command line, ended
+by Ctrl-C, and others that continue from it."""
 import gzip
 import json
 import os
@@ -52,7 +52,7 @@ def ended(data, tmp_path_factory) -> tuple[Path, str, str]:
 
 
 def train(data: Path, models: Path, *more: str) -> Path:
-    """The folder of a run in this process."""
+    """Train in this process; returns the folder of the new run."""
     before = set(models.glob("*"))
     model.main([f"--data_path={data}", f"--models_path={models}", *SMALL, *more])
     return next(iter(set(models.glob("*")) - before), None)
@@ -85,7 +85,7 @@ def test_saved_networks_are_scored_again(data, ended, capsys):
 
 
 def test_a_resumed_run_learns_what_an_uninterrupted_one_learns(data, ended, tmp_path, capsys):
-    """Their random numbers are the same, of augmentation and dropout too."""
+    """Their random numbers are the same, including those of augmentation and dropout."""
     folder = tmp_path / "parts" / ended[0].name
     shutil.copytree(ended[0], folder)
     before = toy.history(folder)

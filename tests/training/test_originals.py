@@ -1,4 +1,4 @@
-"""Real writing as it is published becomes lines that trainings read."""
+"""Real writing as published becomes lines that trainings read."""
 import csv
 import json
 
@@ -18,7 +18,7 @@ LINE = """<TextLine TAGREFS="LT7" BASELINE="{x} 150 900 150"><Shape><Polygon POI
 
 @pytest.fixture
 def published(tmp_path):
-    """A Git repository in the form of Copiste d'un jour and of DHSD at once; its address and commit."""
+    """A Git repository laid out like Copiste d'un jour and DHSD at once; its address and commit."""
     source = tmp_path / "source"
     for name in ("alto", "jpg", "german_hw_data"):
         (source / name).mkdir(parents=True)

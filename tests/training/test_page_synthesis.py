@@ -30,7 +30,7 @@ def test_layout_writes_inside_its_cores(layout, sources):
     layout(page, sources, 14.0)
     assert page.picture.shape == (400, 500, 3) and page.ink.max() > 200
     within = page.ink[page.core > 0].astype(float).sum() / page.ink.sum()
-    assert within > 0.45      # the rest are ascenders and tails
+    assert within > 0.45      # the rest are ascenders and descenders
     covered = (page.ink[page.core > 0] > 96).mean()
     assert 0.05 < covered < 0.7
 

@@ -1,4 +1,4 @@
-"""Training the page network, from the command line to a run that reading opens."""
+"""Training the page network, from the command line to a run that reading can open."""
 import json
 
 import numpy as np

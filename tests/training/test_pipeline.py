@@ -1,4 +1,4 @@
-"""A training that ends early, in whatever way, says what is kept, and goes on from there."""
+"""A training that ends early, in whatever way, says what is kept and can go on from there."""
 import errno
 import json
 import os
@@ -24,7 +24,7 @@ def train(tmp_path):
     def run(*arguments: str) -> Path:
         given = f"--data_path={data}", f"--models_path={tmp_path / 'models'}", "--batch_size=10", "--train_epochs=2"
         return pipeline.run(configure(vars(model), [*given, *arguments]))
-    if keras.backend.backend() == "tensorflow":   # which is quicker to begin without compiling
+    if keras.backend.backend() == "tensorflow":   # which starts faster without compiling
         tensorflow = pytest.importorskip("tensorflow")
         tensorflow.config.run_functions_eagerly(True)
         yield run
@@ -69,7 +69,7 @@ def test_what_the_machine_lacks_is_said_in_one_sentence(tmp_path, error, sentenc
 
 
 class Spoil(keras.callbacks.Callback):
-    """Makes weights NaN in the epoch `self.epoch`."""
+    """Makes weights NaN at the start of the epoch `epoch`."""
     epoch = 0
 
     def __init__(self, *_):

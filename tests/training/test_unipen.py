@@ -154,7 +154,7 @@ def test_truncated_stroke_file_loses_its_last_strokes_alone(tmp_path):
 
 
 def test_characters_are_thinned_out_and_scaled_down(tmp_path):
-    """A long L of 2001 points ends as its three corners, 400 high."""
+    """A long L of many points ends as its three corners, 400 high."""
     points = [(0, 1000 - y) for y in range(0, 1000)] + [(x, 0) for x in range(0, 501)]
     pen = ".COORD X Y\n.PEN_DOWN\n" + "".join(f"{x} {y}\n" for x, y in points)
     (record,), _ = parse(tmp_path, '.SEGMENT CHARACTER 0 OK "L"\n', kind="1b", pen=pen)
@@ -198,7 +198,7 @@ COUNTS = {"characters": 3, "symbols": 1, "words": 1, "lines": 1}
 
 
 def distribution(folder: Path, writers: tuple[str, ...] = ("anna",)) -> Path:
-    """A small distribution, every writer with all SEGMENTS; returns its folder."""
+    """Write a small distribution, every writer with all SEGMENTS; returns its folder."""
     root = folder / "train_r01_v07"
     for writer in writers:
         include = write(root / f"include/abc/data/{writer}.dat", PEN.replace("anna", writer))
@@ -333,7 +333,7 @@ def without(key: str) -> str:
     ("hpb", "Action : write by Tue 2 4 th .", "Action: write by Tue 24th."),
     ("hpb", "Maxwell 's dog , who had the word ' bubblet '", "Maxwell's dog, who had the word 'bubblet'"),
     ("hpp", 'ostracized red - handed " czar "', 'ostracized red-handed "czar"'),
-    ("hpp", "$ 1 0 0 # 5 1 0 0 %", "$100 #5100%"),   # where a number ends cannot be told
+    ("hpp", "$ 1 0 0 # 5 1 0 0 %", "$100 #5100%"),   # it is unclear where a number ends
     ("sta", "I went away , and was gone ; about 3 weeks ?", "I went away, and was gone; about 3 weeks?"),
     ("ced", "55 : = ( 16*4 ) -9", "55:=(16*4)-9"),
     ("dar", "Monday . It wasn ' t by a hair - so", "Monday. It wasn't by a hair - so"),
