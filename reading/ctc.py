@@ -276,3 +276,14 @@ def align(log_probs: np.ndarray, text: str) -> np.ndarray:
             steps[place // 2] = step, max(steps[place // 2, 1], step)
         place -= 2 if jumped[step, place] else int(moved[step, place])
     return steps
+
+
+def strongest(log_probs: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """The largest log probability of each label within each character's steps: (characters, labels).
+
+    log_probs: float (steps, labels).  steps: int (characters, 2), see `align`.
+    """
+    if not len(steps):
+        return log_probs[:0]
+    padded = np.vstack([log_probs, log_probs[-1:]])   # so that the index after the last step exists
+    return np.maximum.reduceat(padded, (steps + (0, 1)).ravel())[::2]

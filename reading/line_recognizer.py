@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common import alphabets, line_image, runs, softmax
-from reading import character_boxes, ctc, text_lines, word_lm
+from reading import capitals, character_boxes, ctc, text_lines, word_lm
 from reading.binarize import Picture
 from reading.readings import Character, Line, Reading, Word, around, characters_of, line_of, reading_of
 
@@ -89,6 +89,19 @@ class FoundLine(NamedTuple):
         return line_of(text.text, words, self.sure)
 
 
+class Found(NamedTuple):
+    """What the beam search finds in a line."""
+    prepared: list[ctc.Step]
+    texts: list[ctc.Text]    # best first
+    steps: np.ndarray        # int (characters, 2), where those of the best text lie: see ctc.align
+    strongest: np.ndarray    # float (characters, labels): see ctc.strongest
+
+    @property
+    def text(self) -> str:
+        """The best text."""
+        return self.texts[0].text
+
+
 class LineReader:
     """Reads lines with one network."""
 
@@ -141,46 +154,50 @@ class LineReader:
         """The text that log probabilities (steps, labels) spell; to_ink, (2, 3), maps px of the image to the ink's."""
         weights = self.decoding if self.lm else ctc.NONE
         log_probs = self.decoding.without_prior(log_probs) if self.lm else log_probs
-        prepared = ctc.steps_of(log_probs)
-        texts = ctc.search_steps(prepared, self.lm, weights)
-        text = texts[0].text
+        found = self._search(log_probs, weights)
+        if self.lm and capitals.found(found.text, found.strongest):
+            found = self._search(capitals.with_capitals(log_probs), weights)
+        text, steps = found.text, found.steps
         if not text:
             return LineText("", [], [], [])
-        steps = ctc.align(log_probs, text)
         scale, left = (1.0, 0.0) if to_ink is None else to_ink[0, [0, 2]].tolist()
         centres = scale * (steps.mean(axis=1) + 0.5) * line_image.STEP + left
         words = [[]]
-        alternatives = self._alternatives(log_probs, text, steps, weights.lm_weight)
+        alternatives = self._alternatives(text, found.strongest, weights.lm_weight)
         for character, likely, centre in zip(text, alternatives, centres.tolist(), strict=True):
             if character == " ":
                 words.append([])
             else:
                 words[-1].append(Read(character, likely, likely[0][1], centre))
-        return LineText(text, words, *self._rivals(prepared, texts, steps, weights))
+        return LineText(text, words, *self._rivals(found, weights))
 
-    def _alternatives(self, log_probs, text: str, steps, lm_weight: float) -> list[list[tuple[str, float]]]:
-        """Alternatives for each character, from its steps and the characters before it; itself first."""
-        padded = np.vstack([log_probs[:, 1:], log_probs[-1:, 1:]])   # so that the last end is a valid index
-        scores = np.maximum.reduceat(padded, (steps + (0, 1)).ravel())[::2].astype(float)
+    def _search(self, log_probs: np.ndarray, weights: ctc.Weights) -> "Found":
+        prepared = ctc.steps_of(log_probs)
+        texts = ctc.search_steps(prepared, self.lm, weights)
+        steps = ctc.align(log_probs, texts[0].text)
+        return Found(prepared, texts, steps, ctc.strongest(log_probs, steps))
+
+    def _alternatives(self, text: str, strongest: np.ndarray, lm_weight: float) -> list[list[tuple[str, float]]]:
+        """What each character may be instead, by its own steps and the text before it; itself first."""
+        scores = strongest[:, 1:].astype(float)
         if self.lm:
             before = [text[:place] for place in range(len(text))]
-            scores += lm_weight * np.array(self.lm.all_next_log_probs(before))[:, 1:log_probs.shape[1]]
+            scores += lm_weight * np.array(self.lm.all_next_log_probs(before))[:, 1:strongest.shape[1]]
         scores[:, 0] = ctc.LEAST   # a space is no alternative
         chances = np.exp(softmax.log_softmax(scores))
         return softmax.ranked(chances, alphabets.ALPHABET, [alphabets.LABELS[character] - 1 for character in text])
 
-    def _rivals(self, prepared: list[ctc.Step], texts: list[ctc.Text], steps,
-                weights: ctc.Weights) -> tuple[list, list]:
+    def _rivals(self, line: "Found", weights: ctc.Weights) -> tuple[list, list]:
         """For each word of the best text, what its steps may spell instead, with probabilities, and its evidence."""
-        text = texts[0].text
+        text, prepared = line.text, line.prepared
         spaces = [place for place, character in enumerate(text) if character == " "]
-        firsts = [0, *(steps[place, 1] + 1 for place in spaces)]
-        behinds = [*(steps[place, 0] for place in spaces), len(prepared)]
+        firsts = [0, *(line.steps[place, 1] + 1 for place in spaces)]
+        behinds = [*(line.steps[place, 0] for place in spaces), len(prepared)]
         rivals, evidences = [], []
         begin = 0
         for word, first, behind in zip(text.split(" "), firsts, behinds, strict=True):
-            found = texts if not spaces else ctc.search_steps(prepared[first:behind], self.lm, weights, text[:begin])
-            of_word, speaks = self._rivals_of(word, found, weights)
+            texts = ctc.search_steps(prepared[first:behind], self.lm, weights, text[:begin]) if spaces else line.texts
+            of_word, speaks = self._rivals_of(word, texts, weights)
             rivals.append(of_word)
             evidences.append(speaks)
             begin += len(word) + 1

@@ -8,6 +8,7 @@
 - scanned: the same from EMNIST's scans.
 - page, name: scanned lines that people wrote on paper: French text, and German names.
 - font: texts in handwriting fonts and in a few printed faces, as if scanned.
+- capitals: parts of sentences in one person's capitals, as if scanned: nobody wrote such lines on paper for us.
 - corrected: words that a user corrected in textrecog_ui.py, to learn that user's writing.
 
 Each is changed at random, as strokes if it has strokes: slant, slope, width, gaps, waviness, pen and paper.
@@ -34,7 +35,7 @@ from training import (
 from training.line_records import Writing, read_records, writing_of
 
 KINDS = {"word": 0.35, "line": 0.14, "several": 0.06, "composed": 0.10, "scanned": 0.02,   # shares of samples
-         "page": 0.16, "name": 0.08, "font": 0.09}
+         "page": 0.14, "name": 0.06, "font": 0.08, "capitals": 0.05}
 REAL = {"page": "copiste", "name": "dhsd"}   # kinds that are scanned lines: their folders
 ACCENTED = 0.2                 # share of words that get accents
 PRINTED = 0.12                 # share of typefaces among fonts
@@ -42,6 +43,7 @@ FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # for an untrained network: wha
 RECORDED = {"word": "words", "line": "lines", "corrected": "corrected"}   # kinds that are one record: its category
 WIDEST = 1000                  # px: wider line images take too long to learn from
 SCANS = 1500                   # maximum number of scans of each character
+CAPITAL = 36                   # px: height of the ink of a line of capitals, as if scanned
 
 
 class Sample(NamedTuple):
@@ -99,7 +101,7 @@ class LineSynthesizer:
         names = self.kinds(kinds)
         shares = np.array([kinds[kind] for kind in names])
         kind = names[rng.choice(len(names), p=shares / shares.sum())]
-        if kind in REAL or kind == "font":
+        if kind in REAL or kind in ("font", "capitals"):
             return self._on_paper(kind, rng)
         write = {"several": self._several, "composed": self._composed, "scanned": self._scanned}.get(kind)
         drawn = write(rng) if write else self._recorded(RECORDED[kind], rng)
@@ -109,7 +111,8 @@ class LineSynthesizer:
 
     def kinds(self, wanted: Iterable[str]) -> list[str]:
         """The wanted kinds of writing for which there are files."""
-        there = {"scanned": self.scans, "font": self._fonts and self._sentences, **self.real}
+        there = {"scanned": self.scans, "font": self._fonts and self._sentences, "capitals": self._sentences,
+                 **self.real}
         return [kind for kind in wanted if there.get(kind, kind not in REAL)]
 
     def plain(self, category: str, row: int) -> Sample | None:
@@ -133,22 +136,37 @@ class LineSynthesizer:
         return Sample(line_rendering.draw(points, writing.ends, rng, self.variety), writing.label, kind)
 
     def _on_paper(self, kind: str, rng: np.random.Generator) -> Sample | None:
-        """A scanned line of a kind of REAL, or a text in a font, aged at random."""
-        def any_of(values):
-            return values[rng.integers(len(values))]
-        if kind == "font":
-            text = (line_texts.span(any_of(self._sentences), rng) if rng.random() < 0.8 else
-                    line_texts.random_text(self._words, rng))
-            faces = page_writing.typefaces() if rng.random() < PRINTED else self._fonts
-            gray = line_scans.in_font(any_of(faces), text, rng)
-            if gray is None:
-                return None
-        else:
-            real = any_of(self.real[kind])
-            gray, text = real.seen(), real.text
-        neighbour = any_of(self.real[kind]).seen() if kind in REAL else None
+        """A scanned line of a kind of REAL, or a text in a font or in capitals, aged at random."""
+        found = (self._scan(kind, rng) if kind in REAL else
+                 self._in_font(rng) if kind == "font" else self._in_capitals(rng))
+        if found is None:
+            return None
+        gray, text = found
+        neighbour = self._scan(kind, rng)[0] if kind in REAL else None
         image = line_scans.line_image_of(line_scans.age(gray, rng, neighbour))
         return None if image is None else _usable(Sample(image, text, REAL.get(kind, "")))
+
+    def _scan(self, kind: str, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+        """A scanned line of a kind of REAL, uint8 (height, width), dark on bright, and its text."""
+        line = _any_of(self.real[kind], rng)
+        return line.seen(), line.text
+
+    def _in_font(self, rng: np.random.Generator) -> tuple[np.ndarray, str] | None:
+        """A text in a font, like _scan."""
+        text = (line_texts.span(_any_of(self._sentences, rng), rng) if rng.random() < 0.8 else
+                line_texts.random_text(self._words, rng))
+        faces = page_writing.typefaces() if rng.random() < PRINTED else self._fonts
+        gray = line_scans.in_font(_any_of(faces, rng), text, rng)
+        return None if gray is None else (gray, text)
+
+    def _in_capitals(self, rng: np.random.Generator) -> tuple[np.ndarray, str] | None:
+        """A part of a sentence in one person's capitals, like _scan."""
+        drawn = self._composed(rng, line_texts.span(_any_of(self._sentences, rng), rng).upper())
+        box = drawn and glyph.ink_box(drawn.picture)
+        if not box:
+            return None
+        scale = CAPITAL / box[3]
+        return 255 - cv2.resize(drawn.picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), drawn.text
 
     def _recorded(self, category: str, rng: np.random.Generator) -> Sample | None:
         """A random record of one category."""
@@ -179,9 +197,9 @@ class LineSynthesizer:
             words.append(Writing(changed, writing.ends, writing.label))
         return self._draw(_in_one(words, " ".join(word.label for word in words)), rng, 0.0) if words else None
 
-    def _composed(self, rng: np.random.Generator) -> Sample | None:
-        """Text composed of single characters, by one writer as far as that writer wrote them."""
-        text = line_texts.random_text(self._words, rng)
+    def _composed(self, rng: np.random.Generator, text: str = "") -> Sample | None:
+        """A text, by default a random one, composed of single characters, by one writer as far as they exist."""
+        text = text or line_texts.random_text(self._words, rng)
         writers = self._characters_of_writers
         own = writers[rng.integers(len(writers))] if writers else {}
         gap, space = line_rendering.spacing(rng)
@@ -235,6 +253,10 @@ def read_scans(data_path: str | Path, val_split: float) -> dict[str, np.ndarray]
     learn = len(images) - emnist.held_out(len(images), val_split)
     return {character: images[:learn][labels[:learn] == label][:SCANS]
             for label, character in enumerate(alphabets.CHARACTERS)}
+
+
+def _any_of(values: list, rng: np.random.Generator):
+    return values[rng.integers(len(values))]
 
 
 def _in_one(parts: list[Writing], text: str) -> Writing:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common import alphabets, pen_strokes, runs, softmax
-from reading import binarize, line_recognizer, recognizer
+from reading import binarize, line_recognizer, recognizer, word_lm
 from tools import draw_samples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,3 +86,31 @@ def test_a_line_is_read_alike_whatever_stands_beside_it(shipped):
     lines = [pen_strokes.draw_strokes(draw_samples.cursive_strokes(text, 60, 1), 5) for text in ("hello", "minimum")]
     alone = [text for line in lines for text in shipped.pages.read_lines([line])]
     assert list(shipped.pages.read_lines(lines)) == alone
+
+
+def said(text: str, small: float) -> np.ndarray:
+    """Log probabilities of a network that reads a text, each letter as a small one with the probability `small`."""
+    chances = np.full((2 * len(text) + 1, len(alphabets.ALPHABET) + 1), 1e-6)
+    chances[::2, 0] = 1
+    for place, character in enumerate(text):
+        chances[2 * place + 1, alphabets.LABELS[character.lower()]] = small
+        chances[2 * place + 1, alphabets.LABELS[character.upper()]] = 1 - small if character.isalpha() else 1
+    return np.log(chances / chances.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("doubts, text", [((0.02, 0.9, 0.1, 0.95, 0.6), "BOULEVARD DU PORT"),
+                                          ((0.999, 0.9999, 0.02), "boulevard du port")])
+def test_a_line_of_capitals_is_read_as_capitals_and_no_other_line(doubts, text):
+    network = said("boulevard du port", 0.5)
+    for place in range(len(text)):   # the network is sure of the case of some letters only
+        network[2 * place + 1] = said(text, doubts[place % len(doubts)])[2 * place + 1]
+    reader = line_recognizer.LineReader(None, {"lm_weight": 0.6}, word_lm.load("french"))
+    found = reader.decode(network)
+    if text.isupper():
+        assert found.text == text
+        assert [rivals[0][0] for rivals in found.rivals] == text.split()
+    else:
+        assert not found.text.isupper() and found.text.lower() == text
+    assert line_recognizer.LineReader(None).decode(network).text != found.text or not text.isupper()
+    short = reader.decode(network[:2 * 4 + 1])   # "boul" may be an abbreviation
+    assert not short.text.isupper()
