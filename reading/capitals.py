@@ -10,7 +10,8 @@ from common import alphabets
 from reading import ctc
 
 FEWEST = 8         # letters: shorter texts stay as they are, since many are initials or short names
-DOUBT = 3.0        # nat: most that the network may hold against the capitals of such a line, on average
+DOUBT = 3.0        # nat: the most that may speak against capitals, on average over the letters of the line, ...
+WORD_DOUBT = 6.0   # ... and of each word in which small letters are read
 PAIRS = np.array([(label, alphabets.LABELS[letter.upper()]) for letter, label in alphabets.LABELS.items()
                   if letter.islower() and letter.upper() in alphabets.LABELS])   # a small letter and its capital
 PAIR_OF = np.zeros((ctc.LABELS, 2), int)   # of each label; 0, 0: it has none
@@ -25,8 +26,17 @@ def found(text: str, strongest: np.ndarray) -> bool:
     if text.upper() == text:
         return False
     pairs = PAIR_OF[[alphabets.LABELS[character] for character in text]]
-    small, capital = np.take_along_axis(strongest, pairs, axis=1)[pairs[:, 0] > 0].T
-    return len(small) >= FEWEST and np.logaddexp(0, small - capital).mean() <= DOUBT
+    small, capital = np.take_along_axis(strongest, pairs, axis=1).T
+    letters, against = pairs[:, 0] > 0, np.logaddexp(0, small - capital)   # -log of the capital's share of both
+    if letters.sum() < FEWEST or against[letters].mean() > DOUBT:
+        return False
+    behind = -1
+    for word in text.split(" "):
+        begin, behind = behind + 1, behind + 1 + len(word)
+        of_word = against[begin:behind][letters[begin:behind]]
+        if len(of_word) > 1 and word.upper() != word and of_word.mean() > WORD_DOUBT:
+            return False
+    return True
 
 
 def with_capitals(log_probs: np.ndarray) -> np.ndarray:

@@ -150,12 +150,15 @@ class LineReader:
         for logits in self.each([line_image.to_batch([image]) for image in images]):
             yield softmax.log_softmax(np.asarray(logits[0], np.float32))
 
-    def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None) -> LineText:
-        """The text that log probabilities (steps, labels) spell; to_ink, (2, 3), maps px of the image to the ink's."""
+    def decode(self, log_probs: np.ndarray, to_ink: np.ndarray | None = None, settle_case: bool = True) -> LineText:
+        """The text that log probabilities (steps, labels) spell.
+
+        to_ink: (2, 3), maps px of the image to the ink's.  settle_case: whether it may turn out to be in capitals.
+        """
         weights = self.decoding if self.lm else ctc.NONE
         log_probs = self.decoding.without_prior(log_probs) if self.lm else log_probs
         found = self._search(log_probs, weights)
-        if self.lm and capitals.found(found.text, found.strongest):
+        if self.lm and settle_case and capitals.found(found.text, found.strongest):
             found = self._search(capitals.with_capitals(log_probs), weights)
         text, steps = found.text, found.steps
         if not text:

@@ -44,7 +44,8 @@ class SegmentingReader:
         glyphs = np.array(character_boxes.glyphs(shapes), np.uint8).reshape(-1, 28, 28)
         scores = np.split(self.characters.log_likelihoods(glyphs) + self._prior,
                           np.cumsum([len(line.shapes) for line in found])[:-1])
-        lines = [line.with_text(self._decoder.decode(log_probs_of(line.text.text, line.shapes, of_line)))
+        lines = [line.with_text(self._decoder.decode(log_probs_of(line.text.text, line.shapes, of_line),
+                                                     settle_case=False))   # heights have
                  for line, of_line in zip(found, scores)]
         return reading_of(lines, functools.partial(list, glyphs), [shape.alone for shape in shapes])
 

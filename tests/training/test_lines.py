@@ -53,17 +53,23 @@ def data(tmp_path_factory):
 
 
 def test_each_kind_of_writing_is_written_and_no_two_samples_are_alike(data):
-    writer = synthesis.LineSynthesizer(data, data, paper_path=data)
+    everything = synthesis.LineSynthesizer(data, data, paper_path=data)
     rng = np.random.default_rng(0)
+    folder = toy.write_pen(data / "capitals", {"H": 6})   # the only capital of the stroke font
+    (folder / "text").mkdir()
+    (folder / "text" / "words.txt").write_text("hh h hhh hh\nh hh\n" * 9)
+    capitals = synthesis.LineSynthesizer(folder, "", paper_path=folder)
     for kind in synthesis.KINDS:
+        writer = capitals if kind == "capitals" else everything
         samples = [sample for _ in range(200) if (sample := writer.sample(rng, {kind: 1.0}))]
         assert len(samples) >= 20, kind
         for seen, text, shown in samples:
             assert seen.dtype == np.uint8 and seen.shape[0] == line_image.HEIGHT and seen.max() > 100
             assert text and set(text) <= set(alphabets.ALPHABET) and text == " ".join(text.split())
-            assert bool(shown) == (kind not in ("several", "composed", "scanned", "font"))
+            assert bool(shown) == (kind not in ("several", "composed", "scanned", "font", "capitals"))
+            assert kind != "capitals" or text.isupper()
         assert len({seen.tobytes() for seen, *_ in samples}) > 0.9 * len(samples), "no two are alike"
-    texts = {text for _ in range(60) if (sample := writer.sample(rng, {"word": 1.0})) for text in [sample[1]]}
+    texts = {text for _ in range(60) if (sample := everything.sample(rng, {"word": 1.0})) for text in [sample[1]]}
     bare = {"".join(letter for letter in unicodedata.normalize("NFD", text) if letter.isascii()) for text in texts}
     assert bare == set(WORDS) and len(texts) > len(WORDS), "some have accents"
 
