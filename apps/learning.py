@@ -1,7 +1,7 @@
 """The window of remembered corrections: see and delete them, and have the network learn them.
 
-A third is kept aside, and the new network replaces the old one only if it reads that third no worse.  So nothing wrong
-is learned from a slip, or from a few corrections alone.
+A third is kept aside, and the new network replaces the old one only if it reads that third no worse.  This keeps
+out most of what a slip or a few corrections alone would teach wrongly.
 """
 import importlib.util
 import re
@@ -31,7 +31,7 @@ class Kept(NamedTuple):
 
     @property
     def ink(self) -> np.ndarray:
-        """Its ink as uint8 (height, width), bright on dark, 64 px high or more."""
+        """Its ink as uint8 (height, width), bright on dark, about 64 px high."""
         if self.image is not None:
             return np.pad(self.image, 4).repeat(2, 0).repeat(2, 1)
         height = max(1.0, np.ptp(np.concatenate(self.strokes), axis=0)[1])

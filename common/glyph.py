@@ -15,7 +15,7 @@ SIZE = 28            # px, side of a glyph
 EXTENT = 22.8        # px, longest side before the blur; 23.8 px of it are brighter than 16 after, as in EMNIST
 # px: stroke widths from stroke_width(), and what they become.  EMNIST's median is 3; a hairline tells nothing of size.
 STROKES = (1.2, 2.0, 2.45, 3.4), (3.0, 2.45, 2.45, 3.4)
-BLUR = 1.2           # px of the fine picture: EMNIST's sigma of 1 px in a 128 px scan
+BLUR = 1.2           # px of the fine picture, sigma, like EMNIST's of 1 px in a 128 px scan
 FINE = 4             # the work is done in a picture this many times larger
 INK = 64             # brightness from which a pixel counts as ink
 

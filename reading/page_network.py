@@ -195,14 +195,14 @@ class Look:
     maps: Maps
     cores: list[Core]      # those that it is sure of
     labels: np.ndarray     # int32 (height, width): the number of each core, from 1
-    ink: float             # amount inside cores, in px of the picture
+    ink: float             # amount inside cores: coverage, 255 per px of the picture
     x_height: float        # in px that it sees; the median over the writing's length
     length: float          # of all lines, in x-heights
     held: float            # share of the ink in strokes that touch a core
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    """The logistic function, in place; logits must be adjacent in memory, or NumPy 2 gives wrong values."""
+    """The logistic function, in place; logits in a row must be adjacent in memory, or NumPy 2 gives wrong values."""
     np.exp(np.negative(logits, out=logits), out=logits)
     logits += 1
     return np.reciprocal(logits, out=logits)

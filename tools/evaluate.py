@@ -39,7 +39,7 @@ from training import emnist, line_records, line_rendering, metrics, real_lines, 
 # ---- settings: change them here or on the command line, as --name=value
 split = "val"                    # val, for making choices; test, only for final figures
 sets = "all"                     # which sets, separated by commas; see above
-texts = "plain"                  # plain: of 0-9, A-Z, a-z and spaces; all: of all printable ASCII
+texts = "plain"                  # plain: of 0-9, A-Z, a-z and spaces; all: of all characters that lines are read in
 labels = "written"               # written: with the spaces that people write; source: with those of the label's source
 number = 300                     # most samples of each set
 unixTime = ""                    # the network to use; if empty, the shipped one

@@ -19,7 +19,7 @@ MADE = {"¿": ("?", True, []), "¡": ("!", True, []), "°": ("o", False, []), "�
         "»": (">", False, []), "€": ("C", False, [[-.1, -.42, .7, -.42], [-.1, -.6, .7, -.6]]),
         "£": ("L", False, [[-.1, -.5, .6, -.5], [.2, -1, .9, -1]])}
 DOUBLED = 0.55    # of its width: distance from the first stroke of « to the second
-ACCENTED = {}     # letter -> its accented forms in the alphabet; without i, whose dot is in the way
+ACCENTED = {}     # letter -> its accented forms in the alphabet; without i and I: the dot of i is in the way
 for _letter in alphabets.ALPHABET[len(alphabets.ASCII):]:
     _base, *_mark = unicodedata.normalize("NFD", _letter)
     if _mark and _base not in "iI":

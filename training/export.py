@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
 def export_run(folder: Path) -> None:
     """Write model.onnx beside a run's model.keras."""
     import keras
-    here = keras.backend.backend() == "tensorflow" and len(devices.gpus()) < 2   # several hold parts of one network
+    here = keras.backend.backend() == "tensorflow" and len(devices.gpus()) < 2   # several share its variables
     (export if here else network.convert)(folder, folder / "model.onnx")
 
 
@@ -101,7 +101,7 @@ def _name(graph) -> None:
 def _keep_in_24_bits(graph) -> None:
     """Store each kernel as 16-bit and 8-bit integers, together 24 bits: three quarters of the size.
 
-    The step is 2^-23 of the kernel's largest number, and so no coarser than float32 there.  ONNX Runtime puts the
+    The step is 2^-23 of the kernel's largest number, about float32's own step there.  ONNX Runtime puts the
     kernels together once, when it loads the file.
     """
     from onnx import TensorProto, helper, numpy_helper

@@ -82,7 +82,7 @@ def span(sentence: str, rng: np.random.Generator, most: int = 8) -> str:
 
 
 def random_row(rng: np.random.Generator) -> str:
-    """Digits or letters, in order or not, whole or in groups of one to seven: "ABCDE FGHIJ", "3 4", "800 555 1234"."""
+    """Digits or letters, in order or not, whole or in groups of one to nine: "ABCDE FGHIJ", "3 4", "800 555 1234"."""
     alphabet = (alphabets.CHARACTERS[:10], alphabets.CHARACTERS[10:36], alphabets.CHARACTERS[36:])[
         rng.choice(3, p=(0.5, 0.3, 0.2))]
     length = int(rng.integers(3, 27 if alphabet[0] != "0" else 21))

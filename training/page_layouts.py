@@ -401,7 +401,7 @@ def single(page: Page, sources, x_height: float) -> None:
 
 
 def board(page: Page, sources, x_height: float) -> None:
-    """Words of all sizes anywhere, with boxes, arrows and rings, as on whiteboards and in sketches."""
+    """Words of all sizes anywhere, with boxes and curves, as on whiteboards and in sketches."""
     rng = page.rng
     width, height = page.size
     taken = np.zeros(page.ink.shape, bool)
@@ -440,7 +440,7 @@ def _inside(taken: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def random_digits(rng: np.random.Generator, capitals: bool = False) -> str:
-    """A number of one to eight digits, or as many capitals."""
+    """A number of one to ten digits, or as many capitals."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if capitals else "0123456789"
     return "".join(rng.choice(list(letters), rng.choice((1, 2, 3, 4, 5, 6, 8, 10))))
 

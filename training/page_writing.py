@@ -1,6 +1,6 @@
 """Writing to put on pages: words as ink at any x-height, each with its baseline.
 
-Three sources: pen strokes (UNIPEN's training split), fonts, and whole blocks of real pages (Copiste d'un jour).
+Three sources: pen strokes (UNIPEN), fonts, and whole blocks of real pages (Copiste d'un jour).
 A writer keeps one style; `word` returns one word in it, as large as asked for.
 """
 import functools

@@ -47,7 +47,7 @@ class Trainer:
 def run(config: TrainingConfig) -> Path:
     """Train a network and finish its run; returns the run's folder, which no other process trains in meanwhile.
 
-    A resumed run continues where its last epoch ended; a finished one stays as it is.
+    A resumed run continues where its last epoch ended; a finished one stays as it is unless a setting has changed.
     Raises errors.UserError and KeyboardInterrupt, which say what is kept.
     """
     with contextlib.ExitStack() as stack:

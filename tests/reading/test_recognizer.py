@@ -287,7 +287,7 @@ def test_doubtful_lines_can_be_left_out(tmp_path):
     line, = json.loads(run("--json", tmp_path / "a.png").stdout)["lines"]
     assert line["confidence"] == line["words"][0]["confidence"] > 0.5
     page = pages.draw_page("garden\n\nsummer").image
-    turns = np.linspace(0, 60, 400)   # curls between two words
+    turns = np.linspace(0, 60, 400)   # curls between two lines
     curls = np.stack([50 + 3 * turns + 20 * np.cos(2 * turns), 200 + 20 * np.sin(2 * turns)], axis=1)
     Image.fromarray(cv2.polylines(page, [curls.astype(np.int32)], False, 0, 5, cv2.LINE_AA)).save(tmp_path / "b.png")
     whole, sure = (json.loads(run("--json", least, tmp_path / "b.png").stdout)
