@@ -10,9 +10,10 @@ Scheidl, S. Fiel, R. Sablatnig, "Word beam search", ICFHR 2018), a word list hel
 through, since a share of all words is spelt rather than taken from the list.
 
 tools/build_language_models.py builds LANGUAGE.npz.  Single words: wordfreq (R. Speer, version 3.1, 2022,
-https://doi.org/10.5281/zenodo.7199437; its data, and so these files, are under CC BY-SA 4.0).  Pairs, for English
-only: symspellpy's list (W. Garbe, MIT licence), taken from Google Books Ngrams (CC BY 3.0).  Marks and spaces: counted
-in what people wrote for UNIPEN (training split, CC BY 4.0) and in Common Voice's sentences (CC0).
+https://doi.org/10.5281/zenodo.7199437; its data, and so these files, are under CC BY-SA 4.0).  Pairs of English words:
+symspellpy's list (W. Garbe, MIT licence), taken from Google Books Ngrams (CC BY 3.0); of other words: counted in Common
+Voice's sentences (CC0).  Marks and spaces: counted in these, and in what people wrote for UNIPEN (training split, CC BY
+4.0).
 """
 import functools
 import math

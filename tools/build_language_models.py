@@ -3,11 +3,13 @@
     pip install "wordfreq>=3.1,<4" "symspellpy>=6.10,<7"
     python -m tools.build_language_models        minutes; needs Dataset/UNIPEN and Dataset/Paper
 
-Words and their frequencies come from wordfreq, pairs of English words from symspellpy's list, marks and spaces from the
-texts that people wrote for UNIPEN (training split) and from sentences.  Licences: see reading/word_lm.py.
+Words and their frequencies come from wordfreq, pairs of English words from symspellpy's list, those of other languages
+from sentences, marks and spaces from the texts that people wrote for UNIPEN (training split) and from sentences.
+Licences: see reading/word_lm.py.
 """
 import importlib.resources
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,6 +39,9 @@ SENTENCES = 10             # one in this many sentences is counted
 RAREST = 1e-8              # frequency of the rarest words that wordfreq lists; each of them counts as one
 PAIRS = "frequency_bigramdictionary_en_243_342.txt"   # symspellpy's file
 PAIRS_COUNTED = 2.5e13     # words counted for it; makes its counts agree with wordfreq's frequencies
+FIRST = re.compile(r"([^\W\d_]+) ")   # a word before a space
+PAIR = re.compile(r"([^\W\d_]+) (?=([^\W\d_]+)(?![\w']))")   # ... and the word after it, but not the l of "l'an"
+DISCOUNT = 0.75            # of each pair's count
 UNLISTED = 0.15            # smallest share of the words after a word that are in no listed pair
 CODES = {"english": "en", "french": "fr", "german": "de", "spanish": "es"}   # of wordfreq and Common Voice's files
 SINGLE = {"english": "ai", "french": "aày", "german": "", "spanish": "aeoyuó"}   # one-letter words
@@ -53,7 +58,8 @@ def main(arguments: list[str]) -> None:
         rows = smooth(count(frequencies, config.order, config.character_flatten), config.smoothing)
         kept = {context: rows[context][1] for context in prune(rows, config.contexts)}
         listed = dict(sorted(list(frequencies.items())[:config.words]))
-        pairs = pair_probabilities(read_pairs() if language == "english" else {}, listed)
+        pairs = (pair_probabilities(read_pairs(), listed) if language == "english" else
+                 pairs_in_sentences(sentences, listed))
         marks = count_marks(labels + sentences[::SENTENCES])
         path = Path(word_lm.__file__).with_name(f"{language}.npz")
         write(path, kept, word_probabilities(listed, config.flatten), pairs, marks)
@@ -171,6 +177,19 @@ def pair_probabilities(counts: dict[tuple[str, str], int],
         listed[first] += number
     return {(first, second): number / max(listed[first] / (1 - UNLISTED), PAIRS_COUNTED * frequencies[first])
             for (first, second), number in pairs.items()}
+
+
+def pairs_in_sentences(sentences: list[str], listed: dict[str, float]) -> dict[tuple[str, str], float]:
+    """P(second | first) of each pair of known words with only a space between, by absolute discounting (Ney, 1994).
+
+    Pairs that occur once are left out: their share goes to words in no pair, like what is discounted.
+    """
+    firsts, pairs = Counter(), Counter()
+    for sentence in map(str.lower, sentences):
+        firsts.update(FIRST.findall(sentence))
+        pairs.update(PAIR.findall(sentence))
+    return {pair: (number - DISCOUNT) / firsts[pair[0]] for pair, number in pairs.items()
+            if number > 1 and listed.keys() >= set(pair)}
 
 
 def count_marks(labels: list[str]) -> np.ndarray:

@@ -158,6 +158,20 @@ def test_it_is_made_from_counts(tmp_path):
     assert small.end_gain("the bird", " ") == pytest.approx(math.log(1 - word_lm.LISTED))
 
 
+def test_pairs_are_counted_where_only_a_space_lies_between():
+    found = build.pairs_in_sentences(["Il est un an, un an de plus", "il est l'an un an", "Est Il"],
+                                     dict.fromkeys(("il", "est", "un", "an", "de", "l"), 0.1))
+    # By hand: "il" comes before "est" in two of two places, "un" before "an" in three of three.
+    assert found == {("il", "est"): (2 - 0.75) / 2, ("un", "an"): (3 - 0.75) / 3}
+
+
+@pytest.mark.parametrize("language, likely, other", [("french", "il est", "an est"), ("german", "gibt es", "haus es"),
+                                                     ("spanish", "no es", "sol es")])
+def test_each_language_knows_pairs(language, likely, other):
+    model = word_lm.load(language)
+    assert model.end_gain(likely, " ") > model.end_gain(other, " ") + 1
+
+
 @pytest.mark.parametrize("language, word, other", [("french", "été", "etë"), ("german", "Straße", "Strabe"),
                                                    ("spanish", "señor", "sezor"), ("english", "where", "wherc")])
 def test_each_language_knows_its_words(language, word, other):
