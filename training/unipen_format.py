@@ -58,6 +58,8 @@ MAX_INCLUDE_DEPTH = 8    # deeper nesting means a file that includes itself
 STATEMENT = re.compile(r"^(?=\.[A-Z])", re.MULTILINE)
 PART = re.compile(r"(\d+)(?::(\d+))?(?:-(\d+)(?::(\d+))?)?")   # 7, 7-9, 7:3-9:12
 NUMBERS = re.compile(r"(?<!\S)[\d:,-]*\d[\d:,-]*(?!\S)")
+# No member of a tar archive is written outside the folder; Python before 3.11.4 cannot promise that.
+SAFELY = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 # Raised for an archive that is missing, damaged, truncated or encrypted.
 ARCHIVE_ERRORS = (FileNotFoundError, shutil.ReadError, tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile,
                   lzma.LZMAError, zlib.error, EOFError, RuntimeError)
@@ -265,7 +267,7 @@ def _unpack(archive: Path, folder: Path) -> Path:
     """Unpack the archive into `folder`, and return `folder`."""
     print(f"unpacking {archive}")
     try:
-        shutil.unpack_archive(archive, folder, **{} if archive.suffix == ".zip" else {"filter": "data"})
+        shutil.unpack_archive(archive, folder, **{} if archive.suffix == ".zip" else SAFELY)
     except ARCHIVE_ERRORS as error:
         raise errors.DataError(f"{archive} is missing, damaged or no .tgz, .tar or .zip archive; download it from "
                                "https://doi.org/10.5281/zenodo.1195803") from error
