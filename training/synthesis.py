@@ -8,7 +8,8 @@
 - scanned: the same from EMNIST's scans.
 - page, name: scanned lines that people wrote on paper: French text, and German names.
 - font: texts in handwriting fonts and in a few printed faces, as if scanned.
-- capitals: parts of sentences in one person's capitals, as if scanned: nobody wrote such lines on paper for us.
+- capitals: parts of sentences in one person's capitals, as if scanned, since hardly anybody wrote so on paper for us;
+  some in small capitals, whose text is in small letters, as people publish it.
 - corrected: words that a user corrected in textrecog_ui.py, to learn that user's writing.
 
 Each is changed at random, as strokes if it has strokes: slant, slope, width, gaps, waviness, pen and paper.
@@ -44,6 +45,8 @@ RECORDED = {"word": "words", "line": "lines", "corrected": "corrected"}   # kind
 WIDEST = 1000                  # px: wider line images take too long to learn from
 SCANS = 1500                   # maximum number of scans of each character
 CAPITAL = 36                   # px: height of the ink of a line of capitals, as if scanned
+SMALL_CAPITALS = 0.4           # share of small capitals among these; they stand for small letters ...
+SMALL = 0.65, 0.85             # ... and are this high, in heights of a capital
 
 
 class Sample(NamedTuple):
@@ -160,8 +163,10 @@ class LineSynthesizer:
         return None if gray is None else (gray, text)
 
     def _in_capitals(self, rng: np.random.Generator) -> tuple[np.ndarray, str] | None:
-        """A part of a sentence in one person's capitals, like _scan."""
-        drawn = self._composed(rng, line_texts.span(_any_of(self._sentences, rng), rng).upper())
+        """A part of a sentence in one person's capitals or small capitals, like _scan."""
+        text = line_texts.span(_any_of(self._sentences, rng), rng)
+        small = rng.random() < SMALL_CAPITALS and text != text.lower()   # their sizes tell nothing without a capital
+        drawn = self._composed(rng, text if small else text.upper(), rng.uniform(*SMALL) if small else 0.0)
         box = drawn and glyph.ink_box(drawn.picture)
         if not box:
             return None
@@ -197,8 +202,11 @@ class LineSynthesizer:
             words.append(Writing(changed, writing.ends, writing.label))
         return self._draw(_in_one(words, " ".join(word.label for word in words)), rng, 0.0) if words else None
 
-    def _composed(self, rng: np.random.Generator, text: str = "") -> Sample | None:
-        """A text, by default a random one, composed of single characters, by one writer as far as they exist."""
+    def _composed(self, rng: np.random.Generator, text: str = "", small: float = 0.0) -> Sample | None:
+        """A text, by default a random one, composed of single characters, by one writer as far as they exist.
+
+        small: height of the small capitals that are written for small letters, in heights of a capital; 0: none are.
+        """
         text = text or line_texts.random_text(self._words, rng)
         writers = self._characters_of_writers
         own = writers[rng.integers(len(writers))] if writers else {}
@@ -208,14 +216,17 @@ class LineSynthesizer:
             if character == " ":
                 x += space
                 continue
-            base, mark = accents.parts(character)
+            shape = character.upper() if small else character
+            base, mark = accents.parts(shape)
             records = own.get(base) or self._characters.get(base)
             if not records:
                 return None
-            strokes = accents.complete(line_rendering.choose_strokes(records, base, rng), character)
-            points, width = line_rendering.place(strokes, character if not mark else base, rng)
+            strokes = accents.complete(line_rendering.choose_strokes(records, base, rng), shape)
+            points, width = line_rendering.place(strokes, shape if not mark else base, rng)
             for stroke in accents.mark_strokes(mark, width / 2, points[:, 1].min(), rng) if mark else ():
                 points, strokes = np.concatenate([points, stroke]), [*strokes, stroke]
+            if shape != character:
+                points, width = small * points, small * width
             characters.append(Writing(points + (x, 0), np.cumsum([len(stroke) for stroke in strokes]), character))
             x += width + max(gap + rng.normal(0, 0.06), -0.12) + 0.05
         return self._draw(_in_one(characters, text), rng, 0.8 * self.variety) if characters else None

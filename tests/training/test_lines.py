@@ -67,8 +67,12 @@ def test_each_kind_of_writing_is_written_and_no_two_samples_are_alike(data):
             assert seen.dtype == np.uint8 and seen.shape[0] == line_image.HEIGHT and seen.max() > 100
             assert text and set(text) <= set(alphabets.ALPHABET) and text == " ".join(text.split())
             assert bool(shown) == (kind not in ("several", "composed", "scanned", "font", "capitals"))
-            assert kind != "capitals" or text.isupper()
+            assert kind != "capitals" or text.isupper(), "small capitals need a capital among them"
         assert len({seen.tobytes() for seen, *_ in samples}) > 0.9 * len(samples), "no two are alike"
+    (folder / "text" / "words.txt").write_text("Hhhhhh hh\n")
+    titled = synthesis.LineSynthesizer(folder, "", paper_path=folder)
+    texts = {text for _ in range(60) if (sample := titled.sample(rng, {"capitals": 1.0})) for text in [sample[1]]}
+    assert {"Hhhhhh hh", "HHHHHH HH"} <= texts
     texts = {text for _ in range(60) if (sample := everything.sample(rng, {"word": 1.0})) for text in [sample[1]]}
     bare = {"".join(letter for letter in unicodedata.normalize("NFD", text) if letter.isascii()) for text in texts}
     assert bare == set(WORDS) and len(texts) > len(WORDS), "some have accents"
