@@ -18,6 +18,8 @@ OFFICIAL_COUNTS = np.array([
 ASCII = "".join(map(chr, range(32, 127)))
 ALPHABET = ASCII + "àáâãäæçèéêëìíîïñòóôõöœùúûüÿßÀÁÂÃÄÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖŒÙÚÛÜŸ€£°«»¿¡"
 LABELS = {character: label for label, character in enumerate(ALPHABET, 1)}
+CAPITALS = {letter: letter.upper() for letter in ALPHABET   # of small letters; ß has none
+            if letter.islower() and letter.upper() in LABELS}
 SPACE = LABELS[" "]
 MARKS = "".join(character for character in ALPHABET if not character.isalnum())   # with the space: what ends a word
 PLAIN = str.maketrans({"’": "'", "‘": "'", "‚": ",", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "―": "-",

@@ -12,13 +12,12 @@ from reading import ctc
 FEWEST = 8         # letters: shorter texts stay as they are, since many are initials or short names
 DOUBT = 3.0        # nat: the most that may speak against capitals, on average over the letters of the line, ...
 WORD_DOUBT = 6.0   # ... and of each word in which small letters are read
-PAIRS = np.array([(label, alphabets.LABELS[letter.upper()]) for letter, label in alphabets.LABELS.items()
-                  if letter.islower() and letter.upper() in alphabets.LABELS])   # a small letter and its capital
-PAIR_OF = np.zeros((ctc.LABELS, 2), int)   # of each label; 0, 0: it has none
+PAIRS = np.array([[alphabets.LABELS[letter] for letter in pair] for pair in alphabets.CAPITALS.items()])
+PAIR_OF = np.zeros((ctc.LABELS, 2), int)   # of each label, the small letter and its capital; 0, 0: neither
 PAIR_OF[PAIRS] = PAIRS[:, None]
 
 
-def found(text: str, strongest: np.ndarray) -> bool:
+def detect(text: str, strongest: np.ndarray) -> bool:
     """Whether the line of a text is written in capitals, though the text holds small letters.
 
     strongest: float (len(text), labels), see ctc.strongest.

@@ -89,7 +89,7 @@ class FoundLine(NamedTuple):
         return line_of(text.text, words, self.sure)
 
 
-class Found(NamedTuple):
+class Searched(NamedTuple):
     """What the beam search finds in a line."""
     prepared: list[ctc.Step]
     texts: list[ctc.Text]    # best first
@@ -158,7 +158,7 @@ class LineReader:
         weights = self.decoding if self.lm else ctc.NONE
         log_probs = self.decoding.without_prior(log_probs) if self.lm else log_probs
         found = self._search(log_probs, weights)
-        if self.lm and settle_case and capitals.found(found.text, found.strongest):
+        if self.lm and settle_case and capitals.detect(found.text, found.strongest):
             found = self._search(capitals.with_capitals(log_probs), weights)
         text, steps = found.text, found.steps
         if not text:
@@ -174,11 +174,11 @@ class LineReader:
                 words[-1].append(Read(character, likely, likely[0][1], centre))
         return LineText(text, words, *self._rivals(found, weights))
 
-    def _search(self, log_probs: np.ndarray, weights: ctc.Weights) -> "Found":
+    def _search(self, log_probs: np.ndarray, weights: ctc.Weights) -> Searched:
         prepared = ctc.steps_of(log_probs)
         texts = ctc.search_steps(prepared, self.lm, weights)
         steps = ctc.align(log_probs, texts[0].text)
-        return Found(prepared, texts, steps, ctc.strongest(log_probs, steps))
+        return Searched(prepared, texts, steps, ctc.strongest(log_probs, steps))
 
     def _alternatives(self, text: str, strongest: np.ndarray, lm_weight: float) -> list[list[tuple[str, float]]]:
         """What each character may be instead, by its own steps and the text before it; itself first."""
@@ -190,7 +190,7 @@ class LineReader:
         chances = np.exp(softmax.log_softmax(scores))
         return softmax.ranked(chances, alphabets.ALPHABET, [alphabets.LABELS[character] - 1 for character in text])
 
-    def _rivals(self, line: "Found", weights: ctc.Weights) -> tuple[list, list]:
+    def _rivals(self, line: Searched, weights: ctc.Weights) -> tuple[list, list]:
         """For each word of the best text, what its steps may spell instead, with probabilities, and its evidence."""
         text, prepared = line.text, line.prepared
         spaces = [place for place, character in enumerate(text) if character == " "]

@@ -45,7 +45,7 @@ class SegmentingReader:
         scores = np.split(self.characters.log_likelihoods(glyphs) + self._prior,
                           np.cumsum([len(line.shapes) for line in found])[:-1])
         lines = [line.with_text(self._decoder.decode(log_probs_of(line.text.text, line.shapes, of_line),
-                                                     settle_case=False))   # heights have
+                                                     settle_case=False))   # by heights, above
                  for line, of_line in zip(found, scores)]
         return reading_of(lines, functools.partial(list, glyphs), [shape.alone for shape in shapes])
 

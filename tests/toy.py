@@ -37,16 +37,16 @@ def idx(array: np.ndarray, magic: int) -> bytes:
     return struct.pack(f">I{array.ndim}I", magic, *array.shape) + array.tobytes()
 
 
-def write(folder: Path, part: str, images: np.ndarray, labels: np.ndarray, compress=True) -> None:
+def write(folder: Path, part: str, images: np.ndarray, labels: np.ndarray, compress=True, name="byclass") -> None:
     """Write one part as EMNIST does: transposed, gzip-compressed."""
     folder.mkdir(parents=True, exist_ok=True)
     transposed = np.ascontiguousarray(images.transpose(0, 2, 1))
     for kind, content in (("images-idx3", idx(transposed, 0x803)), ("labels-idx1", idx(labels, 0x801))):
-        name = f"emnist-byclass-{part}-{kind}-ubyte"
+        file = f"emnist-{name}-{part}-{kind}-ubyte"
         if compress:
-            (folder / f"{name}.gz").write_bytes(gzip.compress(content, 1))
+            (folder / f"{file}.gz").write_bytes(gzip.compress(content, 1))
         else:
-            (folder / name).write_bytes(content)
+            (folder / file).write_bytes(content)
 
 
 def write_all(folder: Path, each: int = 20, characters: str = CHARACTERS) -> Path:

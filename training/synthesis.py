@@ -14,6 +14,7 @@
 
 Each is changed at random, as strokes if it has strokes: slant, slope, width, gaps, waviness, pen and paper.
 """
+import functools
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -140,9 +141,8 @@ class LineSynthesizer:
 
     def _on_paper(self, kind: str, rng: np.random.Generator) -> Sample | None:
         """A scanned line of a kind of REAL, or a text in a font or in capitals, aged at random."""
-        found = (self._scan(kind, rng) if kind in REAL else
-                 self._in_font(rng) if kind == "font" else self._in_capitals(rng))
-        if found is None:
+        make = {"font": self._in_font, "capitals": self._in_capitals}.get(kind, functools.partial(self._scan, kind))
+        if (found := make(rng)) is None:
             return None
         gray, text = found
         neighbour = self._scan(kind, rng)[0] if kind in REAL else None
@@ -216,7 +216,7 @@ class LineSynthesizer:
             if character == " ":
                 x += space
                 continue
-            shape = character.upper() if small else character
+            shape = alphabets.CAPITALS.get(character, character) if small else character
             base, mark = accents.parts(shape)
             records = own.get(base) or self._characters.get(base)
             if not records:

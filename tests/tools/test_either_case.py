@@ -1,6 +1,4 @@
 """Scans of unknown case are made from EMNIST's other sets, without what ByClass's files hold."""
-import gzip
-
 import numpy as np
 import pytest
 import toy
@@ -13,9 +11,7 @@ from training import emnist
 
 def write(folder, name: str, images: np.ndarray, labels: list[int]) -> None:
     """Write the training part of a set other than ByClass."""
-    for kind, content in (("images-idx3", toy.idx(images.transpose(0, 2, 1), 0x803)),
-                          ("labels-idx1", toy.idx(np.array(labels, np.uint8), 0x801))):
-        (folder / f"emnist-{name}-train-{kind}-ubyte.gz").write_bytes(gzip.compress(content))
+    toy.write(folder, "train", images, np.array(labels, np.uint8), name=name)
 
 
 def test_letters_that_byclass_lacks_get_both_labels(tmp_path, capsys):
