@@ -1,6 +1,5 @@
 """What happens between the steps of a training: fading augmentation, checkpoints, Ctrl-C, progress, logs."""
 import json
-import re
 import signal
 import sys
 from collections.abc import Callable
@@ -65,7 +64,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.state["history"].append(logs)
         if self.state["best"] is None or logs["val_loss"] < self.state["best"]["val_loss"]:
             self.state["best"] = {"epoch": epoch + 1, **logs}
-            networks.save_network(in_float32(self.kept(self.model)), self.folder / "model.keras")
+            networks.save_network(networks.with_policy(self.kept(self.model), "float32"), self.folder / "model.keras")
         self.state["callbacks"] = [{name: float(getattr(callback, name)) for name in _CALLBACK_STATE
                                     if hasattr(callback, name)} for callback in self.others]
         files.write_atomically(self.folder / "checkpoint.npz", self._save)
@@ -116,16 +115,6 @@ def epochs_without_gain(state: dict) -> int:
 
 def _state_variables(model: keras.Model) -> list:
     return [*model.network.variables, *model.own_variables, *model.optimizer.variables]
-
-
-def in_float32(network: keras.Model) -> keras.Model:
-    """Convert a network trained in mixed precision to one that computes in 32 bits, as reading on a CPU does."""
-    described = network.to_json()
-    if '"mixed_' not in described:
-        return network
-    copy = keras.models.model_from_json(re.sub(r'"mixed_\w+"', '"float32"', described))
-    copy.set_weights(network.get_weights())
-    return copy
 
 
 # ---- early ends

@@ -16,14 +16,12 @@ def prepare(config: TrainingConfig) -> None:
 
     Raises SettingsError when batches cannot be divided among the GPUs.
     """
-    if config.mixed_precision:  # TensorFlow reads this for its CPU kernels when it is imported
-        os.environ.setdefault("TF_SET_ONEDNN_FPMATH_MODE", "BF16")
     import_keras()
     import keras
     keras.utils.set_random_seed(config.seed)
     found = gpus()
-    if config.mixed_precision and found:
-        keras.mixed_precision.set_global_policy("mixed_float16")
+    if config.mixed_precision and (found or multiplies_bfloat16()):
+        keras.mixed_precision.set_global_policy("mixed_float16" if found else "mixed_bfloat16")
     if len(found) > 1 and keras.backend.backend() == "jax":
         if config.batch_size % len(found):
             raise settings.SettingsError(f"--batch_size={config.batch_size} has to be a multiple of {len(found)}, "
@@ -55,6 +53,16 @@ def gpus() -> list[str]:
         import torch
         return [f"gpu:{place}" for place in range(torch.cuda.device_count())]
     return [name for name in keras.distribution.list_devices() if not name.lower().startswith("cpu")]
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether the CPU multiplies bfloat16 in hardware; others emulate it, which is slower than float32."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+            flags = file.read().split()
+    except OSError:   # only Linux has this file
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def jit_compile() -> bool | str:

@@ -9,6 +9,8 @@ and `keras.ops`: any Keras backend trains it.
     network = networks.build("resnet")
     network = networks.load_network("Models", "1700000000")
 """
+import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from training import devices
 CLASSES = 62
 LINE_CLASSES = len(alphabets.ALPHABET) + 1   # CTC's blank first
 PAGE_WIDTHS = 32, 48, 64, 96               # channels at 1/4, 1/8, 1/16 and 1/32 of a page's size
+DTYPE_POLICY = re.compile(r'("DTypePolicy", "config": {"name": )"\w+"')   # of a layer, in JSON
 CORE, RULE, ACROSS, DOWN = range(4)        # of a page's marks: the band from the baseline to the x-height of a whole
 # line with its spaces; printed rules, boxes, underlines and drawings; and, not as logits, the cosine and sine of the
 # reading direction on the cores, y downwards
@@ -98,6 +101,24 @@ class Soften(layers.Layer):
             before, behind = beside(pictures, axis)
             pictures = pictures + softness * (before + behind - 2 * pictures)
         return pictures
+
+
+def with_policy(network: keras.Model, policy: str) -> keras.Model:
+    """A network that computes under a dtype policy, such as "mixed_bfloat16"; its outputs stay float32.
+
+    It is the network itself if it does already, or else a copy.
+    """
+    described = json.loads(network.to_json())
+    for layer in described["config"]["layers"]:
+        if layer["name"] not in network.output_names:
+            layer["config"] = json.loads(DTYPE_POLICY.sub(rf'\1"{policy}"', json.dumps(layer["config"])))
+    described = json.dumps(described)
+    if described == network.to_json():
+        return network
+    copy = keras.models.model_from_json(described)
+    copy.set_weights(network.get_weights())
+    copy.jit_compile = devices.jit_compile()
+    return copy
 
 
 def set_softness(network: keras.Model, softness: float) -> None:

@@ -140,6 +140,18 @@ def test_aligned_memory_is_shared_with_the_backend():
     devices.release(np.ones(3))   # it has no memory of that kind
 
 
+@pytest.mark.parametrize("gpus, multiplies, policy", [
+    ([], True, "mixed_bfloat16"), ([], False, "float32"), (["gpu:0"], False, "mixed_float16")])
+def test_mixed_precision_is_what_the_machine_is_fast_in(gpus, multiplies, policy, monkeypatch):
+    monkeypatch.setattr(devices, "gpus", lambda: gpus)
+    monkeypatch.setattr(devices, "multiplies_bfloat16", lambda: multiplies)
+    try:
+        devices.prepare(replace(DEFAULTS, mixed_precision=True))
+        assert keras.mixed_precision.global_policy().name == policy
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+
+
 def test_what_is_trained_in_16_bits_is_kept_in_32():
     glyphs = np.random.default_rng(0).integers(0, 256, (8, 28, 28), dtype=np.uint8)
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
@@ -147,11 +159,15 @@ def test_what_is_trained_in_16_bits_is_kept_in_32():
         trained = networks.build("lstm")
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    kept = callbacks.in_float32(trained)
+    kept = networks.with_policy(trained, "float32")
     assert "bfloat16" in {layer.compute_dtype for layer in trained.layers}
     assert {layer.compute_dtype for layer in kept.layers[1:]} == {"float32"}
     np.testing.assert_allclose(kept.predict_on_batch(glyphs), trained.predict_on_batch(glyphs), atol=0.05)
-    assert callbacks.in_float32(kept) is kept
+    assert networks.with_policy(kept, "float32") is kept
+    again = networks.with_policy(kept, "mixed_bfloat16")   # to finetune it
+    for now, before in zip(again.layers[1:], trained.layers[1:], strict=True):
+        assert now.compute_dtype == before.compute_dtype
+    assert again.output.dtype == "float32"
 
 
 def test_ctrl_c_ends_a_training_even_where_python_would_lose_it(tmp_path, capsys):
