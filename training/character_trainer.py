@@ -33,7 +33,7 @@ class TrainingModel(keras.Model):
     """
 
     def __init__(self, network, data: dataset.Data, places: int, config: TrainingConfig, teacher=None):
-        super().__init__()
+        super().__init__(dtype="float32")   # the network alone computes in other precisions
         self.network, self.teacher = network, teacher
         self.images, self.targets = self._kept(data.images), self._kept(data.targets)
         self.prior_shift = ops.convert_to_tensor(data.prior_shift)

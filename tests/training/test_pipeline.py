@@ -12,7 +12,14 @@ import toy
 
 import model
 from common import errors, files, runs
-from training import callbacks, character_trainer, metrics, networks, pipeline
+from training import (
+    callbacks,
+    character_trainer,
+    devices,
+    metrics,
+    networks,
+    pipeline,
+)
 from training.config import configure
 
 
@@ -55,6 +62,17 @@ def test_what_follows_a_training_is_done_once_however_often_it_is_ended(train, t
     monkeypatch.setattr(metrics, "finish", lambda *_: None)
     train(f"--resume={folder.name}", "--train_epochs=3")
     assert len(toy.history(folder)) == 3 and "is finished" not in capsys.readouterr().out
+
+
+def test_16_bits_train_with_augmentation_and_a_teacher_and_keep_32(train, tmp_path, monkeypatch):
+    teacher = train()
+    monkeypatch.setattr(devices, "multiplies_bfloat16", lambda: True)
+    try:
+        folder = train(f"--teacher={teacher.name}", "--augmentation=1", "--mixed_precision=True")
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert np.isfinite(toy.history(folder)).all() and toy.history(folder)
+    assert '"mixed_' not in networks.load_network(folder.parent, folder.name).to_json()
 
 
 @pytest.mark.parametrize("error, sentence", [
