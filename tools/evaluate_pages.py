@@ -16,7 +16,8 @@ from tqdm import tqdm
 from common import errors
 from reading import recognizer, text_lines
 from reading.binarize import ImageError, Picture, decode
-from reading.page_network import Core, FoundPage, shipped
+from reading.line_cores import Core
+from reading.page_network import FoundPage, shipped
 
 COLUMNS = ("set", "as one", "split", "missed", "CER without case", "cut out", "dots", "ms", "n")
 ONE, COVERED = 0.7, 0.2    # IoU above which a core is a known line; share of a line above which it is part of it

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from common import glyph, line_image
-from reading import page_network, text_lines
+from reading import line_inks, page_network, text_lines
 from training import page_writing, paper
 
 ROOM = 10            # px of paper added around a scanned line, for letters that reach out once they are bent
@@ -21,8 +21,8 @@ def line_image_of(picture: np.ndarray) -> np.ndarray | None:
     strokes = maps.ink >= text_lines.INK
     if not strokes.any():
         return None
-    ink = page_network.sharp_ink(picture, maps.ink, maps.rule)
-    ink = page_network.amplify(ink, page_network.gain_of(ink[strokes]))
+    ink = line_inks.sharp_ink(picture, maps.ink, maps.rule)
+    ink = line_inks.amplify(ink, line_inks.gain_of(ink[strokes]))
     ink, _ = text_lines.straighten(ink)
     return line_image.normalize(ink)[0] if glyph.ink_box(ink) else None
 

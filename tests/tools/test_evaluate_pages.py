@@ -6,7 +6,7 @@ import numpy as np
 import pages
 import pytest
 
-from reading.page_network import Core
+from reading.line_cores import Core
 from tools import evaluate, evaluate_pages
 
 
