@@ -90,11 +90,14 @@ def owners_of(ink: np.ndarray, rule: np.ndarray, labels: np.ndarray, nearest: np
     loose = (touching == 0) & (strokes > 0)
     far = np.zeros(count, bool)        # a stroke that touches no core and reaches far is not writing
     far[parts[loose & (distance > NEAR * heights[nearest])]] = True
-    for side in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):   # cut off there: part of a line beyond
-        far[side] = True
     x, y = middles.T.astype(int)
     number = nearest[y, x]
-    far |= _astray(x, y, number, cores, heights) & (stats[:, 2:4].max(axis=1) <= SPECK * heights[number])
+    small = stats[:, 2:4].max(axis=1) <= SPECK * heights[number]
+    for side in (parts[0], parts[-1]):          # cut off there: part of a line beyond
+        far[side] = True
+    for side in (parts[:, 0], parts[:, -1]):    # part of a column beyond, or a full stop
+        far[side] |= ~small[side]
+    far |= _astray(x, y, number, cores, heights) & small
     loose &= ~far[parts]
     owners[loose] = _majority(parts, nearest, loose, count, len(heights))[parts[loose]]
     owners[(strokes == 0) | (touching == 0) & ~loose] = 0

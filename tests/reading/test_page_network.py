@@ -91,8 +91,9 @@ def test_a_speck_belongs_to_no_line(place):
     assert all(np.array_equal(a.ink, b.ink) for a, b in zip(clean, specked, strict=True))
 
 
-def test_a_dot_behind_a_line_belongs_to_it():
-    clean, dotted = (Drawn().find(page((50, 100, 300), dots=dots)).lines[0] for dots in ([], [(360, 116)]))
+@pytest.mark.parametrize("line, dot", [((50, 100, 300), (360, 116)), ((50, 100, 535), (599, 116))])   # cut by the edge
+def test_a_dot_behind_a_line_belongs_to_it(line, dot):
+    clean, dotted = (Drawn().find(page(line, dots=dots)).lines[0] for dots in ([], [dot]))
     assert dotted.ink.shape[1] > clean.ink.shape[1]
 
 
