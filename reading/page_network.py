@@ -104,7 +104,9 @@ class PageNetwork:
         scale = _scale_to(PIXELS, 1.0, picture)
         first = self._seen(picture, scale)
         look = self._look(picture, first)
-        if look.maps.upright >= UPRIGHT or not look.ink and first.held < HOLDS:   # specks and noise lie in no line
+        if max(first.maps.upright, look.maps.upright) >= UPRIGHT:
+            return 0, look
+        if not look.ink and first.held < HOLDS:   # specks and noise lie in no line
             return 0, look
         best = first = None
         for turns in (1, 2, 3):

@@ -110,6 +110,21 @@ def test_a_turned_page_is_read_upright_and_its_boxes_are_as_it_lies(turns):
     assert not ink.any()
 
 
+def test_a_page_that_looks_upright_at_first_is_not_turned_for_a_doubt_at_the_second_look(monkeypatch):
+    small = cv2.resize(page((50, 100, 300), (50, 200, 200)), None, fx=0.5, fy=0.5)
+    maps = Drawn.maps
+    first, second = {True: 0.8, False: 0.9}, {True: 0.4, False: 0.9}   # by whether the picture is as it was
+
+    def doubtful(self, picture):
+        found = maps(self, picture)
+        found.upright = (first if picture.size == small.size else second)[found.upright == 1]
+        return found
+
+    monkeypatch.setattr(Drawn, "maps", doubtful)
+    found = Drawn().find(small)
+    assert found.scale < 1 and found.turns == 0
+
+
 def test_specks_are_not_looked_at_in_other_directions(monkeypatch):
     picture = page((300, 200, 3), dots=[(x, y) for x in range(20, 600, 40) for y in range(20, 400, 40)])
     picture[:20, :20, 2] = 255   # as if it were not upright
