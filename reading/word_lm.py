@@ -5,15 +5,16 @@
     model.end_gain("of the", " ")      the part of it that comes from "the" being a word that often follows "of"
 
 The character language model (reading/character_lm.py) spells: it knows which letters make words.  Where a word
-ends, this model adds whether it exists and how often it follows the previous word.  As in word beam search (H.
+ends, this model adds whether it exists, how often it follows the previous word, and whether it is a name or, in German,
+a noun: a word that people write with a capital.  As in word beam search (H.
 Scheidl, S. Fiel, R. Sablatnig, "Word beam search", ICFHR 2018), a word list helps; names, numbers and codes still get
 through, since a share of all words is spelt rather than taken from the list.
 
 tools/build_language_models.py builds LANGUAGE.npz.  Single words: wordfreq (R. Speer, version 3.1, 2022,
 https://doi.org/10.5281/zenodo.7199437; its data, and so these files, are under CC BY-SA 4.0).  Pairs of English words:
 symspellpy's list (W. Garbe, MIT licence), taken from Google Books Ngrams (CC BY 3.0); of other words: counted in Common
-Voice's sentences (CC0).  Marks and spaces: counted in these, and in what people wrote for UNIPEN (training split, CC BY
-4.0).
+Voice's sentences (CC0).  Capitals, marks and spaces: counted in these, and in what people wrote for UNIPEN (training
+split, CC BY 4.0).
 """
 import functools
 import math
@@ -33,6 +34,9 @@ RARE = 0.1                 # share of that for letters and marks beyond ASCII
 # A letter or digit that stands alone is often followed by the next in order, as in "A B C" or "1 2 3".  Only 8 of 743
 # validation lines hold such a sequence; values from 0.15 to 0.3 read them the same.
 NEXT_IN_ORDER = 0.15
+# A sentence begins with a capital, whatever the word: the share of lines that begin with one, and of these marks that a
+# new one follows.
+LINE_BEGINS, MARK_ENDS, SENTENCE_MARKS = 0.3, 0.9, (".", "!", "?")
 IMPOSSIBLE = -1e30         # log of 0, finite so that differences are
 
 # The part of P(next) that every character has, by CTC's labels without the blank.
@@ -45,6 +49,8 @@ KINDS = ["a", "0", *alphabets.MARKS]
 PLACES = {kind: place for place, kind in enumerate(KINDS)}
 SPACE = PLACES[" "]
 ORDER = np.array([(character_lm.SPELT + alphabets.MARKS).index(one) for one in alphabets.ALPHABET])   # see _by_label
+CAPITALISED = {before: capitalised / (lower + capitalised)   # share of words that begin with a capital
+               for before, (lower, capitalised, *_) in character_lm.FOLLOWING.items()}
 ENDS = np.array([kind != "'" for kind in KINDS[SPACE:]])   # marks that end a word; in "isn't", "isn" is no word
 PARTS = re.compile("(?:[A-Z][a-z]+)+[A-Z]")   # the parts of a name, up to the capital of the last part
 
@@ -53,15 +59,16 @@ class WordLM:
     """P(text) for any text in alphabets.ALPHABET, character by character."""
 
     def __init__(self, spelling: character_lm.CharacterLM, words: list[str], word_log_probs: np.ndarray,
-                 pairs: np.ndarray, pair_log_probs: np.ndarray, marks: np.ndarray):
+                 pairs: np.ndarray, pair_log_probs: np.ndarray, marks: np.ndarray, capitals: np.ndarray):
         """words: in alphabetical order; word_log_probs: float (n,), log P of each.
 
         pairs: int64 (m,), ascending: index of the first word times n plus index of the second;
         pair_log_probs: float (m,), log P(second | first).
         marks: float (kinds, kinds), log P(next kind | kind of a character), by PLACES; after letters and digits,
         log P(next | the word is over).
+        capitals: float (n,), log of how many times the usual odds those are that each word begins with a capital.
         """
-        self.spelling, self._marks = spelling, marks
+        self.spelling, self._marks, self._capitals = spelling, marks, capitals
         self._places = {word: place for place, word in enumerate(words)}
         self._word_log_probs, self._pairs, self._pair_log_probs = word_log_probs, pairs, pair_log_probs
         for name in ("_behind_word", "_listed_gain", "_unpaired"):
@@ -108,6 +115,7 @@ class WordLM:
         gain = 0.0
         if word.isalpha() and not before.endswith("'"):   # in "isn't", "t" is no word
             gain = self._listed_gain(last_word(before[:-1]).lower() if before.endswith(" ") else "", word.lower())
+            gain += self._capital_gain(before, word)
         if not follows_in_order(before[:-1].rpartition(" ")[2] if before.endswith(" ") else "", word):
             return gain
         spelt = math.exp(self.spelling.word_log_prob(word, kind_before(before)))
@@ -126,6 +134,19 @@ class WordLM:
                 chance += math.exp(self._pair_log_probs[at])
         spelt = self.spelling.word_log_prob(word) - math.log(character_lm.KINDS["lower"])
         return math.log(1 - LISTED + LISTED * chance / math.exp(spelt))
+
+    def _capital_gain(self, before: str, word: str) -> float:
+        """Log of how much likelier a listed word begins as it does, with a capital or without, than other words."""
+        place = self._places.get(word.lower())
+        if place is None or len(word) < 2 or not (word.islower() or word.istitle()) or before[-1:].isalnum():
+            return 0.0   # a part of a name, such as McLean, too
+        usual = CAPITALISED[kind_before(before)]
+        odds = usual / (1 - usual) * math.exp(self._capitals[place])
+        share, before = odds / (1 + odds), before.rstrip()
+        if word.islower():
+            return math.log((1 - share) / (1 - usual))
+        begins = MARK_ENDS if before.endswith(SENTENCE_MARKS) else 0.0 if before else LINE_BEGINS
+        return math.log((begins + (1 - begins) * share) / (begins + (1 - begins) * usual))
 
     def _unpaired(self, first: int) -> float:
         """The share of the words after the word with index `first` that no pair lists."""
@@ -194,8 +215,9 @@ def load(language: str = "english", folder: Path = Path(__file__).parent) -> Wor
         letters = np.exp(np.cumsum(file["changes"], axis=1, dtype=np.uint8).T * np.float32(-character_lm.STEP))
         pairs = np.cumsum(file["pairs"], dtype=np.int64)
         singles, chances, marks = (file[name] * -STEP for name in ("word_log_probs", "pair_log_probs", "marks"))
+        capitals = file["capitals"] * STEP
     letters /= letters.sum(axis=1, keepdims=True)
     marks -= np.log(np.exp(marks).sum(axis=1, keepdims=True))   # rounding has changed the sums
     spelling = character_lm.CharacterLM({context: row for row, context in enumerate(contexts)}, letters,
                                         character_lm.PRONOUN if language == "english" else 0.0)
-    return WordLM(spelling, words, singles, pairs, chances, marks)
+    return WordLM(spelling, words, singles, pairs, chances, marks, capitals)

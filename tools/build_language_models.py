@@ -4,10 +4,11 @@
     python -m tools.build_language_models        minutes; needs Dataset/UNIPEN and Dataset/Paper
 
 Words and their frequencies come from wordfreq, pairs of English words from symspellpy's list, those of other languages
-from sentences, marks and spaces from the texts that people wrote for UNIPEN (training split) and from sentences.
+from sentences; capitals, marks and spaces from sentences and from what people wrote for UNIPEN (training split).
 Licences: see reading/word_lm.py.
 """
 import importlib.resources
+import math
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -45,6 +46,8 @@ DISCOUNT = 0.75            # of each pair's count
 UNLISTED = 0.15            # smallest share of the words after a word that are in no listed pair
 CODES = {"english": "en", "french": "fr", "german": "de", "spanish": "es"}   # of wordfreq and Common Voice's files
 SINGLE = {"english": "ai", "french": "aày", "german": "", "spanish": "aeoyuó"}   # one-letter words
+INSIDE = re.compile(r"(?<=[^\W\d_] |[\d,;] )[^\W\d_]+")   # a word within a sentence
+UNSEEN = 0.5               # pseudo-count: weight of the usual share of capitals for a word; chosen on held-out text
 GENERAL_MARKS = 5.0        # pseudo-counts: weight of what follows any kind, relative to what follows one kind
 
 
@@ -61,8 +64,9 @@ def main(arguments: list[str]) -> None:
         pairs = (pair_probabilities(read_pairs(), listed) if language == "english" else
                  pairs_in_sentences(sentences, listed))
         marks = count_marks(labels + sentences[::SENTENCES])
+        capitals = capital_odds(labels + sentences, listed)
         path = Path(word_lm.__file__).with_name(f"{language}.npz")
-        write(path, kept, word_probabilities(listed, config.flatten), pairs, marks)
+        write(path, kept, word_probabilities(listed, config.flatten), pairs, marks, capitals)
         print(f"{path.name}: {len(kept):,} contexts, {len(listed):,} words, {len(pairs):,} pairs, "
               f"{path.stat().st_size / 1e6:.2f} MB")
 
@@ -192,6 +196,25 @@ def pairs_in_sentences(sentences: list[str], listed: dict[str, float]) -> dict[t
             if number > 1 and listed.keys() >= set(pair)}
 
 
+def capital_odds(texts: list[str], listed: dict[str, float]) -> dict[str, float]:
+    """Log of how many times the usual odds those are that each listed word begins with a capital within a sentence.
+
+    0 for a word that does not occur; few occurrences count less than many.
+    """
+    found, capitals = Counter(), Counter()
+    for text in texts:
+        for word in INSIDE.findall(text):
+            if len(word) > 1 and (word.islower() or word.istitle()):
+                found[word.lower()] += 1
+                capitals[word.lower()] += word.istitle()
+    usual = capitals.total() / found.total()
+    odds = {}
+    for word in listed:
+        share = (capitals[word] + UNSEEN * usual) / (found[word] + UNSEEN)
+        odds[word] = math.log(share / (1 - share)) - math.log(usual / (1 - usual))
+    return odds
+
+
 def count_marks(labels: list[str]) -> np.ndarray:
     """P(next kind | kind of a character) where no word continues, float (kinds, kinds), indexed by word_lm.PLACES.
 
@@ -214,8 +237,8 @@ def count_marks(labels: list[str]) -> np.ndarray:
 
 
 def write(path: Path, rows: dict[str, np.ndarray], words: dict[str, float], pairs: dict[tuple[str, str], float],
-          marks: np.ndarray) -> None:
-    """Write {context: P (labels,)}, P(word), P(second | first) and count_marks in the format that word_lm.load reads.
+          marks: np.ndarray, capitals: dict[str, float]) -> None:
+    """Write {context: P (labels,)}, P(word), P(second | first), count_marks and capital_odds for word_lm.load.
 
     words: in alphabetical order.
     """
@@ -229,8 +252,9 @@ def write(path: Path, rows: dict[str, np.ndarray], words: dict[str, float], pair
     logs = {"word_log_probs": list(words.values()), "pair_log_probs": [keys[key] for key in rising], "marks": marks}
     contexts, listed = (np.frombuffer("\n".join(texts).encode(), np.uint8) for texts in (known, words))
     gaps = np.diff(rising, prepend=0).astype(np.uint32)
+    odds = np.rint([capitals[word] / word_lm.STEP for word in words]).clip(-127, 127).astype(np.int8)
     files.write_atomically(path, lambda temporary: np.savez_compressed(
-        temporary, contexts=contexts, changes=changes, words=listed, pairs=gaps,
+        temporary, contexts=contexts, changes=changes, words=listed, pairs=gaps, capitals=odds,
         **{name: _quantized(each, word_lm.STEP) for name, each in logs.items()}))
 
 
