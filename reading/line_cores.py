@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from reading.text_lines import weighted_median
+
 CORE = 0.5                 # probability from which a pixel belongs to a core
 SEED = 0.8                 # probability in the middle of a core: it separates cores that touch
 STACKED = 2.5              # times its height: a core with two rows of SEEDs over more than this length is two lines
@@ -62,8 +64,7 @@ def usual_x_height(cores: list[Core]) -> float:
     if not cores:
         return 0.0
     widths, heights = np.array([(core.right - core.left, core.x_height) for core in cores]).T
-    order = np.argsort(heights)
-    return float(heights[order][np.searchsorted(np.cumsum(widths[order]), widths.sum() / 2)])
+    return weighted_median(heights, widths)
 
 
 def _parted(probability: np.ndarray) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 import numpy as np
 
 from reading.line_cores import JUMP, OVERLAP, Core
+from reading.text_lines import weighted_median
 
 MANY = 3            # lines: a column has at least this many ...
 LONG = 9.0          # x-heights: ... and at least half of them are longer than this
@@ -73,5 +74,4 @@ def _slope(cores: list[Core]) -> float:
         return 0.0
     widths = np.array([core.right - core.left for core in long])
     slopes = np.array([core.middle[-1] - core.middle[0] for core in long]) / widths
-    order = np.argsort(slopes)
-    return float(slopes[order][np.searchsorted(np.cumsum(widths[order]), widths.sum() / 2)])
+    return weighted_median(slopes, widths)

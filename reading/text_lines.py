@@ -138,9 +138,13 @@ def usual_height(boxes: np.ndarray) -> float:
     """Median height of the components, each weighted by its size because there are many specks."""
     heights = boxes[:, 3] - boxes[:, 1]
     sizes = np.maximum(heights, boxes[:, 2] - boxes[:, 0])
-    order = np.argsort(heights)
-    weights = np.cumsum(sizes[order])
-    return float(heights[order][np.searchsorted(weights, weights[-1] / 2)])
+    return weighted_median(heights, sizes)
+
+
+def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    """The median of values (n,), n > 0, each counted as often as its weight says."""
+    order = np.argsort(values)
+    return float(values[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)])
 
 
 def _middle(boxes: np.ndarray) -> float:

@@ -159,8 +159,7 @@ class CharacterTrainer(Trainer):
 
     def __init__(self, config: TrainingConfig, data: dataset.Data):
         super().__init__(config, data)
-        self.teacher = networks.with_policy(networks.load_network(config.models_path, config.teacher),
-                                            keras.config.dtype_policy().name) if config.teacher else None
+        self.teacher = networks.load_to_train(config.models_path, config.teacher) if config.teacher else None
         if self.teacher and (config.pen or config.extracted):
             self.data = without_doubtful(config, data, self.teacher)
         self.sampler = EpochSampler(self.data.train_rows, data.groups, data.val_rows, config.batch_size,

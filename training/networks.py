@@ -60,6 +60,11 @@ def load_network(models_path: str | Path, unix_time: str) -> keras.Model:
     return network
 
 
+def load_to_train(models_path: str | Path, unix_time: str) -> keras.Model:
+    """As load_network, but computing under Keras's dtype policy: for a network that goes on learning, or teaches."""
+    return with_policy(load_network(models_path, unix_time), keras.config.dtype_policy().name)
+
+
 def save_network(network: keras.Model, path: Path) -> None:
     """Write a network as a .keras file; the .onnx file beside it belongs to the previous one, and is removed."""
     path.with_suffix(".onnx").unlink(missing_ok=True)
@@ -108,14 +113,14 @@ def with_policy(network: keras.Model, policy: str) -> keras.Model:
 
     It is the network itself if it does already, or else a copy.
     """
-    described = json.loads(network.to_json())
+    before = network.to_json()
+    described = json.loads(before)
     for layer in described["config"]["layers"]:
         if layer["name"] not in network.output_names:
             layer["config"] = json.loads(DTYPE_POLICY.sub(rf'\1"{policy}"', json.dumps(layer["config"])))
-    described = json.dumps(described)
-    if described == network.to_json():
+    if described == json.loads(before):
         return network
-    copy = keras.models.model_from_json(described)
+    copy = keras.models.model_from_json(json.dumps(described))
     copy.set_weights(network.get_weights())
     copy.jit_compile = devices.jit_compile()
     return copy

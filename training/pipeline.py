@@ -31,14 +31,11 @@ class Trainer:
 
     def first_network(self):
         """The keras.Model that the training starts with: a new network, or the one to finetune."""
-        import keras
-
         from training import networks
         config = self.config
         if not config.finetune:
             return networks.build(config.network, config.dropout)
-        network = networks.with_policy(networks.load_network(config.models_path, config.finetune),
-                                       keras.config.dtype_policy().name)
+        network = networks.load_to_train(config.models_path, config.finetune)
         networks.set_dropout(network, config.dropout)
         return network
 
