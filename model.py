@@ -62,7 +62,7 @@ PRESETS = {
               "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.1, "val_split": 0.02,
               "either_case": True, "pen": True, "extracted": True, "class_cap": 5000, "augmentation": 0.95,
               "augmentation_last": 0.3, "weight_decay": 0.05, "mixed_precision": True},
-    "dense": {"network": "dense", "teacher": "1795678194", "teacher_share": 0.85, "train_epochs": 20,
+    "dense": {"network": "dense", "teacher": "1795678194", "teacher_share": 0.85, "train_epochs": 30,
               "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.0, "val_split": 0.04,
               "either_case": True, "pen": True, "class_cap": 5000, "augmentation": 0.5, "augmentation_last": 0.2,
               "weight_decay": 0.01},
