@@ -6,7 +6,7 @@ from keras import ops
 
 from common import errors, files, line_image
 from reading import ctc
-from training import metrics, prefetch, synthesis
+from training import devices, metrics, prefetch, synthesis
 from training.config import TrainingConfig
 
 WORDS, LINES, SCANS = 600, 150, 120   # samples in each epoch; scans: of each kind
@@ -83,4 +83,15 @@ def ctc_loss(labels, logits):
     labels = ops.cast(labels, "int32")
     lengths = ops.sum(ops.cast(labels > 0, "int32"), axis=-1)
     steps = ops.zeros_like(lengths) + ops.shape(logits)[1]
+    if keras.backend.backend() == "tensorflow" and not devices.gpus():
+        return _ctc_loss_on_cpu(labels, logits, steps)
     return ops.ctc_loss(labels, logits, lengths, steps, mask_index=0)
+
+
+def _ctc_loss_on_cpu(labels, logits, steps):
+    """The same from TensorFlow's kernel, ten times as fast as its loop for GPUs; finite for a text that cannot fit."""
+    import tensorflow
+    sparse = tensorflow.sparse.from_dense(labels)
+    blank_last = ops.roll(ops.cast(logits, "float32"), -1, axis=-1)
+    return tensorflow.compat.v1.nn.ctc_loss(sparse.with_values(sparse.values - 1), blank_last, steps, time_major=False,
+                                            ignore_longer_outputs_than_inputs=True)

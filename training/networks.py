@@ -117,13 +117,25 @@ def with_policy(network: keras.Model, policy: str) -> keras.Model:
     described = json.loads(before)
     for layer in described["config"]["layers"]:
         if layer["name"] not in network.output_names:
-            layer["config"] = json.loads(DTYPE_POLICY.sub(rf'\1"{policy}"', json.dumps(layer["config"])))
+            own = _recurrent(policy) if layer["class_name"] == "Bidirectional" else policy
+            layer["config"] = json.loads(DTYPE_POLICY.sub(rf'\1"{own}"', json.dumps(layer["config"])))
     if described == json.loads(before):
         return network
     copy = keras.models.model_from_json(json.dumps(described))
     copy.set_weights(network.get_weights())
     copy.jit_compile = devices.jit_compile()
     return copy
+
+
+def _recurrent(policy: str) -> str:
+    """The dtype policy of LSTMs in a network of this policy: on CPUs bfloat16 makes their small steps slower."""
+    return "float32" if policy == "mixed_bfloat16" else policy
+
+
+def _lstm(units: int, **more):
+    """An LSTM in both directions."""
+    policy = _recurrent(keras.config.dtype_policy().name)
+    return layers.Bidirectional(layers.LSTM(units, dtype=policy, **more), dtype=policy)
 
 
 def set_softness(network: keras.Model, softness: float) -> None:
@@ -201,8 +213,8 @@ def _residual(x, channels, strides):
 
 def lstm(x, dropout):
     """Reads the glyph as a sequence of rows and as a sequence of columns, each in both directions."""
-    rows = layers.Bidirectional(layers.LSTM(64))(x)
-    columns = layers.Bidirectional(layers.LSTM(64))(layers.Permute((2, 1))(x))
+    rows = _lstm(64)(x)
+    columns = _lstm(64)(layers.Permute((2, 1))(x))
     x = layers.Concatenate()([rows, columns])
     return layers.Dropout(dropout)(layers.Dense(128, activation="relu")(x))
 
@@ -238,7 +250,7 @@ def line(x, dropout, units=192):
     x = layers.Reshape((-1, line_image.HEIGHT // 8 * 112), name="columns")(x)
     x = layers.Dropout(dropout)(layers.Dense(192, activation="relu")(x))
     for _ in range(2):
-        x = layers.Bidirectional(layers.LSTM(units, return_sequences=True))(x)
+        x = _lstm(units, return_sequences=True)(x)
         x = layers.Dropout(dropout)(x)
     return x
 

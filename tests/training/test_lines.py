@@ -26,9 +26,11 @@ from training import (
     accents,
     callbacks,
     corrections_store,
+    devices,
     line_records,
     line_texts,
     line_trainer,
+    line_validation,
     metrics,
     networks,
     pipeline,
@@ -222,6 +224,15 @@ def small(data, monkeypatch):
         pipeline.train(trainer, folder)
         return trainer, folder
     return train
+
+
+def test_the_loss_is_the_same_on_a_cpu_and_a_gpu(monkeypatch):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(8, 40, 30)).astype("float32")
+    labels = rng.integers(1, 30, (8, 20), dtype=np.int32) * (np.arange(20) < rng.integers(1, 21, (8, 1)))
+    here = np.array(line_validation.ctc_loss(labels, logits))
+    monkeypatch.setattr(devices, "gpus", lambda: ["gpu:0"])
+    np.testing.assert_allclose(here, np.array(line_validation.ctc_loss(labels, logits)), rtol=1e-4)
 
 
 def test_a_line_reader_learns_and_reads(trained):
