@@ -155,6 +155,7 @@ class Pad(tk.Canvas):
             left, top, right, bottom = map(float, self.cget("scrollregion").split())
             self.xview_moveto((x * zoom - at[0] - left) / (right - left))
             self.yview_moveto((y * zoom - at[1] - top) / (bottom - top))
+            self.overlay.show_selection(self.selected_box)
             self.on_zoom()
 
     def _page(self) -> boxes.Box:

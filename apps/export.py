@@ -22,7 +22,7 @@ def write_text(path: str | Path, text: str) -> None:
 def write_pdf(path: str | Path, picture: np.ndarray, words: Sequence[tuple[str, Box]]) -> None:
     """Write a page with a picture, uint8 (height, width) or (height, width, 3), and invisible words.
 
-    words: texts in Latin-1, and their boxes in px of the picture.
+    words: texts in Windows-1252, the font's encoding, and their boxes in px of the picture.
     """
     image, jpeg = Image.fromarray(picture), io.BytesIO()
     image.convert("RGB").save(jpeg, "JPEG", quality=85)
@@ -34,7 +34,7 @@ def write_pdf(path: str | Path, picture: np.ndarray, words: Sequence[tuple[str, 
         shown = text.translate({ord(sign): f"\\{sign}" for sign in "\\()"})
         content.append(f"/F {size:.2f} Tf {stretch:.1f} Tz 1 0 0 1 {box.x * POINTS:.2f} "
                        f"{height - box.bottom * POINTS + DOWN * size:.2f} Tm ({shown} ) Tj")
-    stream = zlib.compress("\n".join([*content, "ET"]).encode("latin-1", "replace"))
+    stream = zlib.compress("\n".join([*content, "ET"]).encode("cp1252", "replace"))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

@@ -36,7 +36,8 @@ class Files:
         """Open the next of several files, or the previous one."""
         if 0 <= self.at + by < len(self.names):
             self.at += by
-            several = f"{self.names[self.at]} is {self.at + 1} of {len(self.names)} files: Page Down opens the next"
+            keys = "Page Down opens the next" if self.at + 1 < len(self.names) else "Page Up opens the previous one"
+            several = f"{self.names[self.at]} is {self.at + 1} of {len(self.names)} files: {keys}"
             self.app.message(several if len(self.names) > 1 else "", "open")
             self.open_file(self.names[self.at])
 
@@ -50,7 +51,9 @@ class Files:
         """Show a picture under the ink, or saved strokes."""
         try:
             if name.lower().endswith(".json"):
-                self.app.pad.drawing.replace(strokes.load(name, self.app.looks.scale))
+                found = strokes.load(name, self.app.looks.scale)
+                self.app.session.opened += 1   # a picture that is still being decoded comes too late
+                self.app.pad.drawing.replace(found)
                 self.app.pad.fit()
                 self.app.saved = self.app.pad.drawing.now
             else:
@@ -78,6 +81,9 @@ class Files:
             return
         except OSError:   # xclip's answer to text
             found = None
+        except Image.DecompressionBombError:
+            self.app.message("The picture on the clipboard is too large: copy a part of it", "open")
+            return
         if isinstance(found, list) and found:  # file names
             self.open_files(found)
         elif isinstance(found, Image.Image):

@@ -107,13 +107,17 @@ class Learning(tk.Toplevel):
             self.pictures.append(picture.subsample(max(1, round(ink.shape[0] / self.app.px(SIDE)))))
             self.list.insert("", "end", str(number), image=self.pictures[-1], values=(one.label,))
         words = sum(one.image is None for one in self.kept)
-        self.note.configure(text=f"{words} words and {len(self.kept) - words} characters are in {self.folder}, on this "
-                                 "computer alone.")
+        self.note.configure(text=f"Words: {words}, characters: {len(self.kept) - words}.  They are in {self.folder}, "
+                                 "on this computer alone.")
 
     def delete(self) -> None:
         """Forget the selected corrections."""
-        for number in self.list.selection():
-            keep(self.folder, self.kept[int(number)], "")
+        try:
+            for number in self.list.selection():
+                keep(self.folder, self.kept[int(number)], "")
+        except (OSError, ValueError) as error:
+            self.note.configure(text=f"It is not deleted: {errors.reason(error)}")
+            return
         self.fill()
 
     # ---- learning

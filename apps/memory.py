@@ -11,6 +11,7 @@ from common import errors, files, settings
 NOTHING = "none"       # as a state_path: nothing is remembered
 EVERY = 2000           # ms between two checks for something to keep
 RECENT = 8             # files
+WINDOWS = 100          # most windows whose ink is looked for
 
 
 def configure(space: dict, given: dict) -> SimpleNamespace:
@@ -42,15 +43,30 @@ class Memory:
 
     def __init__(self, folder: Path | None, name: str):
         """folder: None keeps nothing."""
-        self._folder, self._name, self._held = folder, name, contextlib.ExitStack()
+        self._folder, self._name, self._held, self.problem = folder, name, contextlib.ExitStack(), ""
         self.kept = self._read()             # settings, "geometry", "pen", "recent"
         self._written = dict(self.kept)
         self._ink = strokes.EMPTY            # as it is in the file
-        for number in itertools.count(1) if folder else ():   # two windows must not overwrite each other's ink
+        try:
+            self._hold()
+        except OSError as error:
+            self.problem, self._folder = self.why(error), None
+
+    def _hold(self) -> None:
+        """Choose a file for the ink that no other window uses; one with ink comes first, so that it is restored."""
+        with_ink = (number for number in range(1, WINDOWS) if self._folder and self._ink_of(number).is_file())
+        for number in itertools.chain(with_ink, itertools.count(1)) if self._folder else ():
             with contextlib.suppress(BlockingIOError):
-                self._held.enter_context(files.locked(folder / f"{name}-{number}.lock", wait=False))
-                self._ink_path = folder / f"{name}-ink{f'-{number}' * (number > 1)}.json"
+                self._held.enter_context(files.locked(self._folder / f"{self._name}-{number}.lock", wait=False))
+                self._ink_path = self._ink_of(number)
                 break
+
+    def _ink_of(self, number: int) -> Path:
+        return self._folder / f"{self._name}-ink{f'-{number}' * (number > 1)}.json"
+
+    def why(self, error: OSError) -> str:
+        """Why nothing is remembered, as a sentence."""
+        return f"Settings and ink cannot be remembered in {self._folder} ({error.strerror})"
 
     def close(self) -> None:
         """Let another window use the same file from now on."""
@@ -75,19 +91,19 @@ class Memory:
         """Keep settings."""
         self.kept |= changed
         if self.kept != self._written and self._folder:
-            self._written = dict(self.kept)
             files.write_json(self._folder / f"{self._name}-settings.json", self.kept)
+            self._written = dict(self.kept)
 
     def keep_ink(self, drawing: strokes.Drawing, saved: strokes.State, scale: float) -> None:
         """Keep the ink, unless it is already saved; scale: as for strokes.save."""
         unsaved = strokes.EMPTY if drawing.now is saved else drawing.now
         if not self._folder or self._ink is unsaved:
             return
-        self._ink = unsaved
         if unsaved.strokes or unsaved.corrections:
             strokes.save(drawing, self._ink_path, scale)
         else:
             self._ink_path.unlink(missing_ok=True)
+        self._ink = unsaved
 
     def ink(self, scale: float) -> strokes.State:
         """The ink that was not saved when the app ended; scale: as for strokes.load."""

@@ -15,11 +15,12 @@ REST = 2000        # ms without a change of the ink before words are shown as re
 
 
 class Answer(NamedTuple):
-    """A reading, with the version and the strokes of its drawing and the network that was asked."""
+    """A reading, with the version, strokes and picture of its drawing and the network that was asked."""
     reading: Reading
     version: int
     model: str
     strokes: tuple[strokes.Stroke, ...]
+    image: strokes.Underlay | None
     run: str                                 # that did read: for one character, it may not be the one asked
 
 
@@ -43,6 +44,7 @@ class Session:
         self.version = 0                      # of the drawing
         self.answer: Answer | None = None     # the newest, maybe for an older version
         self.past: Answer | None = None       # the one that was forgotten last
+        self.opened = 0                       # how many pictures and drawings were opened
 
     def default_network(self) -> str:
         """The unixTime of the network that reads when none is named."""
@@ -54,7 +56,7 @@ class Session:
         """Read with the named network or, if that is only remembered and no longer exists, with the default one."""
         self.chosen, self.language = remembered, language
         gone = named == remembered and named not in runs.list_runs(self.models_path)
-        self.load(self.default_network() if gone else named)
+        self.load(self.default_network() if gone or not named else named)
 
     def choose(self, name: str) -> None:
         """Read with a network the user has chosen, next time as well."""
@@ -83,7 +85,7 @@ class Session:
         elif self.model:
             version, model, began = self.version, self.model, time.monotonic()
             self._ask("read", model, page, lambda found, error: self._read(
-                found and Answer(found[0], version, model, page.strokes, found[1]), error, version, began))
+                found and Answer(found[0], version, model, page.strokes, page.image, found[1]), error, version, began))
 
     def _ask(self, kind: str, model: str, page: strokes.Drawing, then: Callable) -> None:
         self.worker.ask(kind, jobs.read, model, self.models_path, self.language, page.strokes, page.image,
@@ -116,7 +118,9 @@ class Session:
 
     def recall(self, page: strokes.Drawing) -> bool:
         """Show the last forgotten answer again if it is for this very ink; returns whether it is."""
-        same = self.past is not None and self.past.strokes == page.strokes and self.past.model == self.model
+        past = self.past
+        same = (past is not None and past.strokes == page.strokes and past.image is page.image
+                and past.model == self.model)
         if same:
             self._show(self.past._replace(version=self.version))
         return same
@@ -124,7 +128,10 @@ class Session:
     def open_picture(self, data: bytes, name: str, size: tuple[int, int]) -> None:
         """Have a picture, given as its file's bytes, decoded and fitted to a size in px, even while a network loads."""
         reader = self.decoder if self.loading else self.worker
-        reader.ask("picture", jobs.prepare_picture, data, name, size, then=self._opened)
+        self.opened += 1
+        number = self.opened
+        reader.ask("picture", jobs.prepare_picture, data, name, size,
+                   then=lambda image, error: self._opened(image, error, number))
 
     def poll(self) -> None:
         """Handle the answers that have come."""
@@ -145,9 +152,10 @@ class Session:
         if version != self.version:
             return
         self.window.message(error, "reading")
-        if not answer and not error:
+        if not answer:
             self._show(None)
-        elif answer and answer.model == self.model:
+            self.window.set_status("")
+        elif answer.model == self.model:
             by = f"   ·   read by {answer.run}" if answer.run != self.model else ""
             self.window.set_status(f"{(time.monotonic() - began) * 1000:.0f} ms   ·   {sure(answer.reading)}{by}")
             shown = answer
@@ -162,9 +170,11 @@ class Session:
         if answer.version == self.version and self.current and answer.model == self.model:
             self._show(answer)
 
-    def _opened(self, image: strokes.Underlay | None, error: str) -> None:
+    def _opened(self, image: strokes.Underlay | None, error: str, number: int) -> None:
         if not self.decoder.busy:
             self.decoder.close()
+        if number != self.opened:
+            return   # something else was opened meanwhile
         if error:
             self.window.message(error, "open")
         else:
@@ -175,7 +185,7 @@ class Session:
         self.window.message(f"{reason} and was started again", "reading")
         if self.model and not self.loading:   # so that the next reading need not wait
             self.worker.ask("load", jobs.load, self.model, self.models_path, self.language,
-                            then=lambda _, error: self.window.message(error, "reading"))
+                            then=lambda _, error: error and self.window.message(error, "reading"))
 
     def _loaded(self, name: str, error: str) -> None:
         if name != self.loading:

@@ -22,6 +22,7 @@ from reading import binarize
 
 UNDO_LIMIT = 1000        # steps that can be undone
 KEPT = 0.5               # share of a corrected character's ink that must still be there
+FARTHEST, WIDEST = 1e5, 1e3   # px: no point of a saved drawing is farther out, and no stroke is as wide
 
 _origins = itertools.count(1)
 
@@ -230,8 +231,9 @@ def load(path: str | Path, scale: float = 1.0) -> State:
         strokes = tuple(Stroke(np.float32(scale) * np.array(points, np.float32).reshape(-1, 2), scale * float(width),
                                origins[origin])
                         for points, width, origin in zip(content["strokes"], content["widths"], kept, strict=True))
-        if not all(len(stroke.points) and np.isfinite(stroke.points).all() for stroke in strokes):
-            raise ValueError("a stroke without points")
+        if not all(len(stroke.points) and (np.abs(stroke.points) < FARTHEST).all() and 0 < stroke.width < WIDEST
+                   for stroke in strokes):
+            raise ValueError("a stroke without points, or far from any pad")
         image = content.get("image")
         if image:
             pictures = {name: base64.b64decode(image[name]) for name in ("data", "preview")}
@@ -242,5 +244,5 @@ def load(path: str | Path, scale: float = 1.0) -> State:
             Correction(str(one["text"]), one["ends"], boxes.Box(*map(float, one["box"])).scaled(scale),
                        frozenset(origins[origin] for origin in one["origins"]), int(one["ink"]))
             for one in content.get("corrections", ())))
-    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise DrawingError(f"{path} holds no strokes: choose a file that was saved here") from error

@@ -124,10 +124,9 @@ class App:
     def show_other(self, text: str) -> None:
         """Show what another network has read, above the status line; "" shows nothing."""
         self.other.configure(text=text)
+        self.other.grid_remove()
         if text:
             self.other.grid(row=3, sticky="w", padx=self.px(18), pady=(0, self.px(8)))
-        else:
-            self.other.grid_remove()
 
     def set_status(self, text: str) -> None:
         """Show a text at the right of the status line."""
@@ -143,8 +142,7 @@ class App:
 
     def _build(self) -> None:
         root, px = self.root, self.px
-        self.remember = tk.BooleanVar(value=self.config.remember)
-        self.whole = tk.BooleanVar(value=False)
+        self.remember, self.whole = (tk.BooleanVar(value=on) for on in (self.config.remember, False))
         self.files = Files(self)
         self.commands = Commands(self, self.actions())
         self.toolbar, self.status = Toolbar(self), Status(self)
@@ -219,6 +217,7 @@ class App:
 
     def begin(self, names: Sequence[str] = ()) -> None:
         """Open the named files or, without any, bring back unsaved ink."""
+        self.message(self.memory.problem, "memory")
         if names:
             self.files.open_files(names)
             if self.memory.put_by_ink():
@@ -231,13 +230,13 @@ class App:
     def keep(self) -> None:
         """Remember settings and unsaved ink."""
         try:
-            self.memory.keep({
-                "theme": self.looks.name, "text_size": self.looks.text_size, "unixTime": self.session.chosen,
-                "language": self.session.language, "remember": self.remember.get(), "pen": self.toolbar.pen.get(),
-                "geometry": self.root.geometry()})
+            self.memory.keep({"theme": self.looks.name, "text_size": self.looks.text_size,
+                              "unixTime": self.session.chosen, "language": self.session.language,
+                              "remember": self.remember.get(), "pen": self.toolbar.pen.get(),
+                              "geometry": self.root.geometry()})
             self.memory.keep_ink(self.pad.drawing, self.saved, self.looks.scale)
         except OSError as error:
-            self.message(f"Settings and ink cannot be remembered in {error.filename} ({error.strerror})", "memory")
+            self.message(self.memory.why(error), "memory")
 
     def _keep_all(self) -> None:
         self.keep()
@@ -246,6 +245,7 @@ class App:
     def close(self) -> None:
         """End at once, whatever the reading process is doing."""
         self.keep()
+        self.root.report_callback_exception = lambda *_: None   # an open dialog ends with an error
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
             self.root.tk.call("after", "cancel", timer)
         self.root.destroy()
@@ -273,7 +273,7 @@ class App:
     def _failed(self, kind, error, trace) -> None:
         """Report an error in an event handler in the window too, for users without a terminal."""
         traceback.print_exception(kind, error, trace)
-        self.message("This did not work; the drawing is as it was.  What went wrong stands in the terminal.")
+        self.message("This did not work; the drawing is as it was.  See the terminal for details.")
 
 
 def open_window(title: str) -> tk.Tk:

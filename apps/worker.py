@@ -143,4 +143,4 @@ def _done(work: Callable, arguments: tuple) -> tuple[object, str]:
         return None, errors.reason(error)
     except Exception:
         traceback.print_exc()
-        return None, "This did not work; what went wrong stands in the terminal"
+        return None, "This did not work; see the terminal for details"

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from apps import memory
+from common import errors
 from tools import draw_samples
 
 SPACING = 5   # px between two events of a fast pen
 
 
-class DriverError(RuntimeError):
+class DriverError(errors.UserError):
     """Something that should have happened in a window did not, or no window can be opened."""
 
 

@@ -17,7 +17,7 @@ pytest.importorskip("tkinter", reason="Python's tkinter is missing")
 
 from windows import LIVE, MODELS, MODELS_PATH, launch, letters, needs_xdotool, opened
 
-from apps import commands, jobs, page, strokes
+from apps import commands, jobs, memory, page, strokes
 from apps.theme import THEMES
 from apps.toolkit import filedialog, tk
 from common import alphabets, glyph, runs, settings
@@ -282,8 +282,10 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
         assert app.root.geometry() == "900x600+30+40"
         app.keep()     # as the app does now and then
         app.files.save_file(str(tmp_path / "mine.json"))
-    with opened("textrecog_ui", **kept, theme="light") as driver:
+    with opened("textrecog_ui", **kept, theme="light", unixTime="") as driver:
         driver.app.begin()
+        driver.ready()
+        assert driver.app.session.model == runs.DEFAULT
         assert driver.app.looks.name == "light", "what is named goes before what is remembered"
         assert not driver.app.pad.drawing, "what was saved is not brought back"
     with opened("textrecog_ui", **kept) as driver, opened("textrecog_ui", **kept) as other:
@@ -310,6 +312,35 @@ def test_settings_and_unsaved_ink_are_there_again_at_the_next_start(display, tmp
     with opened("textrecog_ui", **kept, reset=True) as driver:
         assert driver.app.looks.name == "light" and driver.app.toolbar.pen.get() == 5
         assert not driver.app.memory.recent and not list(tmp_path.glob("textrecog_ui-*.json"))
+
+
+def test_ink_of_any_window_is_restored_and_what_cannot_be_kept_is_tried_again(tmp_path, monkeypatch):
+    drawing = strokes.Drawing()
+    drawing.replace(strokes.State((strokes.Stroke(np.float32([(1, 2), (3, 4)]), 5.0),)))
+    first, second = memory.Memory(tmp_path, "app"), memory.Memory(tmp_path, "app")
+    with monkeypatch.context() as full:
+        full.setattr(strokes, "save", lambda *_: os.write(-1, b""))
+        with pytest.raises(OSError):
+            second.keep_ink(drawing, strokes.EMPTY, 1.0)
+    second.keep_ink(drawing, strokes.EMPTY, 1.0)
+    first.close()
+    second.close()
+    assert len(memory.Memory(tmp_path, "app").ink(1.0).strokes) == 1
+    (tmp_path / "file").touch()
+    nowhere = memory.Memory(tmp_path / "file" / "folder", "app")
+    assert str(tmp_path) in nowhere.problem
+    nowhere.keep({"pen": 3})
+    nowhere.keep_ink(drawing, strokes.EMPTY, 1.0)
+
+
+@pytest.mark.parametrize("content", [
+    "[" * 100_000, '{"strokes": [[0, 0, 2e9, 0]], "widths": [5]}', '{"strokes": [[0, 0]], "widths": [0]}',
+    '{"strokes": [[0, 0]], "widths": [5], "corrections": [{"text": "a", "ends": true, "box": [0, 0, 1, 1], '
+    '"origins": [0], "ink": Infinity}]}'])
+def test_damaged_strokes_are_refused(tmp_path, content):
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(strokes.DrawingError, match="holds no strokes"):
+        strokes.load(tmp_path / "a.json")
 
 
 @needs_xdotool

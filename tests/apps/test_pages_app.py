@@ -86,6 +86,34 @@ def test_what_was_read_goes_when_more_is_written_and_comes_back_with_undo(everyt
     assert app.field.text == "" and driver.shown() == []
 
 
+def test_text_is_only_shown_with_its_own_picture(everything, tmp_path, monkeypatch):
+    driver, app = everything, everything.app
+    lines = str(ROOT / "samples/pages/lines.png")
+    blank, large = str(tmp_path / "blank.png"), str(tmp_path / "large.jpg")
+    Image.new("L", (600, 400), 255).save(blank)
+    Image.effect_noise((4000, 3000), 20).save(large)
+    app.files.open_files([lines, blank])
+    driver.read()
+    image = app.pad.drawing.image
+    monkeypatch.setattr(app.session, "read", lambda page: None)   # a slow one: its answer has not come
+    app.files.turn(1)
+    assert app.banner.cget("text").endswith("is 2 of 2 files: Page Up opens the previous one")
+    driver.wait(lambda: app.pad.drawing.image is not image, "the second picture")
+    driver.stroke([(500, 60), (500, 120)])
+    driver.press("Control-z")
+    assert app.field.text == "", "what was read in the first picture does not come back"
+    monkeypatch.undo()
+    app.files.open_file(lines)
+    driver.read()
+    app.files.open_file(blank)
+    driver.wait(lambda: "no ink" in app.banner.cget("text"), "that there is nothing to read")
+    assert app.field.text == "" and driver.shown() == [] and app.status.text.cget("text") == ""
+    app.files.open_files([large, str(ROOT / "samples/hello.json")])
+    app.files.turn(1)
+    driver.wait(lambda: not app.session.worker.busy, "the large picture is decoded")
+    assert app.pad.drawing.strokes and not app.pad.drawing.image, "it comes too late to replace the strokes"
+
+
 def test_text_is_read_again_in_another_language_and_stays_meanwhile(everything):
     driver, app = everything, everything.app
     driver.write("Hello", 60, 120)
@@ -388,7 +416,7 @@ def test_writing_is_listed_deleted_and_learned_unless_that_makes_it_worse(displa
         assert [window.list.item(row, "values")[0] for row in window.list.get_children()][-1] == "not"
         window.list.selection_set("7")
         window.delete()
-        assert len(window.list.get_children()) == 7 and "7 words and 0 characters" in window.note.cget("text")
+        assert len(window.list.get_children()) == 7 and "Words: 7, characters: 0" in window.note.cget("text")
         monkeypatch.setattr(learning, "LEAST", 20)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
         monkeypatch.setattr(runs, "ROOT", tmp_path)   # where there is no data
