@@ -3,7 +3,7 @@
     python recogScript.py a.png                      the text in a picture: a word, a line or a page
     python recogScript.py --characters a.png b.png   the one character in each picture
     python recogScript.py --json photos/ b.jpg       a folder's pictures and one more, a JSON object a line
-    python recogScript.py --json scan.pdf            all pages of a PDF or TIFF, as "pages"
+    python recogScript.py --json scan.pdf            all pages of a PDF or TIFF; several are "pages"
     python recogScript.py --show a.png               draws what was read into a.read.png and a.glyphs.png
     cat a.png | python recogScript.py -              from standard input
     python recogScript.py --unixTime=1700000000 a.png              with another network; see Models/
@@ -27,6 +27,7 @@ import time
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -34,7 +35,7 @@ from tqdm import tqdm
 
 from common import errors, files, runs, settings
 from reading import bulk, picture_names, pictures
-from reading.binarize import MAX_BYTES, ImageError, Picture, Source, read_picture
+from reading.binarize import MAX_BYTES, ImageError, NoWriting, Picture, Source, read_picture
 from reading.network import THREADS
 from reading.readings import FAINT, Reading
 from reading.recognizer import Recognizer, recog  # noqa: F401  recog is for other programs
@@ -54,6 +55,7 @@ unordered = False          # print readings as soon as they are ready, not in th
 output = ""                # a file for the JSON objects; if it exists, only the pictures it lacks are read
 # ---- end of settings
 MOST_WORKERS = 256
+EMPTY = {"text": "", "seconds": 0.0, "lines": []}   # what is read in a page without writing
 VERSION = 1                        # of what --json prints; a new one when a key changes its meaning
 READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of the files that --show draws
 
@@ -63,10 +65,7 @@ READ, GLYPHS = ".read.png", ".glyphs.png"   # endings of the files that --show d
 def main(arguments: list[str]) -> int:
     """Read all named pictures; returns the exit status, 2 if any could not be read."""
     config, names = settings.configure(globals(), arguments, positional="IMAGE...")
-    if not names:
-        raise settings.SettingsError("name a picture, a folder of pictures, @ and a list, or - for standard input")
-    if not 1 <= config.workers <= MOST_WORKERS:
-        raise settings.SettingsError(f"--workers={config.workers} has to lie between 1 and {MOST_WORKERS}")
+    check(config, names)
     usual = runs.DEFAULT_CHARACTERS if config.characters else runs.DEFAULT
     reader = Recognizer(config.unixTime or usual, config.models_path, config.prior, config.language,
                         threads=1 if config.workers > 1 else THREADS)
@@ -74,15 +73,16 @@ def main(arguments: list[str]) -> int:
     found, problems = picture_names.find(names, config.recursive, leave=(READ, GLYPHS))
     for problem in problems:
         report(problem)
-    left = [name for name in found if name not in output.done] if output else found
+    left = [name for name in found if name == "-" or name not in output.done] if output else found
     read = functools.partial(read_one, reader, config.characters, config.show, config.min_confidence)
     bad = 0
     bar = tqdm(bulk.read_all(read, left, min(config.workers, max(1, len(left))), not config.unordered), "reading",
                total=len(left), unit=" pictures", disable=len(left) <= 10 or not sys.stderr.isatty())
     for fields in bar:
-        if "error" in fields:
-            report(fields["error"])
-            bad += 1
+        wrong = errors_of(fields)
+        for problem in wrong:
+            report(problem)
+        bad += bool(wrong)
         if output:
             output.write(fields)
         elif "error" not in fields:
@@ -93,9 +93,27 @@ def main(arguments: list[str]) -> int:
     return 2 if bad or problems else 0
 
 
+def check(config: SimpleNamespace, names: list[str]) -> None:
+    """Refuse settings that cannot be meant."""
+    if not names:
+        raise settings.SettingsError("name a picture, a folder of pictures, @ and a list, or - for standard input")
+    if not 1 <= config.workers <= MOST_WORKERS:
+        raise settings.SettingsError(f"--workers={config.workers} has to lie between 1 and {MOST_WORKERS}")
+    if config.workers > 1 and "-" in names:
+        raise settings.SettingsError("- is standard input, which one process reads: leave --workers= out")
+    if not 0 <= config.min_confidence <= 1:
+        raise settings.SettingsError(f"--min_confidence={config.min_confidence} has to lie between 0 and 1")
+
+
 def report(problem: str) -> None:
     """Say on stderr what is wrong with a picture."""
     tqdm.write(f"{Path(__file__).name}: {problem}", file=sys.stderr)
+
+
+def errors_of(fields: dict) -> list[str]:
+    """What is wrong with a file, or with some of its pages."""
+    return [fields["error"]] if "error" in fields else [
+        f"page {number}: {page['error']}" for number, page in enumerate(fields.get("pages", ()), 1) if "error" in page]
 
 
 def as_text(fields: dict, several: bool) -> str:
@@ -127,10 +145,14 @@ def read_one(reader: Recognizer, characters: bool, show: bool, least: float, nam
     except (MemoryError, cv2.error) as error:
         return about | {"error": f"{called} needs more memory than is left ({errors.reason(error)}): reduce it"}
     if all("error" in page for page in found):
-        return about | found[0]
+        return about | {"error": found[0]["error"]}
     if len(found) == 1:
         return about | found[0]
-    found = [page if "error" not in page else {"text": "", "seconds": 0.0, "lines": []} for page in found]
+    for page in found:
+        if "text" in page:   # one of several pages may be empty
+            page.pop("error", None)
+        else:
+            page.update(EMPTY)
     return about | {"text": "\n\n".join(page["text"] for page in found),
                     "seconds": round(sum(page["seconds"] for page in found), 4), "pages": found}
 
@@ -147,6 +169,8 @@ def read_page(reader: Recognizer, characters: bool, path: Path | None, least: fl
         reading, more = _timed(reader.read_character if characters else reader.read, picture)
         if path:
             save_shown(picture, reading, path, least)
+    except NoWriting as error:
+        return EMPTY | {"error": str(error)}
     except ImageError as error:
         return {"error": str(error)}
     seconds = round(seconds + more, 4)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from common import files, glyph
+from common import errors, files, glyph
 from reading import text_lines
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
@@ -23,14 +23,19 @@ PAGE_PIXELS = 3_000_000    # pages are reduced to this many pixels
 PAPER_SIDE = 96            # px: the paper's brightness is estimated in a picture whose longer side is reduced to this
 MIN_CONTRAST = 24          # of 255: ink is at least this much darker than its paper
 NOISE_FACTOR = 6           # ... and by this many standard deviations of the paper's noise
+WHITES = 1, 255, 1023, 4095, 16383, 65535   # of pictures with more than 8 bits, or of floats
 BRIGHT = 170               # mean brightness from which a drawing on a transparent ground gets a dark one
 MIN_SIDE = 4               # px: ink shorter than this both ways is a speck
 
 Source = str | Path | io.BytesIO | Image.Image | np.ndarray
 
 
-class ImageError(ValueError):
+class ImageError(errors.UserError):
     """A picture that cannot be read; the message names it and the remedy."""
+
+
+class NoWriting(ImageError):
+    """A picture without writing."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def picture_of(gray: np.ndarray, name: str, page: bool, ground: int | None = Non
         gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     ink = find_ink(gray, ground)
     if ink is None:
-        raise ImageError(f"no ink in {name}: take a picture in which the writing is clearly darker or "
+        raise NoWriting(f"no ink in {name}: take a picture in which the writing is clearly darker or "
                          "lighter than its paper")
     return Picture(ink, scale)
 
@@ -193,9 +198,10 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def _to_8_bits(values: np.ndarray) -> np.ndarray:
-    """Wider integers, or floats, as uint8; white is the first of 1, 255, 65535 and the peak that fits."""
+    """Wider integers, or floats, as uint8; white is the first of WHITES, or else the peak, that fits."""
+    values = np.nan_to_num(values)
     peak = float(values.max())
-    white = next((level for level in (1, 255, 65535) if peak <= level), peak)
+    white = next((level for level in WHITES if peak <= level), peak)
     return np.clip(values * (255 / white), 0, 255).astype(np.uint8)
 
 

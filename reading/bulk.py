@@ -9,6 +9,7 @@ from pathlib import Path
 
 from common import errors, interrupt, settings
 
+BEGINNING = b'{"version": '   # of a reading
 AHEAD = 8   # pictures per process under way or waiting, so that memory does not grow with the number of pictures
 
 
@@ -81,9 +82,9 @@ class Output:
         self._file.seek(0)
         end = 0
         for line in self._file:
-            if not line.endswith(b"\n"):
-                break
             try:
+                if not line.endswith(b"\n") and (end or line.startswith(BEGINNING[:len(line)])):
+                    break
                 self.done.add(json.loads(line)["file"])
             except (ValueError, KeyError, TypeError):
                 raise errors.UserError(f"{self.path} holds something else than readings: name another file with "

@@ -6,6 +6,7 @@ import numpy as np
 
 from common import glyph
 from reading import text_lines
+from reading.binarize import Picture
 from reading.readings import box_of
 
 MINE = 0.75      # of a connected component: if a character's columns hold this share, it is all the character's
@@ -89,17 +90,18 @@ def _edges(mask: np.ndarray, centres: list[float]) -> list[int]:
     return edges[::-1]
 
 
-def boxes(line: text_lines.StraightLine, found: list[Shape], scale: float) -> list[list[int]]:
+def boxes(line: text_lines.StraightLine, found: list[Shape], page: Picture) -> list[list[int]]:
     """The boxes [x, y, width, height] of a line's characters, of which there is at least one.
 
-    scale: px of the picture per px of the page, to which line.to_page maps.
+    page: what line.to_page maps to.
     """
     x, y = (np.concatenate([getattr(shape, axis) for shape in found]) for axis in "xy")
     firsts = np.cumsum([0] + [len(shape.x) for shape in found[:-1]])
     on_page = np.stack([x, y, np.ones_like(x)], axis=1) @ line.to_page.T
     least, most = np.minimum.reduceat(on_page, firsts), np.maximum.reduceat(on_page, firsts)
     most += np.abs(line.to_page[:, :2]).sum(axis=1)   # a pixel extends from its index to the next
-    return [box_of(corners, scale) for corners in np.hstack([least, most]).tolist()]
+    corners = np.hstack([least, most]).clip(0, 2 * page.ink.shape[::-1])   # straightening puts an edge a pixel outside
+    return [box_of(each, page.scale) for each in corners.tolist()]
 
 
 def glyphs(found: list[Shape]) -> list[np.ndarray]:

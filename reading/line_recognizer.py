@@ -128,7 +128,7 @@ class LineReader:
         for line, text in zip(straight, self.read_lines([line.ink for line in straight]), strict=True):
             if text.words:
                 shapes = character_boxes.shapes(line.ink, [one.centre for word in text.words for one in word])
-                yield FoundLine(text, shapes, character_boxes.boxes(line, shapes, picture.scale), line.confidence)
+                yield FoundLine(text, shapes, character_boxes.boxes(line, shapes, picture), line.confidence)
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
         """Read pictures that show one letter or digit each."""

@@ -44,7 +44,12 @@ class Network:
 
     def outputs(self, pictures: np.ndarray) -> list[np.ndarray]:
         """All outputs of the network: for pages uint8 (n, height, width, 3), the maps of networks.page."""
-        return self._session.run(None, {self._input: pictures}, self._options)
+        try:
+            return self._session.run(None, {self._input: pictures}, self._options)
+        except Exception as error:   # ONNX Runtime's errors have no common class
+            if "Alloc" in str(error):
+                raise MemoryError from error
+            raise
 
     def each(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         """The logits of several batches; while the caller works on one, the next ones are computed."""
@@ -66,8 +71,8 @@ def _open(path: Path, threads: int):
     try:
         return onnxruntime.InferenceSession(path, options, providers=[("CPUExecutionProvider", arena)])
     except Exception as error:   # ONNX Runtime's errors have no common class
-        raise runs.RunError(f"{path} cannot be loaded ({error.__class__.__name__}): delete it, and it is made again "
-                            "from model.keras") from error
+        raise runs.RunError(f"{path} cannot be loaded ({error.__class__.__name__}): if enough memory is left, copy it "
+                            "again") from error
 
 
 def _give_back_memory():

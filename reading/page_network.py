@@ -62,7 +62,7 @@ class FoundPage:
 @functools.cache
 def shipped(threads: int = THREADS) -> "PageNetwork":
     """The shipped page network, opened once."""
-    return PageNetwork(Network(runs.models_folder("Models"), runs.DEFAULT_PAGES, threads))
+    return PageNetwork(Network(runs.ROOT / "Models", runs.DEFAULT_PAGES, threads))
 
 
 class PageNetwork:

@@ -21,24 +21,28 @@ def find(names: list[str], recursive: bool = False, leave: tuple[str, ...] = ())
     found, problems = [], []
     for name in names:
         try:
-            found += _of_list(name[1:]) if name.startswith("@") else _of_folder(name, recursive, leave)
-        except (OSError, UnicodeDecodeError, LookupError) as error:
-            problems.append(str(error) if isinstance(error, LookupError) else
-                            f"{name.removeprefix('@')} cannot be read: {getattr(error, 'strerror', 'it is no text')}")
+            found += _of_list(name[1:]) if name.startswith("@") else _of_folder(name, recursive, leave, problems)
+        except OSError as error:
+            problems.append(f"{error.filename} cannot be read: {error.strerror}")
+        except LookupError as error:
+            problems.append(str(error))
     return found, problems
 
 
 def _of_list(path: str) -> list[str]:
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line.strip()]
+    text = Path(path).read_text(encoding="utf-8-sig", errors="surrogateescape")   # as names on the command line
+    if "\0" in text:
+        raise LookupError(f"{path} cannot be read: it is no text")
+    return [line for line in text.splitlines() if line.strip()]
 
 
-def _of_folder(name: str, recursive: bool, leave: tuple[str, ...]) -> list[str]:
+def _of_folder(name: str, recursive: bool, leave: tuple[str, ...], problems: list[str]) -> list[str]:
+    """The pictures in a folder; subfolders that cannot be read are added to the problems."""
     if not os.path.isdir(name):
         return [name]
     endings = {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
     endings |= {ending for ending, package in OPTIONAL.items() if importlib.util.find_spec(package)}
-    found = [path for path in _files(name, recursive) if not path.endswith(leave or "/")
+    found = [path for path in _files(name, recursive, problems) if not path.endswith(leave or "/")
              and os.path.splitext(path)[1].lower() in endings]
     if not found:
         remedy = "name another" if recursive else "name another, or use --recursive"
@@ -46,11 +50,14 @@ def _of_folder(name: str, recursive: bool, leave: tuple[str, ...]) -> list[str]:
     return found
 
 
-def _files(folder: str, recursive: bool) -> Iterator[str]:
+def _files(folder: str, recursive: bool, problems: list[str]) -> Iterator[str]:
     """The files of a folder, sorted, then those of its subfolders if `recursive`; hidden ones are left out."""
     with os.scandir(folder) as entries:
         entries = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
     yield from (entry.path for entry in entries if not entry.is_dir())
     for entry in entries:
         if recursive and entry.is_dir(follow_symlinks=False):
-            yield from _files(entry.path, recursive)
+            try:
+                yield from _files(entry.path, recursive, problems)
+            except OSError as error:
+                problems.append(f"{error.filename} cannot be read: {error.strerror}")

@@ -37,7 +37,7 @@ def read_page(image: Source, name: str = "", threads: int = THREADS) -> Picture:
             return Picture(found.ink, reduced * found.scale, found.lines)
     drawn = binarize.picture_of(gray, name, True, ground)
     if ground is None and len(text_lines.components((drawn.ink >= text_lines.INK).view(np.uint8))[1]) > LETTERS:
-        raise binarize.ImageError(f"no writing is found in {name}: take a sharp picture of the page alone")
+        raise binarize.NoWriting(f"no writing is found in {name}: take a sharp picture of the page alone")
     return replace(drawn, scale=reduced * drawn.scale)
 
 
@@ -54,7 +54,11 @@ def pages_of(file: str | io.BytesIO, name: str) -> Iterator[Source]:
     if image.format != "TIFF":
         yield data
         return
-    for number in range(image.n_frames):
+    try:
+        pages = image.n_frames
+    except Exception as error:   # Pillow raises many kinds of errors for damaged files
+        raise binarize.ImageError(f"{name} is damaged ({error}): copy or save it again") from error
+    for number in range(pages):
         image.seek(number)
         yield image
 

@@ -5,6 +5,7 @@
     reader.recog_character("a.png").text        a single character
 """
 import functools
+from dataclasses import replace
 from pathlib import Path
 
 from common import alphabets, runs, settings
@@ -60,9 +61,12 @@ class Recognizer:
         lm = word_lm.load(self._language)
         if self.reads == "lines":
             return self._line_reader(self.models_path, self.unixTime, lm)
-        beside = runs.DEFAULT in runs.list_runs(self.models_path)
-        finder = self._line_reader(self.models_path if beside else runs.ROOT / "Models", runs.DEFAULT, lm)
-        return SegmentingReader(finder, self.characters, lm)
+        return SegmentingReader(self._line_reader(self._folder_of(runs.DEFAULT), runs.DEFAULT, lm), self.characters, lm)
+
+    def _folder_of(self, run: str) -> Path:
+        """Where a run is: among the others or, for a shipped one, beside the scripts."""
+        there = run in (self.unixTime, *runs.list_runs(self.models_path))
+        return self.models_path if there else runs.ROOT / "Models"
 
     def _line_reader(self, models_path: Path, unix_time: str, lm: word_lm.WordLM | None) -> LineReader:
         about = runs.read_config(models_path, unix_time)
@@ -80,8 +84,9 @@ class Recognizer:
         """What reads single characters."""
         if self.reads == "lines" and self.character_run == self.unixTime:
             return self.pages
-        mix = runs.read_config(self.models_path, self.character_run).get("prior_of_drawings", 0.0)
-        return CharacterReader(Network(self.models_path, self.character_run, self._threads),
+        folder = self._folder_of(self.character_run)
+        mix = runs.read_config(folder, self.character_run).get("prior_of_drawings", 0.0)
+        return CharacterReader(Network(folder, self.character_run, self._threads),
                                mix if self._prior == "drawings" else 0.0)
 
     def load(self, characters: bool = False) -> None:
@@ -105,11 +110,13 @@ class Recognizer:
 
     def read(self, picture: Picture) -> Reading:
         """Read the words and lines of a picture whose ink has been found."""
-        reading = self.pages.read(picture)
+        reading, lines = self.pages.read(picture), picture.lines
         one = len(reading.characters) == 1 and reading.text in alphabets.CHARACTERS
-        if one and self.character_run != self.unixTime:
+        if not one or self.character_run == self.unixTime or lines and len(lines) > 1:
+            return reading
+        if not lines:
             return self.read_character(picture)
-        return reading
+        return self.read_character(Picture(lines[0].ink, 1.0), reading.characters[0].box, lines[0].confidence)
 
     def recog_character(self, image: Source) -> Character:
         """Read the one character in a picture; images and errors as for `recog`."""
@@ -119,11 +126,15 @@ class Recognizer:
         """Read pictures of one character each, whose ink has been found."""
         return self.characters.read_characters(pictures)
 
-    def read_character(self, picture: Picture) -> Reading:
-        """As `read`, for a picture of one character."""
+    def read_character(self, picture: Picture, box: list[int] | None = None, sure: float = 1.0) -> Reading:
+        """As `read`, for a picture of one character.
+
+        box: where that is, if the picture is a part of another.  sure: how sure it is that this is writing, 0..1.
+        """
         character, = self.read_characters([picture])
+        character = replace(character, box=box or character.box)
         word = Word(character.text, character.box, character.confidence, [character], character.alternatives)
-        return reading_of([line_of(word.text, [word])], functools.partial(glyphs_of, [picture]), [True])
+        return reading_of([line_of(word.text, [word], sure)], functools.partial(glyphs_of, [picture]), [True])
 
 
 def recog(img: Source) -> str:

@@ -74,18 +74,19 @@ def test_a_file_of_readings_goes_on_after_a_break(tmp_path):
     path = tmp_path / "readings.jsonl"
     output = bulk.Output(path)
     for name in "ab":
-        output.write({"file": name, "text": name.upper()})
+        output.write({"version": 1, "file": name, "text": name.upper()})
     with open(path, "ab") as file:
-        file.write(b'{"file": "c", "te')   # killed while writing
+        file.write(b'{"version": 1, "file": "c", "te')   # killed while writing
     output = bulk.Output(path)
     assert output.done == {"a", "b"}
     output.write({"file": "c", "text": "C"})
     assert [json.loads(line)["file"] for line in path.read_text().splitlines()] == ["a", "b", "c"]
 
 
-def test_a_file_with_something_else_is_left_alone(tmp_path):
+@pytest.mark.parametrize("content", ["Dear all,\nwe read.\n", "Dear all", '{"a": 1}'])
+def test_a_file_with_something_else_is_left_alone(tmp_path, content):
     path = tmp_path / "letter.txt"
-    path.write_text("Dear all,\nwe read.\n")
+    path.write_text(content)
     with pytest.raises(errors.UserError, match="something else than readings"):
         bulk.Output(path)
-    assert path.read_text() == "Dear all,\nwe read.\n"
+    assert path.read_text() == content

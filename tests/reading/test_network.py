@@ -69,7 +69,7 @@ def test_a_run_that_cannot_be_written_to_is_converted_into_the_cache(tmp_path, m
 
 @pytest.mark.parametrize("names, content, message", [
     (["config.json"], None, "1 holds no trained network; the runs in .* are: none"),
-    (["config.json"], "model.onnx", "model.onnx cannot be loaded .*: delete it"),
+    (["config.json"], "model.onnx", "model.onnx cannot be loaded .*: if enough memory is left, copy it again"),
     (["config.json"], "model.keras", "model.keras cannot be converted: .*model.keras cannot be loaded"),
 ])
 def test_what_cannot_be_opened_is_named(tmp_path, names, content, message):

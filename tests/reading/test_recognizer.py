@@ -228,6 +228,14 @@ def pictures_of_all_kinds() -> list[bytes]:
 def test_words_are_read_from_every_kind_of_file():
     reader = recognizer.Recognizer()
     assert [reader.recog(io.BytesIO(file)).text for file in pictures_of_all_kinds()] == ["cat"] * 12
+    word = pages.draw_page("cat", size=1, pen=2, gap=4, margin=10, pitch=50).image
+    file = io.BytesIO()
+    Image.fromarray(word.astype(np.uint16) * 16).save(file, "PNG")
+    assert reader.recog(file).text == "cat", "12 bits"
+    x, y, width, height = glyph.ink_box(255 - word)
+    line, = reader.recog(np.ascontiguousarray(word[y:y + height, x:x + width])).lines
+    assert min(min(one.box) for one in line.words[0].characters) >= 0, "nothing lies outside"
+    assert line.box[0] + line.box[2] <= width and line.box[1] + line.box[3] <= height
 
 
 def mutated(file: bytes, rng: np.random.Generator) -> bytes:
@@ -266,6 +274,18 @@ def test_all_pages_of_a_file_are_read(tmp_path):
     assert read["text"] == "garden\n\npaper\nwindow\n\n"
     assert [page["text"] for page in read["pages"]] == ["garden", "paper\nwindow", ""]
     assert {path.name for path in tmp_path.glob("*.read.png")} == {"several.read.png", "several.2.read.png"}
+    data = (tmp_path / "several.tif").read_bytes()
+    (tmp_path / "cut.tif").write_bytes(data[:len(data) * 2 // 3])
+    done = run(tmp_path / "cut.tif")
+    assert done.returncode == 2 and "cut.tif is damaged" in complaints(done)[0] and len(complaints(done)) == 1
+    first.save(tmp_path / "packed.tif", save_all=True, append_images=more, compression="tiff_lzw")
+    data = bytearray((tmp_path / "packed.tif").read_bytes())
+    place = Image.open(tmp_path / "packed.tif").tag_v2[273][0]
+    data[place:place + 200] = 200 * b"\xff"
+    (tmp_path / "packed.tif").write_bytes(data)
+    done = run("--json", tmp_path / "packed.tif")
+    assert done.returncode == 2 and "page 1: " in complaints(done)[0] and "damaged" in complaints(done)[0]
+    assert [page["text"] for page in json.loads(done.stdout)["pages"]] == ["", "paper\nwindow", ""]
     if find_spec("pypdfium2"):
         first.save(tmp_path / "several.pdf", save_all=True, append_images=more)
         assert run(tmp_path / "several.pdf").stdout.decode().split() == ["garden", "paper", "window"]
