@@ -355,6 +355,8 @@ def check(config: SimpleNamespace) -> list[str]:
         settings.one_of(name, getattr(config, name), values)
     if config.keep and (names != WORDS or config.reader != "ours"):
         raise settings.SettingsError(f"--keep is for our own networks' words: give --sets={','.join(WORDS)} with it")
+    if config.pages and config.reader != "ours":
+        raise settings.SettingsError(f"--pages measures our own reader alone: leave --reader={config.reader} out")
     if config.number < 1:
         raise settings.SettingsError(f"--number={config.number} has to be 1 or more")
     return names

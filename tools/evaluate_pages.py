@@ -13,7 +13,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
 
-from common import errors
+from common import errors, files
 from reading import recognizer, text_lines
 from reading.binarize import ImageError, Picture, decode
 from reading.line_cores import Core
@@ -61,13 +61,16 @@ def pages_of(config: SimpleNamespace) -> dict[str, Iterator[Page]]:
 
 def labelled(folder: Path) -> Iterator[Page]:
     """The pictures that a folder's labels.json maps to texts."""
-    for name, truth in json.loads((folder / "labels.json").read_text(encoding="utf-8")).items():
+    for name, truth in files.read_json(folder / "labels.json").items():
         yield Page(np.asarray(decode(str(folder / name), name)), truth)
 
 
 def real_pages(folder: Path, split: str) -> Iterator[Page]:
     """Copiste's pages of one split, see training/real_lines.py."""
-    for page in map(json.loads, (folder / "pages.jsonl").read_text(encoding="utf-8").splitlines()):
+    listed = folder / "pages.jsonl"
+    if not listed.is_file():
+        raise errors.DataError(f"{listed} is missing: python -m tools.fetch_data --paper fetches it")
+    for page in map(json.loads, listed.read_text(encoding="utf-8").splitlines()):
         if page["split"] == split and page["lines"]:
             name = str(folder / "pages" / page["file"])
             lines = sorted(page["lines"], key=lambda line: float(np.mean(np.array(line["baseline"])[:, 1])))

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 from common import runs, settings
 
 READS = {"line": "lines", "page": "pages"}   # what these networks read; all others read characters
+ONLY_NEW = "preset", "finetune", "dry_run"   # settings that a resumed training cannot change
 DRY_RUN = {"train_epochs": 2, "steps_per_call": 2, "epoch_steps": 8, "batch_size": 32}
 
 Share = Annotated[float, (0, 1)]
@@ -107,6 +108,9 @@ def configure(space: dict, arguments: list[str]) -> TrainingConfig:
     if asked["resume"]:
         begun = saved_settings(asked["models_path"], asked["resume"])
         values |= {name: value for name, value in begun.items() if name != "models_path"}
+        for name in ONLY_NEW:
+            if name in given and given[name] != begun.get(name):
+                raise settings.SettingsError(f"--{name}= is for a new training: leave it out with --resume=")
     else:
         values |= _preset_of(asked, given, space["PRESETS"])
     config = TrainingConfig(**values | given)
@@ -130,11 +134,16 @@ def _preset_of(asked: dict, given: dict, presets: dict[str, dict]) -> dict:
     learning = "corrected_words" if network == "line" else "corrections"   # for one writer's corrections
     preset = asked["preset"] or (learning if before else network if network in READS else "")
     found = presets.get(preset, {})
-    if before and (network == "line") != (found.get("network") == "line"):
+    if network == "page" and before and not asked["preset"]:
+        raise settings.SettingsError(f"the run {asked['finetune']} finds the writing on pages, and learns no "
+                                     "corrections: --preset=page goes on with it")
+    if before and found.get("network", "" if network == "line" else network) != network:
         raise settings.SettingsError(f"the run {asked['finetune']} is a {network}: --preset={preset} does not fit it; "
                                      f"{learning} does")
     if before and given.get("network", network) != network:
         raise settings.SettingsError(f"the run {asked['finetune']} is a {network}: leave --network= out")
+    if "finetune" in found and given.get("network", found["network"]) != found["network"]:
+        raise settings.SettingsError(f"--preset={preset} is for {found['network']}: leave --network= out")
     if before:   # images that the first training learned from do not show how well it reads others
         found = found | {"val_split": before.get("val_split", asked["val_split"])}
     return {"network": network, "preset": preset} | found | (DRY_RUN if asked["dry_run"] else {})

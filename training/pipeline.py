@@ -11,6 +11,7 @@ from common import errors, files, runs
 from training import curves, dataset, devices, emnist
 from training.config import TrainingConfig
 
+SAME_LOSS = "train_epochs", "patience", "train_workers", "steps_per_call", "preset", "mixed_precision"   # settings
 NO_MEMORY = "RESOURCE_EXHAUSTED", "ResourceExhausted", "out of memory"   # in the backends' errors
 
 
@@ -179,10 +180,10 @@ def write_config(trainer: Trainer, folder: Path) -> None:
 
 
 def _other_settings(config: TrainingConfig) -> bool:
-    """Whether a resumed run has other settings than before, except for its length; those it did not have were off."""
+    """Whether a resumed run has other settings than before that change its losses; those it did not have were off."""
     before = runs.read_config(config.models_path, config.resume)["settings"]
     return any(before.get(name, type(value)()) != value for name, value in _kept_settings(config).items()
-               if name not in ("train_epochs", "models_path"))
+               if name not in SAME_LOSS and not name.endswith("_path"))
 
 
 def _kept_settings(config: TrainingConfig) -> dict:

@@ -82,6 +82,11 @@ def test_a_line_reader_learns_corrected_words_unless_told_to_go_on():
             configure(*given, wrong)
     with pytest.raises(settings.SettingsError, match="leave --network= out"):
         configure(*given, "--network=dense")
+    for wrong, named in (([f"--finetune={runs.DEFAULT_PAGES}"], "learns no corrections: --preset=page goes on with it"),
+                         ([f"--finetune={runs.DEFAULT_CHARACTERS}", "--preset=dense"], "is a resnet: .* does not fit"),
+                         (["--preset=line", "--network=dense"], "is for line: leave --network= out")):
+        with pytest.raises(settings.SettingsError, match=named):
+            configure(MODELS, *wrong)
     going_on = configure(*given, "--preset=line")
     assert (going_on.preset, going_on.epoch_steps) == ("line", model.PRESETS["line"]["epoch_steps"])
     assert not going_on.corrections
@@ -96,6 +101,9 @@ def test_an_older_run_goes_on_with_its_settings_as_far_as_they_exist(tmp_path):
     resumed = configure("--resume=1700000000", f"--models_path={tmp_path}", "--patience=3")
     assert (resumed.network, resumed.extracted, resumed.train_epochs, resumed.patience) == ("mixer", True, 7, 3)
     assert resumed.models_path == str(tmp_path)
+    for wrong in ("--preset=best", "--dry_run", "--finetune=1700000000"):
+        with pytest.raises(settings.SettingsError, match="for a new training: leave it out with --resume="):
+            configure("--resume=1700000000", f"--models_path={tmp_path}", wrong)
     finetuned = configure("--finetune=1700000000", f"--models_path={tmp_path}", "--harvest")
     assert (finetuned.network, finetuned.preset, finetuned.extracted) == ("mixer", "corrections", True)
     for wrong in ({"train_epochs": "many"}, {"network": 5}, {"dropout": True}, {"pen": 1}):

@@ -40,6 +40,11 @@ def train(tmp_path):
         yield run
 
 
+def with_loss(state: dict, loss: float) -> dict:
+    state["best"]["val_loss"] = loss
+    return state
+
+
 def raising(error: BaseException):
     def work(*_, **__):
         raise error
@@ -62,6 +67,11 @@ def test_what_follows_a_training_is_done_once_however_often_it_is_ended(train, t
     monkeypatch.setattr(metrics, "finish", lambda *_: None)
     train(f"--resume={folder.name}", "--train_epochs=3")
     assert len(toy.history(folder)) == 3 and "is finished" not in capsys.readouterr().out
+    restore = callbacks.restore
+    monkeypatch.setattr(callbacks, "restore", lambda *arguments: with_loss(restore(*arguments), 0.0))
+    kept = (folder / "model.keras").read_bytes()
+    train(f"--resume={folder.name}", "--train_epochs=4", "--patience=30", "--train_workers=1")
+    assert len(toy.history(folder)) == 4 and (folder / "model.keras").read_bytes() == kept, "the best one is still best"
 
 
 def test_16_bits_train_with_augmentation_and_a_teacher_and_keep_32(train, tmp_path, monkeypatch):
