@@ -62,12 +62,12 @@ PRESETS = {
               "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.1, "val_split": 0.02,
               "either_case": True, "pen": True, "extracted": True, "class_cap": 5000, "augmentation": 0.95,
               "augmentation_last": 0.3, "weight_decay": 0.05, "mixed_precision": True},
-    "dense": {"network": "dense", "teacher": "1795678194", "teacher_share": 0.85, "train_epochs": 30,
+    "dense": {"network": "dense", "teacher": "1795678194", "teacher_share": 0.85, "train_epochs": 20,
               "batch_size": 256, "learning_rate": 0.002, "schedule": "cosine", "dropout": 0.0, "val_split": 0.04,
               "either_case": True, "pen": True, "class_cap": 5000, "augmentation": 0.5, "augmentation_last": 0.2,
               "weight_decay": 0.01},
     # A reader of words and lines, from the first one, which read only pen strokes; with --finetune= from scratch.
-    "line": {"network": "line", "finetune": "1795724860", "start_share": 0.25, "train_epochs": 26, "epoch_steps": 200,
+    "line": {"network": "line", "finetune": "1795724860", "start_share": 0.35, "train_epochs": 24, "epoch_steps": 200,
              "batch_size": 64, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0,
              "weight_decay": 0.01, "mixed_precision": True},
     # Finds the writing on pages.
