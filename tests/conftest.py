@@ -1,7 +1,10 @@
 """Setup for all tests."""
 import os
 import signal
+import sys
 from pathlib import Path
+
+import pytest
 
 # The tests run in several processes that share the cores, so more threads in each would only wait for one another.
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
@@ -22,3 +25,11 @@ def pytest_collection_modifyitems(items):
     """Long files first: each stays in one process, and the short ones fill the gaps at the end."""
     order = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.relative_to(HERE).as_posix(), len(order)))
+
+
+@pytest.fixture(autouse=True)
+def float32():
+    """A training in 16 bits leaves Keras in them, which the next test would not expect."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].mixed_precision.set_global_policy("float32")

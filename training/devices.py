@@ -20,8 +20,8 @@ def prepare(config: TrainingConfig) -> None:
     import keras
     keras.utils.set_random_seed(config.seed)
     found = gpus()
-    if config.mixed_precision and (found or multiplies_bfloat16()):
-        keras.mixed_precision.set_global_policy("mixed_float16" if found else "mixed_bfloat16")
+    mixed = config.mixed_precision and (found or multiplies_bfloat16())
+    keras.mixed_precision.set_global_policy(("mixed_float16" if found else "mixed_bfloat16") if mixed else "float32")
     if len(found) > 1 and keras.backend.backend() == "jax":
         if config.batch_size % len(found):
             raise settings.SettingsError(f"--batch_size={config.batch_size} has to be a multiple of {len(found)}, "
