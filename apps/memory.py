@@ -48,14 +48,15 @@ class Memory:
         self._written = dict(self.kept)
         self._ink = strokes.EMPTY            # as it is in the file
         try:
-            self._hold()
+            if folder:
+                self._hold()
         except OSError as error:
             self.problem, self._folder = self.why(error), None
 
     def _hold(self) -> None:
         """Choose a file for the ink that no other window uses; one with ink comes first, so that it is restored."""
-        with_ink = (number for number in range(1, WINDOWS) if self._folder and self._ink_of(number).is_file())
-        for number in itertools.chain(with_ink, itertools.count(1)) if self._folder else ():
+        with_ink = (number for number in range(1, WINDOWS) if self._ink_of(number).is_file())
+        for number in itertools.chain(with_ink, itertools.count(1)):
             with contextlib.suppress(BlockingIOError):
                 self._held.enter_context(files.locked(self._folder / f"{self._name}-{number}.lock", wait=False))
                 self._ink_path = self._ink_of(number)

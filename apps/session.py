@@ -122,7 +122,7 @@ class Session:
         same = (past is not None and past.strokes == page.strokes and past.image is page.image
                 and past.model == self.model)
         if same:
-            self._show(self.past._replace(version=self.version))
+            self._show(past._replace(version=self.version))
         return same
 
     def open_picture(self, data: bytes, name: str, size: tuple[int, int]) -> None:

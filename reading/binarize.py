@@ -87,8 +87,8 @@ def picture_of(gray: np.ndarray, name: str, page: bool, ground: int | None = Non
         gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     ink = find_ink(gray, ground)
     if ink is None:
-        raise NoWriting(f"no ink in {name}: take a picture in which the writing is clearly darker or "
-                         "lighter than its paper")
+        raise NoWriting(f"no ink in {name}: take a picture in which the writing is clearly darker or lighter than its "
+                        "paper")
     return Picture(ink, scale)
 
 
@@ -129,7 +129,12 @@ def decode_reduced(image: Source, name: str, enough: int) -> tuple[Image.Image, 
     except MemoryError as error:
         raise ImageError(f"{name} is too large for the memory that is left: reduce it") from error
     except Exception as error:  # Pillow's decoders raise many kinds of errors for damaged files
-        raise ImageError(f"{name} is damaged ({error}): copy or save it again") from error
+        raise damaged(name, error) from error
+
+
+def damaged(name: str, error: Exception) -> ImageError:
+    """The error to raise for a file that a decoder has failed on."""
+    return ImageError(f"{name} is damaged ({error}): copy or save it again")
 
 
 def _times(image: Image.Image, enough: int) -> int:

@@ -82,9 +82,9 @@ class Output:
         self._file.seek(0)
         end = 0
         for line in self._file:
+            if not line.endswith(b"\n") and (end or line.startswith(BEGINNING[:len(line)])):
+                break
             try:
-                if not line.endswith(b"\n") and (end or line.startswith(BEGINNING[:len(line)])):
-                    break
                 self.done.add(json.loads(line)["file"])
             except (ValueError, KeyError, TypeError):
                 raise errors.UserError(f"{self.path} holds something else than readings: name another file with "

@@ -23,10 +23,14 @@ def find(names: list[str], recursive: bool = False, leave: tuple[str, ...] = ())
         try:
             found += _of_list(name[1:]) if name.startswith("@") else _of_folder(name, recursive, leave, problems)
         except OSError as error:
-            problems.append(f"{error.filename} cannot be read: {error.strerror}")
+            problems.append(_unreadable(error))
         except LookupError as error:
             problems.append(str(error))
     return found, problems
+
+
+def _unreadable(error: OSError) -> str:
+    return f"{error.filename} cannot be read: {error.strerror}"
 
 
 def _of_list(path: str) -> list[str]:
@@ -60,4 +64,4 @@ def _files(folder: str, recursive: bool, problems: list[str]) -> Iterator[str]:
             try:
                 yield from _files(entry.path, recursive, problems)
             except OSError as error:
-                problems.append(f"{error.filename} cannot be read: {error.strerror}")
+                problems.append(_unreadable(error))

@@ -57,7 +57,7 @@ def pages_of(file: str | io.BytesIO, name: str) -> Iterator[Source]:
     try:
         pages = image.n_frames
     except Exception as error:   # Pillow raises many kinds of errors for damaged files
-        raise binarize.ImageError(f"{name} is damaged ({error}): copy or save it again") from error
+        raise binarize.damaged(name, error) from error
     for number in range(pages):
         image.seek(number)
         yield image
@@ -73,7 +73,7 @@ def _pdf_pages(data: io.BytesIO, name: str) -> Iterator[Image.Image]:
             width, height = page.get_size()
             yield page.render(scale=min(PDF_SCALE, math.sqrt(PDF_PIXELS / (width * height)))).to_pil()
     except pypdfium2.PdfiumError as error:
-        raise binarize.ImageError(f"{name} is damaged ({error}): copy or save it again") from error
+        raise binarize.damaged(name, error) from error
 
 
 def ground_of(gray: np.ndarray) -> int | None:

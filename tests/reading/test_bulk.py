@@ -74,9 +74,9 @@ def test_a_file_of_readings_goes_on_after_a_break(tmp_path):
     path = tmp_path / "readings.jsonl"
     output = bulk.Output(path)
     for name in "ab":
-        output.write({"version": 1, "file": name, "text": name.upper()})
+        output.write({"file": name, "text": name.upper()})
     with open(path, "ab") as file:
-        file.write(b'{"version": 1, "file": "c", "te')   # killed while writing
+        file.write(b'{"file": "c", "te')   # killed while writing
     output = bulk.Output(path)
     assert output.done == {"a", "b"}
     output.write({"file": "c", "text": "C"})

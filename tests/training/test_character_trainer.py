@@ -145,20 +145,15 @@ def test_aligned_memory_is_shared_with_the_backend():
 def test_mixed_precision_is_what_the_machine_is_fast_in(gpus, multiplies, policy, monkeypatch):
     monkeypatch.setattr(devices, "gpus", lambda: gpus)
     monkeypatch.setattr(devices, "multiplies_bfloat16", lambda: multiplies)
-    try:
-        devices.prepare(replace(DEFAULTS, mixed_precision=True))
-        assert keras.mixed_precision.global_policy().name == policy
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
+    devices.prepare(replace(DEFAULTS, mixed_precision=True))
+    assert keras.mixed_precision.global_policy().name == policy
 
 
 def test_what_is_trained_in_16_bits_is_kept_in_32():
     glyphs = np.random.default_rng(0).integers(0, 256, (8, 28, 28), dtype=np.uint8)
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    try:
-        trained = networks.build("lstm")
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
+    trained = networks.build("lstm")
+    keras.mixed_precision.set_global_policy("float32")
     kept = networks.with_policy(trained, "float32")
     assert "bfloat16" in {layer.compute_dtype for layer in trained.layers}
     assert {layer.compute_dtype for layer in kept.layers[1:]} == {"float32"}

@@ -77,10 +77,7 @@ def test_what_follows_a_training_is_done_once_however_often_it_is_ended(train, t
 def test_16_bits_train_with_augmentation_and_a_teacher_and_keep_32(train, tmp_path, monkeypatch):
     teacher = train()
     monkeypatch.setattr(devices, "multiplies_bfloat16", lambda: True)
-    try:
-        folder = train(f"--teacher={teacher.name}", "--augmentation=1", "--mixed_precision=True")
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
+    folder = train(f"--teacher={teacher.name}", "--augmentation=1", "--mixed_precision=True")
     assert np.isfinite(toy.history(folder)).all() and toy.history(folder)
     assert '"mixed_' not in networks.load_network(folder.parent, folder.name).to_json()
 
