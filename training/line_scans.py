@@ -44,11 +44,11 @@ def letters_of(path: str) -> set[str]:
 def age(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | None = None) -> np.ndarray:
     """A scanned line, uint8 (height, width), dark on bright, as another writer, pen and camera would make it: RGB.
 
-    neighbour: another line, whose tails may reach into this one.
+    neighbour: another line, whose tails reach into this one.
     """
     white = int(np.percentile(gray, 90))
     gray = _bend(cv2.copyMakeBorder(gray, ROOM, ROOM, ROOM, ROOM, cv2.BORDER_CONSTANT, value=white), white, rng)
-    if neighbour is not None and rng.random() < 0.3:
+    if neighbour is not None:
         _add_tails(gray, neighbour, rng)
     if rng.random() < 0.15:
         _add_rules(gray, white, rng)
@@ -65,16 +65,17 @@ def age(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | None
 def _bend(gray: np.ndarray, white: int, rng: np.random.Generator) -> np.ndarray:
     """Change slant, slope, width and waviness."""
     height, width = gray.shape
-    wide, slant, slope = np.exp(rng.normal(0, 0.12)), rng.normal(0, 0.15), rng.normal(0, 0.008)
-    x, y = np.meshgrid(np.arange(round(width * wide), dtype=np.float32), np.arange(height, dtype=np.float32))
+    wide, slant, slope = float(np.exp(rng.normal(0, 0.12))), rng.normal(0, 0.15), rng.normal(0, 0.008)
+    x, y = np.arange(round(width * wide), dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
     from_x, from_y = x / wide + slant * (y - height / 2), y + slope * (x - width * wide / 2)
     for _ in range(2):
-        wave = rng.normal(0, 1, 2) * (0.03, 0.05)
-        phase = wave[0] * x + wave[1] * y + rng.uniform(0, 2 * np.pi)
-        from_x += np.float32(rng.normal(0, 1.2)) * np.sin(phase, dtype=np.float32)
-        from_y += np.float32(rng.normal(0, 1.0)) * np.cos(phase, dtype=np.float32)
-    return cv2.remap(gray, from_x.astype(np.float32), from_y.astype(np.float32), cv2.INTER_LINEAR,
-                     borderMode=cv2.BORDER_CONSTANT, borderValue=white)
+        along_x, along_y = rng.normal(0, 0.03), rng.normal(0, 0.05)
+        # Sines and cosines of rows and columns give those of all pixels, which would take most of the time.
+        row, column = along_y * y + rng.uniform(0, 2 * np.pi), along_x * x
+        rows, sine, cosine = np.hstack([np.cos(row), np.sin(row)]), np.sin(column), np.cos(column)
+        from_x += rng.normal(0, 1.2) * (rows @ np.stack([sine, cosine]))
+        from_y += rng.normal(0, 1.0) * (rows @ np.stack([cosine, -sine]))
+    return cv2.remap(gray, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=white)
 
 
 def _add_tails(gray: np.ndarray, neighbour: np.ndarray, rng: np.random.Generator) -> None:

@@ -170,8 +170,8 @@ def sensor(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         cv2.line(kernel, *np.round(4 + np.array([-reach, reach])).astype(int).tolist(), 1)
         picture = cv2.filter2D(picture, -1, kernel / kernel.sum())
     if rng.random() < 0.3:
-        noise = rng.normal(0, np.exp(rng.uniform(0, 2.7)), (*picture.shape[:2], rng.choice((1, 3))))
-        picture = picture + noise.astype(np.float32)
+        noise = rng.standard_normal((*picture.shape[:2], rng.choice((1, 3))), np.float32)
+        picture = picture + np.float32(np.exp(rng.uniform(0, 2.7))) * noise
     if rng.random() < 0.3:    # contrast and brightness
         middle = float(picture.mean())
         picture = (picture - middle) * rng.uniform(0.45, 1.3) + middle + rng.normal(0, 12)

@@ -39,6 +39,7 @@ from training.line_records import Writing, read_records, writing_of
 KINDS = {"word": 0.35, "line": 0.14, "several": 0.06, "composed": 0.10, "scanned": 0.02,   # shares of samples
          "page": 0.14, "name": 0.06, "font": 0.08, "capitals": 0.05}
 REAL = {"page": "copiste", "name": "dhsd"}   # kinds that are scanned lines: their folders
+TAILS = 0.3                    # share of scanned lines into which tails of other lines reach
 ACCENTED = 0.2                 # share of words that get accents
 PRINTED = 0.12                 # share of typefaces among fonts
 FIRST_KINDS = {"word": 0.75, "composed": 0.25}   # for an untrained network: what is short is learned first
@@ -145,7 +146,7 @@ class LineSynthesizer:
         if (found := make(rng)) is None:
             return None
         gray, text = found
-        neighbour = self._scan(kind, rng)[0] if kind in REAL else None
+        neighbour = self._scan(kind, rng)[0] if kind in REAL and rng.random() < TAILS else None
         image = line_scans.line_image_of(line_scans.age(gray, rng, neighbour))
         return None if image is None else _usable(Sample(image, text, REAL.get(kind, "")))
 
