@@ -13,7 +13,7 @@ from common import runs
 from reading import binarize, network, recognizer
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = "1795544527"   # the shipped run that is converted fastest
+SMALL = "1796083215"   # the shipped run that is converted fastest
 SAMPLE = str(ROOT / "samples" / "R.png")
 
 

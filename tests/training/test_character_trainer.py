@@ -91,7 +91,7 @@ def test_a_teacher_refuses_pen_strokes_that_are_labelled_wrongly(monkeypatch):
 
 # ---- networks and losses
 
-@pytest.mark.parametrize("shipped", [runs.DEFAULT_CHARACTERS, "1795544527"])
+@pytest.mark.parametrize("shipped", [runs.DEFAULT_CHARACTERS, "1796083215"])
 def test_a_shipped_network_goes_on_from_what_it_knows(shipped):
     setup = config.configure(vars(model), [f"--finetune={shipped}", f"--models_path={MODELS}"])
     assert setup.val_split == runs.read_config(MODELS, shipped)["settings"]["val_split"] != 0.1
