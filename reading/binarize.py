@@ -53,19 +53,12 @@ class Picture:
         return [left, top, math.ceil((x + width) * self.scale) - left, math.ceil((y + height) * self.scale) - top]
 
 
-def ink_of(image: Source) -> np.ndarray:
-    """The ink of a picture: uint8 (height, width), bright on dark, at most WORKING_SIDE px.
-
-    image: a file's path, a PIL image, or a uint8 array (h, w), (h, w, 3) RGB or (h, w, 4) RGBA.
-    Raises ImageError, a ValueError, when the picture cannot be read or holds no ink.
-    """
-    return read_picture(image).ink
-
-
 def read_picture(image: Source, name: str = "", page: bool = False) -> Picture:
     """Decode a drawing or a picture of one character, and find its ink.
 
+    image: a file's path, a PIL image, or a uint8 array (h, w), (h, w, 3) RGB or (h, w, 4) RGBA.
     name: what messages call it.  page: whether it may hold much text and so needs more pixels than one character.
+    Raises ImageError, a ValueError, when the picture cannot be read or holds no ink.
     """
     name = name or name_of(image)
     return picture_of(np.asarray(decode(image, name).convert("L")), name, page)

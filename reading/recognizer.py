@@ -98,7 +98,7 @@ class Recognizer:
         self.characters if characters else self.pages  # noqa: B018  the properties open it
 
     def recog(self, image: Source) -> Reading:
-        """Read the words and lines in a picture: a path, PIL image or uint8 array, as for binarize.ink_of.
+        """Read the words and lines in a picture: a path, PIL image or uint8 array, as for binarize.read_picture.
 
         Raises ImageError, a ValueError, when the picture cannot be read or holds no ink.
         """

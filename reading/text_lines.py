@@ -38,13 +38,6 @@ class StraightLine(NamedTuple):
     to_page: np.ndarray     # float (2, 3): affine, from px of the line to px of the page
     confidence: float = 1.0 # how sure it is that this is a line of text, 0..1
 
-    def corners(self, y: np.ndarray, x: np.ndarray) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom, on the page, of the line's pixels at y and x, (n,)."""
-        ends = np.stack([x, y, np.ones_like(x)], axis=1) @ self.to_page.T
-        # A pixel extends from its index to the next.
-        corner = np.abs(self.to_page[:, 0]) + np.abs(self.to_page[:, 1])
-        return (*ends.min(axis=0), *(ends.max(axis=0) + corner))
-
 
 def straight_lines(ink: np.ndarray) -> list[StraightLine]:
     """The text lines of a page, from top to bottom.

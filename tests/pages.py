@@ -1,4 +1,4 @@
-"""Draws pages of text in OpenCV's own fonts, and knows where each character is."""
+"""Draws pages of text in OpenCV's own fonts, and knows where each character and each found line is."""
 from typing import NamedTuple
 
 import cv2
@@ -34,6 +34,13 @@ def draw_page(text: str, size: float = 2.0, pen: int = 5, gap: float = 8, space:
             boxes.append(box)
             x = left + wide + gap
     return Drawn(255 - ink, boxes)
+
+
+def box_on_page(line) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom, in px of its page, of the ink of a text_lines.StraightLine."""
+    y, x = np.nonzero(line.ink >= 96)
+    ends = [np.stack([x + more, y + more, np.ones_like(x)], axis=1) @ line.to_page.T for more in (0, 1)]
+    return tuple(np.concatenate([np.min(ends, axis=(0, 1)), np.max(ends, axis=(0, 1))]).round().astype(int).tolist())
 
 
 def _draw(ink: np.ndarray, character: str, x: float, y: float, size: float, pen: int, font: int) -> list[int]:

@@ -364,7 +364,7 @@ def check(config: SimpleNamespace) -> list[str]:
 
 def describe(config: SimpleNamespace) -> str:
     """What one needs to know to understand the table."""
-    known = "all printable ASCII" if config.texts == "all" else "0-9, A-Z, a-z and spaces alone"
+    known = "all characters" if config.texts == "all" else "0-9, A-Z, a-z and spaces alone"
     spaces = "that people write" if config.labels == "written" else "of their source"
     by = f"network {config.unixTime}" if config.reader == "ours" else other_readers.about(config.reader)
     return (f"split {config.split}, {by}, prior of {config.prior}, seed {config.seed}; "

@@ -7,7 +7,7 @@ import pages
 import pytest
 from PIL import ExifTags, Image
 
-from reading import binarize, page_network, recognizer, text_lines
+from reading import binarize, page_network, recognizer
 from reading.page_network import Maps
 
 TINGE = 32   # of 255: how much green differs from red in cores
@@ -104,7 +104,7 @@ def test_a_turned_page_is_read_upright_and_its_boxes_are_as_it_lies(turns):
     assert found.turns == turns and widths(found) == pytest.approx([300, 200], abs=4)
     ink = found.ink.copy()
     for line in found.lines:
-        left, top, right, bottom = map(round, line.corners(*np.nonzero(line.ink >= text_lines.INK)))
+        left, top, right, bottom = pages.box_on_page(line)
         assert ink[top:bottom, left:right].any()
         ink[top - 2:bottom + 2, left - 2:right + 2] = 0
     assert not ink.any()

@@ -84,7 +84,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_picture_gives_its_ink(kind):
-    ink = binarize.ink_of(KINDS[kind](dark()))
+    ink = binarize.read_picture(KINDS[kind](dark())).ink
     assert ink.dtype == np.uint8 and ink.shape == dark().shape
     assert overlap(ink, dark()) > 0.97
     assert ink[dark() == 0].mean() < 1, "paper is black"
@@ -108,7 +108,7 @@ def test_specks_go_but_dots_stay():
     ink[40:48, 56:64] = 255     # the dot of an i
     clean = ink.copy()
     ink[[10, 30, 180, 100], [10, 100, 20, 110]] = 255
-    np.testing.assert_array_equal(binarize.ink_of(255 - ink), clean)
+    np.testing.assert_array_equal(binarize.read_picture(255 - ink).ink, clean)
 
 
 def test_box_of_a_large_picture_is_in_its_own_pixels():
@@ -125,7 +125,7 @@ def test_blank_paper_holds_no_ink(noise):
     light = np.linspace(230, 130, 400)[None] - np.linspace(0, 40, 300)[:, None]
     paper = light + np.random.default_rng(noise).normal(0, noise, light.shape)
     with pytest.raises(ValueError, match="no ink"):
-        binarize.ink_of(paper.clip(0, 255).astype(np.uint8))
+        binarize.read_picture(paper.clip(0, 255).astype(np.uint8))
 
 
 @pytest.mark.parametrize("size, share, answer", [(3, 0.02, None), (12, 0.2, "no writing is found in the picture")])
@@ -140,7 +140,7 @@ def test_a_photo_full_of_dots_is_read_or_refused_in_seconds(size, share, answer)
 @pytest.mark.parametrize("array", [np.zeros((5, 5)), np.zeros((0, 5), np.uint8), np.zeros((5, 5, 2), np.uint8)])
 def test_an_array_of_another_kind_is_refused(array):
     with pytest.raises(binarize.ImageError, match="array|0 pixels"):
-        binarize.ink_of(array)
+        binarize.read_picture(array)
 
 
 @pytest.mark.parametrize("arguments, answer", [

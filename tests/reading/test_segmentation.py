@@ -168,7 +168,7 @@ def test_lines_are_found_from_top_to_bottom(slope):
     page = pages.draw_page("alpha beta\ngamma\ndelta epsilon", slope=slope)
     lines = lines_of(page)
     assert len(lines) == 3
-    tops = [line.corners(*np.nonzero(line.ink)[:2])[1] for line in lines]
+    tops = [pages.box_on_page(line)[1] for line in lines]
     assert tops == sorted(tops)
 
 
