@@ -97,12 +97,10 @@ def check(config: SimpleNamespace, names: list[str]) -> None:
     """Refuse settings that cannot be meant."""
     if not names:
         raise settings.SettingsError("name a picture, a folder of pictures, @ and a list, or - for standard input")
-    if not 1 <= config.workers <= MOST_WORKERS:
-        raise settings.SettingsError(f"--workers={config.workers} has to lie between 1 and {MOST_WORKERS}")
+    settings.between("workers", config.workers, 1, MOST_WORKERS)
+    settings.between("min_confidence", config.min_confidence, 0, 1)
     if config.workers > 1 and "-" in names:
         raise settings.SettingsError("- is standard input, which one process reads: leave --workers= out")
-    if not 0 <= config.min_confidence <= 1:
-        raise settings.SettingsError(f"--min_confidence={config.min_confidence} has to lie between 0 and 1")
 
 
 def report(problem: str) -> None:

@@ -11,6 +11,7 @@ A script's settings are the plain assignments between two marker lines, each exp
 import ast
 import contextlib
 import io
+import math
 import os
 import re
 import signal
@@ -117,6 +118,13 @@ def one_of(name: str, value: object, known: Iterable[str]) -> None:
     """Raise SettingsError unless a setting's value is one of the known ones."""
     if value not in (known := list(known)):
         raise SettingsError(f"there is no {name} {value!r}; there are: {', '.join(known)}")
+
+
+def between(name: str, value: float, least: float, most: float = math.inf) -> None:
+    """Raise SettingsError unless a setting's value is a number from `least` to `most`."""
+    if not least <= value <= most:   # so NaN is refused, too
+        span = f"from {least} to {most}" if most < math.inf else f"{least} or more"
+        raise SettingsError(f"--{name}={value} has to be {span}")
 
 
 def configure(space: dict, arguments: list[str], positional: str = "") -> tuple[SimpleNamespace, list[str]]:

@@ -61,9 +61,9 @@ class Recognizer:
         lm = word_lm.load(self._language)
         if self.reads == "lines":
             return self._line_reader(self.models_path, self.unixTime, lm)
-        return SegmentingReader(self._line_reader(self._folder_of(runs.DEFAULT), runs.DEFAULT, lm), self.characters, lm)
+        return SegmentingReader(self._line_reader(self.folder_of(runs.DEFAULT), runs.DEFAULT, lm), self.characters, lm)
 
-    def _folder_of(self, run: str) -> Path:
+    def folder_of(self, run: str) -> Path:
         """Where a run is: among the others or, for a shipped one, beside the scripts."""
         there = run in (self.unixTime, *runs.list_runs(self.models_path))
         return self.models_path if there else runs.ROOT / "Models"
@@ -84,7 +84,7 @@ class Recognizer:
         """What reads single characters."""
         if self.reads == "lines" and self.character_run == self.unixTime:
             return self.pages
-        folder = self._folder_of(self.character_run)
+        folder = self.folder_of(self.character_run)
         mix = runs.read_config(folder, self.character_run).get("prior_of_drawings", 0.0)
         return CharacterReader(Network(folder, self.character_run, self._threads),
                                mix if self._prior == "drawings" else 0.0)

@@ -50,6 +50,8 @@ def main(arguments: list[str]) -> None:
     if not words or words[0] not in MODES or len(words) > 2:
         raise settings.SettingsError(f"name a mode, {' or '.join(MODES)}, as in: python -m tools.benchmark read")
     parts = importlib.import_module(f"tools.benchmark_{words[0]}").PARTS
+    for name in ("pictures", "images", "train_epochs", "batch_size"):
+        settings.between(name, getattr(config, name), 1)
     wanted = words[1] if words[1:] else config.part
     settings.one_of("part", wanted, ("all", *parts))
     if words[1:] and wanted != "all":

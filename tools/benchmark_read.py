@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from common import errors, files
+from common import errors, files, runs
 from reading import recognizer
 from reading.binarize import Source
 from tools import draw_samples, processes
@@ -44,6 +44,8 @@ def start(config: SimpleNamespace) -> Iterator[tuple]:
     script = [sys.executable, "recogScript.py", f"--unixTime={config.unixTime}", SAMPLE]
     ours, text = repeat(script, STARTS)
     yield "process start to text", ours, "s", "at most 1.2"
+    if runs.read_config("Models", config.unixTime or runs.DEFAULT)["reads"] != "lines":   # Keras reads lines below
+        return
     with_keras, keras_text = repeat([sys.executable, "-c", WITH_KERAS, SAMPLE, config.unixTime], KERAS_STARTS)
     if text != keras_text:
         raise errors.UserError(f"ONNX Runtime read {text!r}, Keras {keras_text!r}: they have to agree")

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 from tqdm import tqdm
 
-from common import alphabets, files, settings
+from common import alphabets, errors, files, settings
 from reading import character_lm, word_lm
 from training import unipen
 
@@ -54,8 +54,12 @@ GENERAL_MARKS = 5.0        # pseudo-counts: weight of what follows any kind, rel
 def main(arguments: list[str]) -> None:
     """Count characters, words, pairs and marks of each language, and write its file."""
     config, _ = settings.configure(globals(), arguments)
-    for language in config.languages.split(","):
+    for name in ("character_words", "contexts", "order", "words"):
+        settings.between(name, getattr(config, name), 1)
+    languages = config.languages.split(",")
+    for language in languages:
         settings.one_of("language", language, CODES)
+    for language in languages:
         labels, sentences = read_texts(config, language)
         frequencies = with_sharp_s(read_frequencies(language, config.character_words), sentences)
         rows = smooth(count(frequencies, config.order, config.character_flatten), config.smoothing)
@@ -98,7 +102,9 @@ def read_texts(config: SimpleNamespace, language: str) -> tuple[list[str], list[
     labels = {record["label"] for kind in ("words", "lines")
               for record in unipen.read_strokes(Path(config.pen_path, f"{kind}.jsonl.gz"), "train")}
     path = Path(config.texts_path, f"commonvoice_{CODES[language]}.txt")
-    sentences = path.read_text("utf-8").splitlines() if path.is_file() else []
+    if not path.is_file():
+        raise errors.DataError(f"{path} is missing: python -m tools.fetch_data --paper fetches it")
+    sentences = path.read_text("utf-8").splitlines()
     return sorted(labels), [alphabets.plain(sentence) for sentence in sentences]
 
 

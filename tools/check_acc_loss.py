@@ -24,7 +24,7 @@ limit = 0                        # score at most this many images of each set; 0
 # Keys of the figures in metrics.json, and their column names here.
 TEST = {"accuracy": "accuracy", "accuracy_without_case": "without case", "accuracy_lookalikes_merged":
         "lookalikes merged", "top5": "top 5", "macro_f1": "macro F1", "loss": "loss"}
-PEN = {"accuracy": "pen strokes", "accuracy_without_case": "pen strokes without case"}
+PEN = {"accuracy": "drawn", "accuracy_without_case": "drawn without case"}
 SOURCES = {"emnist_train": "scans", "emnist_either_case": "either-case scans", "pen_strokes": "pen strokes",
            "pen_words": "letters of written words"}
 COLUMNS = ("network", "unixTime", "parameters", "MB", "trained on", *TEST.values(), *PEN.values(), "ms per 20")
@@ -33,13 +33,14 @@ COLUMNS = ("network", "unixTime", "parameters", "MB", "trained on", *TEST.values
 def main(arguments: list[str]) -> None:
     """Score each named run, and print a table with a line for each."""
     config, names = settings.configure(globals(), arguments, positional="unixTime...")
+    settings.between("limit", config.limit, 0)
     names = names or runs.list_runs(config.models_path, "characters")
     if not names:
         raise runs.RunError(f"{config.models_path} holds no trained network; train one with `python model.py`")
     for name in names:
-        if runs.read_config(config.models_path, name)["reads"] != "characters":
-            raise runs.RunError(f"the run {name} reads words and lines, not single characters: score it with "
-                                f"`python -m tools.evaluate --model={name}`")
+        if (reads := runs.read_config(config.models_path, name)["reads"]) != "characters":
+            raise runs.RunError(f"the run {name} reads {reads}, not single characters: python -m tools.evaluate "
+                                "measures those that read lines")
     pen = config.pen_path if Path(config.pen_path, "characters.jsonl.gz").is_file() else ""
     data = metrics.read_test_data(config.data_path, pen, config.limit)
     rows = sorted((score(config, name, data) for name in names), key=lambda row: row[5])

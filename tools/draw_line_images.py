@@ -27,6 +27,7 @@ COLUMNS, EACH = 3, 15     # tiles per row, and per kind of writing
 def main(arguments: list[str]) -> None:
     """Draw some samples of each kind of writing."""
     config, _ = settings.configure(globals(), arguments)
+    settings.between("seed", config.seed, 0)
     synthesizer = synthesis.LineSynthesizer(config.pen_path, config.data_path, variety=config.variety,
                                             paper_path=config.paper_path)
     rng = np.random.default_rng(config.seed)

@@ -65,6 +65,7 @@ PENS = (0.05, 0.08, 0.12)        # pen diameter, relative to that height
 MARGIN = 0.3                     # paper around the ink, relative to that height
 LINE_CHARACTERS = 20             # approximate length of a line of scans
 SHOWN = 40                       # readings in the picture of the worst ones
+DRAWN_AS = ".png", ".jpg", ".pdf", ".svg"   # kinds of it
 COLUMNS = ("set", "language", "exact", "CER", "CER without case", "WER", "space F1", "words split", "ECE", "ms", "n")
 
 
@@ -201,6 +202,7 @@ SETS = {"characters": ("characters, isolated", functools.partial(draw_set, kind=
         "dhsd": ("DHSD, German names", functools.partial(scanned_set, name="dhsd"))}
 OF_BOTH_SPLITS = list(SETS)[:-2]
 WORDS = ["words", "mixed", "cursive"]
+KEPT_WITH = "split", "texts", "labels", "number", "language", "prior", "pages", "reader", "seed"   # usual for --keep
 
 
 def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
@@ -216,7 +218,8 @@ def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
 def read_functions(config: SimpleNamespace, name: str, readers: dict) -> dict[str, Callable]:
     """The functions that read a set, by language model: picture -> text, or an object with a text."""
     if config.reader != "ours":
-        return {config.language: other_readers.READERS[config.reader](readers["none"], config.language)}
+        language = config.language if config.reader == "tesseract" else "none"
+        return {language: other_readers.READERS[config.reader](readers["none"], language)}
     if name == "characters":
         return {"none": readers["none"].recog_character}
     return {language: reader.recog for language, reader in readers.items()}
@@ -264,15 +267,19 @@ def _mean(values: list) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def table(rows: list[dict], columns: tuple[str, ...] = COLUMNS) -> str:
-    """A Markdown table with one line per dict of columns; missing values and NaN stay blank."""
-    def cell(row: dict, column: str) -> str:
+def print_head(columns: tuple[str, ...] = COLUMNS) -> None:
+    """Print the first two lines of a Markdown table."""
+    print(f"| {' | '.join(columns)} |\n| {' | '.join(['---'] * len(columns))} |", flush=True)
+
+
+def print_row(row: dict, columns: tuple[str, ...] = COLUMNS) -> None:
+    """Print one line of a Markdown table; missing values and NaN stay blank."""
+    def cell(column: str) -> str:
         value = row.get(column, "")
         if not isinstance(value, float):
             return str(value)
         return "" if np.isnan(value) else f"{value:.{1 if column == 'ms' else 4}f}"
-    lines = [columns, ["---"] * len(columns), *([cell(row, column) for column in columns] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    print(f"| {' | '.join(map(cell, columns))} |", flush=True)
 
 
 # ---- the picture of the worst readings
@@ -311,15 +318,17 @@ def main(arguments: list[str]) -> None:
     for reader in readers.values():
         reader.load()  # this is not timed
     config.models_path, config.unixTime = reader.models_path, reader.unixTime
-    about = runs.read_config(reader.models_path, reader.character_run)
-    config.val_split = about["settings"]["val_split"]   # EMNIST's
-    rows, results = [], {}
+    if {"strings", "scans"} & set(names):   # scans that no network has learned from
+        about = runs.read_config(reader.folder_of(reader.character_run), reader.character_run)
+        config.val_split = about["settings"].get("val_split", 0.1)
+    results = {}
+    print_head()
     for name in names:
         title, samples = SETS[name][0], make_samples(config, name)
         for which, read in read_functions(config, name, readers).items():
             found = results[f"{title}, {which}"] = read_all(samples, read, title)
-            rows.append({"set": title, "language": which} | measure(found))
-    print(f"{table(rows)}\n\n{describe(config)}")
+            print_row({"set": title, "language": which} | measure(found))
+    print(f"\n{describe(config, names)}")
     read = [result for name, found in results.items() if name.endswith(f", {config.language}") for result in found]
     if words := sum(len(result.confidences) for result in read):
         print(f"ECE of all {words:,} words read with language {config.language}: {calibration_error(read):.4f}")
@@ -338,8 +347,12 @@ def measure_pages(config: SimpleNamespace) -> None:
     reader = recognizer.Recognizer(config.unixTime or None, config.models_path, config.prior, config.language)
     reader.load()
     rows, excerpts = evaluate_pages.measure(config, reader)
-    print(f"{table(rows, evaluate_pages.COLUMNS)}\n\nsplit {config.split}, network {reader.unixTime}, language "
-          f"{config.language}; {runs.hardware()}.\n{evaluate_pages.ABOUT}")
+    print_head(evaluate_pages.COLUMNS)
+    for row in rows:
+        print_row(row, evaluate_pages.COLUMNS)
+    split = "" if config.pictures else f"split {config.split}, "
+    print(f"\n{split}network {reader.unixTime}, language {config.language}; {runs.hardware()}.\n"
+          f"{evaluate_pages.ABOUT}")
     if config.picture:
         draw_worst(excerpts, Path(config.picture), evaluate_pages.WORST)
         print(f"the worst readings: {config.picture}")
@@ -350,25 +363,32 @@ def check(config: SimpleNamespace) -> list[str]:
     names = OF_BOTH_SPLITS if config.sets == "all" else config.sets.split(",")
     for name in names:
         if not config.pages:
-            settings.one_of("set", name, ("all", *SETS))
+            settings.one_of("set", name, SETS)
     for name, values in CHOICES.items():
         settings.one_of(name, getattr(config, name), values)
-    if config.keep and (names != WORDS or config.reader != "ours"):
-        raise settings.SettingsError(f"--keep is for our own networks' words: give --sets={','.join(WORDS)} with it")
+    usual = all(getattr(config, name) == globals()[name] for name in KEPT_WITH)
+    if config.keep and (names != WORDS or not usual):   # otherwise runs could not be compared
+        raise settings.SettingsError(f"--keep wants --sets={','.join(WORDS)}, and leave these out: "
+                                     + ", ".join(KEPT_WITH))
     if config.pages and config.reader != "ours":
         raise settings.SettingsError(f"--pages measures our own reader alone: leave --reader={config.reader} out")
-    if config.number < 1:
-        raise settings.SettingsError(f"--number={config.number} has to be 1 or more")
+    for name, least in (("number", 1), ("dots", 0), ("seed", 0)):
+        settings.between(name, getattr(config, name), least)
+    if config.picture and Path(config.picture).suffix not in DRAWN_AS:   # before all is read
+        raise settings.SettingsError(f"--picture={config.picture} has to end in one of {', '.join(DRAWN_AS)}")
     return names
 
 
-def describe(config: SimpleNamespace) -> str:
-    """What one needs to know to understand the table."""
+def describe(config: SimpleNamespace, names: list[str]) -> str:
+    """What one needs to know to understand the table of the sets that are named."""
     known = "all characters" if config.texts == "all" else "0-9, A-Z, a-z and spaces alone"
+    if {"copiste", "dhsd"} & set(names):
+        known += ", in Copiste and DHSD of all"
     spaces = "that people write" if config.labels == "written" else "of their source"
-    by = f"network {config.unixTime}" if config.reader == "ours" else other_readers.about(config.reader)
-    return (f"split {config.split}, {by}, prior of {config.prior}, seed {config.seed}; "
-            f"{runs.hardware()}.\nTexts of {known}. Labels have the spaces {spaces}. A line break counts as a space.\n"
+    by = (f"network {config.unixTime}, prior of {config.prior}" if config.reader == "ours" else
+          other_readers.about(config.reader))
+    return (f"split {config.split}, {by}, seed {config.seed}; {runs.hardware()}.\nTexts of {known}. "
+            f"Labels have the spaces {spaces}. A line break counts as a space.\n"
             "CER, WER: edits over true length, all samples together. words split: texts of one word in which a space "
             "was read. ECE: expected calibration error of the words' confidences. ms: median for one picture.")
 

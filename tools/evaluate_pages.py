@@ -13,7 +13,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
 
-from common import errors, files
+from common import errors, files, settings
 from reading import recognizer, text_lines
 from reading.binarize import ImageError, Picture, decode
 from reading.line_cores import Core
@@ -55,13 +55,17 @@ def pages_of(config: SimpleNamespace) -> dict[str, Iterator[Page]]:
     names = sorted(path.parent.name for path in Path(config.pictures).glob("*/labels.json"))
     if not names:
         raise errors.DataError(f"{config.pictures} has no folders with labels.json: name another with --pictures=")
-    return {name: labelled(Path(config.pictures, name)) for name in names
-            if config.sets == "all" or name in config.sets.split(",")}
+    wanted = names if config.sets == "all" else config.sets.split(",")
+    for name in wanted:
+        settings.one_of("set", name, names)
+    return {name: labelled(Path(config.pictures, name)) for name in wanted}
 
 
 def labelled(folder: Path) -> Iterator[Page]:
     """The pictures that a folder's labels.json maps to texts."""
     for name, truth in files.read_json(folder / "labels.json").items():
+        if not (isinstance(truth, str) and truth.strip()):
+            raise errors.DataError(f"{folder / 'labels.json'} holds no text for {name}: write what the picture shows")
         yield Page(np.asarray(decode(str(folder / name), name)), truth)
 
 
@@ -205,7 +209,10 @@ def read(reader: recognizer.Recognizer, lines: list) -> list[str]:
 
 def changed_by_dots(image: np.ndarray, reader: recognizer.Recognizer, tries: int, rng: np.random.Generator) -> int:
     """How many of `tries` black dots, placed at random one at a time, change the text of a line they do not touch."""
-    picture = reader.see(image)
+    try:
+        picture = reader.see(image)
+    except ImageError:   # a blank page has no line to change
+        return 0
     clean, texts = lines_and_texts(picture, reader, {})
     known = {line.ink.tobytes(): text for line, text in zip(clean, texts)}
     changed = 0

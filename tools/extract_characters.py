@@ -41,7 +41,10 @@ LEAST_MEAN = -0.9          # nats, over the characters of a word; words below th
 def main(arguments: list[str]) -> None:
     """Split up the words and lines of the training split, and keep the characters that clearly match the text."""
     config, _ = settings.configure(globals(), arguments)
+    settings.between("per_writer", config.per_writer, 0)
     reader = recognizer.Recognizer(config.model or runs.DEFAULT_CHARACTERS, config.models_path)
+    if reader.reads != "characters":
+        raise runs.RunError(f"the run {reader.unixTime} reads lines: name a network for characters with --model=")
     reader.load()
     folder, counts = Path(config.pen_path), Counter()
 

@@ -41,6 +41,8 @@ def main(arguments: list[str]) -> None:
     """Finetune a network for each writer, and print the gain."""
     config, _ = settings.configure(globals(), arguments)
     settings.one_of("reads", config.reads, ("characters", "lines"))
+    for key, least in (("writers", 1), ("most", 2)):
+        settings.between(key, getattr(config, key), least)
     name = config.unixTime or (runs.DEFAULT_CHARACTERS if config.reads == "characters" else runs.DEFAULT)
     with tempfile.TemporaryDirectory() as folder:
         setup = configure(settings.constants(runs.ROOT / "model.py"), [
@@ -52,11 +54,11 @@ def main(arguments: list[str]) -> None:
 def report(names: tuple[str, ...], of_writers: dict[str, list[dict]], measure: Callable) -> None:
     """Print what `measure` returns for each writer's records, (learned, measured, figure, ...), and for all of them.
 
-    names: of the figures; the last line has their means over all measured records.
+    names: of the figures; the last line has their means, each writer weighted by the number of measured records.
     """
     rows = {writer: measure(records) for writer, records in tqdm(of_writers.items(), "learning", unit="writer")}
     table = np.array(list(rows.values()), float)
-    rows["all"] = (*table[:, :2].sum(axis=0), *np.average(table[:, 2:], axis=0, weights=table[:, 1]))
+    rows["mean"] = (*table[:, :2].sum(axis=0), *np.average(table[:, 2:], axis=0, weights=table[:, 1]))
     print("| writer | learned | measured | " + " | ".join(names) + " |\n|" + "---|" * (3 + len(names)))
     for writer, (learned, measured, *figures) in rows.items():
         shown = " | ".join(f"{figure:.3f}" for figure in figures)

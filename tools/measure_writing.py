@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from apps import corrections, session
-from common import pen_strokes, settings
+from common import errors, pen_strokes, settings
 from reading.recognizer import Recognizer
 from tools import ui_driver
 from training import line_records
@@ -37,6 +37,9 @@ POINT = 0.01                     # s between two points of the pen
 def main(arguments: list[str]) -> None:
     """Write, and print the counts."""
     config, _ = settings.configure(globals(), arguments)
+    settings.one_of("split", config.split, ("val", "test"))
+    for name, least in (("number", 1), ("rows", 1), ("pause", 0), ("seed", 0)):
+        settings.between(name, getattr(config, name), least)
     reader, counts = Recognizer(), collections.Counter()
     with (ui_driver.display(), tempfile.TemporaryDirectory() as folder,
           ui_driver.opened("textrecog_ui") as driver):
@@ -49,6 +52,7 @@ def main(arguments: list[str]) -> None:
             app.files.save_file(name)
             whole = reader.recog(name).text
             counts["words"] += len(whole.split())
+            counts["followed by another word"] += len(page) - 1
             counts["as recogScript.py reads them, while the pen writes"] += alike(shown, whole)
             counts["as recogScript.py reads them, when it has rested"] += alike(app.field.text, whole)
             app.pad.clear()
@@ -64,6 +68,8 @@ def pages(config) -> Iterator[list[list[np.ndarray]]]:
             of_writer[record["writer"]].append([pen_strokes.as_points(stroke) for stroke in record["strokes"]])
     wanted = WORDS * config.rows
     writers = [words for _, words in sorted(of_writer.items()) if len(words) >= wanted]
+    if not writers:
+        raise errors.DataError(f"{config.pen_path} has no writer of {wanted} words: write fewer --rows=")
     for _ in range(-(-config.number // wanted)):
         words = writers[rng.integers(len(writers))]
         scale = TALL / np.median([line_records.tall_letter(word) for word in words])

@@ -17,13 +17,15 @@ import numpy as np
 
 from common import alphabets, glyph, settings
 from reading import recognizer
+from reading.character_reader import CharacterReader
 
-TESSERACT = {"english": "eng", "french": "fra", "german": "deu", "spanish": "spa", "none": "eng"}   # its language codes
+TESSERACT = {"english": "eng", "french": "fra", "german": "deu", "spanish": "spa"}   # its language codes
 
 
 def classic(reader: recognizer.Recognizer, language: str) -> Callable:
     """Outer contours from left to right are characters, and a gap wider than the line's mean gap is a space."""
-    reader.load()
+    if not isinstance(reader.characters, CharacterReader):
+        raise settings.SettingsError("--reader=classic needs a network for characters: name another with --unixTime=")
 
     def read(image: np.ndarray) -> str:
         _, binary = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
@@ -39,6 +41,7 @@ def classic(reader: recognizer.Recognizer, language: str) -> Callable:
 
 def tesseract(reader: recognizer.Recognizer, language: str) -> Callable:
     """Tesseract, told that the picture is one block of text; raises SettingsError if it is not installed."""
+    settings.one_of("language of Tesseract", language, TESSERACT)
     if not shutil.which("tesseract"):
         raise settings.SettingsError("--reader=tesseract needs the program tesseract: install tesseract-ocr")
     command = ["tesseract", "stdin", "stdout", "--psm", "6", "-l", TESSERACT[language]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import ImageGrab
 
-from common import runs, settings
+from common import errors, runs, settings
 from tools import draw_samples, ui_driver
 from training import corrections_store
 
@@ -110,10 +110,14 @@ def main(arguments: list[str]) -> None:
         return
     for number, text in enumerate(("hello", "little", "minute")):
         corrections_store.remember_word(where / "corrections", draw_samples.cursive_strokes(text, 90, number), text)
+    with ui_driver.display(always=True):   # or say that there can be none
+        pass
     for size in DISPLAYS:     # each in its own process, because Tk ends it with the display
         process = multiprocessing.get_context("spawn").Process(target=take_all, args=(where, size))
         process.start()
         process.join()
+        if process.exitcode:
+            raise errors.UserError(f"no pictures of windows on a {size} display: see above")
 
 
 if __name__ == "__main__":

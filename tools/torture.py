@@ -56,6 +56,7 @@ MODEL = settings.constants(runs.ROOT / "model.py")
 def main(arguments: list[str]) -> int:
     """Try all kinds, or one; returns the exit status."""
     asked, _ = settings.configure(globals(), arguments)
+    settings.between("share", asked.share, 0, 1)
     settings.one_of("kind", asked.kind, ("all", *KINDS))
     signal.signal(signal.SIGINT, signal.default_int_handler)   # else, if run with &, its children would ignore Ctrl-C
     with tempfile.TemporaryDirectory() as folder:

@@ -96,8 +96,8 @@ def _check_value(name: str, value, kind) -> None:
     plain, (least, most) = get_args(kind) if get_origin(kind) is Annotated else (kind, (None, None))
     if type(value) not in ((int, float) if plain is float else (plain,)):
         raise settings.SettingsError(f"--{name}={value} has to be {settings.KINDS[plain]}")
-    if least is not None and not least <= value <= most:   # NaN is refused, too
-        raise settings.SettingsError(f"--{name}={value} has to be from {least} to {most}")
+    if least is not None:
+        settings.between(name, value, least, most)
 
 
 def configure(space: dict, arguments: list[str]) -> TrainingConfig:

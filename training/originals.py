@@ -50,12 +50,15 @@ def fetch_commit(url: str, commit: str, folder: Path, wanted: Sequence[str] = ()
     """
     folder.mkdir(parents=True, exist_ok=True)
     _git(folder, "init", "--quiet")
+    (folder / ".git" / "index.lock").unlink(missing_ok=True)   # of a run that was killed
     _git(folder, "config", "remote.origin.url", url)
     _git(folder, "config", "remote.origin.promisor", "true")
     part = ("--depth=1", "--filter=blob:none", url, commit) if len(commit) == 40 else ("--filter=tree:0", url)
     _git(folder, "fetch", "--quiet", *part)
     names = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit, *wanted).split("\0")
-    missing = [name for name in names if name and not (folder / name).is_file()]
+    _git(folder, "read-tree", commit)
+    lacking = {*_git(folder, "ls-files", "--deleted", "--modified", "-z").split("\0")} - {""}   # or cut short
+    missing = [name for name in names if name in lacking]
     for first in range(0, len(missing), AT_ONCE):
         _git(folder, "checkout", commit, "--", *missing[first:first + AT_ONCE])
         print(f"{min(first + AT_ONCE, len(missing)):,} of {len(missing):,} files in {folder}", end="\r", flush=True)
@@ -67,7 +70,8 @@ def _git(folder: Path, *arguments: str) -> str:
     except FileNotFoundError:
         raise FetchError("Git is missing, which fetches and checks the real writing: install it") from None
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
+        lines = done.stderr.strip().splitlines() or ["no reason was given"]
+        reason = next((line for line in lines if line.startswith("fatal:")), lines[-1])
         raise FetchError(f"could not fetch into {folder} ({reason}): run again to go on from what is already here")
     return done.stdout
 

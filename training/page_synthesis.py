@@ -205,12 +205,13 @@ def batches(config, epoch: int, place: int) -> Iterator[tuple[np.ndarray, tuple]
 def main(arguments: list[str]) -> None:
     """Draw a sheet of pages, each beside what is known of it."""
     config, _ = settings.configure(globals(), arguments)
+    settings.between("seed", config.seed, 0)
     synthesizer = PageSynthesizer(Sources.read(config.pen_path, config.paper_path))
     rng = np.random.default_rng(config.seed)
     samples = [synthesizer.sample(rng) for _ in range(16)]
     rows = [np.concatenate([part for sample in samples[row:row + 4] for part in (sample.picture, overlay(sample))], 1)
             for row in range(0, 16, 4)]
-    files.save_picture(cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR), Path("pages.png"))
+    files.save_picture(np.concatenate(rows), Path("pages.png"))
     print("pages.png")
 
 

@@ -256,6 +256,8 @@ def convert(source: str | Path, folder: str | Path) -> tuple[Counter[str], Count
         with tempfile.TemporaryDirectory(prefix=".unipen-", dir=folder) as unpacked:
             lines, skipped = _read(source if source.is_dir() else _unpack(source, Path(unpacked)), source)
         for category, of_category in lines.items():
+            if not of_category:   # a part of the distribution; the file may come from the whole one
+                continue
             data = gzip.compress("".join(of_category).encode())
             files.write_atomically(folder / f"{category}.jsonl.gz", lambda path, data=data: path.write_bytes(data))
     except OSError as error:

@@ -33,10 +33,11 @@ def test_the_figures_are_those_counted_by_hand():
     assert figures["words split"] == 1 / 2
 
 
-def test_nothing_to_count_stays_blank():
+def test_nothing_to_count_stays_blank(capsys):
     figures = evaluate.measure([result("a", "a")])
     assert np.isnan(figures["space F1"])
-    row = evaluate.table([{"set": "letters"} | figures]).splitlines()[2].split(" | ")
+    evaluate.print_row({"set": "letters"} | figures)
+    row = capsys.readouterr().out.split(" | ")
     assert dict(zip(evaluate.COLUMNS, row, strict=True))["space F1"] == ""
 
 
@@ -80,11 +81,12 @@ def test_the_classic_method_splits_a_word_and_reads_its_letters():
 
 @pytest.mark.parametrize("argument, answer", [
     ("--sets=words,fly", "fly"), ("--split=train", "there are: val, test"), ("--number=0", "1 or more"),
-    ("--keep=True", "--sets=words,mixed,cursive"),
+    ("--keep=True", "--sets=words,mixed,cursive"), ("--keep=True --sets=words,mixed,cursive --number=2", "number"),
+    ("--sets=all,words", "there is no set 'all'"), ("--picture=worst.xyz", "has to end in"),
     ("--labels=mine", "there are: written, source"), ("--reader=eyes", "there are: ours, classic, tesseract, ppocr")])
 def test_a_setting_without_meaning_is_named(argument, answer):
     with pytest.raises(settings.SettingsError, match=answer):
-        evaluate.main([argument])
+        evaluate.main(argument.split())
 
 
 STICK = [[0, 0, 0, 100], [0, 100, 60, 100]]                  # L

@@ -58,11 +58,13 @@ def test_what_is_published_becomes_lines_by_writer(published, tmp_path, monkeypa
 def test_what_is_there_is_not_fetched_again_and_a_break_is_gone_on_with(published, tmp_path):
     folder = tmp_path / "original"
     originals.fetch_commit(*published, folder)
-    kept, lost = folder / "data.csv", folder / "jpg" / "wikitexte_0024.jpg"
-    before, content = kept.stat().st_mtime_ns, lost.read_bytes()
+    kept, lost, cut = folder / "data.csv", *(folder / "jpg" / f"wikitexte_{page}.jpg" for page in ("0024", "9999"))
+    before, contents = kept.stat().st_mtime_ns, [path.read_bytes() for path in (lost, cut)]
     lost.unlink()
+    cut.write_bytes(contents[1][:100])
+    (folder / ".git" / "index.lock").touch()   # as a kill leaves it
     originals.fetch_commit(*published, folder)
-    assert kept.stat().st_mtime_ns == before and lost.read_bytes() == content
+    assert kept.stat().st_mtime_ns == before and [path.read_bytes() for path in (lost, cut)] == contents
 
 
 def test_what_cannot_be_fetched_is_said_in_one_sentence(published, tmp_path):
