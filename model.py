@@ -67,7 +67,7 @@ PRESETS = {
               "either_case": True, "pen": True, "class_cap": 5000, "augmentation": 0.5, "augmentation_last": 0.2,
               "weight_decay": 0.01},
     # A reader of words and lines, from the first one, which read only pen strokes; with --finetune= from scratch.
-    "line": {"network": "line", "finetune": "1795724860", "start_share": 0.25, "train_epochs": 36, "epoch_steps": 200,
+    "line": {"network": "line", "finetune": "1795724860", "start_share": 0.3, "train_epochs": 30, "epoch_steps": 200,
              "batch_size": 64, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0,
              "weight_decay": 0.01, "mixed_precision": True},
     # Finds the writing on pages.

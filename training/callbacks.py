@@ -39,16 +39,17 @@ _CALLBACK_STATE = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_coun
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the best network (model.keras) and all that --resume needs (checkpoint.npz) after each epoch."""
+    """Saves the network to keep (model.keras) and all that --resume needs (checkpoint.npz) after each epoch."""
 
     def __init__(self, folder: Path, others: list[keras.callbacks.Callback], state: dict | None,
-                 kept: Callable[[keras.Model], keras.Model]):
+                 kept: Callable[[keras.Model], keras.Model], latest: bool = False):
         """others: Keras callbacks whose state is saved too.  state: from `restore`, to resume; None for a new run.
 
-        kept: takes the training model, and returns the network that the run keeps.
+        kept: takes the training model, and returns the network that the run keeps: that of the epoch with the lowest
+        validation loss or, if `latest`, of the last one.
         """
         super().__init__()
-        self.folder, self.others, self.kept = folder, others, kept
+        self.folder, self.others, self.kept, self.latest = folder, others, kept, latest
         self.state = state or {"epoch": 0, "best": None, "history": []}
 
     def on_train_begin(self, logs=None):
@@ -62,8 +63,10 @@ class Checkpoint(keras.callbacks.Callback):
         logs = {name: float(value) for name, value in (logs or {}).items()}
         self.state["epoch"] = epoch + 1
         self.state["history"].append(logs)
-        if self.state["best"] is None or logs["val_loss"] < self.state["best"]["val_loss"]:
+        better = self.state["best"] is None or logs["val_loss"] < self.state["best"]["val_loss"]
+        if better:
             self.state["best"] = {"epoch": epoch + 1, **logs}
+        if better or self.latest:
             networks.save_network(networks.with_policy(self.kept(self.model), "float32"), self.folder / "model.keras")
         self.state["callbacks"] = [{name: float(getattr(callback, name)) for name in _CALLBACK_STATE
                                     if hasattr(callback, name)} for callback in self.others]

@@ -175,6 +175,11 @@ class LineTrainer(Trainer):
                              for old, new in zip(self.start, model.network.get_weights(), strict=True)])
         return between
 
+    @property
+    def keeps_latest(self) -> bool:
+        """See Trainer: once the rate has fallen to 0, fewer characters are wrong, though CTC is too sure of them."""
+        return self.config.schedule == "cosine"
+
     def fit(self, model, callbacks, epoch=0):
         """See Trainer."""
         self.data.kept = self.kept

@@ -44,6 +44,11 @@ class Trainer:
         """The keras.Model that a run keeps of a training model."""
         return model.network
 
+    @property
+    def keeps_latest(self) -> bool:
+        """Whether a run keeps the network of its last epoch, not of the one with the lowest validation loss."""
+        return False
+
 
 def run(config: TrainingConfig) -> Path:
     """Train a network and finish its run; returns the run's folder, which no other process trains in meanwhile.
@@ -156,8 +161,8 @@ def train(trainer: Trainer, folder: Path) -> BaseException | None:
     if config.schedule == "plateau":
         watching.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.9, patience=10))
     with callbacks.EarlyEnd(folder) as end, contextlib.closing(callbacks.Progress()) as progress:
-        trainer.fit(model, [end, *watching, callbacks.Log(folder / "logs", trainer.pictures),
-                            callbacks.Checkpoint(folder, watching, state, trainer.kept), progress],
+        checkpoint = callbacks.Checkpoint(folder, watching, state, trainer.kept, trainer.keeps_latest)
+        trainer.fit(model, [end, *watching, callbacks.Log(folder / "logs", trainer.pictures), checkpoint, progress],
                     state["epoch"] if state else 0)
     return end.reason
 

@@ -36,8 +36,8 @@ from training import (
 )
 from training.line_records import Writing, read_records, writing_of
 
-KINDS = {"word": 0.39, "line": 0.14, "several": 0.05, "composed": 0.09, "scanned": 0.02,   # shares of samples
-         "page": 0.16, "name": 0.05, "font": 0.06, "capitals": 0.04}
+KINDS = {"word": 0.38, "line": 0.17, "several": 0.06, "composed": 0.08, "scanned": 0.02,   # shares of samples
+         "page": 0.13, "name": 0.05, "font": 0.06, "capitals": 0.05}
 REAL = {"page": "copiste", "name": "dhsd"}   # kinds that are scanned lines: their folders
 TAILS = 0.3                    # share of scanned lines into which tails of other lines reach
 ACCENTED = 0.2                 # share of words that get accents

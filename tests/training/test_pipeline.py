@@ -72,6 +72,9 @@ def test_what_follows_a_training_is_done_once_however_often_it_is_ended(train, t
     kept = (folder / "model.keras").read_bytes()
     train(f"--resume={folder.name}", "--train_epochs=4", "--patience=30", "--train_workers=1")
     assert len(toy.history(folder)) == 4 and (folder / "model.keras").read_bytes() == kept, "the best one is still best"
+    monkeypatch.setattr(character_trainer.CharacterTrainer, "keeps_latest", True)   # as a line reader does
+    train(f"--resume={folder.name}", "--train_epochs=5", "--patience=30")
+    assert len(toy.history(folder)) == 5 and (folder / "model.keras").read_bytes() != kept
 
 
 def test_16_bits_train_with_augmentation_and_a_teacher_and_keep_32(train, tmp_path, monkeypatch):
