@@ -96,8 +96,7 @@ class PageTrainer(Trainer):
         found = {"parameters": network.count_params(), "pages": len(self.data),
                  "loss": round(float(ops.convert_to_numpy(loss)), 4)}
         files.write_json(folder / "metrics.json", {"validation": found})
-        files.save_picture(cv2.cvtColor(found_picture(network, self.data[:2 * SHOWN]), cv2.COLOR_RGB2BGR),
-                           folder / "pages.png")
+        files.save_picture(found_picture(network, self.data[:2 * SHOWN]), folder / "pages.png")
         print(f"loss {found['loss']}")
 
 

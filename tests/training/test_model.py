@@ -151,7 +151,7 @@ def test_what_one_writer_gains_is_measured(data, ended, tmp_path, capsys):
                              f"--pen_path={tmp_path}", "--split=val", "--writers=1", "--most=6"])
     table = capsys.readouterr().out
     assert re.search(r"\| val/\d \| 3 \| 3 \| [\d.]+ \| [\d.]+ \| [\d.]+ \| [\d.]+ \|", table)
-    assert re.search(r"\| all \| 3 \| 3 \|( [\d.]+ \|){4}", table)
+    assert re.search(r"\| mean \| 3 \| 3 \|( [\d.]+ \|){4}", table)
 
 
 def test_wrong_data_end_with_one_sentence_and_leave_nothing(data, tmp_path):
