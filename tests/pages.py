@@ -4,6 +4,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from reading import text_lines
+
 
 class Drawn(NamedTuple):
     """A page, dark on white, and the boxes [x, y, width, height] of its characters except spaces."""
@@ -38,7 +40,7 @@ def draw_page(text: str, size: float = 2.0, pen: int = 5, gap: float = 8, space:
 
 def box_on_page(line) -> tuple[int, int, int, int]:
     """Left, top, right and bottom, in px of its page, of the ink of a text_lines.StraightLine."""
-    y, x = np.nonzero(line.ink >= 96)
+    y, x = np.nonzero(line.ink >= text_lines.INK)
     ends = [np.stack([x + more, y + more, np.ones_like(x)], axis=1) @ line.to_page.T for more in (0, 1)]
     return tuple(np.concatenate([np.min(ends, axis=(0, 1)), np.max(ends, axis=(0, 1))]).round().astype(int).tolist())
 

@@ -374,7 +374,7 @@ def check(config: SimpleNamespace) -> list[str]:
         raise settings.SettingsError(f"--pages measures our own reader alone: leave --reader={config.reader} out")
     for name, least in (("number", 1), ("dots", 0), ("seed", 0)):
         settings.between(name, getattr(config, name), least)
-    if config.picture and Path(config.picture).suffix not in DRAWN_AS:   # before all is read
+    if config.picture and Path(config.picture).suffix.lower() not in DRAWN_AS:   # before all is read
         raise settings.SettingsError(f"--picture={config.picture} has to end in one of {', '.join(DRAWN_AS)}")
     return names
 

@@ -13,7 +13,7 @@ WORDS, LINES, SCANS = 600, 150, 120   # samples in each epoch; scans: of each ki
 DRY_RUN_SAMPLES = 10                  # of each style of words, and of each kind of lines
 KINDS = ("words", "lines", "copiste", "dhsd")
 STYLES = ("printed", "mixed", "cursive")
-LEAST = -80.0             # nats: log of the smallest probability of a character; float32 ends at -87
+LEAST = -80.0             # nats: the least likely character against the likeliest; float32 ends at -87
 SHOWN, TILE = 32, 460     # line images in a picture, and the px of width shown
 
 
@@ -96,7 +96,8 @@ def _ctc_loss_on_cpu(labels, logits, steps):
     """
     import tensorflow
     sparse = tensorflow.sparse.from_dense(labels)
-    log_probs = ops.maximum(ops.log_softmax(ops.cast(logits, "float32")), LEAST)
-    blank_last = ops.roll(log_probs, -1, axis=-1)
+    logits = ops.cast(logits, "float32")
+    least = ops.stop_gradient(ops.max(logits, axis=-1, keepdims=True)) + LEAST
+    blank_last = ops.roll(ops.maximum(logits, least), -1, axis=-1)
     return tensorflow.compat.v1.nn.ctc_loss(sparse.with_values(sparse.values - 1), blank_last, steps, time_major=False,
                                             ignore_longer_outputs_than_inputs=True)
