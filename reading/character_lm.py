@@ -1,7 +1,7 @@
 """Character language model: how likely the next character of a word is.
 
     model = word_lm.load("english").spelling
-    model.next_log_probs("th")   natural log of P(next character | "th"), in the order of SPELT
+    model.next_log_probs(["th"], [""])   natural log of P(next character | "th"), in the order of SPELT
 
 Letters are predicted from up to seven characters before them, by counts from a word list of the language.  Case, digits
 and whatever the list lacks come from a few kinds of words, see KINDS; one of them is any string at all, so that names,
@@ -84,23 +84,20 @@ class CharacterLM:
         initial[UPPER] *= 1 - pronoun
         initial[LABELS["I"]] += pronoun
         self._first = first / first.sum(axis=1, keepdims=True)   # P(first character | kind of word)
-        self.next_log_probs = functools.lru_cache(CACHE)(self.next_log_probs)
         self._beginning = functools.lru_cache(CACHE)(self._beginning)
 
-    def next_log_probs(self, context: str, before: str = "") -> np.ndarray:
-        """Natural log of P(next | context): float32 (labels,), SPELT and then the end of the word.
+    def first_log_probs(self, before: str) -> np.ndarray:
+        """Natural log of P(first character of a word): float32 (labels,), SPELT and then the end of the word.
 
-        context: the word's characters so far, "" at its beginning.
         before: the kind of the previous word, of FOLLOWING; "" if it tells nothing.
-        The result is cached and read-only.
         """
-        log_probs = (self.all_next_log_probs([context], [before])[0] if context else
-                     np.log(SHARES[before] @ self._first))
-        log_probs.flags.writeable = False
-        return log_probs
+        return np.log(SHARES[before] @ self._first)
 
-    def all_next_log_probs(self, contexts: list[str], before: list[str]) -> np.ndarray:
-        """next_log_probs of many contexts, none of them empty, faster than one by one: float32 (n, labels)."""
+    def next_log_probs(self, contexts: list[str], before: list[str]) -> np.ndarray:
+        """Natural log of P(next | context) for the characters so far of several words, at least one each.
+
+        before: for each word, see first_log_probs.  Returns float32 (n, labels).
+        """
         kinds, _, rows = zip(*map(self._beginning, contexts, before), strict=True)
         kinds, letters = np.array(kinds, np.float32), self._letters[list(rows)]
         return np.log(kinds @ INSIDE + kinds @ WORDS * letters[:, LETTER])
@@ -132,11 +129,7 @@ class CharacterLM:
     def _row(self, context: str) -> int:
         """The row of letters for the longest known suffix of the context."""
         known = (START + context.lower())[-self._longest:]
-        for start in range(len(known) + 1):
-            row = self._table.get(known[start:])
-            if row is not None:
-                return row
-        raise AssertionError("the empty context is always known")
+        return next(self._table[known[start:]] for start in range(len(known) + 1) if known[start:] in self._table)
 
 
 def kind_of(word: str) -> str:

@@ -174,7 +174,7 @@ class _Beam:
         new = [one for one in prefixes if one.following is None]
         if not new:
             return
-        found = (self._lm.all_next_log_probs([self._before + one.text for one in new]) if self._lm else
+        found = (self._lm.next_log_probs([self._before + one.text for one in new]) if self._lm else
                  np.zeros((len(new), LABELS)))
         for one, following in zip(new, found, strict=True):
             one.following = following.data   # its items are plain floats, faster than NumPy's

@@ -185,7 +185,7 @@ class LineReader:
         scores = strongest[:, 1:].astype(float)
         if self.lm:
             before = [text[:place] for place in range(len(text))]
-            scores += lm_weight * np.array(self.lm.all_next_log_probs(before))[:, 1:strongest.shape[1]]
+            scores += lm_weight * np.array(self.lm.next_log_probs(before))[:, 1:strongest.shape[1]]
         scores[:, 0] = ctc.LEAST   # a space is no alternative
         chances = np.exp(softmax.log_softmax(scores))
         return softmax.ranked(chances, alphabets.ALPHABET, [alphabets.LABELS[character] - 1 for character in text])

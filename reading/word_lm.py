@@ -1,8 +1,7 @@
 """Word language model of the line reader: how likely words, pairs of words, marks and spaces are in a language.
 
     model = word_lm.load("english")
-    model.next_log_probs("of the")     natural log of P(next character | text), float (labels,), by CTC's labels
-    model.end_gain("of the", " ")      the part of it that comes from "the" being a word that often follows "of"
+    model.next_log_probs(["of the"])     natural log of P(next character | text) for each text
 
 The character language model (reading/character_lm.py) spells: it knows which letters make words.  Where a word
 ends, this model adds whether it exists, how often it follows the previous word, and whether it is a name or, in German,
@@ -76,15 +75,11 @@ class WordLM:
         # What comes next, by the part of a text that matters, and by (last word, kind before it, gain at its end).
         self._known: dict[str | tuple[str, str, float], np.ndarray] = {}
 
-    def next_log_probs(self, text: str) -> np.ndarray:
-        """Log P(next character | text) for each label of CTC, float (labels,); do not write to it.
+    def next_log_probs(self, texts: list[str]) -> list[np.ndarray]:
+        """Natural log of P(next character | text) for each label of CTC, float (labels,), of each text; read-only.
 
-        Marks and spaces that end a word include its end_gain, so the sum of P is not exactly 1.
+        Marks and spaces that end a word include its _end_gain, so the sum of P is not exactly 1.
         """
-        return self.all_next_log_probs([text])[0]
-
-    def all_next_log_probs(self, texts: list[str]) -> list[np.ndarray]:
-        """next_log_probs of many texts, faster than one by one."""
         if len(self._known) > 2 * character_lm.CACHE:
             self._known = {}
         known = self._known
@@ -101,17 +96,12 @@ class WordLM:
             known[tail] = known[end] if end[0] else self._behind_word(tail[-1:] or " ", end[1])
         return [known[tail] for tail in tails]
 
-    def end_gain(self, text: str, follower: str) -> float:
-        """How much the end of a text's last word adds to the log probability of the mark or space `follower`.
+    def _end_gain(self, before: str, word: str) -> float:
+        """How much a word after the text `before` adds to the log probability of the mark or space that ends it.
 
         It is the log of how much more often the word occurs than its spelling predicts: a small loss for an unknown
-        word, 0 where the text does not end in a word.
+        word, 0 where the text does not end in a word.  The apostrophe, which ends no word, gains nothing: see ENDS.
         """
-        word = last_word(text)
-        return 0.0 if follower == "'" else self._end_gain(text[:len(text) - len(word)], word)
-
-    def _end_gain(self, before: str, word: str) -> float:
-        """end_gain of a word after the text `before`, unless an apostrophe follows."""
         gain = 0.0
         if word.isalpha() and not before.endswith("'"):   # in "isn't", "t" is no word
             gain = self._listed_gain(last_word(before[:-1]).lower() if before.endswith(" ") else "", word.lower())
@@ -157,7 +147,7 @@ class WordLM:
     def _behind_word(self, end: str, before: str) -> np.ndarray:
         """Log P of what follows a mark or space, float (labels,); before: the kind of the word before it."""
         marks = self._marks[PLACES[end]]
-        inside = self.spelling.next_log_probs("", before).astype(float)
+        inside = self.spelling.first_log_probs(before).astype(float)
         letters = np.concatenate([character_lm.UPPER, character_lm.LOWER])
         for share, chosen in zip(marks[:SPACE], (letters, character_lm.DIGIT), strict=True):
             inside[chosen] += share - np.log(np.exp(inside[chosen]).sum())
@@ -165,7 +155,7 @@ class WordLM:
 
     def _in_words(self, words: list[str], before: list[str], gains: list[float]) -> np.ndarray:
         """Log P of what follows the beginnings of words, float (n, labels); before: kinds of the previous words."""
-        inside = self.spelling.all_next_log_probs(words, before)
+        inside = self.spelling.next_log_probs(words, before)
         marks = self._marks[[PLACES[kind_of(word[-1])] for word in words], SPACE:]
         return _by_label(inside, inside[:, character_lm.END_OF_WORD:] + marks + np.outer(gains, ENDS))
 

@@ -9,14 +9,19 @@ from tools import build_language_models as build
 ENGLISH = word_lm.load().spelling
 
 
+def next_log_probs(context: str) -> np.ndarray:
+    """Log P(next | context), which may be empty, after a word that tells nothing."""
+    return ENGLISH.next_log_probs([context], [""])[0] if context else ENGLISH.first_log_probs("")
+
+
 def next_probs(context: str) -> dict[str, float]:
     """P(next) by character; "" is the end of the word."""
-    return dict(zip([*SPELT, ""], np.exp(ENGLISH.next_log_probs(context)), strict=True))
+    return dict(zip([*SPELT, ""], np.exp(next_log_probs(context)), strict=True))
 
 
 @pytest.mark.parametrize("context", ["", "t", "The", "TH", "19", "A4", "xqzjk", "straightforwardnes", "i", "McD", "3r"])
 def test_what_may_follow_is_a_distribution_without_zeros(context):
-    log_probs = ENGLISH.next_log_probs(context)
+    log_probs = next_log_probs(context)
     assert log_probs.shape == (len(SPELT) + 1,) and log_probs.dtype == np.float32
     assert np.exp(log_probs.astype(float)).sum() == pytest.approx(1, abs=1e-4)
     assert log_probs[:-1].min() > np.log(1e-5)
