@@ -58,15 +58,16 @@ def _fit_stroke(crop: np.ndarray) -> np.ndarray:
     """Scale a crop so that its longest side fills the inner square once the strokes have their final width."""
     inner = EXTENT * FINE
     scale = inner / max(crop.shape)
-    width = min(stroke_width(_resize(crop, scale)), inner / 2)
+    width = min(stroke_width(resize(crop, scale)), inner / 2)
     wanted = FINE * float(np.interp(width / FINE, *STROKES))
     # The middle line of the strokes spans inner - width; it has to span inner - wanted.
     scale *= (inner - wanted) / (inner - width)
     width *= (inner - wanted) / (inner - width)
-    return _widen(_resize(crop, scale), (wanted - width) / 2)
+    return _widen(resize(crop, scale), (wanted - width) / 2)
 
 
-def _resize(image: np.ndarray, scale: float) -> np.ndarray:
+def resize(image: np.ndarray, scale: float) -> np.ndarray:
+    """A gray image, or ink, made `scale` times as large."""
     height, width = (max(1, round(side * scale)) for side in image.shape)
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
@@ -94,7 +95,7 @@ def _centre(image: np.ndarray, side: int) -> np.ndarray:
     x, y, width, height = ink_box(image) or (0, 0, image.shape[1], image.shape[0])
     image = image[y:y + height, x:x + width]
     if max(width, height) > side:
-        image = _resize(image, side / max(width, height))
+        image = resize(image, side / max(width, height))
         height, width = image.shape
     square = np.zeros((side, side), np.uint8)
     top, left = (side - height) // 2, (side - width) // 2

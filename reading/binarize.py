@@ -13,7 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from common import errors, files, glyph
-from reading import text_lines
+from reading import readings, text_lines
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 MAX_BYTES = 500 << 20      # of a picture's file
@@ -49,8 +49,7 @@ class Picture:
     def box(self) -> list[int]:
         """The ink's bounding box [x, y, width, height] in px of the upright picture."""
         x, y, width, height = glyph.ink_box(self.ink)
-        left, top = math.floor(x * self.scale), math.floor(y * self.scale)
-        return [left, top, math.ceil((x + width) * self.scale) - left, math.ceil((y + height) * self.scale) - top]
+        return readings.box_of((x, y, x + width, y + height), self.scale)
 
 
 def read_picture(image: Source, name: str = "", page: bool = False) -> Picture:
@@ -76,8 +75,7 @@ def picture_of(gray: np.ndarray, name: str, page: bool, ground: int | None = Non
     """
     scale = max(1.0, math.sqrt(gray.size / PAGE_PIXELS) if page else max(gray.shape) / WORKING_SIDE)
     if scale > 1:
-        size = tuple(max(1, round(side / scale)) for side in gray.shape[::-1])
-        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+        gray = glyph.resize(gray, 1 / scale)
     ink = find_ink(gray, ground)
     if ink is None:
         raise NoWriting(f"no ink in {name}: take a picture in which the writing is clearly darker or lighter than its "
@@ -235,9 +233,7 @@ def _paper(gray: np.ndarray) -> tuple[bool, np.ndarray]:
     On dark paper this is the brightness in the negative.
     """
     height, width = gray.shape
-    scale = min(1.0, PAPER_SIDE / max(gray.shape))
-    small = cv2.resize(gray, (max(1, round(width * scale)), max(1, round(height * scale))),
-                       interpolation=cv2.INTER_AREA)
+    small = glyph.resize(gray, min(1.0, PAPER_SIDE / max(gray.shape)))
     # The border is paper more often than the middle is: extending it outward gives it weight.
     pad = max(small.shape) // 2
     wide = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
@@ -289,7 +285,6 @@ def _without_specks(ink: np.ndarray, sure: np.ndarray) -> np.ndarray | None:
     its = np.s_[top:top + height, left:left + width]
     pen = glyph.stroke_width(np.where(parts[its] == largest, ink[its], 0).astype(np.uint8))
     kept = area >= max(0.3 * pen ** 2, min(0.005 * area[largest], 0.6 * pen ** 2), 1)
-    mine = mask if kept[1:].all() else kept[parts].view(np.uint8)
-    near = cv2.dilate(mine, np.ones((3, 3), np.uint8))
-    found[there] = ink * (near > mask - mine)
+    mine = mask > 0 if kept[1:].all() else kept[parts]
+    found[there] = text_lines.with_edges(ink, mine, mask == 0)
     return found

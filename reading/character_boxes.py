@@ -112,7 +112,6 @@ def glyphs(found: list[Shape]) -> list[np.ndarray]:
 def _glyph(shape: Shape) -> np.ndarray:
     top, left = max(0, shape.y.min() - 1), max(0, shape.x.min() - 1)
     block = shape.ink[top:shape.y.max() + 2, left:shape.x.max() + 2]
-    mine = np.zeros(block.shape, np.uint8)
-    mine[shape.y - top, shape.x - left] = 1
-    soft = (cv2.dilate(mine, np.ones((3, 3), np.uint8)) > mine) & (block < text_lines.INK)
-    return glyph.glyph(np.where((mine > 0) | soft, block, 0).astype(np.uint8))
+    mine = np.zeros(block.shape, bool)
+    mine[shape.y - top, shape.x - left] = True
+    return glyph.glyph(text_lines.with_edges(block, mine, block < text_lines.INK))

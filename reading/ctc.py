@@ -4,6 +4,7 @@ For each step, 4 px of a line image, a network trained with CTC (Graves et al. 2
 classification") gives the probabilities of each character and of a blank.  A path is one label per step; it spells the
 text that is left once repeated labels are merged and blanks dropped.  A text's probability is the sum over its paths.
 """
+import itertools
 import math
 import operator
 from collections.abc import Iterable
@@ -48,13 +49,7 @@ class Text(NamedTuple):
 
 def greedy(logits: np.ndarray) -> str:
     """The text of the likeliest path: logits (steps, labels)."""
-    labels = logits.argmax(axis=-1)
-    return text_of(labels[np.flatnonzero(np.diff(labels, prepend=0))])
-
-
-def text_of(labels: np.ndarray) -> str:
-    """Labels int (n,) as text, without the blanks among them."""
-    return "".join(alphabets.ALPHABET[label - 1] for label in labels.tolist() if label)
+    return "".join(alphabets.ALPHABET[label - 1] for label, _ in itertools.groupby(logits.argmax(axis=-1)) if label)
 
 
 # ---- the search
@@ -95,10 +90,7 @@ def _likely(log_probs: np.ndarray) -> list[list[int]]:
     likely[:, 0] = False
     for step in np.flatnonzero(likely.sum(axis=1) > MOST_LIKELY):
         likely[step, np.argsort(log_probs[step, 1:])[:-MOST_LIKELY] + 1] = False
-    found = [[] for _ in log_probs]
-    for step, label in zip(*(places.tolist() for places in np.nonzero(likely)), strict=True):
-        found[step].append(label)
-    return found
+    return [np.flatnonzero(of_step).tolist() for of_step in likely]
 
 
 @dataclass(slots=True)

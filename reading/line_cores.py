@@ -112,16 +112,9 @@ def _core_of(mine: np.ndarray, left: int, top: int, confidence: float) -> Core:
 
 def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
     """Cores, merged where one continues another; and the new number of each given core, from 1."""
-    parent = list(range(len(cores)))
-
-    def root(place: int) -> int:
-        while parent[place] != place:
-            place = parent[place]
-        return place
-
-    order = sorted(range(len(cores)), key=lambda place: cores[place].left)
     lefts, rights, heights = np.array([(core.left, core.right, core.x_height) for core in cores]).reshape(-1, 3).T
-    for place in order:
+    last = np.arange(len(cores))   # of the cores that continue each one, the one at the end
+    for place in np.argsort(-rights):
         a, found = cores[place], []
         gaps, usual = lefts - a.right, (heights + a.x_height) / 2
         ahead = (-OVERLAP * usual < gaps) & (gaps < BRIDGE * usual) & (rights > a.right)
@@ -131,11 +124,11 @@ def _joined(cores: list[Core]) -> tuple[list[Core], np.ndarray]:
             jump = abs(_ahead(a, gap / 2, True) - _ahead(cores[other], gap / 2, False))
             if jump < JUMP * usual[other]:
                 found.append((max(gap, 0) + 2 * jump, other))
-        if found and root(min(found)[1]) != root(place):
-            parent[root(min(found)[1])] = root(place)
-    roots = sorted({root(place) for place in range(len(cores))})
-    whole = [_together([cores[place] for place in order if root(place) == each]) for each in roots]
-    return whole, np.array([roots.index(root(place)) + 1 for place in range(len(cores))], int)
+        if found:
+            last[place] = last[min(found)[1]]
+    ends, numbers = np.unique(last, return_inverse=True)
+    order = np.argsort(lefts, kind="stable")
+    return [_together([cores[place] for place in order[last[order] == end]]) for end in ends], numbers + 1
 
 
 def _ahead(core: Core, far: float, right: bool) -> float:

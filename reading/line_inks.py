@@ -42,13 +42,10 @@ def line_inks(ink: np.ndarray, seen: np.ndarray, rule: np.ndarray, labels: np.nd
             continue
         top, left = max(0, y.min() - 2), max(0, x.min() - 2)
         crop, mine = (each[top:y.max() + 3, left:x.max() + 3] for each in (ink, owners))
-        near = cv2.dilate((mine == number).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        line = np.where(near & ((mine == number) | (mine == 0)), crop, 0).astype(np.uint8)
-        boxes = text_lines.components((line >= text_lines.INK).view(np.uint8))[1]
-        straight = text_lines.straight_line(line, left, top, boxes)
+        line = text_lines.with_edges(crop, mine == number, mine == 0)
+        straight = text_lines.straight_line(line, left, top, text_lines.components(line)[1])
         found.append(straight._replace(confidence=core.confidence))
-    soft = cv2.dilate((owners > 0).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return found, np.where(soft & ((owners > 0) | (ink < text_lines.INK)), ink, 0).astype(np.uint8)
+    return found, text_lines.with_edges(ink, owners > 0, ink < text_lines.INK)
 
 
 def _longer(labels: np.ndarray, cores: list[Core]) -> np.ndarray:

@@ -36,7 +36,7 @@ def read_page(image: Source, name: str = "", threads: int = THREADS) -> Picture:
         if found.lines:
             return Picture(found.ink, reduced * found.scale, found.lines)
     drawn = binarize.picture_of(gray, name, True, ground)
-    if ground is None and len(text_lines.components((drawn.ink >= text_lines.INK).view(np.uint8))[1]) > LETTERS:
+    if ground is None and len(text_lines.components(drawn.ink)[1]) > LETTERS:
         raise binarize.NoWriting(f"no writing is found in {name}: take a sharp picture of the page alone")
     return replace(drawn, scale=reduced * drawn.scale)
 

@@ -9,19 +9,16 @@ LONG = 9.0          # x-heights: ... and at least half of them are longer than t
 GUTTER = 1.5        # x-heights: least gap between columns
 
 
-def reading_order(cores: list[Core]) -> list[int]:
-    """The order in which people read lines: rows from top to bottom, their parts from left to right, but columns
-    of text one after the other."""
-    def ordered(places: list[int]) -> list[int]:
-        gutter = _gutter([cores[place] for place in places])
-        if gutter is not None:
-            sides = [[], []]
-            for place in places:
-                sides[int(cores[place].left >= gutter)].append(place)
-            return ordered(sides[0]) + ordered(sides[1])
+def reading_order(cores: list[Core], places: list[int] | None = None) -> list[int]:
+    """The order in which people read lines, or those at some places: columns of text one after the other, in each
+    the rows from top to bottom, and their parts from left to right."""
+    places = list(range(len(cores))) if places is None else places
+    gutter = _gutter([cores[place] for place in places])
+    if gutter is None:
         return _by_rows(cores, places)
-
-    return ordered(list(range(len(cores))))
+    before = [place for place in places if cores[place].left < gutter]
+    behind = [place for place in places if cores[place].left >= gutter]
+    return reading_order(cores, before) + reading_order(cores, behind)
 
 
 def _gutter(cores: list[Core]) -> float | None:

@@ -44,7 +44,7 @@ def straight_lines(ink: np.ndarray) -> list[StraightLine]:
 
     ink: uint8 (height, width), bright on dark.
     """
-    labels, boxes = components((ink >= INK).view(np.uint8))
+    labels, boxes = components(ink)
     if not len(boxes):
         return []
     slope = 0.0
@@ -54,11 +54,12 @@ def straight_lines(ink: np.ndarray) -> list[StraightLine]:
     return [straight_line(*_crop_line(ink, labels, boxes, members), boxes[members]) for members in group_lines(level)]
 
 
-def components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The connected components of a mask uint8 (height, width).
+def components(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The connected components of ink, uint8 (height, width).
 
     Returns labels int32 (height, width), 0 on paper, and boxes int (n, 4): left, top, right, bottom.
     """
+    mask = (ink >= INK).view(np.uint8)
     labels = np.zeros(mask.shape, np.int32)
     x, y, width, height = cv2.boundingRect(mask)
     if not width:
@@ -68,6 +69,12 @@ def components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     boxes = stats[1:, :4].astype(int)
     boxes[:, 2:] += boxes[:, :2]
     return labels, boxes + (x, y, x, y)
+
+
+def with_edges(ink: np.ndarray, mine: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """The ink, uint8 (height, width), where `mine` is, with the soft edge around it, which is `free`: both bool."""
+    near = cv2.dilate(mine.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(mine | near & free, ink, np.uint8(0))
 
 
 @functools.cache
@@ -124,7 +131,7 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
     dots = _only_dots(groups, boxes, usual)
     groups = [group for group in groups if group not in dots]
     _add_small(groups, np.concatenate([np.flatnonzero(heights < BODY * usual), *dots]).astype(int), boxes)
-    return [np.array(group) for group in sorted(groups, key=lambda group: _middle(boxes[group]))]
+    return sorted(map(np.array, groups), key=lambda group: np.median(boxes[group, 1] + boxes[group, 3]))
 
 
 def usual_height(boxes: np.ndarray) -> float:
@@ -138,10 +145,6 @@ def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     """The median of values (n,), n > 0, each counted as often as its weight says."""
     order = np.argsort(values)
     return float(values[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)])
-
-
-def _middle(boxes: np.ndarray) -> float:
-    return float(np.median(boxes[:, 1] + boxes[:, 3])) / 2
 
 
 def _merge_lines(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
@@ -243,44 +246,31 @@ def _crop_line(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray,
     crop, there = ink[top:bottom, left:right], labels[top:bottom, left:right]
     if len(members) == len(boxes):
         return crop, left, top
-    mine = np.zeros(len(boxes) + 1, np.uint8)
-    mine[members + 1] = 1
-    near = cv2.dilate(mine[there], np.ones((3, 3), np.uint8))   # soft edges belong to no component
-    return np.where((near > 0) & ((there == 0) | (mine[there] > 0)), crop, 0).astype(np.uint8), left, top
+    mine = np.zeros(len(boxes) + 1, bool)
+    mine[members + 1] = True
+    return with_edges(crop, mine[there], there == 0), left, top
 
 
 # ---- deskewing and deslanting
 
 def straight_line(ink: np.ndarray, left: int, top: int, boxes: np.ndarray) -> StraightLine:
-    """Deskew and deslant a line, and reduce it to the usual height LETTER.
+    """Deskew and deslant a line, and reduce a larger one to the usual height LETTER.
 
     ink: uint8 (height, width), of the line alone; its top left corner lies at (left, top) on the page.
     boxes: (n, 4), of its components.
     """
-    ink, forward = straighten(ink, _scale(ink, boxes))
-    to_page = cv2.invertAffineTransform(forward)
+    usual, (height, width) = usual_height(boxes), ink.shape
+    if usual > LETTER:   # smaller lines are read equally well, and faster
+        ink = glyph.resize(ink, min(1.0, max(LETTER / usual, THIN / glyph.stroke_width(ink))))
+    reduce = np.diag((ink.shape[1] / width, ink.shape[0] / height, 1))
+    ink, forward = straighten(ink)
+    to_page = cv2.invertAffineTransform(forward @ reduce)
     to_page[:, 2] += (left, top)
     return StraightLine(ink, to_page)
 
 
-def _scale(ink: np.ndarray, boxes: np.ndarray) -> float:
-    """New px per old px, at most 1: smaller lines are read equally well, and faster."""
-    usual = usual_height(boxes)
-    return 1.0 if usual <= LETTER else min(1.0, max(LETTER / usual, THIN / glyph.stroke_width(ink)))
-
-
-def straighten(ink: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Remove the slope and slant of a line, and reduce it.
-
-    scale: new px per old px, at most 1.
-    Returns the new ink and the affine map float (2, 3) from old to new px.
-    """
-    if scale < 1:
-        size = [max(1, round(side * scale)) for side in ink.shape[::-1]]
-        resized = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
-        resize = np.array([[size[0] / ink.shape[1], 0, 0], [0, size[1] / ink.shape[0], 0], [0, 0, 1]])
-        upright, forward = straighten(resized)
-        return upright, forward @ resize
+def straighten(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Remove the slope and slant of a line; returns the new ink and the affine map float (2, 3) from old to new px."""
     y, x = _points(ink, 2500)
     slope, slant = shears(y, x)
     if not slope and not slant:

@@ -182,7 +182,7 @@ def cut_lines(page: FoundPage, lines: list[dict]) -> list[text_lines.StraightLin
         inside = np.zeros_like(page.ink)
         cv2.fillPoly(inside, [np.round(np.array(line["polygon"]) / page.scale).astype(np.int32)], 255)
         ink = cv2.min(page.ink, inside)
-        boxes = text_lines.components((ink >= text_lines.INK).view(np.uint8))[1]
+        boxes = text_lines.components(ink)[1]
         if len(boxes):
             left, top = np.maximum(boxes[:, :2].min(axis=0) - 2, 0)
             right, bottom = boxes[:, 2:].max(axis=0) + 2
