@@ -94,7 +94,7 @@ def main(arguments: list[str]) -> int:
 
 
 def check(config: SimpleNamespace, names: list[str]) -> None:
-    """Refuse settings that cannot be meant."""
+    """Refuse settings that make no sense."""
     if not names:
         raise settings.SettingsError("name a picture, a folder of pictures, @ and a list, or - for standard input")
     settings.between("workers", config.workers, 1, MOST_WORKERS)

@@ -11,7 +11,8 @@ try:
 
     from PIL import ImageTk
 except ImportError:
-    settings.fail("Python's tkinter is missing: install it, for example with `sudo apt install python3-tk`")
+    raise SystemExit(settings.tell("Python's tkinter is missing: install it, for example with "
+                                   "`sudo apt install python3-tk`"))
 
 __all__ = ["ImageTk", "filedialog", "font", "keep_each_motion", "tk", "ttk"]
 

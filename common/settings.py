@@ -41,16 +41,9 @@ def meanings(script: str | Path) -> dict[str, str]:
 
 
 def constants(script: str | Path) -> dict:
-    """The literal part of a script's globals(): its file, docstring and literal values; nothing is run."""
-    tree = ast.parse(Path(script).read_text(encoding="utf-8"))
-    found = {"__file__": str(script), "__doc__": ast.get_docstring(tree, clean=False)}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            try:
-                found[node.targets[0].id] = ast.literal_eval(node.value)
-            except ValueError:   # computed
-                continue
-    return found
+    """The globals() of a script, for `read`; its main does not run."""
+    import runpy  # here: only tools need it
+    return runpy.run_path(str(script))
 
 
 def parse(text: str, default) -> object:
@@ -191,8 +184,3 @@ def tell(error: object, status: int = 2) -> int:
     with contextlib.suppress(OSError):   # before `run` has opened it
         print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr, flush=True)
     return getattr(error, "status", status)
-
-
-def fail(error: object) -> None:
-    """End the program with one sentence on stderr and exit status 2."""
-    raise SystemExit(tell(error))

@@ -1,6 +1,4 @@
 """Reads single characters with a network for glyphs."""
-import functools
-
 import numpy as np
 
 from common import alphabets, glyph, softmax
@@ -8,6 +6,7 @@ from reading.binarize import Picture
 from reading.network import Network
 from reading.readings import Character, characters_of
 
+LOG_NATURAL = np.log(alphabets.OFFICIAL_COUNTS / alphabets.OFFICIAL_COUNTS.sum()).astype(np.float32)   # on NIST's forms
 AT_ONCE = 128   # most glyphs in one call of the network: 512 would take 8 % less time each, but 100 MB instead of 25
 
 
@@ -25,7 +24,7 @@ class CharacterReader:
     @property
     def prior(self) -> np.ndarray:
         """Log of each character's expected frequency, up to a constant: float (62,)."""
-        return log_natural() + self._shift
+        return LOG_NATURAL + self._shift
 
     def read_characters(self, pictures: list[Picture]) -> list[Character]:
         """The character in each picture."""
@@ -37,7 +36,7 @@ class CharacterReader:
 
     def log_likelihoods(self, glyphs: np.ndarray) -> np.ndarray:
         """Log probabilities float32 (n, 62) with all characters equally frequent."""
-        return softmax.log_softmax(self.logits(glyphs) - log_natural())
+        return softmax.log_softmax(self.logits(glyphs) - LOG_NATURAL)
 
     def logits(self, glyphs: np.ndarray) -> np.ndarray:
         """The network's logits float32 (n, 62)."""
@@ -50,9 +49,3 @@ class CharacterReader:
 def glyphs_of(pictures: list[Picture]) -> np.ndarray:
     """The ink of each picture as one glyph: uint8 (n, 28, 28)."""
     return np.array([glyph.glyph(picture.ink) for picture in pictures], np.uint8).reshape(-1, 28, 28)
-
-
-@functools.cache
-def log_natural() -> np.ndarray:
-    """Log of each class's share of NIST's forms: float32 (62,)."""
-    return np.log(alphabets.OFFICIAL_COUNTS / alphabets.OFFICIAL_COUNTS.sum()).astype(np.float32)

@@ -92,7 +92,8 @@ def model_file(folder: Path) -> Path:
         raise runs.RunError(f"{folder} holds no trained network; the runs in {folder.parent} are: "
                             f"{', '.join(runs.list_runs(folder.parent)) or 'none'}")
     if not os.access(folder, os.W_OK):
-        path = _cache() / f"{files.sha256(source)}.onnx"
+        import platformdirs  # here, since few runs need it
+        path = platformdirs.user_cache_path("handwriting", appauthor=False) / f"{files.sha256(source)}.onnx"
         if path.is_file():
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,10 +116,3 @@ def convert(folder: Path, path: Path) -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason was given"])[-1].removeprefix("export.py: ")
         raise runs.RunError(f"{folder / 'model.keras'} cannot be converted: {reason}")
-
-
-def _cache() -> Path:
-    """The folder for converted networks in the user's cache."""
-    home = Path.home()
-    usual = {"win32": home / "AppData/Local", "darwin": home / "Library/Caches"}.get(sys.platform, home / ".cache")
-    return Path(os.environ.get("XDG_CACHE_HOME") or usual, "handwriting")

@@ -43,11 +43,6 @@ class Maps:
     rule: np.ndarray       # the same, for printed rules, boxes and drawings
     upright: float         # cosine of the reading direction, median over all cores
 
-    @property
-    def seen(self) -> bool:
-        """Whether there is writing, upright or not."""
-        return bool((self.core > CORE).any())
-
 
 @dataclass
 class FoundPage:
@@ -134,7 +129,7 @@ class PageNetwork:
             look = self._seen(picture, first.scale / smaller)
             if look.ink > SEES_MORE * best.ink and look.x_height <= LARGEST:
                 best = look
-        if not best.maps.seen:   # tiny letters
+        if not (best.maps.core > CORE).any():   # tiny letters
             best = self._seen(picture, most)
         for _ in range(2):
             if not best.ink or X_HEIGHTS[0] <= best.x_height <= X_HEIGHTS[1]:

@@ -142,6 +142,4 @@ def recog(img: Source) -> str:
     return _shipped().recog(img).text
 
 
-@functools.cache
-def _shipped() -> Recognizer:
-    return Recognizer()
+_shipped = functools.cache(Recognizer)
