@@ -15,7 +15,7 @@ from apps import boxes, strokes
 from apps.boxes import Box
 from apps.strokes import Correction
 from common import alphabets
-from reading.readings import Character, Line, Reading, Word, around, reading_of
+from reading.readings import Character, Line, Reading, Word, around
 
 ALIKE = 0.5         # boxes of one character, read twice, overlap by at least this share of their union
 SAME = 0.5          # ... or of the smaller one, where other characters are now read in the same ink
@@ -99,7 +99,7 @@ def apply(reading: Reading, drawing: strokes.Drawing) -> Reading:
         if words := list(_words(line, rest)):
             lines.append(replace(line, text=" ".join(word.text for word in words), words=words))
     kept = [place for place in shown if place and place.character.text]
-    return reading_of(lines, lambda: [place.glyph for place in kept], [place.alone for place in kept])
+    return Reading(lines, lambda: [place.glyph for place in kept], [place.alone for place in kept])
 
 
 def _corrected(members: list[Place], by: list[Correction]) -> Place:

@@ -13,7 +13,7 @@ from apps import boxes
 from apps.boxes import Box
 from apps.corrections import owners, places
 from apps.strokes import Stroke
-from reading.readings import Reading, Word, reading_of
+from reading.readings import Reading, Word
 
 GAP = 0.3      # of a tall letter's height: ink that begins farther beside a word is another word's
 LINE = 0.8     # of a tall letter's height: ink that begins farther below a word is another line's
@@ -64,7 +64,7 @@ def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: 
              for line, row in zip(after.lines, found) if row]
     known = {id(place.character): place for reading in (before, after) for place in places(reading)}
     shown = [known[id(one)] for line in lines for word in line.words for one in word.characters]
-    return reading_of(lines, lambda: [place.glyph for place in shown], [place.alone for place in shown])
+    return Reading(lines, lambda: [place.glyph for place in shown], [place.alone for place in shown])
 
 
 def _pieces(after: Reading, ink: Sequence[Stroke], owner: dict[Stroke, int]) -> Iterator[Piece]:

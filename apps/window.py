@@ -63,7 +63,7 @@ class App:
     def main(cls, arguments: list[str]) -> int:
         """Open a script's window with the named pictures or strokes; returns the exit status."""
         script = vars(sys.modules[cls.__module__])
-        given, names = settings.read(script["__file__"], script, arguments, positional="FILE")
+        given, names = settings.read(script, arguments, positional="FILE")
         signal.signal(signal.SIGINT, lambda *_: setattr(cls, "interrupted", True))  # Tk would go on after an exception
         app = cls(memory.configure(script, given))
         app.root.after(50, app.begin, names)

@@ -94,9 +94,6 @@ def _centre(image: np.ndarray, side: int) -> np.ndarray:
     """The ink's bounding box in the middle of a dark square of `side` px."""
     x, y, width, height = ink_box(image) or (0, 0, image.shape[1], image.shape[0])
     image = image[y:y + height, x:x + width]
-    if max(width, height) > side:
-        image = resize(image, side / max(width, height))
-        height, width = image.shape
     square = np.zeros((side, side), np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
     square[top:top + height, left:left + width] = image

@@ -25,6 +25,7 @@ from common import errors
 ALIASES = {"model": "unixTime",        # other names for settings, unless a script has a setting of that name
            "harvest": "extracted"}
 KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}   # of settings
+UNFIT = KeyError, ValueError, TypeError, SyntaxError
 _LINE = re.compile(r"(\w+) = (.*?)(?:\s{2,}#\s*(.*))?$")
 
 
@@ -47,11 +48,9 @@ def constants(script: str | Path) -> dict:
 
 
 def parse(text: str, default) -> object:
-    """`text` as a value of the default's type; raises ValueError if it is not one."""
+    """`text` as a value of the default's type; raises one of UNFIT if it is not one."""
     if isinstance(default, bool):
-        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
-            raise ValueError("True or False")
-        return text.lower() in ("true", "1", "yes")
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
     if isinstance(default, (int, float)):
         return type(default)(text)
     if isinstance(default, (tuple, list)):
@@ -78,21 +77,20 @@ def apply(values: dict, arguments: list[str]) -> tuple[dict, list[str]]:
             raise SettingsError(f"--{name} needs a value, such as --{name}={default}; {known}")
         try:
             given[name] = parse(text, default) if equals else True
-        except (ValueError, SyntaxError, TypeError):
+        except UNFIT:
             kind = KINDS.get(type(default), "a list")
             raise SettingsError(f"--{name}={text} is not {kind}, such as {default}; {known}") from None
     return given, left
 
 
-def read(script: str, space: dict, arguments: list[str], positional: str = "") -> tuple[dict, list[str]]:
-    """Apply the command line to a script's settings.
+def read(space: dict, arguments: list[str], positional: str = "") -> tuple[dict, list[str]]:
+    """Apply the command line to the settings of a script, whose globals() are `space`.
 
     --help prints the script's docstring and settings and ends the program.
-    space: the script's globals().
     positional: what other arguments mean, such as "IMAGE..."; if it is empty, none are allowed.
     Returns the settings named on the command line and the other arguments; raises SettingsError for a wrong one.
     """
-    explained = meanings(script)
+    explained = meanings(space["__file__"])
     values = {name: space[name] for name in explained}
     if "--help" in arguments or "-h" in arguments:
         print((space.get("__doc__") or "").strip() + "\n\nsettings, as --name=value:")
@@ -122,7 +120,7 @@ def between(name: str, value: float, least: float, most: float = math.inf) -> No
 
 def configure(space: dict, arguments: list[str], positional: str = "") -> tuple[SimpleNamespace, list[str]]:
     """All settings of a script as attributes, with the command line applied, and the other arguments; see `read`."""
-    given, left = read(space["__file__"], space, arguments, positional)
+    given, left = read(space, arguments, positional)
     return SimpleNamespace(**{name: space[name] for name in meanings(space["__file__"])} | given), left
 
 

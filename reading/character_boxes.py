@@ -31,11 +31,9 @@ class Shape(NamedTuple):
 def shapes(ink: np.ndarray, centres: list[float]) -> list[Shape]:
     """The ink of each character of a line, uint8 (height, width), from left to right.
 
-    centres: where the network sees the characters, px, ascending.  Joined letters are cut apart between them, where
-    there is the least ink.
+    centres: where the network sees the characters, px, ascending, at least one.  Joined letters are cut apart between
+    them, where there is the least ink.
     """
-    if not centres:
-        return []
     mask = ink >= text_lines.INK
     _, components = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
     y, x = np.divmod(np.flatnonzero(mask), ink.shape[1])   # faster than np.nonzero

@@ -14,7 +14,7 @@ import numpy as np
 from common import alphabets, line_image, runs, softmax
 from reading import capitals, character_boxes, ctc, text_lines, word_lm
 from reading.binarize import Picture
-from reading.readings import Character, Line, Reading, Word, around, characters_of, line_of, reading_of
+from reading.readings import Character, Line, Reading, Word, around, characters_of, line_of
 
 OLD_NAMES = {"strength": "lm_weight", "bonus": "insertion_bonus", "space": "space_bonus", "spacing": "space_lm_share"}
 
@@ -119,8 +119,8 @@ class LineReader:
         """Read the words and lines of a picture."""
         found = list(self.find(picture))
         shapes = [shape for line in found for shape in line.shapes]
-        return reading_of([line.with_text(line.text) for line in found],
-                          functools.partial(character_boxes.glyphs, shapes), [shape.alone for shape in shapes])
+        return Reading([line.with_text(line.text) for line in found],
+                       functools.partial(character_boxes.glyphs, shapes), [shape.alone for shape in shapes])
 
     def find(self, picture: Picture) -> Iterator[FoundLine]:
         """The lines of a picture that hold words, with the ink of their characters."""

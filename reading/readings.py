@@ -44,11 +44,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Reading:
-    """All that is read in a picture; the lines of its text are joined by newlines."""
-    text: str
+    """All that is read in a picture."""
     lines: list[Line]
     make_glyphs: Callable[[], Iterable[np.ndarray]] = field(repr=False, compare=False)
     alone: list[bool] = field(repr=False, compare=False)   # each glyph: whether it is one whole character alone
+
+    @property
+    def text(self) -> str:
+        """The texts of all lines, joined by newlines."""
+        return "\n".join(line.text for line in self.lines)
 
     @property
     def characters(self) -> list[Character]:
@@ -59,11 +63,6 @@ class Reading:
     def glyphs(self) -> np.ndarray:
         """The ink of each character, uint8 (characters, 28, 28); made on first use."""
         return np.array(list(self.make_glyphs()), np.uint8).reshape(-1, 28, 28)
-
-
-def reading_of(lines: list[Line], make_glyphs: Callable[[], Iterable[np.ndarray]], alone: list[bool]) -> Reading:
-    """The reading with these lines."""
-    return Reading("\n".join(line.text for line in lines), lines, make_glyphs, alone)
 
 
 def characters_of(probabilities: np.ndarray, boxes: Iterable[list[int]]) -> list[Character]:

@@ -14,7 +14,7 @@ from reading.binarize import Picture, Source, read_picture
 from reading.character_reader import CharacterReader, glyphs_of
 from reading.line_recognizer import LineReader
 from reading.network import THREADS, Network
-from reading.readings import Character, Reading, Word, line_of, reading_of
+from reading.readings import Character, Reading, Word, line_of
 from reading.segmenting_reader import SegmentingReader
 
 PRIORS = ("drawings", "forms")
@@ -134,7 +134,7 @@ class Recognizer:
         character, = self.read_characters([picture])
         character = replace(character, box=box or character.box)
         word = Word(character.text, character.box, character.confidence, [character], character.alternatives)
-        return reading_of([line_of(word.text, [word], sure)], functools.partial(glyphs_of, [picture]), [True])
+        return Reading([line_of(word.text, [word], sure)], functools.partial(glyphs_of, [picture]), [True])
 
 
 def recog(img: Source) -> str:

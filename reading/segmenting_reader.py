@@ -13,7 +13,7 @@ from reading import character_boxes
 from reading.binarize import Picture
 from reading.character_reader import CharacterReader
 from reading.line_recognizer import LineReader
-from reading.readings import Reading, reading_of
+from reading.readings import Reading
 from reading.word_lm import WordLM
 
 # Chosen on validation words and lines of UNIPEN.
@@ -47,7 +47,7 @@ class SegmentingReader:
         lines = [line.with_text(self._decoder.decode(log_probs_of(line.text.text, line.shapes, of_line),
                                                      settle_case=False))   # by heights, above
                  for line, of_line in zip(found, scores)]
-        return reading_of(lines, functools.partial(list, glyphs), [shape.alone for shape in shapes])
+        return Reading(lines, functools.partial(list, glyphs), [shape.alone for shape in shapes])
 
 
 def log_probs_of(text: str, shapes: list[character_boxes.Shape], scores: np.ndarray) -> np.ndarray:

@@ -120,13 +120,13 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
         _, top, _, bottom = boxes[row]
         overlaps = [(min(bottom, centre + height / 2) - max(top, centre - height / 2)) / min(bottom - top, height)
                     for _, centre, height in lines]
-        best = int(np.argmax(overlaps)) if lines else -1
-        if best < 0 or overlaps[best] < LINE_OVERLAP:
+        if max(overlaps, default=0) < LINE_OVERLAP:
             lines.append([[row], (top + bottom) / 2, bottom - top])
             continue
-        members, centre, height = lines[best]
+        line = lines[int(np.argmax(overlaps))]
+        members, centre, height = line
         members.append(row)
-        lines[best][1:] = [centre + 0.35 * ((top + bottom) / 2 - centre), height + 0.35 * (bottom - top - height)]
+        line[1:] = [centre + 0.35 * ((top + bottom) / 2 - centre), height + 0.35 * (bottom - top - height)]
     groups = _merge_lines([members for members, _, _ in lines], boxes, usual)
     dots = _only_dots(groups, boxes, usual)
     groups = [group for group in groups if group not in dots]
@@ -226,10 +226,8 @@ def _only_dots(groups: list[list[int]], boxes: np.ndarray, usual: float) -> list
 
 def _add_small(groups: list[list[int]], small: np.ndarray, boxes: np.ndarray) -> None:
     """Add each dot, bar and accent to the line of the nearest letter; letters below it count as nearer."""
-    if not groups:
-        groups.append([])
-    bodies = boxes[[row for group in groups for row in group]] if any(groups) else boxes
-    owners = np.repeat(np.arange(len(groups)), [len(group) or len(boxes) for group in groups])
+    bodies = boxes[[row for group in groups for row in group]]
+    owners = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     for row in small:
         left, top, right, bottom = boxes[row]
         dx = np.maximum(0, np.maximum(bodies[:, 0] - right, left - bodies[:, 2]))

@@ -102,7 +102,7 @@ def _check_value(name: str, value, kind) -> None:
 
 def configure(space: dict, arguments: list[str]) -> TrainingConfig:
     """All settings of a training, checked; space: model.py's globals(), or settings.constants("model.py")."""
-    given, _ = settings.read(space["__file__"], space, arguments)
+    given, _ = settings.read(space, arguments)
     values = {field.name: space[field.name] for field in fields(TrainingConfig)}
     asked = values | given
     if asked["resume"]:

@@ -118,7 +118,7 @@ def test_a_word_stands_still_though_the_next_ones_first_stroke_was_read_with_it(
     def reading(text: str, *places: Box) -> Reading:
         characters = [Character(one, 1.0, [], place) for one, place in zip(text, places, strict=True)]
         word, glyphs = Word(text, around(places), 1.0, characters, []), [np.zeros((28, 28))] * len(text)
-        return Reading(text, [Line(text, word.box, [word])], lambda: glyphs, [True] * len(text))
+        return Reading([Line(text, word.box, [word])], lambda: glyphs, [True] * len(text))
 
     ink = [strokes.Stroke(np.float32([(x, 50), (x, 100)]), 5.0) for x in (0, 30, 60, 90, 125, 135)]
     *when, _, _ = places = [stroke.box for stroke in ink]   # four letters; the last two strokes begin the next word
@@ -499,7 +499,7 @@ def test_a_correction_leaves_a_neighbour_alone_in_whose_box_it_lies():
         """One word; its glyphs are numbered."""
         read = [Character(text, 0.9, [], box) for text, box in characters]
         word = Word("".join(one.text for one in read), Box(0, 0, 60, 100), 0.9, read, [])
-        return Reading(word.text, [Line(word.text, word.box, [word])],
+        return Reading([Line(word.text, word.box, [word])],
                        lambda: [np.full((28, 28), number) for number in range(len(read))], [True] * len(read))
 
     f, r = Box(0, 0, 60, 100), Box(38, 38, 21, 24)
