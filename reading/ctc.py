@@ -179,31 +179,20 @@ class _Beam:
         least = best.score + of_step[0] - NEAR   # the best one stays with at least this score
         growing = [one for one in self._prefixes.values() if labels != [one.last] or one.ends_blank > LEAST / 2]
         self._ask(growing)   # only now: the language model takes half the time, and many prefixes never grow
-        tried = [(label, of_step[label] + self._bonus[label], self._weights.lm_weight * self._share[label])
-                 for label in labels]
-        longer = []
+        share, bonus, lm_weight = self._share, self._bonus, self._weights.lm_weight
+        longer: list[_Prefix] = []
         for one in growing:
-            last, following = one.last, one.following
-            for label, adds, lm_weight in tried:
-                score = one.score + adds + lm_weight * following[label]
-                if label == last:
-                    score += one.ends_blank - one.total
-                if score < least or label == alphabets.SPACE and last in (0, alphabets.SPACE):   # no space comes first
+            for label in labels:
+                if label == alphabets.SPACE and one.last in (0, alphabets.SPACE):   # no space comes first
                     continue
-                text = one.text + alphabets.ALPHABET[label - 1]
-                if text not in self._prefixes:
-                    longer.append((score, text, label, one))
-                    least = max(least, score - NEAR)
-        if len(longer) > BEAM:
-            longer = sorted(longer, key=operator.itemgetter(0), reverse=True)[:BEAM]
-        return [self._longer(one, text, label, of_step) for score, text, label, one in longer if score >= least]
-
-    def _longer(self, one: _Prefix, text: str, label: int, of_step: list[float]) -> _Prefix:
-        """The prefix that a prefix becomes when a step adds a character."""
-        arrives = one.longer(label, of_step)
-        language = self._share[label] * one.following[label]
-        worth = one.worth + self._weights.lm_weight * language + self._bonus[label]
-        return _Prefix(text, label, one.language + language, worth, LEAST, arrives, arrives, arrives + worth)
+                arrives, language = one.longer(label, of_step), share[label] * one.following[label]
+                worth = one.worth + lm_weight * language + bonus[label]
+                if arrives + worth < least or (text := one.text + alphabets.ALPHABET[label - 1]) in self._prefixes:
+                    continue
+                longer.append(_Prefix(text, label, one.language + language, worth, LEAST, arrives, arrives,
+                                      arrives + worth))
+                least = max(least, arrives + worth - NEAR)
+        return longer
 
     def _stay(self, of_step: list[float], labels: list[int]) -> None:
         """Carry each text through a step as it is, and add the paths by which another in the beam grows into it."""

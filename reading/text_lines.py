@@ -155,19 +155,13 @@ def _merge_lines(groups: list[list[int]], boxes: np.ndarray, usual: float) -> li
             merged.remove(other)
             group = other + group
         merged.append(group)
-    whole, spans = [], []   # spans: top and bottom of each, which quickly rule out most pairs
+    whole = []
     for group in sorted(merged, key=len, reverse=True):
-        top, bottom = int(boxes[group, 1].min()), int(boxes[group, 3].max())
-        reach = RAISED * (bottom - top)
-        place = next((place for place, (above, below) in enumerate(spans)
-                      if above - bottom <= reach and top - below <= reach
-                      and _interleaved(boxes[whole[place]], boxes[group], usual)), None)
-        if place is None:
-            whole.append(group)
-            spans.append((top, bottom))
+        line = next((line for line in whole if _interleaved(boxes[line], boxes[group], usual)), None)
+        if line:
+            line += group
         else:
-            whole[place] += group
-            spans[place] = min(spans[place][0], top), max(spans[place][1], bottom)
+            whole.append(group)
     return whole
 
 
@@ -190,6 +184,9 @@ def _interleaved(line: np.ndarray, group: np.ndarray, usual: float) -> bool:
 
     Quotes, exponents and words written higher or lower do; the words of the next line lie under letters.
     """
+    top, bottom = group[:, 1].min(), group[:, 3].max()
+    if max(line[:, 1].min() - bottom, top - line[:, 3].max()) > RAISED * (bottom - top):
+        return False   # most pairs
     across = np.minimum(line[:, 2], group[:, None, 2]) - np.maximum(line[:, 0], group[:, None, 0])
     covered = np.maximum(across, 0).max(axis=1).sum() / (group[:, 2] - group[:, 0]).sum()
     if covered > COVERED:
