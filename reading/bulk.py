@@ -87,7 +87,7 @@ class Output:
             try:
                 self.done.add(json.loads(line)["file"])
             except (ValueError, KeyError, TypeError):
-                raise errors.UserError(f"{self.path} holds something else than readings: name another file with "
+                raise errors.UserError(f"{self.path} holds something other than readings: name another file with "
                                        "--output=") from None
             end += len(line)
         self._file.truncate(end)

@@ -39,7 +39,7 @@ class Decoding(ctc.Weights):
         for name, value in values.items():
             if not (name in usual and np.ndim(value) == np.ndim(usual[name])
                     and (np.size(value) == np.size(usual[name]) or name == "label_prior" and 0 < len(value))):
-                raise runs.RunError(f"config.json's decoding has no {name} like {str(value)[:50]}: copy it again")
+                raise runs.RunError(f"config.json's decoding cannot hold {name} = {str(value)[:50]}: copy it again")
         return cls(**values)
 
     def without_prior(self, log_probs: np.ndarray) -> np.ndarray:

@@ -43,9 +43,9 @@ class Recognizer:
         self.unixTime = unixTime or runs.DEFAULT
         self._config = runs.read_config(self.models_path, self.unixTime)
         self._prior, self._language, self._threads = prior, language, threads
-        if self._config.get("reads") not in ("characters", "lines"):
-            raise runs.RunError(f"the run {self.unixTime} reads {self._config.get('reads')}, neither characters nor "
-                                "lines: name another with --unixTime=")
+        if self.reads not in ("characters", "lines"):
+            raise runs.RunError(f"the run {self.unixTime} reads {self.reads}, neither characters nor lines: "
+                                "name another with --unixTime=")
 
     def __reduce__(self):
         return Recognizer, (self.unixTime, self.models_path, self._prior, self._language, self._threads)
@@ -71,7 +71,8 @@ class Recognizer:
     def _line_reader(self, models_path: Path, unix_time: str, lm: word_lm.WordLM | None) -> LineReader:
         about = runs.read_config(models_path, unix_time)
         if not alphabets.ALPHABET.startswith(about.get("alphabet", "")):
-            raise runs.RunError(f"the run {unix_time} reads other characters than this version knows: take a newer one")
+            raise runs.RunError(f"the run {unix_time} reads characters that this version does not know: "
+                                "take a newer version")
         return LineReader(Network(models_path, unix_time, self._threads).each, about.get("decoding"), lm)
 
     @property

@@ -87,6 +87,6 @@ def test_a_file_of_readings_goes_on_after_a_break(tmp_path):
 def test_a_file_with_something_else_is_left_alone(tmp_path, content):
     path = tmp_path / "letter.txt"
     path.write_text(content)
-    with pytest.raises(errors.UserError, match="something else than readings"):
+    with pytest.raises(errors.UserError, match="something other than readings"):
         bulk.Output(path)
     assert path.read_text() == content

@@ -72,7 +72,7 @@ def test_decoding_of_older_runs_is_understood():
 @pytest.mark.parametrize("wrong", [
     {"magic": 1.0}, {"lm_weight": [1.0]}, {"label_prior": 1.0}, {"label_prior": []}, {"confidence": [0.5] * 4}])
 def test_decoding_of_another_shape_is_refused(wrong):
-    with pytest.raises(runs.RunError, match=f"no {next(iter(wrong))} like"):
+    with pytest.raises(runs.RunError, match=f"cannot hold {next(iter(wrong))} = "):
         line_recognizer.Decoding.of(wrong)
 
 
