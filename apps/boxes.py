@@ -50,13 +50,19 @@ class Box(NamedTuple):
         """The box with all its numbers multiplied by `scale`."""
         return Box(*(scale * number for number in self))
 
+    def moved(self, x: float, y: float) -> "Box":
+        """The box moved by x to the right and y down."""
+        return self._replace(x=self.x + x, y=self.y + y)
+
     def contains(self, points: np.ndarray) -> np.ndarray:
         """Which of the points (n, 2) lie in it: bool (n,)."""
-        return ((points >= self[:2]) & (points <= (self.right, self.bottom))).all(axis=1)
+        x, y = np.asarray(points, float).T
+        return (x >= self.x) & (x <= self.right) & (y >= self.y) & (y <= self.bottom)
 
 
-def between(low: Sequence[float], high: Sequence[float]) -> Box:
-    """The box with this top left and this bottom right corner."""
+def between(corner: Sequence[float], opposite: Sequence[float]) -> Box:
+    """The box with these opposite corners."""
+    low, high = np.minimum(corner, opposite), np.maximum(corner, opposite)
     return Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
 
 

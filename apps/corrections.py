@@ -161,37 +161,21 @@ def remember(folder: str, shown: Reading, drawing: strokes.Drawing, changed: set
         text = place.character.text if _by(place.character) else ""
         if place.alone and len(text) < 2 and text in alphabets.CHARACTERS:   # "" is in it too
             corrections_store.remember(folder, place.glyph, text)
+    words = [word for line in shown.lines for word in line.words]
+    word_of = {stroke: words[number] for stroke, number in owners(words, drawing.strokes).items()}
     for word in {id(place.word): place.word for place in concerned if drawing.image is None}.values():
-        curves = [stroke.curve for stroke in _strokes_of(word, shown, drawing)]
+        curves = [stroke.curve for stroke in drawing.strokes if word_of.get(stroke) is word]
         corrections_store.remember_word(folder, curves, word.text if any(map(_by, word.characters)) else "")
-    words, characters = (len(corrections_store.read_corrected_words(folder)),
-                         len(corrections_store.read_corrections(folder)[1]))
-    return f"{words} word{'s' * (words != 1)}, {characters} character{'s' * (characters != 1)}"
+    kept = {"word": len(corrections_store.read_corrected_words(folder)),
+            "character": len(corrections_store.read_corrections(folder)[1])}
+    return ", ".join(f"{count} {what}{'s' * (count != 1)}" for what, count in kept.items())
 
 
 def owners(words: Sequence[Word], ink: Sequence[strokes.Stroke]) -> dict[strokes.Stroke, int]:
     """The number of the word that each stroke belongs to, the one whose box holds most of it."""
     if not words or not ink:
         return {}
-    theirs, its = (np.array([[box.x, box.y, box.right, box.bottom] for box in of])
-                   for of in ([stroke.box for stroke in ink], [word.box for word in words]))
-    touch = (theirs[:, None, :2] <= its[None, :, 2:]).all(2) & (its[None, :, :2] <= theirs[:, None, 2:]).all(2)
-    half = np.array([[[stroke.width / 2]] for stroke in ink])
-    inside = (theirs[:, None, :2] + half >= its[None, :, :2]).all(2)
-    inside &= (theirs[:, None, 2:] - half <= its[None, :, 2:]).all(2)
-    whole = np.where(inside.any(1) & (touch.sum(1) == 1), inside.argmax(1), -1).tolist()
-    found = {}
-    for stroke, near, number in zip(ink, touch, whole):
-        if number >= 0:   # counting its points would take longer
-            found[stroke] = number
-            continue
-        numbers = np.flatnonzero(near).tolist()
-        shares = [stroke.points_in(words[number].box) for number in numbers]
-        if any(shares):
-            found[stroke] = numbers[shares.index(max(shares))]
-    return found
-
-
-def _strokes_of(word: Word, reading: Reading, drawing: strokes.Drawing) -> list[strokes.Stroke]:
-    words = [one for line in reading.lines for one in line.words]
-    return [stroke for stroke, number in owners(words, drawing.strokes).items() if words[number] is word]
+    points = np.concatenate([stroke.curve for stroke in ink], dtype=float)
+    starts = np.cumsum([0] + [len(stroke.curve) for stroke in ink[:-1]])
+    counts = np.array([np.add.reduceat(word.box.contains(points), starts, dtype=int) for word in words])
+    return {stroke: int(count.argmax()) for stroke, count in zip(ink, counts.T) if count.any()}

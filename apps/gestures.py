@@ -21,8 +21,8 @@ class Writing:
         self.pad, self.width = pad, pad.pen_width
         self.points = [(x, y)]
         self.knots = [(x, y)]     # of the curve; once there are two, an extra one precedes the first
-        self.tip = pad.create_line(x, y, x, y, width=self.width * pad.zoom, capstyle=tk.ROUND, fill=pad.ink.colour)
-        pad.coords(self.tip, *[side * pad.zoom for side in (x, y, x, y)])
+        self.tip = pad.create_line(*2 * (x * pad.zoom, y * pad.zoom), width=self.width * pad.zoom, capstyle=tk.ROUND,
+                                   fill=pad.ink.colour)
         pad.ink.trace(np.array(self.points, float), self.width)
 
     def move(self, x: float, y: float) -> None:
@@ -79,8 +79,8 @@ class Erasing:
 
     def move(self, x: float, y: float) -> None:
         """The pen has moved."""
-        low, high = np.minimum(self.last, (x, y)), np.maximum(self.last, (x, y))
-        self.reach = boxes.between(low, high).grown(self.pad.eraser_radius + 2 * PEN_WIDTHS[1] * self.pad.looks.scale)
+        widest = PEN_WIDTHS[1] * self.pad.looks.scale
+        self.reach = boxes.between(self.last, (x, y)).grown(self.pad.eraser_radius + 2 * widest)
         self.goes_on |= self.pad.drawing.erase(self.last, (x, y), self.pad.eraser_radius, self.pad.whole, self.goes_on)
         self.last = (x, y)
         self.pad.overlay.show_eraser(x, y, self.pad.eraser_radius)
@@ -99,34 +99,28 @@ class Selecting:
     """A frame that selects strokes or, if the pen begins inside the selection's frame, moves the selection."""
 
     def __init__(self, pad, x: float, y: float):
-        self.pad, self.first, self.last, self.goes_on = pad, (x, y), (x, y), False
+        self.pad, self.start, self.goes_on = pad, (x, y), False   # start: of the frame, or of the next move
         box = pad.selected_box
-        self.moves = box is not None and bool(box.contains(np.array([[x, y]]))[0])
+        self.moves = box is not None and box.touches(boxes.Box(x, y, 0, 0))
         if not self.moves:
             pad.select(())
 
     def move(self, x: float, y: float) -> None:
         """The pen has moved."""
         if self.moves:
-            by = x - self.last[0], y - self.last[1]
+            by = x - self.start[0], y - self.start[1]
             moved = self.pad.drawing.move(self.pad.selected, by, self.goes_on)
-            self.last, self.goes_on = (x, y), True
+            self.start, self.goes_on = (x, y), True
             self.pad.select(moved)
         else:
-            self.last = x, y
-            self.pad.overlay.show_selection(self._frame())
-
-    def _frame(self) -> boxes.Box:
-        return boxes.between(np.minimum(self.first, self.last), np.maximum(self.first, self.last))
+            self.pad.overlay.show_selection(boxes.between(self.start, (x, y)))
 
     def end(self, x: float, y: float) -> None:
         """The pen is lifted."""
-        if self.moves:
-            return
-        self.last = x, y
-        frame = self._frame()
-        self.pad.select([stroke for stroke in self.pad.drawing.strokes
-                         if 2 * stroke.points_in(frame) > len(stroke.curve)])
+        if not self.moves:
+            frame = boxes.between(self.start, (x, y))
+            self.pad.select(stroke for stroke in self.pad.drawing.strokes
+                            if 2 * stroke.points_in(frame) > len(stroke.curve))
 
     def discard(self) -> None:
         """End it with nothing selected."""

@@ -31,8 +31,7 @@ class Picture(NamedTuple):
 
     def box(self, box: boxes.Box) -> boxes.Box:
         """A box of the pad in the picture."""
-        box = boxes.Box(*box).scaled(self.scale)
-        return box._replace(x=box.x + float(self.offset[0]), y=box.y + float(self.offset[1]))
+        return box.scaled(self.scale).moved(*self.offset.tolist())
 
     def on_pad(self, box: Sequence[int]) -> boxes.Box:
         """A box of the picture on the pad."""
@@ -40,21 +39,30 @@ class Picture(NamedTuple):
         return boxes.Box(x, y, box[2] / self.scale, box[3] / self.scale)
 
 
-def picture_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool = False) -> Picture:
+def picture_of(strokes: Sequence[Stroke], image: Underlay | None, alone: bool) -> Picture:
     """The ink, black on white or on the picture under it: what the reader sees, and what is saved as a picture.
 
     alone: all ink is one character.
     """
     strokes = strokes if alone else without_stray_dots(strokes)
-    if not image:
-        ink, scale, offset = render(strokes, alone)
-        return Picture(255 - ink, scale, offset)
-    scale = 1 / image.zoom
-    photo = np.asarray(binarize.decode(io.BytesIO(image.data), "the picture").convert("RGB"))
-    ink, offset, inside = _draw(strokes, scale, (-image.x * scale, -image.y * scale), photo.shape[:2])
-    pixels = np.stack([255 - ink] * 3, axis=2)
-    pixels[inside] = np.minimum(pixels[inside], photo)
-    return Picture(pixels, scale, offset)
+    photo = np.asarray(binarize.decode(io.BytesIO(image.data), "the picture").convert("RGB")) if image else None
+    scale = 1 / image.zoom if image else _scale_for(strokes, alone)
+    offset = (-image.x * scale, -image.y * scale) if image else (0, 0)   # the photo's corner is at 0, 0
+    curves = [stroke.curve * scale + offset for stroke in strokes]
+    widths = [max(1.0, stroke.width * scale) for stroke in strokes]
+    points = np.concatenate([*curves, [(0, 0), photo.shape[1::-1]]] if image else curves)
+    reach = max(widths, default=0) / 2 + (0 if image else MARGIN)
+    left, top = corner = np.ceil(reach - points.min(axis=0)).astype(int)   # whole px: the photo stays as it is
+    columns, rows = np.ceil(points.max(axis=0) + corner + reach).astype(int)
+    ink = np.zeros((rows, columns), np.uint8)
+    for curve, width in zip(curves, widths):
+        pen_strokes.trace(ink, [curve + corner], width)
+    pixels = 255 - ink
+    if image:
+        pixels = np.stack([pixels] * 3, axis=2)
+        under = pixels[top:top + photo.shape[0], left:left + photo.shape[1]]
+        np.minimum(under, photo, out=under)
+    return Picture(pixels, scale, offset + corner)
 
 
 def without_stray_dots(strokes: Sequence[Stroke]) -> list[Stroke]:
@@ -70,41 +78,10 @@ def without_stray_dots(strokes: Sequence[Stroke]) -> list[Stroke]:
             or any(stroke.box.grown(reach).touches(other.box) for other in others)]
 
 
-def render(strokes: Sequence[Stroke], alone: bool = False) -> tuple[np.ndarray, float, np.ndarray]:
-    """Draw strokes at a size that suits the reader; alone: they are one character.
-
-    Returns the ink, uint8 (height, width), bright on dark, and the scale and the offset (x, y): a point p of the pad
-    lies at p * scale + offset.
-    """
-    scale = _scale_for(strokes, alone)
-    ink, offset, _ = _draw(strokes, scale, margin=MARGIN)
-    return ink, scale, offset
-
-
 def save_picture(picture: Picture, path: str | Path) -> None:
     """Write a picture in the format of the name's ending; raises ValueError if there is no such format."""
     files.write_atomically(Path(path),
                            lambda temporary: Image.fromarray(picture.pixels).save(temporary, quality=95))
-
-
-def _draw(strokes: Sequence[Stroke], scale: float, offset: Sequence[float] = (0, 0), shape: tuple | None = None,
-          margin: int = 0) -> tuple[np.ndarray, np.ndarray, tuple[slice, slice]]:
-    """Draw strokes into an image large enough for them and, if there is one, a picture of `shape` under them.
-
-    A point p of the pad lies at p * scale + offset in the picture.  Returns the ink, uint8 (height, width), bright on
-    dark, the offset in it, which differs by whole px, and the part of it that the picture covers.
-    """
-    curves = [stroke.curve * scale + offset for stroke in strokes]
-    widths = [max(1.0, stroke.width * scale) for stroke in strokes]
-    points = np.concatenate([*curves, [(0, 0), shape[::-1]] if shape else np.empty((0, 2))])
-    reach = margin + max(widths, default=0) / 2
-    corner = np.ceil(reach - points.min(axis=0)).astype(int)
-    columns, rows = np.ceil(points.max(axis=0) + corner + reach).astype(int)
-    ink = np.zeros((rows, columns), np.uint8)
-    for curve, width in zip(curves, widths):
-        pen_strokes.trace(ink, [curve + corner], width)
-    (left, top), (height, width) = corner, shape or (0, 0)
-    return ink, offset + corner, np.s_[top:top + height, left:left + width]
 
 
 def _scale_for(strokes: Sequence[Stroke], alone: bool) -> float:

@@ -146,8 +146,8 @@ class Drawing:
         """Move strokes and the corrections in them; returns the strokes as they are now.  goes_on: as for `erase`."""
         moved = {stroke: replace(stroke, points=stroke.points + np.float32(by)) for stroke in strokes}
         origins = {stroke.origin for stroke in moved}
-        corrections = tuple(one._replace(box=one.box._replace(x=one.box.x + by[0], y=one.box.y + by[1]))
-                            if one.origins and one.origins <= origins else one for one in self.now.corrections)
+        corrections = tuple(one._replace(box=one.box.moved(*by)) if one.origins and one.origins <= origins else one
+                            for one in self.now.corrections)
         self._do(self.now._replace(strokes=tuple(moved.get(stroke, stroke) for stroke in self.strokes),
                                    corrections=corrections), goes_on)
         return list(moved.values())
@@ -158,7 +158,7 @@ class Drawing:
         whole: remove each stroke that is touched as a whole.
         goes_on: whether this belongs to the same undo step as the previous change.
         """
-        reached = boxes.between(np.minimum(start, end), np.maximum(start, end)).grown(radius)
+        reached = boxes.between(start, end).grown(radius)
         left = []
         for stroke in self.strokes:
             gone = np.False_
