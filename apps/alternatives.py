@@ -1,12 +1,11 @@
 """A popup beside a word that offers alternatives, and takes what is typed."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from apps import boxes
 from apps.commands import PLACES
 from apps.corrections import Corrected, Place
 from apps.toolkit import ttk
 from apps.widgets import percent, tooltip
-from reading.readings import Word
 
 MOST, LIKELY = 5, 0.01     # most alternatives offered, and the least probability of one
 
@@ -14,25 +13,19 @@ MOST, LIKELY = 5, 0.01     # most alternatives offered, and the least probabilit
 class Alternatives(ttk.Frame):
     """The alternatives of a word, over the pad and beside its ink; app: a window.App."""
 
-    def __init__(self, app, place: Place, take: Callable[[Sequence[Word], str], None]):
-        """place: the chosen character.
-
-        take(words, text) is called with the text chosen or typed for its word and any words joined to it; "" stands for
-        the text as it was first read.
-        """
+    def __init__(self, app, place: Place):
+        """place: the chosen character."""
         super().__init__(app.pad, style="Card.TFrame", padding=app.px(6))
-        self.app, self._take, self._words = app, take, place.line.words
-        self._first = next(number for number, word in enumerate(self._words) if word is place.word)
+        self.app, self._words = app, place.line.words
+        self._first = self._words.index(place.word)
         self._behind = self._first + 1
         self.entry = ttk.Entry(self, justify="center", font=app.looks.font(14))
         self._insert(0, place.word.text)
-        self.buttons = []
-        for number, (text, chance) in enumerate(alternatives(place), 1):
-            self._add(self.buttons, f"{text}\n{percent(chance)}", f"Alt+{number}", lambda text=text: self.take(text))
-        more = []
-        self._add(more, "Set", "Enter", lambda: self.take(self.entry.get()))
+        self.buttons = [self._button(f"{text}\n{percent(chance)}", f"Alt+{number}", lambda text=text: self.take(text))
+                        for number, (text, chance) in enumerate(alternatives(place), 1)]
+        more = [self._button("Set", "Enter", lambda: self.take(self.entry.get()))]
         if any(isinstance(one, Corrected) for one in place.word.characters):
-            self._add(more, "As read", "Forget the correction", lambda: take([place.word], ""))
+            more += [self._button("As read", "Forget the correction", lambda: app.correct([place.word], ""))]
         for part in (*self.buttons, self.entry, *more):
             part.pack(side="left", fill="y", padx=app.px(1))
         for key, do in (("Alt-Key", self._by_number), ("Return", lambda event: self.take(self.entry.get())),
@@ -46,14 +39,15 @@ class Alternatives(ttk.Frame):
         self.entry.insert(where, text)
         self.entry.configure(width=max(8, len(self.entry.get()) + 2))
 
-    def _add(self, row: list, text: str, hint: str, do: Callable[[], object]) -> None:
-        row.append(ttk.Button(self, text=text, style="Alternative.TButton", command=do))
-        tooltip(self.app, row[-1], hint)
+    def _button(self, text: str, hint: str, do: Callable[[], object]) -> ttk.Button:
+        button = ttk.Button(self, text=text, style="Alternative.TButton", command=do)
+        tooltip(self.app, button, hint)
+        return button
 
     def take(self, text: str) -> str:
         """Replace the word with a text, unless that is empty."""
         if text.strip():
-            self._take(self._words[self._first:self._behind], " ".join(text.split()))
+            self.app.correct(self._words[self._first:self._behind], " ".join(text.split()))
         return "break"
 
     def _by_number(self, event) -> str | None:
@@ -89,8 +83,8 @@ class Alternatives(ttk.Frame):
         self.update_idletasks()
         width, height = self.winfo_reqwidth(), self.winfo_reqheight()
         pad, gap = self.app.pad, self.app.px(8)
-        shown = [pad.on_screen(line.box) for line in self.app.reading.lines if line is not place.line]
-        box = pad.on_screen(place.word.box)
+        shown = [pad.ink.on_screen(line.box) for line in self.app.reading.lines if line is not place.line]
+        box = pad.ink.on_screen(place.word.box)
         x = min(max(gap, box.x + (box.width - width) / 2), pad.winfo_width() - width - gap)
         rows = [boxes.Box(x, y, width, height) for y in (box.bottom + self.app.px(34), box.y - height - gap)]
         inside = [row for row in rows if row.y >= 0 and row.bottom <= pad.winfo_height()] or rows
@@ -101,8 +95,7 @@ class Alternatives(ttk.Frame):
 
 def before(place: Place) -> list:
     """The characters before this one in its word."""
-    characters = place.word.characters
-    return characters[:next(number for number, one in enumerate(characters) if one is place.character)]
+    return place.word.characters[:place.word.characters.index(place.character)]
 
 
 def alternatives(place: Place) -> list[tuple[str, float]]:

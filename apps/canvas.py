@@ -8,7 +8,8 @@ from apps.ink import Ink
 from apps.overlay import Overlay
 from apps.strokes import Drawing, Stroke
 from apps.theme import Looks
-from apps.toolkit import tk, ttk
+from apps.toolkit import tk
+from apps.widgets import scrolled
 
 CURSORS = {"pen": "pencil", "eraser": "circle", "select": "crosshair"}
 SELECTED = 8             # px around the selection
@@ -31,8 +32,8 @@ class Pad(tk.Canvas):
         super().__init__(parent, highlightthickness=0, borderwidth=0, takefocus=True,
                          xscrollcommand=lambda *part: self._scrolled("x", *part),
                          yscrollcommand=lambda *part: self._scrolled("y", *part))
-        self.bars: dict[str, ttk.Scrollbar] = {}   # "x" and "y", if there are any
-        self._seen = 1.0, (0.0, 0.0)               # zoom, and the point in the top left corner
+        self.bars = scrolled(self, "yx")
+        self.zoom = 1.0                    # px of the widget per px of the page
         self.drawing = Drawing(self._watch)
         self.ink, self.overlay = Ink(self, self.drawing), Overlay(self, looks)
         self.looks, self.hint = looks, hint
@@ -119,19 +120,9 @@ class Pad(tk.Canvas):
 
     # ---- the visible part of the page
 
-    @property
-    def zoom(self) -> float:
-        """Px of the widget per px of the page."""
-        return self.ink.zoom
-
     def on_page(self, x: float, y: float) -> tuple[float, float]:
         """The point of the page under a point of the widget."""
         return (x + self.ink.origin[0]) / self.zoom, (y + self.ink.origin[1]) / self.zoom
-
-    def on_screen(self, box: boxes.Box) -> boxes.Box:
-        """A box of the page in px of the widget."""
-        box = boxes.Box(*box).scaled(self.zoom)
-        return box._replace(x=box.x - self.ink.origin[0], y=box.y - self.ink.origin[1])
 
     def content(self) -> boxes.Box | None:
         """The box of everything on the page; None: it is empty."""
@@ -150,7 +141,7 @@ class Pad(tk.Canvas):
         x, y = self.on_page(*at)
         zoom = min(max(zoom, ZOOMS[0]), ZOOMS[1])
         if self._gesture is None and zoom != self.zoom:
-            self.ink.zoom = zoom
+            self.zoom = zoom
             self._set_region()
             left, top, right, bottom = map(float, self.cget("scrollregion").split())
             self.xview_moveto((x * zoom - at[0] - left) / (right - left))
@@ -181,12 +172,10 @@ class Pad(tk.Canvas):
 
     def _scrolled(self, which: str, first: str, last: str) -> None:
         """Tk has scrolled: show the ink of the part that is visible now."""
-        if which in self.bars:
-            self.bars[which].set(first, last)
-        origin = self.canvasx(0), self.canvasy(0)
-        if (self.ink.zoom, origin) != self._seen:
-            self._seen = self.ink.zoom, origin
-            self.ink.view(*self._seen)
+        self.bars[which].set(first, last)
+        seen = self.zoom, (self.canvasx(0), self.canvasy(0))
+        if seen != (self.ink.zoom, self.ink.origin):
+            self.ink.view(*seen)
 
     # ---- the drawing
 
@@ -228,8 +217,7 @@ class Pad(tk.Canvas):
 
     def restyle(self) -> None:
         """Apply the theme's colours and the text size."""
-        theme = self.looks.theme
-        self.configure(background=theme.pad.paper)
+        self.configure(background=self.looks.theme.pad.paper)
         self.ink.recolour(self.looks.theme.pad)
         self.choose(self.tool)
         self.show_hint()

@@ -67,7 +67,7 @@ class Ink:
 
     def redraw(self, box: Box) -> None:
         """Draw the ink in a box of the page from the strokes."""
-        shown = self._shown(box).grown(2)
+        shown = self.on_screen(box).grown(2)
         left, top, right, bottom = self._pixels(shown)
         part = self.cover[top:bottom, left:right]
         part[:] = 0
@@ -82,10 +82,9 @@ class Ink:
         left, top, right, bottom = pen_strokes.trace(self.cover, [points * self.zoom - self.origin], width * self.zoom)
         self._change(Box(left, top, right - left, bottom - top))
 
-    def _shown(self, box: Box) -> Box:
-        """A box of the page in px of the array."""
-        box = box.scaled(self.zoom)
-        return box._replace(x=box.x - self.origin[0], y=box.y - self.origin[1])
+    def on_screen(self, box: Box) -> Box:
+        """A box of the page in px of the canvas, and so of the array."""
+        return box.scaled(self.zoom).moved(-self.origin[0], -self.origin[1])
 
     def show_image(self, image: Underlay | None) -> None:
         """Show another picture under the ink, or none."""
@@ -117,16 +116,15 @@ class Ink:
 
     def _paste_preview(self, paper: Image.Image, left: int, top: int) -> None:
         """Paste the picture where it lies into the part of the array that begins at left and top."""
-        whole = self._shown(self.image_box)
+        whole = self.on_screen(self.image_box)
         place = whole.cut(Box(left, top, *paper.size))
         if place.area >= 1:
             unit = self._preview.width / whole.width          # px of the preview per px of the array
-            part = Box(place.x - whole.x, place.y - whole.y, place.width, place.height).scaled(unit)
-            size = max(1, round(place.width)), max(1, round(place.height))
-            paper.paste(self._preview.resize(size, Image.Resampling.BILINEAR,
-                                             (part.x, part.y, min(part.right, self._preview.width),
-                                              min(part.bottom, self._preview.height))),
-                        (round(place.x) - left, round(place.y) - top))
+            part = place.moved(-whole.x, -whole.y).scaled(unit)
+            end = min(part.right, self._preview.width), min(part.bottom, self._preview.height)
+            shown = self._preview.resize((max(1, round(place.width)), max(1, round(place.height))),
+                                         Image.Resampling.BILINEAR, (part.x, part.y, *end))
+            paper.paste(shown, (round(place.x) - left, round(place.y) - top))
 
     def _pixels(self, box: Box) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of the array's pixels that a box covers."""

@@ -37,7 +37,7 @@ class Overlay:
         boxes: also draw a box around each, and a bracket under each gap between words.
         """
         self.canvas.delete("read")
-        self._boxes = [Box(*place.character.box) for place in found] if boxes else []
+        self._boxes = [place.character.box for place in found] if boxes else []
         zoom, font, free, line = self.canvas.zoom, ("TkDefaultFont", -size), 0.0, None
         for number, place in enumerate(found):
             box, tags = place.character.box.scaled(zoom), ("read", f"read{number}")

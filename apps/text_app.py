@@ -31,7 +31,7 @@ class TextApp(window.App):
         below.grid(row=1, column=0, sticky="nsew", pady=(gap, 0))
         self.field = TextField(self, below, self.lines)
         self.field.bind("<ButtonRelease-1>", self._text_clicked)
-        scrolled(self.field)
+        self.field.configure(yscrollcommand=scrolled(self.field, "y")["y"].set)
         side = ttk.Frame(frame)
         side.grid(row=1, column=1, sticky="n", padx=(self.px(12), 0), pady=(gap, 0))
         if not self.live:
@@ -127,7 +127,7 @@ class TextApp(window.App):
         """Offer alternatives for the word with the framed character."""
         if self.chosen is not None:
             self.close_popup()
-            self.popup = alternatives.Alternatives(self, self.shown[self.chosen], self.correct)
+            self.popup = alternatives.Alternatives(self, self.shown[self.chosen])
 
     def close_popup(self) -> bool:
         """Close the alternatives; returns whether they were open."""

@@ -69,7 +69,7 @@ class Status(ttk.Frame):
         super().__init__(app.root)
         self.app = app
         self.networks = app.commands.menus["Network"]
-        self.chosen, self.other, self.language = tk.StringVar(), tk.StringVar(), tk.StringVar()
+        self._marked: dict[tk.Menu, tk.StringVar] = {}   # what is chosen in a menu; Tk shows it while this is kept
         app.commands.cascade("Read", "Language", self.fill_languages)
         app.commands.cascade("Read", "Compare with", self.fill_others)
         self.networks.configure(postcommand=self.fill_networks)
@@ -82,15 +82,26 @@ class Status(ttk.Frame):
     def fill_networks(self) -> None:
         """Fill the menu with all networks."""
         session = self.app.session
-        self.chosen.set(session.model)
-        self._fill(self.networks, self.chosen, self._networks(), session.choose)
+        self._fill(self.networks, self._networks(), session.model, session.choose)
         if self.networks.index("end") is None:
             self.networks.add_command(label=f"none in {session.models_path}", state="disabled")
 
     def fill_others(self, menu: tk.Menu) -> None:
         """Fill a menu with all networks to compare with."""
-        self.other.set(self.app.session.other)
-        self._fill(menu, self.other, {"": "No other"} | self._networks(), self.app.session.compare)
+        session = self.app.session
+        self._fill(menu, {"": "No other"} | self._networks(), session.other, session.compare)
+
+    def fill_languages(self, menu: tk.Menu) -> None:
+        """Fill a menu with all languages."""
+        session = self.app.session
+        self._fill(menu, {name: name.capitalize() for name in word_lm.LANGUAGES}, session.language,
+                   session.choose_language)
+
+    def _fill(self, menu: tk.Menu, labels: dict[str, str], chosen: str, choose: Callable[[str], None]) -> None:
+        menu.delete(0, "end")
+        self._marked[menu] = variable = tk.StringVar(self, chosen)
+        for name, label in labels.items():
+            menu.add_radiobutton(label=label, variable=variable, value=name, command=lambda name=name: choose(name))
 
     def _networks(self) -> dict[str, str]:
         """The descriptions of all networks, by unixTime."""
@@ -98,17 +109,6 @@ class Status(ttk.Frame):
         marks = {session.default_network(): " (the default)"}
         return {name: runs.describe(session.models_path, name) + marks.get(name, "")
                 for name in runs.list_runs(session.models_path)}
-
-    def _fill(self, menu: tk.Menu, variable: tk.StringVar, labels: dict[str, str], choose: Callable) -> None:
-        menu.delete(0, "end")
-        for name, label in labels.items():
-            menu.add_radiobutton(label=label, variable=variable, value=name, command=lambda name=name: choose(name))
-
-    def fill_languages(self, menu: tk.Menu) -> None:
-        """Fill a menu with all languages."""
-        self.language.set(self.app.session.language)
-        self._fill(menu, self.language, {name: name.capitalize() for name in word_lm.LANGUAGES},
-                   self.app.session.choose_language)
 
     def post_networks(self) -> None:
         """Open the menu of networks."""
@@ -158,22 +158,19 @@ class TextField(tk.Text):
         self.tag_configure("faint", foreground=theme.muted)
 
 
-def scrolled(widget, bars: dict[str, ttk.Scrollbar] | None = None) -> None:
+def scrolled(widget, which: str) -> dict[str, ttk.Scrollbar]:
     """Lay a widget out in its frame with scroll bars that show only while part of it is hidden.
 
-    bars: gets them as "x" and "y", if the widget updates them itself; without it, there is only a vertical one.
+    which: "y", or "yx".  Returns them by these names; the widget tells them what is visible.
     """
     widget.master.columnconfigure(0, weight=1)
     widget.master.rowconfigure(0, weight=1)
     widget.grid(row=0, column=0, sticky="nsew")
-    for which in ("y", "x") if bars is not None else ("y",):
-        bar = ScrollBar(widget.master, orient={"x": "horizontal", "y": "vertical"}[which],
-                        command=getattr(widget, f"{which}view"))
-        bar.grid(row=which == "x", column=which == "y", sticky="nsew")
-        if bars is None:
-            widget.configure(yscrollcommand=bar.set)
-        else:
-            bars[which] = bar
+    bars = {one: ScrollBar(widget.master, orient={"x": "horizontal", "y": "vertical"}[one],
+                           command=getattr(widget, f"{one}view")) for one in which}
+    for one, bar in bars.items():
+        bar.grid(row=one == "x", column=one == "y", sticky="nsew")
+    return bars
 
 
 class ScrollBar(ttk.Scrollbar):
