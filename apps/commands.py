@@ -42,12 +42,9 @@ class Action(NamedTuple):
 
 def pressed(keysym: str, state: int, code: int) -> str:
     """A key as Action.keys names it, whatever Caps Lock and the layout make of its letter."""
-    if len(keysym) == 1 and keysym.isascii():
-        name = keysym.lower()
-    elif len(keysym) > 1 and "_" in keysym and not keysym.startswith("KP_"):
-        name = PLACES.get(code, keysym)   # Cyrillic_ya, Greek_zeta
-    else:
-        name = keysym
+    name = keysym.lower() if len(keysym) == 1 else keysym
+    if "_" in name and not name.startswith("KP_"):
+        name = PLACES.get(code, name)     # Cyrillic_ya, Greek_zeta
     held = [modifier for modifier in MODIFIERS if state & STATES[modifier]]
     if not (len(name) == 1 and name.isalpha()) and "Shift" in held:
         held.remove("Shift")              # it has already chosen the character
@@ -172,9 +169,9 @@ class Commands:
             ttk.Label(window, text=action.label.rstrip("…")).grid(
                 row=row, column=column, sticky="w", pady=px(1), padx=(px(30) * bool(column), px(16)))
             ttk.Label(window, text=action.key, style="Key.TLabel").grid(row=row, column=column + 1, sticky="e")
-        notes = "The right mouse button rubs out at any time."
+        notes = "The right mouse button always erases."
         if self.app.files.takes_drops:
-            notes += " A picture that is dropped on the window is opened."
+            notes += " Pictures dropped on the window are opened."
         ttk.Label(window, text=notes, style="Status.TLabel").grid(row=rows, columnspan=2 * columns, sticky="w",
                                                                   pady=(px(10), 0))
         for key in ("Escape", "F1", "Return"):

@@ -140,7 +140,7 @@ class Files:
         except OSError as error:
             self.app.message(f"{name} cannot be written ({error.strerror}): choose another folder", "save")
         except ValueError:
-            self.app.message(f"{name} is no name of a picture: let it end with .png, .jpg or .json", "save")
+            self.app.message(f"{name} is not a picture's name: end it with .png, .jpg or .json", "save")
 
     # ---- files dropped on the window
 
@@ -174,8 +174,8 @@ class Files:
             self.open_files(names)
         else:
             text = " ".join(items)
-            self.app.message(f"{text if len(text) <= SHOWN else text[:SHOWN] + '…'} is no file: drop a picture, or "
-                             "strokes that were saved", "open")
+            self.app.message(f"{text if len(text) <= SHOWN else text[:SHOWN] + '…'} is not a file: drop a picture or "
+                             "saved strokes", "open")
         return "copy"
 
 

@@ -116,7 +116,7 @@ class Learning(tk.Toplevel):
             for number in self.list.selection():
                 keep(self.folder, self.kept[int(number)], "")
         except (OSError, ValueError) as error:
-            self.note.configure(text=f"It is not deleted: {errors.reason(error)}")
+            self.note.configure(text=f"Not deleted: {errors.reason(error)}")
             return
         self.fill()
 
@@ -140,11 +140,11 @@ class Learning(tk.Toplevel):
         """Start training, unless something is missing."""
         session = self.app.session
         if not session.model:
-            return self.note.configure(text="There is no network yet that could learn")
+            return self.note.configure(text="No network is ready to learn yet")
         lines = runs.read_config(session.models_path, session.model)["reads"] == "lines"
         usable = [one for one in self.kept if (one.image is None) == lines]
         if self.training or (lacks := self.missing(usable)):
-            self.note.configure(text="It is learning already" if self.training else f"Missing: {'; '.join(lacks)}.")
+            self.note.configure(text="Already learning" if self.training else f"Missing: {'; '.join(lacks)}.")
             return
         self.old, self.aside = session.model, usable[::3]
         self.before = set(runs.list_runs(session.models_path))
@@ -176,7 +176,7 @@ class Learning(tk.Toplevel):
         session = self.app.session
         new = [name for name in runs.list_runs(session.models_path) if name not in self.before]
         if status or not new:
-            self.note.configure(text=f"The training has failed: {lines[-1] if lines else 'it says nothing'}")
+            self.note.configure(text=f"Training failed: {lines[-1] if lines else 'it gave no reason'}")
             return
         self.note.configure(text="Comparing both networks…")
         session.worker.ask("measure", jobs.measure, (self.old, new[-1]), session.models_path, session.language,

@@ -1,6 +1,5 @@
 """What the apps remember between starts, on this computer alone: settings, recent files, and unsaved ink."""
 import contextlib
-import itertools
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +10,7 @@ from common import errors, files, settings
 NOTHING = "none"       # as a state_path: nothing is remembered
 EVERY = 2000           # ms between two checks for something to keep
 RECENT = 8             # files
-WINDOWS = 100          # most windows whose ink is looked for
+WINDOWS = 100          # more than anyone opens at once
 
 
 def configure(space: dict, given: dict) -> SimpleNamespace:
@@ -55,8 +54,7 @@ class Memory:
 
     def _hold(self) -> None:
         """Choose a file for the ink that no other window uses; one with ink comes first, so that it is restored."""
-        with_ink = (number for number in range(1, WINDOWS) if self._ink_of(number).is_file())
-        for number in itertools.chain(with_ink, itertools.count(1)):
+        for number in sorted(range(1, WINDOWS), key=lambda number: not self._ink_of(number).is_file()):
             with contextlib.suppress(BlockingIOError):
                 self._held.enter_context(files.locked(self._folder / f"{self._name}-{number}.lock", wait=False))
                 self._ink_path = self._ink_of(number)

@@ -15,13 +15,13 @@ from apps.files import Files
 from apps.session import Answer, Session
 from apps.theme import Looks
 from apps.toolkit import keep_each_motion, tk, ttk
-from apps.widgets import Status, Toolbar, scrolled
+from apps.widgets import Status, Toolbar
 from common import errors, runs, settings
 from reading import word_lm
 from reading.readings import Reading, Word
 
 POLL_BUSY, POLL_IDLE = 1, 40     # ms between two checks for answers
-PUT_BY = "The ink of last time, which was not saved, is among the recent files"
+PUT_BY = "The unsaved ink of last time is among the recent files"
 
 
 class App:
@@ -45,16 +45,12 @@ class App:
         self.config, self.memory = config, config.memory
         self.saved = strokes.EMPTY    # what the newest saved file holds
         self.session = Session(self, self.kind, runs.models_folder(config.models_path))
-        try:
-            self.root = open_window(self.title)
-            self.root.iconphoto(True, icons.app_icon(self.root, self.icon))
-            self.root.report_callback_exception = self._failed
-            self.looks = Looks(self.root, config.theme, config.text_size)
-            self.px = self.looks.px
-            self._build()
-        except BaseException:
-            self.session.close()
-            raise
+        self.root = open_window(self.title)
+        self.root.iconphoto(True, icons.app_icon(self.root, self.icon))
+        self.root.report_callback_exception = self._failed
+        self.looks = Looks(self.root, config.theme, config.text_size)
+        self.px = self.looks.px
+        self._build()
         self.session.start(config.unixTime, self.memory.kept.get("unixTime", ""), config.language)
         self.root.after_idle(self._poll)
         self.root.after(memory.EVERY, self._keep_all)
@@ -175,7 +171,6 @@ class App:
         """A frame with the drawing pad, self.pad."""
         frame = ttk.Frame(parent, style="Line.TFrame", padding=self.px(1))
         self.pad = Pad(frame, self.looks, self.hint, self._changed, self.tapped, self.restyle)
-        scrolled(self.pad, self.pad.bars)
         return frame
 
     # ---- actions
@@ -225,7 +220,7 @@ class App:
         elif any(ink := self.memory.ink(self.looks.scale)):
             self.pad.drawing.replace(ink)
             self.pad.fit()
-            self.message("The ink of last time, which was not saved, is here again: Clear takes it away", "restored")
+            self.message("The unsaved ink of last time is here again: Clear removes it", "restored")
 
     def keep(self) -> None:
         """Remember settings and unsaved ink."""

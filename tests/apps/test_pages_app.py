@@ -246,8 +246,8 @@ def test_what_is_dropped_and_cannot_be_opened_is_a_message_and_the_ink_stays(eve
     drop(driver, text)
     driver.wait(lambda: "not a picture that can be read" in app.banner.cget("text"), "the message")
     drop(driver, "grüne Wörter", kind="text/plain;charset=utf-8")
-    assert "grüne Wörter is no file" in app.banner.cget("text")
-    for address, message in (("https://example.org/a.png", "https://example.org/a.png is no file"),
+    assert "grüne Wörter is not a file" in app.banner.cget("text")
+    for address, message in (("https://example.org/a.png", "https://example.org/a.png is not a file"),
                              ((tmp_path / "gone.png").as_uri(), "gone.png cannot be read"),
                              (tmp_path.as_uri(), f"{tmp_path} cannot be read")):
         drop(driver, address)
