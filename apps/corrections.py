@@ -15,7 +15,7 @@ from apps import boxes, strokes
 from apps.boxes import Box
 from apps.strokes import Correction
 from common import alphabets
-from reading.readings import Character, Line, Reading, Word, around
+from reading.readings import Character, Line, Reading, Word
 
 ALIKE = 0.5         # boxes of one character, read twice, overlap by at least this share of their union
 SAME = 0.5          # ... or of the smaller one, where other characters are now read in the same ink
@@ -84,15 +84,15 @@ def _pieces(texts: Sequence[str], typed: str) -> list[str]:
 def apply(reading: Reading, drawing: strokes.Drawing) -> Reading:
     """The reading with the corrections whose ink is still there."""
     found = places(reading)
-    owners: dict[int, list[Correction]] = {}   # a character's number -> what corrects it, alone or with others
+    by_number: dict[int, list[Correction]] = {}   # a character's number -> what corrects it, alone or with others
     for one in sorted((one for one in drawing.now.corrections if one.holds(drawing)), key=lambda one: one.box.x):
         members = _members(one.box, [place.character.box for place in found])
-        together = next((owners[number] for number in members if number in owners), [])
+        together = next((by_number[number] for number in members if number in by_number), [])
         together.append(one)
-        owners |= dict.fromkeys(members, together)
+        by_number |= dict.fromkeys(members, together)
     shown: list[Place | None] = list(found)
-    for number, by in owners.items():
-        members = sorted(other for other in owners if owners[other] is by)
+    for number, by in by_number.items():
+        members = sorted(other for other in by_number if by_number[other] is by)
         shown[number] = _corrected([found[member] for member in members], by) if number == members[0] else None
     lines, rest = [], iter(shown)
     for line in reading.lines:
@@ -125,7 +125,8 @@ def _words(line: Line, shown: Iterator[Place | None]) -> Iterator[Word]:
         if characters != word.characters and characters:
             parted = sum(other is word for other, _ in groups) > 1
             word = replace(word, text="".join(one.text for one in characters), characters=characters,
-                           box=boxes.Box(*around(characters)), alternatives=[] if parted else word.alternatives)
+                           box=boxes.around(one.box for one in characters),
+                           alternatives=[] if parted else word.alternatives)
         if characters:
             yield word
 

@@ -49,7 +49,6 @@ def is_knot(before, point, width: float) -> bool:
 def _catmull_rom(p0, p1, p2, p3, along):
     """Points at `along` (n, 1), 0..1, on the path from p1 to p2, each (n, 2), by Barry and Goldman's pyramid."""
     a, b, c = (np.sqrt(np.hypot(*(q - p).T))[:, None] for p, q in ((p0, p1), (p1, p2), (p2, p3)))
-    a, c = np.where(a > 1e-6, a, b), np.where(c > 1e-6, c, b)
     t = along * b
     q1, q2, q3 = p1 + (p1 - p0) * t / a, p1 + (p2 - p1) * t / b, p2 + (p3 - p2) * (t - b) / c
     r1, r2 = (q1 * (b - t) + q2 * (t + a)) / (a + b), (q2 * (b + c - t) + q3 * t) / (b + c)

@@ -91,6 +91,10 @@ class Learning(tk.Toplevel):
         self.bind("<Destroy>", self._stop)
         self.fill()
 
+    def say(self, text: str) -> None:
+        """Show a sentence below the list."""
+        self.note.configure(text=text)
+
     def fill(self) -> None:
         """Show what is remembered."""
         self.list.delete(*self.list.get_children())
@@ -98,8 +102,7 @@ class Learning(tk.Toplevel):
             self.kept = kept_in(self.folder)
         except (OSError, ValueError) as error:
             self.kept = []
-            self.note.configure(text=errors.reason(error))
-            return
+            return self.say(errors.reason(error))
         self.pictures = []        # Tk drops pictures that nothing refers to
         for number, one in enumerate(self.kept):
             ink = 255 - one.ink
@@ -107,8 +110,8 @@ class Learning(tk.Toplevel):
             self.pictures.append(picture.subsample(max(1, round(ink.shape[0] / self.app.px(SIDE)))))
             self.list.insert("", "end", str(number), image=self.pictures[-1], values=(one.label,))
         words = sum(one.image is None for one in self.kept)
-        self.note.configure(text=f"Words: {words}, characters: {len(self.kept) - words}.  They are in {self.folder}, "
-                                 "on this computer alone.")
+        self.say(f"Words: {words}, characters: {len(self.kept) - words}.  They are kept in {self.folder}, only on this "
+                 "computer.")
 
     def delete(self) -> None:
         """Forget the selected corrections."""
@@ -116,8 +119,7 @@ class Learning(tk.Toplevel):
             for number in self.list.selection():
                 keep(self.folder, self.kept[int(number)], "")
         except (OSError, ValueError) as error:
-            self.note.configure(text=f"Not deleted: {errors.reason(error)}")
-            return
+            return self.say(f"Not deleted: {errors.reason(error)}")
         self.fill()
 
     # ---- learning
@@ -139,13 +141,12 @@ class Learning(tk.Toplevel):
     def learn(self) -> None:
         """Start training, unless something is missing."""
         session = self.app.session
-        if not session.model:
-            return self.note.configure(text="No network is ready to learn yet")
+        if self.training or not session.model:
+            return self.say("Already learning" if self.training else "No network is ready to learn yet")
         lines = runs.read_config(session.models_path, session.model)["reads"] == "lines"
         usable = [one for one in self.kept if (one.image is None) == lines]
-        if self.training or (lacks := self.missing(usable)):
-            self.note.configure(text="Already learning" if self.training else f"Missing: {'; '.join(lacks)}.")
-            return
+        if lacks := self.missing(usable):
+            return self.say(f"Missing: {'; '.join(lacks)}.")
         self.old, self.aside = session.model, usable[::3]
         self.before = set(runs.list_runs(session.models_path))
         self.files = tempfile.TemporaryDirectory()
@@ -168,7 +169,7 @@ class Learning(tk.Toplevel):
         status = self.training.poll()
         if steps := re.findall(r"([\d.]+)/([\d.]+)", " ".join(lines[-3:])):
             self.bar.configure(value=float(steps[-1][0]) / max(1.0, float(steps[-1][1])))
-        self.note.configure(text="Learning, which takes some minutes; closing this window ends it.")
+        self.say("Learning, which takes some minutes; closing this window ends it.")
         if status is None:
             self.app.root.after(LOOK, self._look)   # the window may be closed by then
             return
@@ -176,9 +177,8 @@ class Learning(tk.Toplevel):
         session = self.app.session
         new = [name for name in runs.list_runs(session.models_path) if name not in self.before]
         if status or not new:
-            self.note.configure(text=f"Training failed: {lines[-1] if lines else 'it gave no reason'}")
-            return
-        self.note.configure(text="Comparing both networks…")
+            return self.say(f"Training failed: {lines[-1] if lines else 'it gave no reason'}")
+        self.say("Comparing both networks…")
         session.worker.ask("measure", jobs.measure, (self.old, new[-1]), session.models_path, session.language,
                            [(one.label, one.ink, one.image is not None) for one in self.aside],
                            then=lambda right, error: self._compared(new[-1], right, error))
@@ -188,15 +188,14 @@ class Learning(tk.Toplevel):
         if not self.winfo_exists():
             return
         if error:
-            self.note.configure(text=error)
-            return
-        figures = (f"Of {len(self.aside)} corrections that were kept aside the old network reads {right[0]} right, "
+            return self.say(error)
+        figures = (f"Of {len(self.aside)} corrections that were kept aside, the old network reads {right[0]} right, "
                    f"the new one {right[1]}.")
         if right[1] >= right[0]:
             self.app.session.choose(new)
-            self.note.configure(text=f"{figures}  {new} reads from now on.")
+            self.say(f"{figures}  {new} reads from now on.")
         else:
-            self.note.configure(text=f"{figures}  So {self.old} goes on reading; {new} is in the menu too.")
+            self.say(f"{figures}  {self.old} goes on reading; {new} is in the menu too.")
 
     def _stop(self, event) -> None:
         if event.widget is self and self.training:

@@ -3,6 +3,7 @@
 Of 216 words of UNIPEN's validation split, 3 change after the next one is begun, instead of 60.  But only 173 of 213
 match the reading with everything around them, so session.py shows everything as it is read now once the pen rests.
 """
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -37,29 +38,27 @@ def settled(before: Reading, ink_before: Sequence[Stroke], after: Reading, ink: 
     last = ink_before[-1] if ink_before else None
     if last in owner and last in ink and not _holds(words[owner[last]], last, owner):
         del owner[last]   # it may have begun the next word
-    pieces = dict(enumerate(_pieces(after, ink, owner), len(words)))
+    pieces = list(_pieces(after, ink, owner))
+    together = {number: {number} for number in owner.values()}   # the number of a word -> those that belong with it
+
+    def before_of(piece: Piece) -> set[int]:
+        return set().union(*(together[owner[stroke]] for stroke in piece.strokes if stroke in owner))
+
+    for piece in pieces:
+        joined = before_of(piece)
+        together |= dict.fromkeys(joined, joined)
     changed = set(ink_before) ^ set(ink) | {last}
-    groups = {number: number for number in range(len(words) + len(pieces))}   # number of a word or piece -> its group
-
-    def group(number: int) -> int:
-        while groups[number] != number:
-            number = groups[number]
-        return number
-
-    for number, piece in pieces.items():
-        for stroke in set(piece.strokes) & owner.keys():
-            groups[group(owner[stroke])] = group(number)
-    again = {group(owner[stroke]) for stroke in changed & owner.keys()} | {
-        group(number) for number, piece in pieces.items() if not piece.strokes or changed & set(piece.strokes)}
-    kept: dict[int, list[Word]] = {}
-    for number in sorted(set(owner.values())):
-        kept.setdefault(group(number), []).append(words[number])
-    found = [[] for _ in after.lines]
-    for number, piece in pieces.items():
-        if group(number) in again:
+    new = [not piece.strokes or not changed.isdisjoint(piece.strokes) for piece in pieces]
+    again = set().union(*(together[owner[stroke]] for stroke in changed & owner.keys()),
+                        *map(before_of, itertools.compress(pieces, new)))
+    found, kept = [[] for _ in after.lines], set()
+    for piece, is_new in zip(pieces, new):
+        theirs = before_of(piece)
+        if is_new or theirs & again:
             found[piece.line] += [piece.word] if piece.word else []
         else:
-            found[piece.line] += kept.pop(group(number), [])
+            found[piece.line] += [words[number] for number in sorted(theirs - kept)]
+            kept |= theirs
     lines = [replace(line, text=" ".join(word.text for word in row), words=row)
              for line, row in zip(after.lines, found) if row]
     known = {id(place.character): place for reading in (before, after) for place in places(reading)}

@@ -181,7 +181,7 @@ class App:
 
     def copy(self) -> None:
         """Put the text that was read on the clipboard."""
-        if self.root.focus_get() is self.field and self.field.tag_ranges("sel"):
+        if self.field and self.root.focus_get() is self.field and self.field.tag_ranges("sel"):
             return                    # Tk has copied the selection
         self.root.clipboard_clear()
         self.root.clipboard_append(self.reading.text)
