@@ -24,6 +24,7 @@ def write_pdf(path: str | Path, picture: np.ndarray, words: Sequence[tuple[str, 
 
     words: texts in Windows-1252, the font's encoding, and their boxes in px of the picture.
     """
+    from PIL import PdfParser  # late: the window need not wait for it
     image, jpeg = Image.fromarray(picture), io.BytesIO()
     image.convert("RGB").save(jpeg, "JPEG", quality=85)
     width, height = (side * POINTS for side in image.size)
@@ -31,25 +32,22 @@ def write_pdf(path: str | Path, picture: np.ndarray, words: Sequence[tuple[str, 
     for text, box in words:
         size = max(1.0, box.height * POINTS / (UP + DOWN))
         stretch = 100 * box.width * POINTS / (WIDE * size * max(len(text), 1))
-        shown = text.translate({ord(sign): f"\\{sign}" for sign in "\\()"})
+        quoted = text.translate({ord(sign): f"\\{sign}" for sign in "\\()"})
         content.append(f"/F {size:.2f} Tf {stretch:.1f} Tz 1 0 0 1 {box.x * POINTS:.2f} "
-                       f"{height - box.bottom * POINTS + DOWN * size:.2f} Tm ({shown} ) Tj")
+                       f"{height - box.bottom * POINTS + DOWN * size:.2f} Tm ({quoted} ) Tj")
+    pdf = PdfParser.PdfParser(f=io.BytesIO(), mode="w+b")
+    pdf.start_writing()
+    pdf.write_header()
+    page, name = pdf.next_object_id(0), PdfParser.PdfName
+    pdf.pages.append(page)
+    pdf.write_catalog()
+    font = pdf.write_obj(None, Type=name("Font"), Subtype=name("Type1"), BaseFont=name("Courier"),
+                         Encoding=name("WinAnsiEncoding"))
+    shown = pdf.write_obj(None, stream=jpeg.getvalue(), Type=name("XObject"), Subtype=name("Image"), Width=image.width,
+                          Height=image.height, ColorSpace=name("DeviceRGB"), BitsPerComponent=8,
+                          Filter=name("DCTDecode"))
     stream = zlib.compress("\n".join([*content, "ET"]).encode("cp1252", "replace"))
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width:.2f} {height:.2f}] /Contents 6 0 R "
-        "/Resources << /Font << /F 4 0 R >> /XObject << /I 5 0 R >> >> >>".encode(),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding >>",
-        f"<< /Type /XObject /Subtype /Image /Width {image.width} /Height {image.height} /ColorSpace /DeviceRGB "
-        f"/BitsPerComponent 8 /Filter /DCTDecode /Length {jpeg.tell()} >>\nstream\n".encode() + jpeg.getvalue()
-        + b"\nendstream",
-        f"<< /Filter /FlateDecode /Length {len(stream)} >>\nstream\n".encode() + stream + b"\nendstream"]
-    whole, starts = b"%PDF-1.4\n", []
-    for number, one in enumerate(objects, 1):
-        starts.append(len(whole))
-        whole += f"{number} 0 obj\n".encode() + one + b"\nendobj\n"
-    table = "".join(f"{start:010} 00000 n \n" for start in starts)
-    end = (f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer\n<< /Size {len(objects) + 1} /Root 1 0 R "
-           f">>\nstartxref\n{len(whole)}\n%%EOF\n")
-    files.write_atomically(Path(path), lambda temporary: temporary.write_bytes(whole + end.encode()))
+    pdf.write_page(page, MediaBox=[0, 0, width, height], Resources={"Font": {"F": font}, "XObject": {"I": shown}},
+                   Contents=pdf.write_obj(None, stream=stream, Filter=name("FlateDecode")))
+    pdf.write_xref_and_trailer()
+    files.write_atomically(Path(path), lambda temporary: temporary.write_bytes(pdf.f.getvalue()))
