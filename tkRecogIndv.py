@@ -48,9 +48,10 @@ class Indv(window.App):
         field.bind("<Configure>", self._square)
         side = ttk.Frame(frame, style="Card.TFrame", padding=self.px(12))
         side.grid(row=0, column=1, sticky="ns", padx=(self.px(12), 0))
-        switch(self, side, "Remember my writing").configure(style="Card.TCheckbutton")
+        remember = switch(self, side, "Remember my writing")
+        remember.configure(style="Card.TCheckbutton")
         top, middle, below = (ttk.Frame(side, style="Bare.TFrame") for _ in range(3))
-        for part, where in ((side.winfo_children()[0], "bottom"), (below, "bottom"), (top, "top"), (middle, "top")):
+        for part, where in ((remember, "bottom"), (below, "bottom"), (top, "top"), (middle, "top")):
             part.pack(side=where, fill="x", pady=self.px(4))   # in a small window, the bars are cut off
         self._build_top(top)
         self.bars = [self._build_bar(middle, row) for row in range(BARS)]

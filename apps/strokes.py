@@ -201,24 +201,21 @@ def save(drawing: Drawing, path: str | Path, scale: float = 1.0) -> None:
 
     scale: px of this display per px at 96 dpi.
     """
-    image, numbers = drawing.image, defaultdict(itertools.count(1).__next__)   # of origins, from 1 in each file
     content = {
         "scale": scale,
         "strokes": [stroke.points.astype(float).round(1).ravel().tolist() for stroke in drawing.strokes],
         "widths": [stroke.width for stroke in drawing.strokes],
-        "origins": [numbers[stroke.origin] for stroke in drawing.strokes],
-        "image": None,
-        "corrections": [one._asdict() | {"origins": [numbers[origin] for origin in sorted(one.origins)]}
-                        for one in drawing.now.corrections],
+        "origins": [stroke.origin for stroke in drawing.strokes],
+        "corrections": [one._asdict() | {"origins": sorted(one.origins)} for one in drawing.now.corrections],
     }
-    text = json.dumps(content).encode().replace(b'"image": null', b'"image": ' + _json_of(image), 1)
-    files.write_atomically(Path(path), lambda temporary: temporary.write_bytes(text))
+    text = f'{json.dumps(content)[:-1]}, "image": {_json_of(drawing.image)}}}'
+    files.write_atomically(Path(path), lambda temporary: temporary.write_text(text))
 
 
 @functools.lru_cache(maxsize=1)   # for a photo it takes 40 ms, and unsaved ink over it is kept every two seconds
-def _json_of(image: Underlay | None) -> bytes:
+def _json_of(image: Underlay | None) -> str:
     return json.dumps(image and image._asdict() | {name: base64.b64encode(getattr(image, name)).decode()
-                                                   for name in ("data", "preview")}).encode()
+                                                   for name in ("data", "preview")})
 
 
 def load(path: str | Path, scale: float = 1.0) -> State:

@@ -64,7 +64,7 @@ class Looks:
     def __init__(self, root: tk.Tk, theme: str, text_size: int):
         """text_size: % of the system's.  Raises settings.SettingsError if there is no such theme."""
         settings.one_of("theme", theme, THEMES)
-        self._root, self.theme = root, THEMES[theme]
+        self._root, self.name = root, theme
         self.text_size = min(max(text_size, TEXT_SIZES[0]), TEXT_SIZES[1])
         self.parts: list = []      # of the window; each has restyle(), which applies the colours and the text size
         with contextlib.suppress(tk.TclError):   # another system's dialog, or another version of Tk
@@ -75,9 +75,9 @@ class Looks:
                        if name.startswith("Tk")}
 
     @property
-    def name(self) -> str:
-        """The theme's name."""
-        return next(name for name, theme in THEMES.items() if theme is self.theme)
+    def theme(self) -> Theme:
+        """The palette in use."""
+        return THEMES[self.name]
 
     def px(self, number: float) -> int:
         """Px of this display for a number of px at 96 dpi."""
@@ -89,7 +89,7 @@ class Looks:
 
     def switch_theme(self) -> None:
         """Switch between light and dark."""
-        self.theme = THEMES["dark" if self.theme is THEMES["light"] else "light"]
+        self.name = "dark" if self.name == "light" else "light"
         self.apply()
 
     def set_text_size(self, percent: int) -> None:

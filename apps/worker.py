@@ -21,7 +21,8 @@ from typing import NamedTuple
 from common import errors, interrupt
 
 SPAWN = multiprocessing.get_context("spawn")   # a forked process would share the window's connection to the display
-LIMITS = {"load": 300.0, "compare": 300.0}   # s that such a job may take: a network may have to be converted first
+# s that such a job may take: a network may have to be converted first
+LIMITS = dict.fromkeys(("load", "compare", "measure"), 300.0)
 LIMIT = 30.0               # ... of other kinds
 
 
