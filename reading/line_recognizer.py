@@ -21,7 +21,7 @@ OLD_NAMES = {"strength": "lm_weight", "bonus": "insertion_bonus", "space": "spac
 
 @dataclass(frozen=True)
 class Decoding(ctc.Weights):
-    """How logits become text; training/calibration.py fits this, and config.json keeps it as "decoding"."""
+    """How logits become text; training/line_validation.py fits this, and config.json keeps it as "decoding"."""
     lm_weight: float = 0.4
     insertion_bonus: float = 0.6
     prior_share: float = 0.0       # share of label_prior that is subtracted

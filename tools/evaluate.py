@@ -34,7 +34,7 @@ from tqdm import tqdm
 from common import alphabets, errors, files, glyph, pen_strokes, runs, settings
 from reading import binarize, recognizer
 from tools import evaluate_pages, other_readers
-from training import emnist, line_records, line_rendering, metrics, real_lines, unipen
+from training import emnist, line_records, line_rendering, metrics, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 split = "val"                    # val, for making choices; test, only for final figures
@@ -186,7 +186,7 @@ def compose(words: list, images: np.ndarray, labels: np.ndarray, rng: np.random.
 
 def scanned_set(config: SimpleNamespace, rng: np.random.Generator, name: str) -> list[Sample]:
     """Scanned lines that people wrote on paper."""
-    lines = real_lines.read(Path(config.paper_path, name), config.split)
+    lines = line_records.read_scans(Path(config.paper_path, name), config.split)
     return [Sample(lines[row].image(), lines[row].text) for row in rng.permutation(len(lines))[:config.number]]
 
 

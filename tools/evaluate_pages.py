@@ -70,7 +70,7 @@ def labelled(folder: Path) -> Iterator[Page]:
 
 
 def real_pages(folder: Path, split: str) -> Iterator[Page]:
-    """Copiste's pages of one split, see training/real_lines.py."""
+    """Copiste's pages of one split, see training/line_records.py."""
     listed = folder / "pages.jsonl"
     if not listed.is_file():
         raise errors.DataError(f"{listed} is missing: python -m tools.fetch_data --paper fetches it")

@@ -5,7 +5,7 @@
     python -m tools.fetch_data --archive=UNIPEN    make Dataset/UNIPEN/*.jsonl.gz from the UNIPEN distribution
 """
 from common import settings
-from training import emnist, materials, originals, unipen_format
+from training import emnist, materials, unipen_format
 
 # ---- settings: change them here or on the command line, as --name=value
 data_path = "Dataset/EMNIST"   # folder for EMNIST
@@ -27,10 +27,8 @@ def main(arguments: list[str]) -> None:
             print(f"{count:,} skipped: {reason}")
         return
     if config.paper:
-        for name, count in originals.fetch(config.paper_path).items():
-            print(f"{count:,} lines in {config.paper_path}/{name}")
-        for kind, count in materials.fetch(config.paper_path).items():
-            print(f"{count:,} {kind} in {config.paper_path}")
+        for count, kind, folder in materials.fetch(config.paper_path):
+            print(f"{count:,} {kind} in {folder}")
         return
     emnist.fetch(config.data_path)
     for part in ("train", "test"):

@@ -11,7 +11,7 @@ from keras import ops
 from tqdm.keras import TqdmCallback
 
 from common import errors, files, runs
-from training import networks, tensorboard_log
+from training import curves, networks
 from training.config import TrainingConfig
 
 
@@ -203,7 +203,7 @@ class Log(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Open the files."""
-        self.files = {part: tensorboard_log.EventLog(self.folder / part) for part in ("train", "validation")}
+        self.files = {part: curves.EventLog(self.folder / part) for part in ("train", "validation")}
 
     def on_epoch_end(self, epoch, logs=None):
         """Write all of it."""

@@ -1,4 +1,9 @@
-"""Draws pen strokes and scans as lines of ink, with random changes of hand, pen and paper."""
+"""Draws pen strokes and scans as lines of ink, with random changes of hand, pen and paper.
+
+Also adds accents to letters as pen strokes, and makes characters that UNIPEN lacks from those it has.
+"""
+import unicodedata
+
 import cv2
 import numpy as np
 
@@ -10,6 +15,24 @@ PENS = 0.04, 0.17   # pen diameter, relative to that height
 
 FLAT = {"-": 0.45, "_": 0.7, "~": 0.55, "=": 0.5, ".": 0.08}   # width in heights of a capital; their height says little
 NARROW = "1Iijl|!()[]{}:;'"   # at most about as wide as they are tall
+
+# Strokes of each mark around its centre, flat x, y with y downwards, in heights of a capital.
+STROKES = {"\u0300": [[-.1, -.08, .08, .08]], "\u0301": [[.1, -.08, -.08, .08]],
+           "\u0302": [[-.12, .08, 0, -.09, .12, .08]], "\u0303": [[-.16, .05, -.08, -.05, .08, .05, .16, -.05]],
+           "\u0308": [[-.11, -.02, -.11, .03], [.11, -.02, .11, .03]],
+           "\u0327": [[.02, -.1, 0, -.03, .08, .03, .05, .1, -.08, .1]]}
+CEDILLA = "\u0327"
+# Characters drawn from another one: that character, whether it is turned upside down, and the strokes added, as above
+# but from the bottom left of the ink, in its width and height.
+MADE = {"¿": ("?", True, []), "¡": ("!", True, []), "°": ("o", False, []), "«": ("<", False, []),
+        "»": (">", False, []), "€": ("C", False, [[-.1, -.42, .7, -.42], [-.1, -.6, .7, -.6]]),
+        "£": ("L", False, [[-.1, -.5, .6, -.5], [.2, -1, .9, -1]])}
+DOUBLED = 0.55    # of its width: distance from the first stroke of « to the second
+ACCENTED = {}     # letter -> its accented forms in the alphabet; without i and I: the dot of i is in the way
+for _letter in alphabets.ALPHABET[len(alphabets.ASCII):]:
+    _base, *_mark = unicodedata.normalize("NFD", _letter)
+    if _mark and _base not in "iI":
+        ACCENTED.setdefault(_base, []).append(_letter)
 
 
 def change(writing: Writing, rng: np.random.Generator, variety: float = 1.0) -> np.ndarray:
@@ -96,6 +119,23 @@ def choose_strokes(records: list[dict], character: str, rng: np.random.Generator
     return strokes
 
 
+def extents(text: str) -> tuple[float, float]:
+    """Where the ink of a text begins and ends above its baseline, in heights of a capital: top and bottom."""
+    found = [alphabets.EXTENTS.get(character, (1, 0)) for character in text]
+    return max(top for top, _ in found), min(bottom for _, bottom in found)
+
+
+def on_baseline(points: np.ndarray, text: str) -> tuple[np.ndarray, float]:
+    """Put the points (n, 2) of a word on the baseline y = 0, starting at x = 0; its letters tell how large it is.
+
+    Returns the points and their width, in heights of a capital.
+    """
+    top, bottom = extents(text)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = float(np.clip((top - bottom) / max(high[1] - low[1], 0.05), 0.5, 2.0))
+    return (points - (low[0], high[1])) * scale + (0, -bottom), (high[0] - low[0]) * scale
+
+
 def place(strokes: list[np.ndarray], character: str, rng: np.random.Generator) -> tuple[np.ndarray, float]:
     """Put the strokes of a character on the baseline y = 0, a little unevenly, starting at x = 0.
 
@@ -103,7 +143,7 @@ def place(strokes: list[np.ndarray], character: str, rng: np.random.Generator) -
     """
     points = np.concatenate(strokes)
     low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-3)
-    top, bottom = alphabets.EXTENTS.get(character, (1, 0))
+    top, bottom = extents(character)
     top, bottom = top * rng.normal(1, 0.06) + rng.normal(0, 0.02), bottom + rng.normal(0, 0.03)
     if character in FLAT:
         scale = FLAT[character] * rng.normal(1, 0.1) / max(span)
@@ -119,7 +159,7 @@ def paste(paper: np.ndarray, x: float, scan: np.ndarray, character: str, size: i
     Returns the width of the ink in px.
     """
     left, above, width, height = glyph.ink_box(scan) or (0, 0, 28, 28)
-    top, bottom = alphabets.EXTENTS.get(character, (1, 0))
+    top, bottom = extents(character)
     scale = min((top - bottom) * size * rng.normal(1, 0.04) / height, 1.5 * size / width)
     picture = cv2.resize(scan, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     baseline = (1.8 - bottom + rng.normal(0, 0.02)) * size
@@ -127,3 +167,58 @@ def paste(paper: np.ndarray, x: float, scan: np.ndarray, character: str, size: i
     part = paper[y:y + picture.shape[0], x:x + picture.shape[1]]
     np.maximum(part, picture[:part.shape[0], :part.shape[1]], out=part)   # the soft edges of neighbours may overlap
     return round(width * scale)
+
+
+# ---- accents, and characters that UNIPEN lacks
+
+def parts(character: str) -> tuple[str, str]:
+    """The character whose strokes a character is made from, and the mark on it, "" for none."""
+    base, *mark = unicodedata.normalize("NFD", character)
+    return MADE.get(base, (base,))[0], "".join(mark)
+
+
+def complete(strokes: list[np.ndarray], character: str) -> list[np.ndarray]:
+    """Turn the strokes of the character that `parts` names, each (n, 2), into those of a character of MADE."""
+    if character not in MADE:
+        return strokes
+    _, turned, added = MADE[character]
+    points = np.concatenate(strokes)
+    low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-3)
+    if turned:
+        return [2 * low + span - stroke for stroke in strokes]
+    if character in "«»":
+        return strokes + [stroke + (DOUBLED * span[0], 0) for stroke in strokes]
+    return strokes + [(pen_strokes.as_points(stroke) * span + low + (0, span[1])).astype(np.float32)
+                      for stroke in added]
+
+
+def mark_strokes(mark: str, x: float, top: float, rng: np.random.Generator) -> list[np.ndarray]:
+    """The strokes of a mark around x, above `top` or, for a cedilla, below the baseline y = 0: each float32 (n, 2)."""
+    size, tilt = np.exp(rng.normal(0, 0.25)), rng.normal(0, 0.15)
+    turn = size * np.array([[1, tilt], [-tilt, 1]])
+    y = 0.08 if mark == CEDILLA else top - 0.09 * size - rng.uniform(0.03, 0.22)
+    return [(pen_strokes.as_points(stroke) @ turn + rng.normal(0, 0.01, (len(stroke) // 2, 2))
+             + (x + rng.normal(0, 0.04), y)).astype(np.float32) for stroke in STROKES[mark]]
+
+
+def add_accents(writing: Writing, rng: np.random.Generator) -> Writing | None:
+    """Put marks on one or two letters of a word, placed by usual letter widths and heights; None if it takes none."""
+    label = writing.label
+    places = [place for place, letter in enumerate(label) if letter in ACCENTED]
+    if not places or len(label) > 12:
+        return None
+    widths = [0.5 if letter in NARROW else 1.6 if letter in "mwMW" else 1.0 for letter in label]
+    starts = np.cumsum([0.0, *widths]) / sum(widths)
+    top, bottom = extents(label)
+    low, high = writing.points.min(axis=0), writing.points.max(axis=0)
+    scale = (high[1] - low[1]) / (top - bottom)   # a capital's height
+    baseline = high[1] + bottom * scale
+    points, ends = [writing.points], [*writing.ends]
+    for place in rng.choice(places, min(len(places), 1 + int(rng.random() < 0.3)), replace=False).tolist():
+        accented = str(rng.choice(ACCENTED[label[place]]))
+        x = low[0] + (starts[place] + starts[place + 1]) / 2 * (high[0] - low[0])
+        for stroke in mark_strokes(parts(accented)[1], 0.0, -extents(label[place])[0], rng):
+            points.append(stroke * scale + (x, baseline))
+            ends.append(ends[-1] + len(stroke))
+        label = label[:place] + accented + label[place + 1:]
+    return Writing(np.concatenate(points).astype(np.float32), np.array(ends), label)

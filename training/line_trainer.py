@@ -8,19 +8,9 @@ import numpy as np
 from keras import layers, ops
 
 from common import alphabets, files, line_image, runs
-from reading import line_recognizer, word_lm
+from reading import line_recognizer
 from reading.network import Network
-from training import (
-    calibration,
-    corrections_store,
-    devices,
-    export,
-    networks,
-    optimizer,
-    prefetch,
-    synthesis,
-    unipen,
-)
+from training import corrections_store, devices, export, networks, optimizer, prefetch, synthesis, unipen
 from training.config import TrainingConfig
 from training.line_validation import KINDS, SHOWN, Validation, ctc_loss
 from training.pipeline import Trainer
@@ -29,10 +19,8 @@ SHORTCUT = 0.15          # share of the convolutions' own loss
 DOUBTFUL = 3.5           # nats per character: a higher loss means a wrong label, ...
 LEARNED = 1.0            # ... once the median loss of a batch is below this
 COUNTED = 5000, 200      # samples counted for the label prior: usually, and in a dry run
-FITTED_IN_DRY_RUN = 5    # decoding is fitted to this many of the shortest texts in a dry run
 RARER = 2.0              # nats: how far a new character starts below the one that it looks like
 LIKE = dict(zip("æœÆŒß€£°«»¿¡", "aoEOBCLo<>?!", strict=True))
-LANGUAGES = {"copiste": "french", "dhsd": "german"}   # of the kinds of samples that are not in English
 
 
 class LineTrainingModel(keras.Model):
@@ -216,9 +204,10 @@ class LineTrainer(Trainer):
         reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each, about.get("decoding"))
         log_probs = list(reader.log_probs([sample.picture for sample in self.data.samples]))
         if not self.config.corrections:  # otherwise the original network's decoding stays
-            self._fit_decoding(reader, log_probs)
+            reader.decoding = replace(reader.decoding, label_prior=character_shares(self.config))
+            self.data.fit_decoding(reader, log_probs)
             files.write_json(folder / "config.json", about | {"decoding": asdict(reader.decoding)})
-        texts = [read.text for read in self._read(reader, log_probs)]
+        texts = [read.text for read in self.data.read(reader, log_probs)]
         kinds = [sample.kind for sample in self.data.samples]
         plain = self.data.measure(network)
         found = {"parameters": network.count_params(), **{kind: kinds.count(kind) for kind in KINDS},
@@ -227,27 +216,3 @@ class LineTrainer(Trainer):
         files.write_json(folder / "metrics.json", {"validation": found})
         files.save_picture(self.data.picture(texts), folder / "readings.png")
         print(", ".join(f"{name} {value:.4g}" for name, value in found.items()))
-
-    def _fit_decoding(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray]) -> None:
-        """Fit the reader's decoding to the validation samples."""
-        decoding = replace(reader.decoding, label_prior=character_shares(self.config))
-        samples = self.data.samples
-        if self.config.dry_run:   # an untrained network leaves thousands of texts to choose from
-            log_probs, samples = log_probs[:FITTED_IN_DRY_RUN], samples[:FITTED_IN_DRY_RUN]
-        truths, lms = [sample.text for sample in samples], [lm_of(sample) for sample in samples]
-        reader.decoding = replace(decoding, **calibration.fit_decoding(log_probs, truths, lms, decoding))
-        read = self._read(reader, log_probs)
-        reader.decoding = replace(reader.decoding, confidence=calibration.fit_confidence(read, truths))
-
-    def _read(self, reader: line_recognizer.LineReader, log_probs: list[np.ndarray]) -> list[line_recognizer.LineText]:
-        """Read the first samples from their log probabilities, each in its own language."""
-        found = []
-        for sample, each in zip(self.data.samples, log_probs):
-            reader.lm = lm_of(sample)
-            found.append(reader.decode(each))
-        return found
-
-
-def lm_of(sample: synthesis.Sample) -> word_lm.WordLM:
-    """The language model for a validation sample."""
-    return word_lm.load(LANGUAGES.get(sample.kind, "english"))

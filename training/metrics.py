@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
 
 from common import alphabets, files, runs, softmax
-from training import emnist, tensorboard_log, unipen
+from training import curves, emnist, unipen
 
 BATCH = 500
 PEN_WIDTH = 8        # px, for a character 100 px tall: the pen that test strokes are drawn with
@@ -185,7 +185,7 @@ def finish(folder: Path, network, validation: Predictions) -> None:
     draw_confusion(confusion_matrix(predictions), folder / "confusion.png")
     files.save_picture(errors_picture(predictions, test["emnist_test"][0]), folder / "errors.png")
     of_test = figures["emnist_test"]
-    with tensorboard_log.EventLog(folder / "logs") as log:
+    with curves.EventLog(folder / "logs") as log:
         log.hparams(config, {f"test_{name}": of_test[name] for name in ("accuracy", "accuracy_without_case", "loss")})
         for name in ("confusion", "errors"):
             log.image(name, cv2.imread(str(folder / f"{name}.png"))[..., ::-1], 0)

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from common import errors, pen_strokes
-from common.alphabets import EXTENTS, X_HEIGHT
+from common.alphabets import X_HEIGHT
 from training import line_records, line_rendering
 
 RECORDS = 14_000          # maximum number of words of pen strokes kept in memory, a sample of all
@@ -56,14 +56,8 @@ class PenWriter:
         if text:
             return self._drawn(*self._composed(text), x_height)
         record = self.records[self.rng.integers(len(self.records))]
-        if "writing" not in record:
-            record["writing"] = line_records.writing_of(record)
-        writing = record["writing"]
-        top, bottom = (choose(EXTENTS.get(c, (1, 0))[side] for c in writing.label)
-                       for choose, side in ((max, 0), (min, 1)))
-        low, high = writing.points.min(axis=0), writing.points.max(axis=0)
-        scale = float(np.clip((top - bottom) / max(high[1] - low[1], 0.05), 0.5, 2.0))
-        points = (writing.points - (low[0], high[1])) * scale + (0, -bottom)
+        writing = line_records.kept_writing(record)
+        points, _ = line_rendering.on_baseline(writing.points, writing.label)
         return self._drawn(points, writing.ends, x_height)
 
     def _composed(self, text: str) -> tuple[np.ndarray, np.ndarray]:

@@ -25,16 +25,14 @@ import numpy as np
 
 from common import alphabets, glyph, line_image
 from training import (
-    accents,
     corrections_store,
     emnist,
     line_rendering,
     line_scans,
     line_texts,
     page_writing,
-    real_lines,
 )
-from training.line_records import Writing, read_records, writing_of
+from training.line_records import Writing, kept_writing, read_records, read_scans
 
 KINDS = {"word": 0.38, "line": 0.17, "several": 0.06, "composed": 0.08, "scanned": 0.02,   # shares of samples
          "page": 0.13, "name": 0.05, "font": 0.06, "capitals": 0.05}
@@ -75,20 +73,19 @@ class LineSynthesizer:
         self.words = read_records(pen_path, "words", split)
         self.lines = read_records(pen_path, "lines", split)
         self.corrected = corrections_store.read_corrected_words(corrections_path) if corrections_path else []
-        self.scans = read_scans(data_path, val_split) if data_path else {}
-        self.real = {kind: real_lines.read(Path(paper_path, folder), split) for kind, folder in REAL.items()
+        self.scans = scanned_characters(data_path, val_split) if data_path else {}
+        self.real = {kind: read_scans(Path(paper_path, folder), split) for kind, folder in REAL.items()
                      } if paper_path else {}
         self._fonts = sorted(map(str, Path(paper_path, "fonts").glob("*.ttf"))) if paper_path else []
         self._sentences = line_texts.read_sentences(Path(paper_path, "text")) if paper_path else []
-        self._kept: dict[tuple[str, int], Writing] = {}
         self._vocabulary = sorted({word for record in self.words + self.lines for word in record["label"].split()
                                    if word.isalpha()})
         texts = self._sentences[::3] + [line.text for lines in self.real.values() for line in lines]
         self._words = self._vocabulary + sorted({word for text in texts for word in text.split() if word.isalpha()})
         by_writer = defaultdict(list)
-        for row, record in enumerate(self.words):
-            by_writer[record["writer"]].append(row)
-        self._rows_of_writers = [rows for rows in by_writer.values() if len(rows) > 5]
+        for record in self.words:
+            by_writer[record["writer"]].append(record)
+        self._words_of_writers = [records for records in by_writer.values() if len(records) > 5]
         by_writer = defaultdict(lambda: defaultdict(list))
         self._characters = defaultdict(list)   # character -> records of all writers
         for kind in ("characters", "symbols"):
@@ -126,14 +123,9 @@ class LineSynthesizer:
             real = self.real[category][row]
             picture = cv2.cvtColor(real.seen(), cv2.COLOR_GRAY2RGB)
             return _usable(Sample(line_scans.line_image_of(picture), real.text, REAL[category]))
-        writing = self._writing(category, row)
+        writing = kept_writing(getattr(self, category)[row])
         picture = line_image.normalize(line_rendering.draw_plain(writing))[0]
         return _usable(Sample(picture, writing.label, category))
-
-    def _writing(self, category: str, row: int) -> Writing:
-        if (category, row) not in self._kept:
-            self._kept[category, row] = writing_of(getattr(self, category)[row])
-        return self._kept[category, row]
 
     def _draw(self, writing: Writing, rng: np.random.Generator, variety: float, kind: str = "") -> Sample:
         """A writing as a sample, its strokes changed by `variety`."""
@@ -179,29 +171,24 @@ class LineSynthesizer:
         records = getattr(self, category)
         if not records:
             return None
-        writing = self._writing(category, int(rng.integers(len(records))))
-        accented = accents.put(writing, rng) if category == "words" and rng.random() < ACCENTED else None
+        writing = kept_writing(_any_of(records, rng))
+        accented = line_rendering.add_accents(writing, rng) if category == "words" and rng.random() < ACCENTED else None
         return self._draw(accented or writing, rng, self.variety, category)
 
     def _several(self, rng: np.random.Generator) -> Sample | None:
         """Two to fifteen words of one writer in a line; long lines are rare."""
-        if not self._rows_of_writers:
+        if not self._words_of_writers:
             return None
-        rows = self._rows_of_writers[rng.integers(len(self._rows_of_writers))]
+        records = _any_of(self._words_of_writers, rng)
         space = rng.uniform(0.4, 1.1)
         x, words = 0.0, []
-        for row in rng.choice(rows, 2 + min(13, int(rng.exponential(3)))).tolist():
-            writing = self._writing("words", row)
-            changed = line_rendering.change(writing, rng, self.variety / 2)
-            # The letters tell how far the ink's top and bottom are from the baseline.
-            extents = [alphabets.EXTENTS.get(character, (1, 0)) for character in writing.label]
-            top, bottom = max(top for top, _ in extents), min(bottom for _, bottom in extents)
-            low, high = changed.min(axis=0), changed.max(axis=0)
-            scale = float(np.clip((top - bottom) / max(high[1] - low[1], 0.05), 0.5, 2.0))
-            changed = (changed - (low[0], high[1])) * scale + (x, -bottom + rng.normal(0, 0.04))
-            x += (high[0] - low[0]) * scale + space + rng.exponential(0.15)
-            words.append(Writing(changed, writing.ends, writing.label))
-        return self._draw(_in_one(words, " ".join(word.label for word in words)), rng, 0.0) if words else None
+        for row in rng.choice(len(records), 2 + min(13, int(rng.exponential(3)))).tolist():
+            writing = kept_writing(records[row])
+            points, width = line_rendering.on_baseline(line_rendering.change(writing, rng, self.variety / 2),
+                                                       writing.label)
+            words.append(writing._replace(points=points + (x, rng.normal(0, 0.04))))
+            x += width + space + rng.exponential(0.15)
+        return self._draw(_in_one(words, " ".join(word.label for word in words)), rng, 0.0)
 
     def _composed(self, rng: np.random.Generator, text: str = "", small: float = 0.0) -> Sample | None:
         """A text, by default a random one, composed of single characters, by one writer as far as they exist.
@@ -209,8 +196,7 @@ class LineSynthesizer:
         small: height of the small capitals that are written for small letters, in heights of a capital; 0: none are.
         """
         text = text or line_texts.random_text(self._words, rng)
-        writers = self._characters_of_writers
-        own = writers[rng.integers(len(writers))] if writers else {}
+        own = _any_of(self._characters_of_writers, rng) if self._characters_of_writers else {}
         gap, space = line_rendering.spacing(rng)
         x, characters = 0.0, []
         for character in text:
@@ -218,13 +204,13 @@ class LineSynthesizer:
                 x += space
                 continue
             shape = alphabets.CAPITALS.get(character, character) if small else character
-            base, mark = accents.parts(shape)
+            base, mark = line_rendering.parts(shape)
             records = own.get(base) or self._characters.get(base)
             if not records:
                 return None
-            strokes = accents.complete(line_rendering.choose_strokes(records, base, rng), shape)
+            strokes = line_rendering.complete(line_rendering.choose_strokes(records, base, rng), shape)
             points, width = line_rendering.place(strokes, shape if not mark else base, rng)
-            for stroke in accents.mark_strokes(mark, width / 2, points[:, 1].min(), rng) if mark else ():
+            for stroke in line_rendering.mark_strokes(mark, width / 2, points[:, 1].min(), rng) if mark else ():
                 points, strokes = np.concatenate([points, stroke]), [*strokes, stroke]
             if shape != character:
                 points, width = small * points, small * width
@@ -246,9 +232,8 @@ class LineSynthesizer:
             if character == " ":
                 x += space * size
                 continue
-            scans = self.scans[character]
-            if len(scans):
-                scan = scans[rng.integers(len(scans))]
+            if len(scans := self.scans[character]):
+                scan = _any_of(scans, rng)
             elif character in self._characters:
                 strokes = line_rendering.choose_strokes(self._characters[character], character, rng)
                 scan = glyph.draw_glyph(strokes, rng.uniform(6, 12))
@@ -259,7 +244,7 @@ class LineSynthesizer:
         return Sample(line_rendering.on_paper(sheet, rng, self.variety), text)
 
 
-def read_scans(data_path: str | Path, val_split: float) -> dict[str, np.ndarray]:
+def scanned_characters(data_path: str | Path, val_split: float) -> dict[str, np.ndarray]:
     """Up to SCANS training images of EMNIST for each character: uint8 (n, 28, 28)."""
     images, labels = emnist.read_emnist(data_path, "train")
     learn = len(images) - emnist.held_out(len(images), val_split)

@@ -10,15 +10,15 @@ import pytest
 
 from common import runs
 from tools import plotScript
-from training import curves, tensorboard_log
+from training import curves
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def log_epochs(folder: Path, losses: dict[int, float]) -> None:
     """Write a training's logs; the accuracy is 1 - loss / 4, the training loss half the validation loss."""
-    with (tensorboard_log.EventLog(folder / "logs/train") as train,
-          tensorboard_log.EventLog(folder / "logs/validation") as validation):
+    with (curves.EventLog(folder / "logs/train") as train,
+          curves.EventLog(folder / "logs/validation") as validation):
         for epoch, loss in losses.items():
             train.scalar("epoch_learning_rate", 0.001 * 0.9 ** epoch, epoch)
             for log, value in ((train, loss / 2), (validation, loss)):

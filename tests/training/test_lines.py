@@ -23,11 +23,11 @@ from reading import line_recognizer, recognizer
 from reading.network import Network
 from tools import draw_samples, measure_adaptation
 from training import (
-    accents,
     callbacks,
     corrections_store,
     devices,
     line_records,
+    line_rendering,
     line_texts,
     line_trainer,
     line_validation,
@@ -114,12 +114,12 @@ def test_letters_get_accents_above_them():
     writing = line_records.writing_of({"label": "send", "strokes": strokes})
     rng = np.random.default_rng(0)
     for _ in range(20):
-        found = accents.put(writing, rng)
-        assert "".join(accents.parts(letter)[0] for letter in found.label) == "send" != found.label
+        found = line_rendering.add_accents(writing, rng)
+        assert "".join(line_rendering.parts(letter)[0] for letter in found.label) == "send" != found.label
         assert len(found.ends) > len(writing.ends) and found.ends[-1] == len(found.points)
         assert found.points[len(writing.points):, 1].max() < 0.5, "above the small letters"
-    assert accents.put(writing._replace(label="kiwi"), rng) is None
-    assert len(accents.complete([np.float32([[0, 0], [5, 9]])], "€")) == 3
+    assert line_rendering.add_accents(writing._replace(label="kiwi"), rng) is None
+    assert len(line_rendering.complete([np.float32([[0, 0], [5, 9]])], "€")) == 3
 
 
 def test_text_in_two_rows_is_left_out():
