@@ -104,16 +104,11 @@ def _read_checkpoint(path: Path) -> tuple[dict, list[np.ndarray]]:
     rows = *state["history"], state["best"], *state.get("callbacks", [])
     if not (type(state["epoch"]) is int and 0 < state["epoch"] == len(state["history"]) and "val_loss" in state["best"]
             and all(type(value) in (int, float) for row in rows for value in row.values())):
-        raise ValueError("its state is none of a training")
+        raise ValueError("its state is not that of a training")
     values = [arrays[f"v{place}"] for place in range(len(arrays))]
     if not all(value.dtype.kind in "iuf" and np.isfinite(value).all() for value in values):
-        raise ValueError("it holds values that are no finite numbers")
+        raise ValueError("it holds values that are not finite")
     return state, values
-
-
-def epochs_without_gain(state: dict) -> int:
-    """For how many epochs the validation loss had not fallen, at a checkpoint."""
-    return int(state["callbacks"][0].get("wait", 0)) if state.get("callbacks") else 0
 
 
 def _state_variables(model: keras.Model) -> list:
@@ -164,15 +159,13 @@ class EarlyEnd(keras.callbacks.Callback):
             raise KeyboardInterrupt
         self.on_epoch_end(0, logs)
 
-    def on_test_batch_end(self, batch, logs=None):
-        """The same as after a training batch."""
-        self.on_train_batch_end(batch, logs)
+    on_test_batch_end = on_train_batch_end
 
     def on_epoch_end(self, epoch, logs=None):
         """Raise NotFinite if a loss is not finite, before other callbacks save or log it."""
         for name in ("loss", "val_loss"):
             if not np.isfinite((logs or {}).get(name, 0.0)):
-                raise NotFinite(f"the {name} is no finite number any more, and what was learned in this epoch is lost: "
+                raise NotFinite(f"the {name} is no longer finite, and what this epoch has learned is lost: "
                                 "train with a lower --learning_rate=")
 
 

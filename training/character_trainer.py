@@ -200,9 +200,8 @@ class CharacterTrainer(Trainer):
         return {"images": self.data.sizes, "prior_of_drawings": prior,
                 "sha256": {path.name: files.sha256(path) for path in found if path}}
 
-    def finish(self, folder: Path) -> None:
-        """Score the network on validation and test images, and write its files."""
-        network = networks.load_network(folder.parent, folder.name)
+    def finish(self, folder: Path, network: keras.Model) -> None:
+        """Score the network on validation and test images, and write metrics.json and pictures."""
         validation = metrics.predict(network, *self.data.validation(), "validation images")
         devices.release(self.data.images)   # 0.5 GB
         metrics.finish(folder, network, validation)

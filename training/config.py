@@ -80,13 +80,13 @@ class TrainingConfig:
         except OSError:   # its name is too long
             usable = False
         if not usable:
-            raise settings.SettingsError(f"--models_path={self.models_path} is no folder: name one")
+            raise settings.SettingsError(f"--models_path={self.models_path} is not a folder: name one that is")
         if self.resume and not (models / self.resume / "checkpoint.npz").is_file():
             raise runs.RunError(f"{models / self.resume} holds no checkpoint.npz: it cannot be resumed; "
                                 "start a new training")
         if self.teacher and not (self.reads == "characters"
                                  == runs.read_config(self.models_path, self.teacher).get("reads")):
-            raise settings.SettingsError(f"--teacher={self.teacher}: only networks for characters teach and are taught")
+            raise settings.SettingsError(f"--teacher={self.teacher}: only networks for characters can teach or learn")
 
 
 def _check_value(name: str, value, kind) -> None:

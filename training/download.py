@@ -7,14 +7,13 @@ Each file that is kept is pinned by its SHA-256, and gets its name once that is 
 in `data.zip.part`.  A file that has changed on the server cannot pass, so no ETag is needed to resume the part.
 """
 import errno
-import queue
 import sys
 import threading
 import time
 import urllib.parse
 import zipfile
 import zlib
-from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -27,7 +26,6 @@ from common import errors, files
 TIMEOUT = 30.0                        # seconds without a single byte before the server counts as gone
 SLOWEST = 20_000                      # bytes per second, on average over a run; slower downloads are given up
 RETRY_PAUSES = (1.0, 2.0, 4.0, 8.0)   # seconds before each retry; starts over when tries bring 1 % of the file
-MOST_TRAFFIC = 3                      # times the file's size, over all tries of a run
 MOST_REDIRECTS = 5
 MOST_UNPACKED = 20                    # times an archive's size, for one member
 CHUNK = 1 << 16                       # bytes read at a time
@@ -63,21 +61,15 @@ def fetch(url: str, folder: Path | str, contents: dict[str, str], size: int) -> 
         return {name: sha256 for name, sha256 in contents.items()
                 if not _is_right(Path(folder, PurePosixPath(name).name), sha256)}
 
+    transfer = _Transfer(url, Path(folder), size)
     try:
         if missing():
             with files.locked(Path(folder, ".lock")):   # two fetches at once would write into one part file
-                transfer = _Transfer(url, Path(folder), size)
                 if left := missing():
                     transfer.complete()
                     _keep(transfer, left)
     except OSError as error:   # the disk: network errors are caught where they happen
-        raise _Transfer(url, Path(folder), size).error(_reason(error)) from error
-
-
-class _Session(requests.Session):
-    def resolve_redirects(self, *_, **__):
-        """Follow no redirects: requests would read their bodies, however long."""
-        return iter(())
+        raise transfer.error(_reason(error)) from error
 
 
 class _Transfer:
@@ -87,8 +79,6 @@ class _Transfer:
         self.url, self.folder, self.size = url, folder, size
         self.name = PurePosixPath(urllib.parse.urlsplit(url).path).name
         self.part = folder / f"{self.name}.part"
-        self._deadline = time.monotonic() + 2 * TIMEOUT + size / SLOWEST
-        self._received = 0       # bytes in this run
         self._answered = False   # whether the server has answered in this run
 
     def error(self, reason: object) -> DownloadError:
@@ -98,6 +88,7 @@ class _Transfer:
 
     def complete(self) -> None:
         """Complete the part file; retries after a pause, unless several tries in a row bring next to nothing."""
+        self._deadline = time.monotonic() + 2 * TIMEOUT + self.size / SLOWEST
         if self._length() > self.size:
             self.part.unlink()
         longest, failures = self._length(), 0
@@ -109,7 +100,8 @@ class _Transfer:
                 hopeless = isinstance(error, requests.ConnectionError) and not self._answered
                 gained = self._length() - longest > self.size / 100
                 failures, longest = (1, self._length()) if gained else (failures + 1, longest)
-                if hopeless or isinstance(error, ValueError) or failures > len(RETRY_PAUSES):   # ValueError: the URL
+                hopeless |= isinstance(error, (ValueError, requests.TooManyRedirects))   # ValueError: the URL
+                if hopeless or failures > len(RETRY_PAUSES):
                     raise self.error(_reason(error)) from error
                 tqdm.write(f"{self.name}: {_reason(error)}; next try in {RETRY_PAUSES[failures - 1]:g} s",
                            file=sys.stderr)
@@ -120,8 +112,7 @@ class _Transfer:
 
     def _receive(self, offset: int) -> None:
         """Ask for the file from byte `offset` on and append what comes."""
-        wanted = {"Range": f"bytes={offset}-"} if offset else {}
-        with self._in_time(self._ask, wanted) as response:
+        with self._ask({"Range": f"bytes={offset}-"} if offset else {}) as response:
             self._answered = True
             status = response.status_code
             if status in BUSY:
@@ -135,34 +126,25 @@ class _Transfer:
             self._save(response.raw, offset if status == 206 else 0)
 
     def _ask(self, wanted: dict[str, str]) -> requests.Response:
-        """The response to a request with these headers, its body unread."""
-        url = self.url
-        for _ in range(1 + MOST_REDIRECTS):
-            response = _Session().get(url, headers=HEADERS | wanted, stream=True, timeout=TIMEOUT)
-            if not response.is_redirect:
-                return response
-            response.close()
-            url = urllib.parse.urljoin(url, response.headers["Location"])
-        raise self.error("the server redirects too often")
+        """The response to a request with these headers, its body unread, if it comes before the deadline.
 
-    def _in_time(self, ask: Callable, *arguments) -> requests.Response:
-        """Return or raise what a function does before the deadline; requests would wait for any trickle of headers."""
-        answers = queue.SimpleQueue()
+        A thread asks, since requests would wait for any trickle of headers.
+        """
+        answer, session = Future(), requests.Session()
+        session.max_redirects = MOST_REDIRECTS
+        session.hooks["response"] = [_drop_redirect]
 
         def work() -> None:
             try:
-                answers.put((ask(*arguments), None))
+                answer.set_result(session.get(self.url, headers=HEADERS | wanted, stream=True, timeout=TIMEOUT))
             except Exception as error:
-                answers.put((None, error))
+                answer.set_exception(error)
 
         threading.Thread(target=work, daemon=True).start()
         try:
-            response, error = answers.get(timeout=max(0.0, self._deadline - time.monotonic()))
-        except queue.Empty:
+            return answer.result(max(0.0, self._deadline - time.monotonic()))
+        except TimeoutError:
             raise self.error("no answer came in time") from None
-        if error:
-            raise error
-        return response
 
     def _save(self, body: urllib3.HTTPResponse, offset: int) -> None:
         """Write a response's body to the part file from `offset` on."""
@@ -174,7 +156,6 @@ class _Transfer:
                 # Unlike read, read1 does not wait for a full chunk; compressed content stays compressed.
                 while chunk := body.read1(CHUNK, decode_content=False):
                     offset += len(chunk)
-                    self._received += len(chunk)
                     if offset > self.size:
                         break
                     part.write(chunk)
@@ -182,13 +163,17 @@ class _Transfer:
                     bar.update(len(chunk))
                     if time.monotonic() > self._deadline:
                         raise self.error(f"only {offset:,} of {self.size:,} bytes came in time")
-                    if self._received > MOST_TRAFFIC * self.size:
-                        raise self.error(f"{self._received:,} bytes came for a file of {self.size:,}")
         except urllib3.exceptions.HTTPError as error:
             raise _BrokenOff(f"the connection broke off at {offset:,} of {self.size:,} bytes") from error
         if offset > self.size:
             self.part.unlink()
             raise self.error(f"the server sends more than {self.size:,} bytes")
+
+
+def _drop_redirect(response: requests.Response, *_, **__) -> None:
+    """Drop the body of a redirection: requests would read it, however long."""
+    if response.is_redirect:
+        response.close()
 
 
 def _is_right(path: Path, sha256: str) -> bool:

@@ -1,4 +1,5 @@
 """Trains a line reader: line images from parallel processes, CTC, and validation on words and lines."""
+import functools
 import unicodedata
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,8 +10,7 @@ from keras import layers, ops
 
 from common import alphabets, files, line_image, runs
 from reading import line_recognizer
-from reading.network import Network
-from training import corrections_store, devices, export, networks, optimizer, prefetch, synthesis, unipen
+from training import corrections_store, devices, networks, optimizer, prefetch, synthesis, unipen
 from training.config import TrainingConfig
 from training.line_validation import KINDS, SHOWN, Validation, ctc_loss
 from training.pipeline import Trainer
@@ -121,6 +121,8 @@ class LineTrainer(Trainer):
         super().__init__(config, data)
         self.batches = LineBatches(config)
         self.start: list[np.ndarray] = []   # the weights that finetuning starts from
+        # Once the rate has fallen to 0, fewer characters are wrong, though CTC is too sure of them.
+        self.keeps_latest = config.schedule == "cosine"
 
     def first_network(self) -> keras.Model:
         """See Trainer; a trained network that reads fewer characters is extended to the others."""
@@ -163,15 +165,10 @@ class LineTrainer(Trainer):
                              for old, new in zip(self.start, model.network.get_weights(), strict=True)])
         return between
 
-    @property
-    def keeps_latest(self) -> bool:
-        """See Trainer: once the rate has fallen to 0, fewer characters are wrong, though CTC is too sure of them."""
-        return self.config.schedule == "cosine"
-
     def fit(self, model, callbacks, epoch=0):
         """See Trainer."""
         self.data.kept = self.kept
-        prefetcher = prefetch.Prefetcher(self.config, epoch, prefetch.count_writers(self.config))
+        prefetcher = prefetch.Prefetcher(self.config, epoch)
         begin = keras.callbacks.LambdaCallback(
             on_train_begin=lambda logs: setattr(self.batches, "prefetcher", prefetcher))
         with prefetcher.surfacing():
@@ -196,12 +193,10 @@ class LineTrainer(Trainer):
             about["decoding"] = runs.read_config(config.models_path, config.finetune).get("decoding")
         return about
 
-    def finish(self, folder: Path) -> None:
+    def finish(self, folder: Path, network: keras.Model) -> None:
         """Fit the decoding of the best network, and write metrics.json and pictures into its folder."""
         about = runs.read_config(folder.parent, folder.name)
-        network = networks.load_network(folder.parent, folder.name)
-        export.export_run(folder)
-        reader = line_recognizer.LineReader(Network(folder.parent, folder.name).each, about.get("decoding"))
+        reader = line_recognizer.LineReader(functools.partial(map, network.predict_on_batch), about.get("decoding"))
         log_probs = list(reader.log_probs([sample.picture for sample in self.data.samples]))
         if not self.config.corrections:  # otherwise the original network's decoding stays
             reader.decoding = replace(reader.decoding, label_prior=character_shares(self.config))

@@ -32,6 +32,7 @@ LANGUAGES = "de", "en", "es", "fr"
 LINE_HEIGHT = 64      # px of a line's picture
 PAGE_WIDTH = 1500     # px of a page's picture
 ALTO = {"": "http://www.loc.gov/standards/alto/ns-v4#"}
+FORM = "wikitexte_", "imp_", "Référence du texte"   # what printed or stamped reference numbers begin with
 LINE = tuple[str, str, np.ndarray]   # a writer, a text, and its picture, uint8 (height, width)
 
 
@@ -114,7 +115,7 @@ def convert_copiste(folder: Path) -> Iterator[LINE]:
             continue
         lines = read_alto(path)
         for line in lines:
-            if not is_form(line["text"]):
+            if not line["text"].startswith(FORM):
                 yield writer, line["text"], cut(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), line["polygon"])
         scale = PAGE_WIDTH / picture.shape[1]
         page = cv2.resize(picture, (PAGE_WIDTH, round(picture.shape[0] * scale)), interpolation=cv2.INTER_AREA)
@@ -131,11 +132,6 @@ def writer_of(page: str) -> str:
     """The writer of a page, who may have written several: wikitexte_0051 for imp_wikitexte_0051_2."""
     name = page.removeprefix("imp_")
     return name.rpartition("_")[0] if name[-2:] in ("_1", "_2", "_3", "_4") else name
-
-
-def is_form(text: str) -> bool:
-    """Whether a line is part of the form: a printed or stamped reference number."""
-    return text.startswith(("wikitexte_", "imp_", "Référence du texte"))
 
 
 def read_alto(path: Path) -> list[dict]:

@@ -174,7 +174,6 @@ def finish(folder: Path, network, validation: Predictions) -> None:
 
     validation: its predictions for the validation images.
     """
-    from training import export  # here, since tools that only score need no Keras
     about = runs.read_config(folder.parent, folder.name)
     config = about["settings"]
     test = read_test_data(config["data_path"], config["pen_path"] if config["pen"] else "",
@@ -190,7 +189,6 @@ def finish(folder: Path, network, validation: Predictions) -> None:
         for name in ("confusion", "errors"):
             log.image(name, cv2.imread(str(folder / f"{name}.png"))[..., ::-1], 0)
     print(describe(figures))
-    export.export_run(folder)
 
 
 def describe(figures: dict) -> str:

@@ -11,7 +11,6 @@ and `keras.ops`: any Keras backend trains it.
 """
 import json
 import re
-import zipfile
 from pathlib import Path
 
 import keras
@@ -68,17 +67,7 @@ def load_to_train(models_path: str | Path, unix_time: str) -> keras.Model:
 def save_network(network: keras.Model, path: Path) -> None:
     """Write a network as a .keras file; the .onnx file beside it belongs to the previous one, and is removed."""
     path.with_suffix(".onnx").unlink(missing_ok=True)
-    files.write_atomically(path, lambda temporary: _save(network, temporary))
-
-
-def _save(network: keras.Model, path: Path) -> None:
-    """Write a .keras file, compressed: as Keras writes it, many small layers take a third more space."""
-    network.save(path)
-    with zipfile.ZipFile(path) as file:
-        parts = {name: file.read(name) for name in file.namelist()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in parts.items():
-            file.writestr(name, content)
+    files.write_atomically(path, network.save)
 
 
 @keras.saving.register_keras_serializable("handwriting")
@@ -219,24 +208,24 @@ def lstm(x, dropout):
     return layers.Dropout(dropout)(layers.Dense(128, activation="relu")(x))
 
 
-def mixer(x, dropout, patch=4, width=96, token_units=64, channel_units=192, blocks=4):
+def mixer(x, dropout, patch=4, width=96):
     """MLP-Mixer (Tolstikhin et al. 2021, arXiv 2105.01601): patches and dense layers, no convolution."""
     side = 28 // patch
     tokens = side * side
     x = layers.Reshape((side, patch, side, patch))(x)
     x = layers.Reshape((tokens, patch * patch))(layers.Permute((1, 3, 2, 4))(x))
     x = layers.Dense(width)(x)
-    for _ in range(blocks):
+    for _ in range(4):
         y = layers.Permute((2, 1))(layers.LayerNormalization()(x))       # channels x tokens
-        y = layers.Dense(tokens)(layers.Dense(token_units, activation="relu")(y))
+        y = layers.Dense(tokens)(layers.Dense(64, activation="relu")(y))
         x = layers.Add()([x, layers.Permute((2, 1))(y)])
-        y = layers.Dense(channel_units, activation="relu")(layers.LayerNormalization()(x))
+        y = layers.Dense(192, activation="relu")(layers.LayerNormalization()(x))
         x = layers.Add()([x, layers.Dense(width)(y)])
     x = layers.Flatten()(layers.Dense(32)(layers.LayerNormalization()(x)))
     return layers.Dropout(dropout)(layers.Dense(256, activation="relu")(x))
 
 
-def line(x, dropout, units=192):
+def line(x, dropout):
     """Reads a word or line from left to right for CTC: convolutions, then LSTMs in both directions.
 
     One step is 4 px wide (Shi et al. 2017, arXiv 1507.05717, but with residual blocks).  The layer "columns", the
@@ -250,7 +239,7 @@ def line(x, dropout, units=192):
     x = layers.Reshape((-1, line_image.HEIGHT // 8 * 112), name="columns")(x)
     x = layers.Dropout(dropout)(layers.Dense(192, activation="relu")(x))
     for _ in range(2):
-        x = _lstm(units, return_sequences=True)(x)
+        x = _lstm(192, return_sequences=True)(x)
         x = layers.Dropout(dropout)(x)
     return x
 

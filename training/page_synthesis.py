@@ -16,7 +16,7 @@ import numpy as np
 
 from common import files, settings
 from training import page_layouts, paper
-from training.page_writing import Block, Sources
+from training.page_writing import Sources
 
 # ---- settings: change them here or on the command line, as --name=value
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
@@ -113,7 +113,8 @@ class PageSynthesizer:
             page.stamp(block.ink, 0, 0, page_layouts.Pen(rng))
             paper.dirt(page.picture, rng)
         page.ink, page.core = block.ink, block.core
-        page.known = block.known if not copied else _lines_known(block)
+        # Where the truth about copied writing is known: everywhere, unless more than a fifth of the block is unknown.
+        page.known = block.known if not copied or (block.known == 0).mean() > 0.2 else np.full_like(block.known, 255)
         return page, block.x_height
 
     def _photo(self, page: page_layouts.Page, zoom: float, rng: np.random.Generator, gentle: bool) -> Sample:
@@ -146,11 +147,6 @@ class PageSynthesizer:
         if rng.random() < 0.02:
             picture = 255 - picture
         return _turned(picture, layers, angle, rng)
-
-
-def _lines_known(block: Block) -> np.ndarray:
-    """Where the truth about copied writing is known: everywhere, unless more than a fifth of the block is unknown."""
-    return block.known if (block.known == 0).mean() > 0.2 else np.full(block.ink.shape, 255, np.uint8)
 
 
 def _turned(picture: np.ndarray, layers: np.ndarray, angle: float, rng: np.random.Generator) -> Sample:
@@ -192,7 +188,7 @@ def validation(config) -> list[Sample]:
                                  8 if config.dry_run else 32))
 
 
-def batches(config, epoch: int, place: int) -> Iterator[tuple[np.ndarray, tuple]]:
+def batches(config, epoch: int, place: int, _writers: int) -> Iterator[tuple[np.ndarray, tuple]]:
     """Endless batches of process number `place`, from an epoch on: pictures, and the other fields of Sample."""
     stream = _synthesizer(config, "train").stream(np.random.default_rng((config.seed, epoch, place)))
     while True:

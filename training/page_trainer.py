@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from common import files
-from training import devices, export, networks, optimizer, page_synthesis, prefetch
+from training import devices, networks, optimizer, page_synthesis, prefetch
 from training.pipeline import Trainer
 
 WEIGHTS = {"ink": 1.0, "core": 1.0, "rule": 0.5, "direction": 0.5}   # weights of the parts of the loss
@@ -68,7 +68,7 @@ class PageTrainer(Trainer):
     def fit(self, model, callbacks, epoch=0):
         """See Trainer."""
         config = self.config
-        prefetcher = prefetch.Prefetcher(config, epoch, writers=prefetch.count_writers(config))
+        prefetcher = prefetch.Prefetcher(config, epoch)
         pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
         batches = (batch for batch in iter(prefetcher.next, None))   # endless; Keras takes generators
         with prefetcher.surfacing():
@@ -86,10 +86,8 @@ class PageTrainer(Trainer):
                  Path(self.config.paper_path, "copiste", "pages.jsonl"))
         return {"sha256": {path.name: files.sha256(path) for path in paths}}
 
-    def finish(self, folder: Path) -> None:
-        """Export the best network, and write metrics.json and pictures into its folder."""
-        network = networks.load_network(folder.parent, folder.name)
-        export.export_run(folder)
+    def finish(self, folder: Path, network: keras.Model) -> None:
+        """Write metrics.json and pictures into a run's folder."""
         pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
         outputs = network.predict(pictures, BATCH, verbose=0)
         loss = PageTrainingModel(network).compute_loss(y=truth, y_pred=outputs)

@@ -21,6 +21,7 @@ from common.alphabets import X_HEIGHT
 from training import line_records, line_rendering
 
 RECORDS = 14_000          # maximum number of words of pen strokes kept in memory, a sample of all
+LINE_X_HEIGHT = 20        # px, of a line in a font
 BEFORE_WORD = 0.15        # of a word's height: paper around a font's word, for letters that reach out
 
 
@@ -126,6 +127,20 @@ def font_of(path: str, x_height: int) -> tuple[ImageFont.FreeTypeFont, float]:
     probe = ImageFont.truetype(path, 100)
     font = ImageFont.truetype(path, max(6, round(100 * x_height / tall(probe))))
     return font, tall(font)
+
+
+def in_font(path: str, text: str, rng: np.random.Generator) -> np.ndarray | None:
+    """A text in a font as a line: uint8 (height, width), dark on white; None if the font lacks a character."""
+    if not letters_of(path) >= set(text):
+        return None
+    return 255 - FontWriter(path, [], rng).word(LINE_X_HEIGHT, text).ink
+
+
+@functools.cache
+def letters_of(path: str) -> set[str]:
+    """The characters that a font's file can write."""
+    from fontTools.ttLib import TTFont
+    return {*map(chr, TTFont(path, lazy=True).getBestCmap())}
 
 
 # ---- real pages

@@ -24,8 +24,9 @@ class Trainer:
     fit(model, callbacks, epoch)    trains from this epoch on; returns the History, with val_loss
     pictures(model)     for TensorBoard, see callbacks.Log
     describe()          what config.json says about the data
-    finish(folder)      scores the best network of a run, draws pictures, exports it for reading
+    finish(folder, network)         scores the best network of a run and draws pictures
     """
+    keeps_latest = False   # whether a run keeps the network of its last epoch, not of that with the lowest val_loss
 
     def __init__(self, config: TrainingConfig, data):
         self.config, self.data = config, data
@@ -43,11 +44,6 @@ class Trainer:
     def kept(self, model):
         """The keras.Model that a run keeps of a training model."""
         return model.network
-
-    @property
-    def keeps_latest(self) -> bool:
-        """Whether a run keeps the network of its last epoch, not of the one with the lowest validation loss."""
-        return False
 
 
 def run(config: TrainingConfig) -> Path:
@@ -70,8 +66,7 @@ def run(config: TrainingConfig) -> Path:
             _hold(folder, stack)
         stack.enter_context(telling_what_is_kept(folder))
         early = train(trainer, folder)
-        trainer.finish(folder)
-        curves.plot([folder], folder / "training.png")
+        finish(trainer, folder)
         print(f"{folder}: {', '.join(sorted(path.name for path in folder.iterdir() if path.name[0] != '.'))}")
         if isinstance(early, errors.UserError):
             raise early
@@ -155,7 +150,8 @@ def train(trainer: Trainer, folder: Path) -> BaseException | None:
     if state:
         print(f"going on after epoch {state['epoch']} of {config.train_epochs}")
     write_config(trainer, folder)
-    if state and (state["epoch"] >= config.train_epochs or callbacks.epochs_without_gain(state) >= config.patience):
+    waited = state["callbacks"][0].get("wait", 0) if state and state.get("callbacks") else 0   # EarlyStopping's
+    if state and (state["epoch"] >= config.train_epochs or waited >= config.patience):
         return None
     watching = [keras.callbacks.EarlyStopping("val_loss", patience=config.patience)]
     if config.schedule == "plateau":
@@ -165,6 +161,14 @@ def train(trainer: Trainer, folder: Path) -> BaseException | None:
         trainer.fit(model, [end, *watching, callbacks.Log(folder / "logs", trainer.pictures), checkpoint, progress],
                     state["epoch"] if state else 0)
     return end.reason
+
+
+def finish(trainer: Trainer, folder: Path) -> None:
+    """Score the network that a training has kept, export it for reading, and draw its pictures and curves."""
+    from training import export, networks
+    trainer.finish(folder, networks.load_network(folder.parent, folder.name))
+    export.export_run(folder)
+    curves.plot([folder], folder / "training.png")
 
 
 def write_config(trainer: Trainer, folder: Path) -> None:

@@ -51,8 +51,8 @@ def batches(samples: list[synthesis.Sample], batch_size: int,
         yield line_image.to_batch(pictures), labels
 
 
-def _epoch(synthesizer: synthesis.LineSynthesizer, config: TrainingConfig, epoch: int, place: int,
-           writers: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _of_epoch(synthesizer: synthesis.LineSynthesizer, config: TrainingConfig, epoch: int, place: int,
+              writers: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The batches of an epoch that process number `place` of `writers` writes: images and labels."""
     kinds = synthesis.FIRST_KINDS if epoch < EASY_EPOCHS and not config.finetune else synthesis.KINDS
     kinds = {kind: (1 - config.corrections) * share for kind, share in kinds.items()}
@@ -71,13 +71,13 @@ def _epoch(synthesizer: synthesis.LineSynthesizer, config: TrainingConfig, epoch
         chunk += writers
 
 
-def _lines(config: TrainingConfig, epoch: int, *place_of_writers) -> Iterator[tuple]:
-    """The batches of all epochs from `epoch` on, as `_epoch` yields them."""
+def _line_batches(config: TrainingConfig, epoch: int, *place_of_writers) -> Iterator[tuple]:
+    """The batches of all epochs from `epoch` on, as `_of_epoch` yields them."""
     synthesizer = synthesis.LineSynthesizer(
         config.pen_path, config.data_path, variety=config.augmentation, val_split=config.val_split,
         corrections_path=config.corrections_path if config.corrections else "", paper_path=config.paper_path)
     for number in itertools.count(epoch):
-        yield from _epoch(synthesizer, config, number, *place_of_writers)
+        yield from _of_epoch(synthesizer, config, number, *place_of_writers)
 
 
 def _write(written: multiprocessing.Queue, config: TrainingConfig, epoch: int, *place_of_writers) -> None:
@@ -85,8 +85,8 @@ def _write(written: multiprocessing.Queue, config: TrainingConfig, epoch: int, *
     interrupt.end_with_parent()
     cv2.setNumThreads(1)
     try:
-        for batch in (page_synthesis.batches(config, epoch, place_of_writers[0]) if config.reads == "pages" else
-                      _lines(config, epoch, *place_of_writers)):
+        batches_of = page_synthesis.batches if config.reads == "pages" else _line_batches
+        for batch in batches_of(config, epoch, *place_of_writers):
             written.put(batch)
     except Exception as error:
         written.put(error)   # the training raises it
@@ -102,7 +102,9 @@ class Prefetcher:
     """Processes that write training batches from an epoch on."""
     error: Exception | None = None   # what `next` has raised; TensorFlow hides it in an error of its own
 
-    def __init__(self, config: TrainingConfig, epoch: int = 0, writers: int = 1):
+    def __init__(self, config: TrainingConfig, epoch: int = 0, writers: int = 0):
+        """writers: number of processes; 0: as many as the training needs."""
+        writers = writers or count_writers(config)
         context = multiprocessing.get_context("spawn")
         self._written = context.Queue(WAITING * writers)
         self.processes = [context.Process(target=_write, args=(self._written, config, epoch, place, writers),

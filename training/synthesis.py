@@ -24,13 +24,14 @@ import cv2
 import numpy as np
 
 from common import alphabets, glyph, line_image
+from reading import line_inks, page_network, text_lines
 from training import (
     corrections_store,
     emnist,
     line_rendering,
-    line_scans,
     line_texts,
     page_writing,
+    paper,
 )
 from training.line_records import Writing, kept_writing, read_records, read_scans
 
@@ -122,7 +123,7 @@ class LineSynthesizer:
         if category in REAL:
             real = self.real[category][row]
             picture = cv2.cvtColor(real.seen(), cv2.COLOR_GRAY2RGB)
-            return _usable(Sample(line_scans.line_image_of(picture), real.text, REAL[category]))
+            return _usable(Sample(line_image_of(picture), real.text, REAL[category]))
         writing = kept_writing(getattr(self, category)[row])
         picture = line_image.normalize(line_rendering.draw_plain(writing))[0]
         return _usable(Sample(picture, writing.label, category))
@@ -139,8 +140,7 @@ class LineSynthesizer:
             return None
         gray, text = found
         neighbour = self._scan(kind, rng)[0] if kind in REAL and rng.random() < TAILS else None
-        image = line_scans.line_image_of(line_scans.age(gray, rng, neighbour))
-        return None if image is None else _usable(Sample(image, text, REAL.get(kind, "")))
+        return _usable(Sample(line_image_of(paper.age(gray, rng, neighbour)), text, REAL.get(kind, "")))
 
     def _scan(self, kind: str, rng: np.random.Generator) -> tuple[np.ndarray, str]:
         """A scanned line of a kind of REAL, uint8 (height, width), dark on bright, and its text."""
@@ -152,7 +152,7 @@ class LineSynthesizer:
         text = (line_texts.span(_any_of(self._sentences, rng), rng) if rng.random() < 0.8 else
                 line_texts.random_text(self._words, rng))
         faces = page_writing.typefaces() if rng.random() < PRINTED else self._fonts
-        gray = line_scans.in_font(_any_of(faces, rng), text, rng)
+        gray = page_writing.in_font(_any_of(faces, rng), text, rng)
         return None if gray is None else (gray, text)
 
     def _in_capitals(self, rng: np.random.Generator) -> tuple[np.ndarray, str] | None:
@@ -244,6 +244,18 @@ class LineSynthesizer:
         return Sample(line_rendering.on_paper(sheet, rng, self.variety), text)
 
 
+def line_image_of(picture: np.ndarray) -> np.ndarray | None:
+    """The line image, uint8 (height, width), that reading makes of an RGB picture of a line; None without ink."""
+    maps = page_network.shipped(1).maps(picture)
+    strokes = maps.ink >= text_lines.INK
+    if not strokes.any():
+        return None
+    ink = line_inks.sharp_ink(picture, maps.ink, maps.rule)
+    ink = line_inks.amplify(ink, line_inks.gain_of(ink[strokes]))
+    ink, _ = text_lines.straighten(ink)
+    return line_image.normalize(ink)[0] if glyph.ink_box(ink) else None
+
+
 def scanned_characters(data_path: str | Path, val_split: float) -> dict[str, np.ndarray]:
     """Up to SCANS training images of EMNIST for each character: uint8 (n, 28, 28)."""
     images, labels = emnist.read_emnist(data_path, "train")
@@ -264,7 +276,9 @@ def _in_one(parts: list[Writing], text: str) -> Writing:
 
 
 def _usable(sample: Sample) -> Sample | None:
-    """The sample, or None if CTC has too few steps for its text, or its line image is too wide."""
+    """The sample, or None if it has no line image or too wide a one, or CTC has too few steps for its text."""
+    if sample.picture is None:
+        return None
     width, text = sample.picture.shape[1], sample.text
     repeats = sum(a == b for a, b in zip(text, text[1:]))
     return sample if width <= WIDEST and width // line_image.STEP >= len(text) + repeats + 1 else None

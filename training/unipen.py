@@ -75,7 +75,8 @@ def read_strokes(path: str | Path, split: str | None = None, as_labelled: bool =
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise errors.DataError(f"{path} cannot be read ({error}); {REMAKE} to make it again") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise errors.DataError(f"{path}, line {number}, is no record ({error!r}); {REMAKE} to make it again") from error
+        raise errors.DataError(f"{path}, line {number}, is not a record ({error!r}); {REMAKE} to make it "
+                               "again") from error
 
 
 def _checked(record: dict) -> dict:

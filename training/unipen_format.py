@@ -6,19 +6,15 @@ The distribution, https://doi.org/10.5281/zenodo.1195803: `data/<kind>/<source>/
 character or word (.SEGMENT), and name a file below `include/` (.INCLUDE) that holds the strokes (.PEN_DOWN).
 Format: I. Guyon, "UNIPEN 1.0 Format Definition", 1994.  The records are described in training/unipen.py.
 """
-from __future__ import annotations
-
+import errno
 import functools
 import gzip
 import hashlib
-import lzma
 import os
 import re
 import shutil
 import tarfile
 import tempfile
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -60,9 +56,6 @@ PART = re.compile(r"(\d+)(?::(\d+))?(?:-(\d+)(?::(\d+))?)?")   # 7, 7-9, 7:3-9:1
 NUMBERS = re.compile(r"(?<!\S)[\d:,-]*\d[\d:,-]*(?!\S)")
 # No member of a tar archive is written outside the folder; Python before 3.11.4 cannot promise that.
 SAFELY = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-# Raised for an archive that is missing, damaged, truncated or encrypted.
-ARCHIVE_ERRORS = (FileNotFoundError, shutil.ReadError, tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile,
-                  lzma.LZMAError, zlib.error, EOFError, RuntimeError)
 
 
 class _Skip(Exception):
@@ -173,12 +166,12 @@ def _record(recording: _Recording, number: int, category: str, about: dict[str, 
     if not LABELS[category].fullmatch(segment.label):
         raise _Skip(f"no label of {category}")
     strokes = []
-    for index, first, last in _named(recording, number):
+    for index, part in _named(recording, number):
         if index >= len(recording.components):
             raise _Skip("names a component that does not exist")
         if recording.components[index].pen_down:
             whole = _points(recording.components[index], recording)
-            strokes.append(whole[first:None if last is None else last + 1])
+            strokes.append(whole[part])
             if category in ("characters", "symbols") and len(strokes[-1]) < len(whole):
                 raise _Skip("cut out of a cursive word")
     strokes = [stroke for stroke in strokes if len(stroke)]
@@ -187,8 +180,8 @@ def _record(recording: _Recording, number: int, category: str, about: dict[str, 
     return {"label": segment.label, **about, "strokes": _simplify(strokes, category)}
 
 
-def _named(recording: _Recording, number: int) -> Iterator[tuple[int, int, int | None]]:
-    """(component, first point, last point or None for all) in the order of the segment's list.
+def _named(recording: _Recording, number: int) -> Iterator[tuple[int, slice]]:
+    """Which components, and which of their points, form a segment, in the order of its list.
 
     Components count from 0 over .PEN_DOWN and .PEN_UP alike, points from 0 within a component.
     A segment with "?" for a list consists of the pen data between it and the next segment.
@@ -197,7 +190,7 @@ def _named(recording: _Recording, number: int) -> Iterator[tuple[int, int, int |
     if segment.where == "?":
         following = recording.segments[number + 1:number + 2]
         end = following[0].start if following else len(recording.components)
-        yield from ((index, 0, None) for index in range(segment.start, end))
+        yield from ((index, slice(None)) for index in range(segment.start, end))
         return
     for part in segment.where.strip(",").split(","):
         match = PART.fullmatch(part)
@@ -205,8 +198,9 @@ def _named(recording: _Recording, number: int) -> Iterator[tuple[int, int, int |
             raise _Skip("unreadable component list")
         low, first, high, last = (None if text is None else int(text) for text in match.groups())
         high = low if high is None else high
+        end = None if last is None else last + 1
         for index in range(low, high + 1):
-            yield index, (first or 0) if index == low else 0, last if index == high else None
+            yield index, slice(first if index == low else None, end if index == high else None)
 
 
 def _points(component: _Component, recording: _Recording) -> np.ndarray:
@@ -270,7 +264,9 @@ def _unpack(archive: Path, folder: Path) -> Path:
     print(f"unpacking {archive}")
     try:
         shutil.unpack_archive(archive, folder, **{} if archive.suffix == ".zip" else SAFELY)
-    except ARCHIVE_ERRORS as error:
+    except Exception as error:   # for a damaged or encrypted archive it raises errors of many kinds
+        if getattr(error, "errno", None) not in (None, errno.ENOENT):   # the disk
+            raise
         raise errors.DataError(f"{archive} is missing, damaged or no .tgz, .tar or .zip archive; download it from "
                                "https://doi.org/10.5281/zenodo.1195803") from error
     return folder

@@ -63,8 +63,8 @@ def test_values_out_of_bounds_are_refused_with_the_bounds(name, values, allowed)
     (["--learning_rat=1"], "learning_rate"), (["--train_epochs=many"], "train_epochs"),
     (["--network=transformer"], "dense, conv, deepconv, resnet, lstm, mixer, line"), (["--preset=fast"], "best"),
     (["--schedule=step"], "plateau, cosine"), (["--preset=corrections"], "--finetune="), (["--resume=123"], "123"),
-    (["--finetune=123"], "123"), (["--teacher=123"], "123"), (["--models_path=/dev/null"], "no folder"),
-    (["--models_path=/dev/null/runs"], "no folder"), (["--models_path=" + "1" * 5000], "no folder"),
+    (["--finetune=123"], "123"), (["--teacher=123"], "123"), (["--models_path=/dev/null"], "not a folder"),
+    (["--models_path=/dev/null/runs"], "not a folder"), (["--models_path=" + "1" * 5000], "not a folder"),
     ([f"--teacher={runs.DEFAULT}", MODELS], "only networks for char"),
     (["--network=line", f"--teacher={runs.DEFAULT_CHARACTERS}", MODELS], "only networks for characters"),
     ([f"--resume={runs.DEFAULT}", MODELS], "no checkpoint.npz")])

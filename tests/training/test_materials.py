@@ -11,7 +11,7 @@ import pytest
 import toy
 from fontTools.ttLib import TTFont
 
-from training import download, line_records, line_scans, materials, page_writing
+from training import download, line_records, materials, page_writing
 
 ALTO = """<?xml version="1.0"?><alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"><Tags>
 <OtherTag ID="LT7" LABEL="default"/></Tags><Layout><Page><PrintSpace><TextBlock>{lines}</TextBlock></PrintSpace></Page>
@@ -114,7 +114,7 @@ def test_fonts_are_unpacked_once_each(tmp_path, monkeypatch):
     assert materials.fetch_fonts(tmp_path / "fonts") == materials.fetch_fonts(tmp_path / "fonts") == 1
     assert len(asked) == 1 and asked[0].endswith("/some-hand-1.0.0.tgz")
     font, = (tmp_path / "fonts").iterdir()
-    assert font.name == "some-hand-400.ttf" and "é" in line_scans.letters_of(str(font))
+    assert font.name == "some-hand-400.ttf" and "é" in page_writing.letters_of(str(font))
 
 
 def test_the_table_names_fonts_that_npm_has():

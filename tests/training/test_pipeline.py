@@ -110,7 +110,7 @@ class Spoil(keras.callbacks.Callback):
 
 def test_a_loss_that_is_no_number_ends_the_training_with_the_last_good_epoch(train, tmp_path, monkeypatch):
     monkeypatch.setattr(character_trainer, "AugmentationSchedule", Spoil)
-    with pytest.raises(callbacks.NotFinite, match="loss is no finite number.*lower --learning_rate="):
+    with pytest.raises(callbacks.NotFinite, match="loss is no longer finite.*lower --learning_rate="):
         train()
     assert not list((tmp_path / "models").iterdir()), "nothing was learned, and nothing is left"
     Spoil.epoch = 1

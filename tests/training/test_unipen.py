@@ -365,7 +365,7 @@ def test_bad_line(tmp_path, line, complaint):
     path = write(tmp_path / "x.jsonl", json.dumps(RECORD) + f"\n{line}\n")
     records = read_strokes(path)
     assert next(records) == RECORD
-    with pytest.raises(DataError, match=f"line 2, is no record .*{complaint}") as error:
+    with pytest.raises(DataError, match=f"line 2, is not a record .*{complaint}") as error:
         next(records)
     assert str(path) in str(error.value) and "tools.fetch_data --archive" in str(error.value)
 
