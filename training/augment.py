@@ -33,15 +33,13 @@ def augment(images, seed: keras.random.SeedGenerator, group: int, strength: floa
     return ops.cast(ops.round(images), "uint8")
 
 
-def softness(strength: float, samples: int = 1000) -> float:
+def softness(strength: float) -> float:
     """How much augmentation blurs pictures on average, in the unit of networks.Soften.
 
     A pixel fetched from f px aside is a mean of two pixels whose weights have the variance f (1 - f); the variance of
     Soften's weights is twice its softness.
-
-    samples: number of random changes to average over.
     """
-    positions = ops.convert_to_numpy(_positions(samples, keras.random.SeedGenerator(0), strength))
+    positions = ops.convert_to_numpy(_positions(1000, keras.random.SeedGenerator(0), strength))
     aside = positions - np.floor(positions)
     return float((aside * (1 - aside)).mean() / 2)
 

@@ -47,6 +47,8 @@ class TrainingModel(keras.Model):
             teacher.trainable = False
             if config.augmentation:   # it already softens what the teacher sees
                 networks.set_softness(teacher, 0.0)
+        self.accuracy = keras.metrics.Mean(name="accuracy")
+        self.built = True   # all its parts are
 
     def _kept(self, array: np.ndarray):
         """Put the array into the device's memory.  JAX would write anything but variables into the compiled code."""
@@ -106,11 +108,6 @@ class TrainingModel(keras.Model):
     def own_variables(self) -> list:
         """What --resume needs besides the network and the optimiser."""
         return [self.augment_seed.state]
-
-    def build(self, input_shape=None):
-        """Create the metric, the only part that is missing."""
-        self.accuracy = keras.metrics.Mean(name="accuracy")
-        self.built = True
 
 
 def _targets(outputs):

@@ -171,14 +171,14 @@ def paste(paper: np.ndarray, x: float, scan: np.ndarray, character: str, size: i
 
 # ---- accents, and characters that UNIPEN lacks
 
-def parts(character: str) -> tuple[str, str]:
+def base_and_mark(character: str) -> tuple[str, str]:
     """The character whose strokes a character is made from, and the mark on it, "" for none."""
     base, *mark = unicodedata.normalize("NFD", character)
     return MADE.get(base, (base,))[0], "".join(mark)
 
 
 def complete(strokes: list[np.ndarray], character: str) -> list[np.ndarray]:
-    """Turn the strokes of the character that `parts` names, each (n, 2), into those of a character of MADE."""
+    """Turn the strokes of the character that `base_and_mark` names, each (n, 2), into those of a character of MADE."""
     if character not in MADE:
         return strokes
     _, turned, added = MADE[character]
@@ -217,7 +217,7 @@ def add_accents(writing: Writing, rng: np.random.Generator) -> Writing | None:
     for place in rng.choice(places, min(len(places), 1 + int(rng.random() < 0.3)), replace=False).tolist():
         accented = str(rng.choice(ACCENTED[label[place]]))
         x = low[0] + (starts[place] + starts[place + 1]) / 2 * (high[0] - low[0])
-        for stroke in mark_strokes(parts(accented)[1], 0.0, -extents(label[place])[0], rng):
+        for stroke in mark_strokes(base_and_mark(accented)[1], 0.0, -extents(label[place])[0], rng):
             points.append(stroke * scale + (x, baseline))
             ends.append(ends[-1] + len(stroke))
         label = label[:place] + accented + label[place + 1:]

@@ -72,10 +72,10 @@ def read_sentences(folder: str | Path) -> list[str]:
     return [line for line in lines if line and alphabets.LABELS.keys() >= set(line)]
 
 
-def span(sentence: str, rng: np.random.Generator, most: int = 8) -> str:
-    """Up to `most` words of a sentence, in their order; sometimes in capitals, as some people write everything."""
+def span(sentence: str, rng: np.random.Generator) -> str:
+    """One to eight words of a sentence, in their order; sometimes in capitals, as some people write everything."""
     words = sentence.split()
-    count = int(rng.integers(1, most + 1))
+    count = int(rng.integers(1, 9))
     start = int(rng.integers(max(1, len(words) - count + 1)))
     text = " ".join(words[start:start + count])
     return text.upper() if rng.random() < CAPITALS and alphabets.LABELS.keys() >= set(text.upper()) else text

@@ -167,13 +167,18 @@ class LineTrainer(Trainer):
 
     def fit(self, model, callbacks, epoch=0):
         """See Trainer."""
-        self.data.kept = self.kept
         prefetcher = prefetch.Prefetcher(self.config, epoch)
-        begin = keras.callbacks.LambdaCallback(
-            on_train_begin=lambda logs: setattr(self.batches, "prefetcher", prefetcher))
+
+        def begin(logs) -> None:
+            self.batches.prefetcher = prefetcher
+
+        def validate(epoch, logs) -> None:   # for the callbacks after this one
+            logs.update({f"val_{name}": value for name, value in self.data.measure(self.kept(model)).items()})
+
+        first = keras.callbacks.LambdaCallback(on_train_begin=begin, on_epoch_end=validate)
         with prefetcher.surfacing():
             return model.fit(self.batches, epochs=self.config.train_epochs, initial_epoch=epoch, shuffle=False,
-                             verbose=0, callbacks=[begin, self.data, *callbacks])
+                             verbose=0, callbacks=[first, *callbacks])
 
     def pictures(self, model) -> dict[tuple[str, str], np.ndarray]:
         """Line images as the network sees them, and what it read in the validation samples."""

@@ -31,12 +31,11 @@ CHOICES = {"lm_weight": (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5), "insertion_bonus": 
            "prior_share": (0.0, 0.2, 0.35, 0.5, 0.65)}
 
 
-class Validation(keras.callbacks.Callback):
-    """Words and lines, drawn as they were written, and scanned lines; adds its metrics to those of each epoch."""
+class Validation:
+    """Words and lines, drawn as they were written, and scanned lines."""
 
     def __init__(self, config: TrainingConfig):
         """Raises errors.DataError when a file is missing or damaged, or there are no samples."""
-        super().__init__()
         synthesizer = synthesis.LineSynthesizer(config.pen_path, "", "val", variety=0, paper_path=config.paper_path)
         of_style, of_lines, of_scans = ((DRY_RUN_SAMPLES,) * 3 if config.dry_run else
                                         (WORDS // len(STYLES), LINES, SCANS))
@@ -54,7 +53,6 @@ class Validation(keras.callbacks.Callback):
         self.dry_run = config.dry_run
         self._batches = list(prefetch.batches(self.samples, config.batch_size))
         self.texts: list[str] = []   # what `measure` has read of the samples
-        self.kept = lambda model: model.network   # see pipeline.Trainer
 
     def measure(self, network: keras.Model) -> dict[str, float]:
         """The CTC loss in nats per character, and the error rates, of a network without a language model."""
@@ -66,10 +64,6 @@ class Validation(keras.callbacks.Callback):
             length += int((labels > 0).sum())
             self.texts += map(ctc.greedy, logits)
         return {"loss": loss / length, **self.error_rates(self.texts)}
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Measure the model's network, for the callbacks after this one."""
-        logs.update({f"val_{name}": value for name, value in self.measure(self.kept(self.model)).items()})
 
     def error_rates(self, texts: list[str]) -> dict[str, float]:
         """CER and WER of the texts that were read, for each kind of sample."""

@@ -7,7 +7,7 @@ A page is written (page_layouts) with people's pen strokes, fonts or real pages 
 photographed (paper).  Masks of writing, rules and lines of text are drawn along with it, and bent like the page.
 """
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -192,8 +192,13 @@ def batches(config, epoch: int, place: int, _writers: int) -> Iterator[tuple[np.
     """Endless batches of process number `place`, from an epoch on: pictures, and the other fields of Sample."""
     stream = _synthesizer(config, "train").stream(np.random.default_rng((config.seed, epoch, place)))
     while True:
-        pictures, *truth = (np.stack(part) for part in zip(*itertools.islice(stream, config.batch_size)))
-        yield pictures, tuple(truth)
+        yield stacked(itertools.islice(stream, config.batch_size))
+
+
+def stacked(samples: Iterable[Sample]) -> tuple[np.ndarray, tuple]:
+    """The pictures of some samples in one array, and their other fields in one array each."""
+    pictures, *truth = map(np.stack, zip(*samples, strict=True))
+    return pictures, tuple(truth)
 
 
 # ---- a sheet to look at

@@ -69,11 +69,10 @@ class PageTrainer(Trainer):
         """See Trainer."""
         config = self.config
         prefetcher = prefetch.Prefetcher(config, epoch)
-        pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
         batches = (batch for batch in iter(prefetcher.next, None))   # endless; Keras takes generators
         with prefetcher.surfacing():
             return model.fit(batches, epochs=config.train_epochs, initial_epoch=epoch,
-                             steps_per_epoch=config.epoch_steps, validation_data=(pictures, tuple(truth)),
+                             steps_per_epoch=config.epoch_steps, validation_data=page_synthesis.stacked(self.data),
                              validation_batch_size=BATCH, shuffle=False, verbose=0, callbacks=callbacks)
 
     def pictures(self, model) -> dict[tuple[str, str], np.ndarray]:
@@ -88,7 +87,7 @@ class PageTrainer(Trainer):
 
     def finish(self, folder: Path, network: keras.Model) -> None:
         """Write metrics.json and pictures into a run's folder."""
-        pictures, *truth = (np.stack(part) for part in zip(*self.data, strict=True))
+        pictures, truth = page_synthesis.stacked(self.data)
         outputs = network.predict(pictures, BATCH, verbose=0)
         loss = PageTrainingModel(network).compute_loss(y=truth, y_pred=outputs)
         found = {"parameters": network.count_params(), "pages": len(self.data),

@@ -21,6 +21,7 @@ from common.alphabets import X_HEIGHT
 from training import line_records, line_rendering
 
 RECORDS = 14_000          # maximum number of words of pen strokes kept in memory, a sample of all
+X_HEIGHTS = 5, 60          # px: least and greatest x-height that is looked for on real pages
 LINE_X_HEIGHT = 20        # px, of a line in a font
 BEFORE_WORD = 0.15        # of a word's height: paper around a font's word, for letters that reach out
 
@@ -206,13 +207,13 @@ def _stroke_level(dark: np.ndarray, where: np.ndarray) -> float:
     return float(np.percentile(values, 75)) if len(values) > 50 else 80.0
 
 
-def _x_height(ink: np.ndarray, baseline: np.ndarray, least: float = 5.0, most: float = 60.0) -> float | None:
+def _x_height(ink: np.ndarray, baseline: np.ndarray) -> float | None:
     """The x-height over a baseline (n, 2), from the ink's profile; None if it cannot be told."""
     x = np.arange(max(0, baseline[0, 0]), min(ink.shape[1] - 1, baseline[-1, 0]), 2.0)
     if len(x) < 40:
         return None
     y = np.interp(x, *baseline.T)
-    rows = np.arange(round(most))
+    rows = np.arange(X_HEIGHTS[1])
     band = cv2.remap(ink, np.repeat(x[None], len(rows), 0).astype(np.float32),
                      (y[None] - rows[:, None]).astype(np.float32), cv2.INTER_LINEAR)
     profile = cv2.GaussianBlur(band.mean(axis=1)[:, None].astype(np.float32), (1, 5), 0)[:, 0]
@@ -222,7 +223,7 @@ def _x_height(ink: np.ndarray, baseline: np.ndarray, least: float = 5.0, most: f
     peak = np.percentile(profile[2:2 + max(6, int(np.argmax(lower)) + 6)], 70)
     below = np.flatnonzero(profile[int(np.argmax(lower)) + 2:] < 0.55 * peak)
     height = float(below[0] + int(np.argmax(lower)) + 2) if len(below) else 0.0
-    return height if height >= least else None
+    return height if height >= X_HEIGHTS[0] else None
 
 
 # ---- all sources together

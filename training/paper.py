@@ -1,4 +1,4 @@
-"""Surfaces to write on, and what a camera or scanner makes of them."""
+"""Surfaces to write on, and what cameras and scanners make of them; scanned lines, changed as if others wrote them."""
 import cv2
 import numpy as np
 

@@ -32,14 +32,14 @@ def batches(samples: list[synthesis.Sample], batch_size: int,
     The wider the images, the fewer are in a batch, so that all batches take about as long.
     """
     blur = rng.normal(0, 8, len(samples)) if rng else np.zeros(len(samples))
-    order = np.argsort([picture.shape[1] for picture, *_ in samples] + blur, kind="stable")
+    widths = [sample.picture.shape[1] for sample in samples]
     groups, group, widest = [], [], 0
-    for row in order.tolist():
-        wider = max(widest, samples[row][0].shape[1])
+    for row in np.argsort(widths + blur, kind="stable").tolist():
+        wider = max(widest, widths[row])
         area = AREA * batch_size * (1 + wider / LONG)
         if group and (wider * (len(group) + 1) > area or len(group) >= MOST * batch_size):
             groups.append(group)
-            group, wider = [], samples[row][0].shape[1]
+            group, wider = [], widths[row]
         group.append(samples[row])
         widest = wider
     groups.append(group)

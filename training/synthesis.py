@@ -8,7 +8,7 @@
 - scanned: the same from EMNIST's scans.
 - page, name: scanned lines that people wrote on paper: French text, and German names.
 - font: texts in handwriting fonts and in a few printed faces, as if scanned.
-- capitals: parts of sentences in one person's capitals, as if scanned, since hardly anybody wrote so on paper for us;
+- capitals: parts of sentences in one person's capitals, as if scanned, since hardly any of the scanned lines is;
   some in small capitals, whose text is in small letters, as people publish it.
 - corrected: words that a user corrected in textrecog_ui.py, to learn that user's writing.
 
@@ -25,14 +25,7 @@ import numpy as np
 
 from common import alphabets, glyph, line_image
 from reading import line_inks, page_network, text_lines
-from training import (
-    corrections_store,
-    emnist,
-    line_rendering,
-    line_texts,
-    page_writing,
-    paper,
-)
+from training import corrections_store, emnist, line_rendering, line_texts, page_writing, paper
 from training.line_records import Writing, kept_writing, read_records, read_scans
 
 KINDS = {"word": 0.38, "line": 0.17, "several": 0.06, "composed": 0.08, "scanned": 0.02,   # shares of samples
@@ -204,7 +197,7 @@ class LineSynthesizer:
                 x += space
                 continue
             shape = alphabets.CAPITALS.get(character, character) if small else character
-            base, mark = line_rendering.parts(shape)
+            base, mark = line_rendering.base_and_mark(shape)
             records = own.get(base) or self._characters.get(base)
             if not records:
                 return None

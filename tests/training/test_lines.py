@@ -115,7 +115,7 @@ def test_letters_get_accents_above_them():
     rng = np.random.default_rng(0)
     for _ in range(20):
         found = line_rendering.add_accents(writing, rng)
-        assert "".join(line_rendering.parts(letter)[0] for letter in found.label) == "send" != found.label
+        assert "".join(line_rendering.base_and_mark(letter)[0] for letter in found.label) == "send" != found.label
         assert len(found.ends) > len(writing.ends) and found.ends[-1] == len(found.points)
         assert found.points[len(writing.points):, 1].max() < 0.5, "above the small letters"
     assert line_rendering.add_accents(writing._replace(label="kiwi"), rng) is None
