@@ -1,6 +1,6 @@
 """Run as python -m tools.NAME; read in this order: fetch_data either_case extract_characters build_language_models;
-evaluate evaluate_pages other_readers check_acc_loss plotScript measure_adaptation measure_writing; torture; benchmark
-benchmark_read benchmark_train benchmark_apps processes; draw_samples draw_line_images ui_driver screenshots."""
+report evaluate evaluate_pages other_readers check_acc_loss plotScript measure_adaptation measure_writing; torture;
+benchmark benchmark_read benchmark_train benchmark_apps processes; draw_samples draw_training ui_driver screenshots."""
 import sys
 
 from common import interrupt

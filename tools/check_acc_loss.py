@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from common import runs, settings
+from tools import report
 from training import metrics
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -25,9 +26,7 @@ limit = 0                        # score at most this many images of each set; 0
 TEST = {"accuracy": "accuracy", "accuracy_without_case": "without case", "accuracy_lookalikes_merged":
         "lookalikes merged", "top5": "top 5", "macro_f1": "macro F1", "loss": "loss"}
 PEN = {"accuracy": "drawn", "accuracy_without_case": "drawn without case"}
-SOURCES = {"emnist_train": "scans", "emnist_either_case": "either-case scans", "pen_strokes": "pen strokes",
-           "pen_words": "letters of written words"}
-COLUMNS = ("network", "unixTime", "parameters", "MB", "trained on", *TEST.values(), *PEN.values(), "ms per 20")
+COLUMNS = ("network", "unixTime", "parameters", "MB", *TEST.values(), *PEN.values(), "ms per 20")
 
 
 def main(arguments: list[str]) -> None:
@@ -43,30 +42,27 @@ def main(arguments: list[str]) -> None:
                                 "measures those that read lines")
     pen = config.pen_path if Path(config.pen_path, "characters.jsonl.gz").is_file() else ""
     data = metrics.read_test_data(config.data_path, pen, config.limit)
-    rows = sorted((score(config, name, data) for name in names), key=lambda row: row[5])
-    for row in (COLUMNS, ["---"] * len(COLUMNS), *rows):
-        print("| " + " | ".join(row) + " |")
+    report.print_table(COLUMNS, sorted((score(config, name, data) for name in names), key=lambda row: row["accuracy"]))
     print(f"\nOfficial test set of EMNIST ByClass, n = {len(data['emnist_test'][1]):,}"
           + (f"; pen strokes of unseen writers, n = {len(data['pen_test'][1]):,}" if pen else "")
           + f". ms per 20: one call with 20 glyphs, median of 50, {runs.hardware()}.")
 
 
-def score(config: SimpleNamespace, name: str, data: dict) -> list[str]:
-    """One line of the table."""
+def score(config: SimpleNamespace, name: str, data: dict) -> dict:
+    """One row of the table."""
     from training import devices
     devices.import_keras()
     from training import networks
     about = runs.read_config(config.models_path, name)
     network = networks.load_network(config.models_path, name)
     figures, _ = metrics.evaluate(network, data, about)
-    pen = figures.get("pen_test")
-    images = about.get("images", {})
-    trained = ", ".join(f"{images[kind]:,} {name}" for kind, name in SOURCES.items() if kind in images)
     times = timeit.repeat(lambda: network.predict_on_batch(data["emnist_test"][0][:20]), number=1, repeat=51)[1:]
-    size = Path(config.models_path, name, "model.keras").stat().st_size / 1e6
-    return [about["settings"]["network"], name, f"{network.count_params():,}", f"{size:.1f}", trained,
-            *(f"{figures['emnist_test'][key]:.4f}" for key in TEST), *(f"{pen[key]:.4f}" if pen else "" for key in PEN),
-            f"{1000 * statistics.median(times):.1f}"]
+    row = {"network": about["settings"]["network"], "unixTime": name, "parameters": f"{network.count_params():,}",
+           "MB": Path(config.models_path, name, "model.keras").stat().st_size / 1e6,
+           "ms per 20": 1000 * statistics.median(times)}
+    for part, columns in (("emnist_test", TEST), ("pen_test", PEN)):
+        row |= {column: figures[part][key] for key, column in columns.items() if part in figures}
+    return row
 
 
 if __name__ == "__main__":

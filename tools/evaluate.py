@@ -19,9 +19,6 @@ are scans of real writing with its accents and marks, by people of the validatio
 --language=.  The tables are Markdown.
 """
 import functools
-import itertools
-import math
-import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +31,7 @@ from tqdm import tqdm
 from common import alphabets, errors, files, glyph, pen_strokes, runs, settings
 from reading import binarize, recognizer
 from tools import evaluate_pages, other_readers
+from tools.report import Result, draw_worst, print_table
 from training import emnist, line_records, line_rendering, metrics, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -66,6 +64,7 @@ MARGIN = 0.3                     # paper around the ink, relative to that height
 LINE_CHARACTERS = 20             # approximate length of a line of scans
 SHOWN = 40                       # readings in the picture of the worst ones
 DRAWN_AS = ".png", ".jpg", ".pdf", ".svg"   # kinds of it
+MODEL = settings.constants(runs.ROOT / "model.py")
 COLUMNS = ("set", "language", "exact", "CER", "CER without case", "WER", "space F1", "words split", "ECE", "ms", "n")
 
 
@@ -75,30 +74,21 @@ class Sample(NamedTuple):
     truth: str
 
 
-class Result(NamedTuple):
-    """A sample, what was read, and how long that took."""
-    image: np.ndarray
-    truth: str
-    text: str
-    seconds: float
-    confidences: list[float] = []    # of the words
-
-
 # ---- pen strokes
 
 def draw_set(config: SimpleNamespace, rng: np.random.Generator, kind: str, style: str = "") -> list[Sample]:
     """Samples of one category of training/unipen.py and one style, or of all styles."""
-    records = list(read_records(config.pen_path, kind, style, config.split, config.texts, config.labels))
+    records = [record for record in read_records(config, kind, config.texts) if style in ("", record["style"])]
     chosen = rng.permutation(len(records))[:config.number]
     return [draw_record(records[row], kind, rng) for row in tqdm(chosen, f"drawing {kind}", leave=False)]
 
 
-def read_records(pen_path: str, kind: str, style: str, split: str, texts: str = "plain",
-                 labels: str = "written") -> Iterator[dict]:
-    """The records of one category, style ("": all) and split; texts and labels: as in the settings."""
-    known = {*alphabets.ALPHABET} if texts == "all" else {*alphabets.CHARACTERS, " "}
-    for record in unipen.read_strokes(Path(pen_path, f"{kind}.jsonl.gz"), split, as_labelled=labels == "source"):
-        if style in ("", record["style"]) and set(record["label"]) <= known:
+def read_records(config: SimpleNamespace, kind: str, texts: str) -> Iterator[dict]:
+    """The records of one category; texts: as in the settings."""
+    known = set(alphabets.ALPHABET if texts == "all" else alphabets.CHARACTERS + " ")
+    for record in unipen.read_strokes(Path(config.pen_path, f"{kind}.jsonl.gz"), config.split,
+                                      as_labelled=config.labels == "source"):
+        if set(record["label"]) <= known:
             yield record
 
 
@@ -141,8 +131,7 @@ def random_words(count: int, rng: np.random.Generator) -> list[np.ndarray]:
 
 def english_words(config: SimpleNamespace, of_class: dict[str, np.ndarray]) -> list[str]:
     """Words from UNIPEN's writers, including names and numbers, made only of characters that have scans."""
-    records = read_records(config.pen_path, "words", "", config.split, labels=config.labels)
-    words = sorted({word for record in records for word in record["label"].split()
+    words = sorted({word for record in read_records(config, "words", "plain") for word in record["label"].split()
                     if len(word) > 1 and all(len(of_class[character]) for character in word)})
     if not words:
         raise errors.DataError(f"{config.pen_path} holds no words that {config.data_path} has scans for: "
@@ -202,7 +191,7 @@ SETS = {"characters": ("characters, isolated", functools.partial(draw_set, kind=
         "dhsd": ("DHSD, German names", functools.partial(scanned_set, name="dhsd"))}
 OF_BOTH_SPLITS = list(SETS)[:-2]
 WORDS = ["words", "mixed", "cursive"]
-KEPT_WITH = "split", "texts", "labels", "number", "language", "prior", "pages", "reader", "seed"   # usual for --keep
+KEPT_WITH = "split", "texts", "labels", "number", "language", "prior", "pages", "reader", "seed"   # settings
 
 
 def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
@@ -267,95 +256,51 @@ def _mean(values: list) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def print_head(columns: tuple[str, ...] = COLUMNS) -> None:
-    """Print the first two lines of a Markdown table."""
-    print(f"| {' | '.join(columns)} |\n| {' | '.join(['---'] * len(columns))} |", flush=True)
-
-
-def print_row(row: dict, columns: tuple[str, ...] = COLUMNS) -> None:
-    """Print one line of a Markdown table; missing values and NaN stay blank."""
-    def cell(column: str) -> str:
-        value = row.get(column, "")
-        if not isinstance(value, float):
-            return str(value)
-        return "" if np.isnan(value) else f"{value:.{1 if column == 'ms' else 4}f}"
-    print(f"| {' | '.join(map(cell, columns))} |", flush=True)
-
-
-# ---- the picture of the worst readings
-
-def draw_worst(results: dict[str, list[Result]], path: Path, shown: int = SHOWN) -> None:
-    """Draw the readings with the highest CER without case, equally many per set: truth above, reading below."""
-    from matplotlib.figure import Figure
-    worst = []
-    for of_set in results.values():
-        wrong = [result for result in of_set if result.text != result.truth]
-        wrong.sort(key=lambda result: -metrics.cer([(result.truth.lower(), result.text.lower())]))
-        worst += wrong[:max(1, shown // len(results))]
-    rows = max(1, math.ceil(len(worst) / 4))
-    figure = Figure(figsize=(16, 1.6 * rows), layout="constrained")
-    for axes, result in itertools.zip_longest(figure.subplots(rows, 4).flat, worst):
-        axes.set(xticks=[], yticks=[], frame_on=bool(result))
-        if result:
-            axes.imshow(result.image, cmap="gray", vmin=0, vmax=255)
-            truth, text = (textwrap.shorten(each, 60, placeholder="...") for each in (result.truth, result.text))
-            axes.set_title(truth, color="green", fontsize=9, parse_math=False)
-            axes.set_xlabel(text, color="firebrick", fontsize=9, parse_math=False)
-    files.write_atomically(path, lambda temporary: figure.savefig(temporary))
-
-
 # ---- command line
 
 def main(arguments: list[str]) -> None:
-    """Read every named set, print the table, and draw the worst readings."""
+    """Read every named set, or pages, print the table, and draw the worst readings."""
     config, _ = settings.configure(globals(), arguments)
     names = check(config)
-    if config.pages:
-        measure_pages(config)
-        return
-    readers = {which: recognizer.Recognizer(config.unixTime or None, config.models_path, config.prior, language=which)
-               for which in ("none", config.language)}
+    readers = {which: recognizer.Recognizer(config.unixTime or None, config.models_path, config.prior, which)
+               for which in ([config.language] if config.pages else ["none", config.language])}
     for reader in readers.values():
         reader.load()  # this is not timed
     config.models_path, config.unixTime = reader.models_path, reader.unixTime
-    if {"strings", "scans"} & set(names):   # scans that no network has learned from
-        about = runs.read_config(reader.folder_of(reader.character_run), reader.character_run)
-        config.val_split = about["settings"].get("val_split", 0.1)
     results = {}
-    print_head()
+    if config.pages:
+        print_table(evaluate_pages.COLUMNS, evaluate_pages.rows(config, reader, results))
+        split = "" if config.pictures else f"split {config.split}, "
+        print(f"\n{split}network {config.unixTime}, language {config.language}; {runs.hardware()}.\n"
+              f"{evaluate_pages.ABOUT}")
+    else:
+        about = runs.read_config(reader.folder_of(reader.character_run), reader.character_run)
+        config.val_split = (MODEL | about["settings"])["val_split"]
+        print_table(COLUMNS, rows(config, names, readers, results))
+        print(f"\n{describe(config, names)}")
+        sum_up(config, names, [result for name, found in results.items() if name.endswith(f", {config.language}")
+                               for result in found])
+    draw_worst(results, config.picture, evaluate_pages.SHOWN if config.pages else SHOWN)
+
+
+def rows(config: SimpleNamespace, names: list[str], readers: dict, results: dict) -> Iterator[dict]:
+    """Read the sets; yields the table's rows, and adds what was read of each to `results`."""
     for name in names:
         title, samples = SETS[name][0], make_samples(config, name)
         for which, read in read_functions(config, name, readers).items():
             found = results[f"{title}, {which}"] = read_all(samples, read, title)
-            print_row({"set": title, "language": which} | measure(found))
-    print(f"\n{describe(config, names)}")
-    read = [result for name, found in results.items() if name.endswith(f", {config.language}") for result in found]
-    if words := sum(len(result.confidences) for result in read):
-        print(f"ECE of all {words:,} words read with language {config.language}: {calibration_error(read):.4f}")
+            yield {"set": title, "language": which} | measure(found)
+
+
+def sum_up(config: SimpleNamespace, names: list[str], results: list[Result]) -> None:
+    """Print the calibration error of everything read with the language model, and keep how much was exact if asked."""
+    if words := sum(len(result.confidences) for result in results):
+        print(f"ECE of all {words:,} words read with language {config.language}: {calibration_error(results):.4f}")
     if config.keep:
         figures = Path(config.models_path, config.unixTime, "metrics.json")
-        kept = {"exact": measure(read)["exact"], "n": len(read), "sets": names, "split": config.split}
+        kept = {"exact": measure(results)["exact"], "n": len(results), "sets": names, "split": config.split}
         files.write_json(figures, files.read_json(figures) | {"words": kept})
         print(f"{figures}: {kept}")
-    if config.picture:
-        draw_worst(results, Path(config.picture))
-        print(f"the worst readings: {config.picture}")
-
-
-def measure_pages(config: SimpleNamespace) -> None:
-    """Read pages, print the table, and draw the worst lines."""
-    reader = recognizer.Recognizer(config.unixTime or None, config.models_path, config.prior, config.language)
-    reader.load()
-    rows, excerpts = evaluate_pages.measure(config, reader)
-    print_head(evaluate_pages.COLUMNS)
-    for row in rows:
-        print_row(row, evaluate_pages.COLUMNS)
-    split = "" if config.pictures else f"split {config.split}, "
-    print(f"\n{split}network {reader.unixTime}, language {config.language}; {runs.hardware()}.\n"
-          f"{evaluate_pages.ABOUT}")
-    if config.picture:
-        draw_worst(excerpts, Path(config.picture), evaluate_pages.WORST)
-        print(f"the worst readings: {config.picture}")
 
 
 def check(config: SimpleNamespace) -> list[str]:
@@ -367,11 +312,11 @@ def check(config: SimpleNamespace) -> list[str]:
     for name, values in CHOICES.items():
         settings.one_of(name, getattr(config, name), values)
     usual = all(getattr(config, name) == globals()[name] for name in KEPT_WITH)
-    if config.keep and (names != WORDS or not usual):   # otherwise runs could not be compared
-        raise settings.SettingsError(f"--keep wants --sets={','.join(WORDS)}, and leave these out: "
-                                     + ", ".join(KEPT_WITH))
+    if config.keep and (names != WORDS or not usual):
+        raise settings.SettingsError(f"--keep needs --sets={','.join(WORDS)} and the usual {', '.join(KEPT_WITH)}, "
+                                     "since it keeps a figure by which networks are compared")
     if config.pages and config.reader != "ours":
-        raise settings.SettingsError(f"--pages measures our own reader alone: leave --reader={config.reader} out")
+        raise settings.SettingsError(f"--pages measures only our own reader: leave out --reader={config.reader}")
     for name, least in (("number", 1), ("dots", 0), ("seed", 0)):
         settings.between(name, getattr(config, name), least)
     if config.picture and Path(config.picture).suffix.lower() not in DRAWN_AS:   # before all is read

@@ -3,6 +3,7 @@ import itertools
 import json
 import time
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from reading import recognizer, text_lines
 from reading.binarize import ImageError, Picture, decode
 from reading.line_cores import Core
 from reading.page_network import FoundPage, shipped
+from tools.report import Result
 
 COLUMNS = ("set", "as one", "split", "missed", "CER without case", "cut out", "dots", "ms", "n")
 ONE, COVERED = 0.7, 0.2    # IoU above which a core is a known line; share of a line above which it is part of it
@@ -25,7 +27,7 @@ ABOUT = (f"as one: known lines that have one core, which shares {ONE:.0%} of its
          "several; missed: in none.\nCER: end to end; cut out: of the same ink in the known outlines of lines. Accents "
          "count in folders of pictures alone.\ndots: share of dots that change a line which they do not touch. ms: "
          "median for a page.")
-WORST = 20                 # lines or pages in the picture of the worst ones
+SHOWN = 20                 # lines or pages in the picture of the worst ones
 DOT = 2                    # px: radius of a dot on a page
 BESIDE = 6.0               # px: a dot this close to a line's frame touches it
 PLAIN = str.maketrans({"«": '"', "»": '"', "’": "'", "‘": "'", "“": '"', "”": '"', "œ": "oe", "Œ": "OE", "æ": "ae",
@@ -37,13 +39,6 @@ class Page(NamedTuple):
     image: np.ndarray        # uint8 (height, width, 3), RGB
     truth: str
     lines: list[dict] = []   # from top to bottom, if known: text, baseline and polygon in px
-
-
-class Excerpt(NamedTuple):
-    """A line or page, its text, and what was read."""
-    image: np.ndarray        # uint8 (height, width)
-    truth: str
-    text: str
 
 
 # ---- pages
@@ -98,56 +93,59 @@ def without_print(picture: np.ndarray, page: dict) -> np.ndarray:
 
 # ---- figures
 
-def measure(config: SimpleNamespace, reader: recognizer.Recognizer) -> tuple[list[dict], dict[str, list[Excerpt]]]:
-    """A row of COLUMNS for each set, and what was read of each known line or, if lines are unknown, of each page."""
-    rows, excerpts = [], {}
+def rows(config: SimpleNamespace, reader: recognizer.Recognizer, results: dict) -> Iterator[dict]:
+    """Read each set; yields a row of COLUMNS.
+
+    results: gets what was read of each known line of a set or, if lines are unknown, of each page.
+    """
     for name, pages in pages_of(config).items():
-        figures, excerpts[name] = [], []
+        total, seconds, results[name] = Counter(), [], []
         for number, page in enumerate(tqdm(itertools.islice(pages, config.number), name, leave=False)):
-            of_page, read = measure_page(page, reader)
+            begun = time.perf_counter()
+            found, texts = find_and_read(page, reader)
+            seconds.append(time.perf_counter() - begun)
+            wrong, characters = error(" ".join(texts), page.truth, accents=not page.lines)
+            total.update(pages=1, wrong=wrong, characters=characters)
+            gray = cv2.cvtColor(page.image, cv2.COLOR_RGB2GRAY) if page.image.ndim == 3 else page.image
+            if page.lines:
+                results[name] += measure_lines(page, gray, found, texts, reader, total)
+            else:
+                results[name].append(Result(gray, page.truth, " ".join(texts)))
             if config.dots:
-                of_page["dots"] = changed_by_dots(page.image, reader, config.dots, np.random.default_rng(number))
-            figures.append(of_page)
-            excerpts[name] += read
-        if not figures:
+                total["dots"] += changed_by_dots(page.image, reader, config.dots, np.random.default_rng(number))
+        if not seconds:
             raise errors.DataError(f"there are no pages in {name}: name another split or folder")
-        total = {key: sum(each.get(key, 0) for each in figures) for key in {key for each in figures for key in each}}
-        row = {"set": name, "CER without case": total["wrong"] / total["characters"], "n": len(figures),
-               "ms": 1000 * float(np.median([each["seconds"] for each in figures]))}
-        row |= {key: total[key] / total["known"] for key in ("as one", "split", "missed") if key in total}
-        row |= {"cut out": total["cut"] / total["characters"]} if "cut" in total else {}
-        rows.append(row | ({"dots": total["dots"] / (config.dots * len(figures))} if config.dots else {}))
-    return rows, excerpts
+        row = {"set": name, "CER without case": total["wrong"] / total["characters"], "n": total["pages"],
+               "ms": 1000 * float(np.median(seconds))}
+        if total["known"]:
+            row |= {key: total[key] / total["known"] for key in ("as one", "split", "missed")}
+            row["cut out"] = total["cut"] / total["characters"]
+        yield row | ({"dots": total["dots"] / (config.dots * total["pages"])} if config.dots else {})
 
 
-def measure_page(page: Page, reader: recognizer.Recognizer) -> tuple[dict[str, float], list[Excerpt]]:
-    """The counts of one page, and its excerpts."""
-    begun = time.perf_counter()
+def find_and_read(page: Page, reader: recognizer.Recognizer) -> tuple[FoundPage | Picture | None, list[str]]:
+    """What is found on a page, and the texts of its lines; None and no texts where there is no writing."""
     try:
         found = shipped().find(page.image) if page.lines else reader.see(page.image)
-        straight = found.lines if page.lines else text_lines.lines_of(found)
-        texts = read(reader, straight)
+        return found, read(reader, found.lines if page.lines else text_lines.lines_of(found))
     except ImageError:
-        found, texts = None, []
-    seconds = time.perf_counter() - begun
-    wrong, characters = error(" ".join(texts), page.truth, accents=not page.lines)
-    counted = {"seconds": seconds, "wrong": wrong, "characters": characters}
-    gray = cv2.cvtColor(page.image, cv2.COLOR_RGB2GRAY) if page.image.ndim == 3 else page.image
-    if not page.lines:
-        return counted, [Excerpt(gray, page.truth, " ".join(texts))]
-    shares = shared([np.array(line["baseline"], float) / found.scale for line in page.lines], found.cores)
-    as_one, parts = lines_as_one(*shares), shares[1] > COVERED
+        return None, []
+
+
+def measure_lines(page: Page, gray: np.ndarray, found: FoundPage, texts: list[str], reader: recognizer.Recognizer,
+                  total: Counter) -> list[Result]:
+    """Add the counts of a page's known lines to `total`; returns what was read of each line."""
+    union, share = shared([np.array(line["baseline"], float) / found.scale for line in page.lines], found.cores)
+    parts = share > COVERED
     cut = error(" ".join(read(reader, cut_lines(found, page.lines))), page.truth, accents=False)[0]
-    counted |= {"known": len(page.lines), "as one": as_one.sum(), "split": (parts.sum(axis=1) > 1).sum(),
-                "missed": (~parts.any(axis=1)).sum(), "cut": cut}
-    return counted, [excerpt(gray, line, [text for text, mine in zip(texts, of_line) if mine])
-                     for line, of_line in zip(page.lines, parts)]
-
-
-def excerpt(gray: np.ndarray, line: dict, texts: list[str]) -> Excerpt:
-    """A known line as it looks on the page, and the texts of the cores in it."""
-    x, y, width, height = cv2.boundingRect(np.array(line["polygon"], np.int32))
-    return Excerpt(gray[max(0, y):y + height, max(0, x):x + width], line["text"], " ".join(texts))
+    total.update({"known": len(page.lines), "as one": lines_as_one(union, share).sum(), "cut": cut,
+                  "split": (parts.sum(axis=1) > 1).sum(), "missed": (~parts.any(axis=1)).sum()})
+    results = []
+    for line, of_line in zip(page.lines, parts):
+        x, y, width, height = cv2.boundingRect(np.array(line["polygon"], np.int32))
+        image = gray[max(0, y):y + height, max(0, x):x + width]
+        results.append(Result(image, line["text"], " ".join(itertools.compress(texts, of_line))))
+    return results
 
 
 def shared(baselines: list[np.ndarray], cores: list[Core]) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from common import alphabets, glyph, runs, settings
 from reading import line_recognizer, word_lm
+from tools.report import print_table
 from training import corrections_store, dataset, devices, line_records, line_rendering, metrics, unipen
 from training.config import TrainingConfig, configure
 
@@ -56,13 +57,11 @@ def report(names: tuple[str, ...], of_writers: dict[str, list[dict]], measure: C
 
     names: of the figures; the last line has their means, each writer weighted by the number of measured records.
     """
-    rows = {writer: measure(records) for writer, records in tqdm(of_writers.items(), "learning", unit="writer")}
-    table = np.array(list(rows.values()), float)
-    rows["mean"] = (*table[:, :2].sum(axis=0), *np.average(table[:, 2:], axis=0, weights=table[:, 1]))
-    print("| writer | learned | measured | " + " | ".join(names) + " |\n|" + "---|" * (3 + len(names)))
-    for writer, (learned, measured, *figures) in rows.items():
-        shown = " | ".join(f"{figure:.3f}" for figure in figures)
-        print(f"| {writer} | {learned:.0f} | {measured:.0f} | {shown} |")
+    found = {writer: measure(records) for writer, records in tqdm(of_writers.items(), "learning", unit="writer")}
+    counts, figures = np.split(np.array(list(found.values()), float), [2], axis=1)
+    found["mean"] = (*counts.sum(axis=0).astype(int), *np.average(figures, axis=0, weights=counts[:, 1]))
+    columns = ("writer", "learned", "measured", *names)
+    print_table(columns, (dict(zip(columns, (writer, *row))) for writer, row in found.items()))
     print(f"\n{runs.hardware()}.")
 
 
@@ -136,7 +135,8 @@ def measure_words(config: SimpleNamespace, setup: TrainingConfig) -> None:
         return (len(wrong), len(records) - half, *map(metrics.cer, found),
                 *(np.mean([truth == read for truth, read in both]) for both in found), others, kept)
 
-    report(("CER before", "after", "exact before", "after", "others' CER before", "after"), of_writers, measure)
+    report(("CER before", "CER after", "exact before", "exact after", "others' CER before",
+            "others' CER after"), of_writers, measure)
 
 
 if __name__ == "__main__":

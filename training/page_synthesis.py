@@ -1,28 +1,18 @@
 """Makes pages for the page network to learn from, with the ground truth of where their writing is.
 
-    python -m training.page_synthesis                       a sheet of pages, into pages.png
-    python -m training.page_synthesis --paper_path=FOLDER   with fonts, texts and papers from another folder
-
-A page is written (page_layouts) with people's pen strokes, fonts or real pages (page_writing) on paper, and
-photographed (paper).  Masks of writing, rules and lines of text are drawn along with it, and bent like the page.
+`python -m tools.draw_training --pages` draws a sheet of them.  A page is written (page_layouts) with people's pen
+strokes, fonts or real pages (page_writing) on paper, and photographed (paper).  Masks of writing, rules and lines of
+text are drawn along with it, and bent like the page.
 """
 import itertools
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from common import files, settings
 from training import page_layouts, paper
 from training.page_writing import Sources
-
-# ---- settings: change them here or on the command line, as --name=value
-pen_path = "Dataset/UNIPEN"      # folder with the pen strokes
-paper_path = "Dataset/Paper"     # folder with fonts, text, copiste, and maybe backgrounds
-seed = 0                         # seed of all random numbers
-# ---- end of settings
 
 SIDE, DRY_RUN_SIDE = 448, 128    # px of a picture
 SIZES = 5.5, 64.0                # px: least and greatest x-height in a picture; most are small
@@ -200,21 +190,3 @@ def stacked(samples: Iterable[Sample]) -> tuple[np.ndarray, tuple]:
     pictures, *truth = map(np.stack, zip(*samples, strict=True))
     return pictures, tuple(truth)
 
-
-# ---- a sheet to look at
-
-def main(arguments: list[str]) -> None:
-    """Draw a sheet of pages, each beside what is known of it."""
-    config, _ = settings.configure(globals(), arguments)
-    settings.between("seed", config.seed, 0)
-    synthesizer = PageSynthesizer(Sources.read(config.pen_path, config.paper_path))
-    rng = np.random.default_rng(config.seed)
-    samples = [synthesizer.sample(rng) for _ in range(16)]
-    rows = [np.concatenate([part for sample in samples[row:row + 4] for part in (sample.picture, overlay(sample))], 1)
-            for row in range(0, 16, 4)]
-    files.save_picture(np.concatenate(rows), Path("pages.png"))
-    print("pages.png")
-
-
-if __name__ == "__main__":
-    settings.run(main)

@@ -1,6 +1,6 @@
 """Makes the line images that a line reader learns from; as with people, no two are alike.
 
-`python -m tools.draw_line_images` draws a sheet of them.  The kinds of writing, mixed by LineSynthesizer.sample:
+`python -m tools.draw_training` draws a sheet of them.  The kinds of writing, mixed by LineSynthesizer.sample:
 
 - word, line: what one person wrote with a pen, as recorded.
 - several: words of one person side by side, with spaces of all widths.

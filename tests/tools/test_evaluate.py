@@ -11,14 +11,14 @@ import toy
 from common import glyph, runs, settings
 from common.alphabets import CHARACTERS
 from reading import recognizer
-from tools import evaluate, other_readers
+from tools import evaluate, other_readers, report
 
 ROOT = Path(__file__).resolve().parents[2]
 LETTER = ROOT / "samples" / "R.png"
 
 
-def result(truth: str, text: str, seconds: float = 0.01) -> evaluate.Result:
-    return evaluate.Result(np.full((20, 30), 255, np.uint8), truth, text, seconds)
+def result(truth: str, text: str, seconds: float = 0.01) -> report.Result:
+    return report.Result(np.full((20, 30), 255, np.uint8), truth, text, seconds)
 
 
 def test_the_figures_are_those_counted_by_hand():
@@ -36,8 +36,8 @@ def test_the_figures_are_those_counted_by_hand():
 def test_nothing_to_count_stays_blank(capsys):
     figures = evaluate.measure([result("a", "a")])
     assert np.isnan(figures["space F1"])
-    evaluate.print_row({"set": "letters"} | figures)
-    row = capsys.readouterr().out.split(" | ")
+    report.print_table(evaluate.COLUMNS, [{"set": "letters"} | figures])
+    row = capsys.readouterr().out.splitlines()[-1].split(" | ")
     assert dict(zip(evaluate.COLUMNS, row, strict=True))["space F1"] == ""
 
 
