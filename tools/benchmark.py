@@ -18,17 +18,16 @@ The parts of train:
 The parts of apps: see tools/benchmark_apps.py.
 """
 import importlib
-import importlib.metadata
 import os
 import platform
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterable
+from types import SimpleNamespace
 
 import psutil
 
-from common import errors, runs, settings
+from common import runs, settings
+from tools import processes
 
 # ---- settings: change them here or on the command line, as --name=value
 part = "all"               # one of the parts above, or all
@@ -45,44 +44,40 @@ MODES = ("read", "train", "apps")
 
 
 def main(arguments: list[str]) -> None:
-    """Describe the machine, and run each part in a separate process; with MODE PART, run that part here."""
+    """Describe the machine, and measure each part in a process of its own."""
     config, words = settings.configure(globals(), arguments, positional="MODE")
-    if not words or words[0] not in MODES or len(words) > 2:
+    if len(words) != 1 or words[0] not in MODES:
         raise settings.SettingsError(f"name a mode, {' or '.join(MODES)}, as in: python -m tools.benchmark read")
     parts = importlib.import_module(f"tools.benchmark_{words[0]}").PARTS
     for name in ("pictures", "images", "train_epochs", "batch_size"):
         settings.between(name, getattr(config, name), 1)
-    wanted = words[1] if words[1:] else config.part
-    settings.one_of("part", wanted, ("all", *parts))
-    if words[1:] and wanted != "all":
-        return print_figures(parts[wanted](config))
+    settings.one_of("part", config.part, ("all", *parts))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     print(describe_machine(), flush=True)
-    for name in parts if wanted == "all" else [wanted]:
+    for name in parts if config.part == "all" else [config.part]:
         # Memory, thread pools and compiled code left over from one part would disturb the next.
-        command = [sys.executable, "-m", "tools.benchmark", words[0], name, *(a for a in arguments if a[:2] == "--")]
-        if subprocess.run(command, cwd=runs.ROOT, env={"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ).returncode:
-            raise errors.UserError(f"measuring {name} failed, see above")
+        processes.alone(measure, words[0], name, config)
 
 
-def print_figures(figures: Iterable[tuple]) -> None:
-    """Print each (what, value, unit, bar) as soon as it is measured; bar: the target in words, or ""."""
-    for what, value, unit, bar in figures:
+def measure(mode: str, part: str, config: SimpleNamespace) -> None:
+    """Measure one part, and print each (what, value, unit, bar) as it comes; bar: the target in words, or ""."""
+    for what, value, unit, bar in importlib.import_module(f"tools.benchmark_{mode}").PARTS[part](config):
         print(f"  {what:<44} {value:>{'10,.0f' if abs(value) >= 100 else '10.3g'}} {unit:<9}"
               + (f" (bar: {bar})" if bar else ""), flush=True)
 
 
 def describe_machine() -> str:
     """Processor, memory, GPU and package versions, in two lines."""
+    import onnxruntime  # here, since --help should not wait for it
     gpu = "no GPU"
     if shutil.which("nvidia-smi"):
         asked = subprocess.run(["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"],
                                capture_output=True, text=True)
         gpu = "; ".join(asked.stdout.splitlines()) or gpu
-    wanted = ("keras", "tensorflow", "jax", "torch", "numpy", "onnxruntime", "opencv-python-headless")
-    known = {found.name: found.version for found in importlib.metadata.distributions()}
-    packages = ", ".join(f"{name} {known[name]}" for name in wanted if name in known)
+    packages = runs.versions() | {"onnxruntime": onnxruntime.__version__}
     return (f"{runs.hardware()}, {psutil.virtual_memory().total / 2**30:.0f} GiB memory, {gpu}; {platform.platform()}\n"
-            f"Python {platform.python_version()}, {packages}; backend {os.environ.get('KERAS_BACKEND', 'tensorflow')}")
+            + ", ".join(map(" ".join, packages.items()))
+            + f"; backend {os.environ.get('KERAS_BACKEND', 'tensorflow')}")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import psutil
-from PIL import Image
 
-from common import errors, files, runs
+from common import errors, files
 from reading import recognizer
 from reading.binarize import Source
 from tools import draw_samples, processes
@@ -44,7 +43,7 @@ def start(config: SimpleNamespace) -> Iterator[tuple]:
     script = [sys.executable, "recogScript.py", f"--unixTime={config.unixTime}", SAMPLE]
     ours, text = repeat(script, STARTS)
     yield "process start to text", ours, "s", "at most 1.2"
-    if runs.read_config("Models", config.unixTime or runs.DEFAULT)["reads"] != "lines":   # Keras reads lines below
+    if recognizer.Recognizer(config.unixTime or None).reads != "lines":   # Keras reads lines below
         return
     with_keras, keras_text = repeat([sys.executable, "-c", WITH_KERAS, SAMPLE, config.unixTime], KERAS_STARTS)
     if text != keras_text:
@@ -73,18 +72,17 @@ def read_line(config: SimpleNamespace, name: str) -> Iterator[tuple]:
 def read_photo(config: SimpleNamespace) -> Iterator[tuple]:
     """Read a photo of a page again and again."""
     with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder, "photo.jpg"))   # made in another process, whose memory does not count
-        processes.run([sys.executable, "-c", f"from tools import {Path(__file__).stem} as own; own.make_photo().save"
-                       f"({path!r}, quality=90)"])
+        path = Path(folder, "photo.jpg")
+        processes.alone(save_photo, path)   # the memory that it takes does not count
         yield from time_readings(config, path, "a photo of 12 megapixels", "s", 0.8, PHOTO_READINGS)
 
 
-def make_photo() -> Image.Image:
-    """A photo of a page of 440 characters, RGB, 3000 px wide and 4000 high."""
+def save_photo(path: Path) -> None:
+    """Write a photo of a page of 440 characters, RGB, 3000 px wide and 4000 high."""
     ink = draw_samples.write_lines([LINES["long"][0]] * 11, 35, 3, 8)
     below, behind = 2000 - 120 - ink.shape[0], 1500 - 144 - ink.shape[1]
     page = draw_samples.photograph(np.pad(ink, [(50, below), (50, behind)]), 7)   # it adds the rest
-    return page.resize((3000, 4000))
+    page.resize((3000, 4000)).save(path, quality=90)
 
 
 def time_readings(config: SimpleNamespace, image: Source, what: str, unit: str, bar: float,

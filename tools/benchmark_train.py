@@ -50,10 +50,9 @@ def run_classic(config: SimpleNamespace) -> Iterator[tuple]:
     """The classic run to its end, including calibration, scores and pictures."""
     first = []
 
-    def look(seconds: float, notes: str) -> bool:
+    def look(seconds: float, notes: str) -> None:
         if not first and re.search(r"\bloss=\d", notes):   # from its progress bar
             first.append(seconds)
-        return False
 
     with tempfile.TemporaryDirectory() as folder:
         write_emnist(Path(folder), config.images)

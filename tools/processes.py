@@ -1,8 +1,10 @@
-"""Runs a program and measures its time and memory, including all processes that it starts."""
+"""Runs programs, whose time and memory are measured with all processes that they start, and functions on their own."""
 import contextlib
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,27 +33,34 @@ def memory(process: psutil.Process) -> float:
     return total / 1e6
 
 
-def run(command: list[str], look: Callable[[float, str], bool] = lambda seconds, notes: False) -> Measured:
+def run(command: list[str], look: Callable[[float, str], object] = lambda seconds, notes: None) -> Measured:
     """Run a program in the project's folder, and look at it a hundred times a second.
 
-    look: gets the seconds since the start and all of stderr so far; once it returns True, the program is killed.
+    look: gets the seconds since the start and all of stderr so far.
     Raises UserError with the last line of stderr when the program fails.
     """
-    usage, over, began = [], False, time.perf_counter()
+    usage, began = [], time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         output, notes = Path(folder, "output"), Path(folder, "notes")
         with output.open("wb") as stdout, notes.open("wb") as stderr:
             process = psutil.Popen(command, cwd=runs.ROOT, stdout=stdout, stderr=stderr)
         try:
-            while process.poll() is None and not over:
+            while process.poll() is None:
                 usage.append(memory(process))
-                over = look(time.perf_counter() - began, notes.read_text(errors="replace"))
+                look(time.perf_counter() - began, notes.read_text(errors="replace"))
                 time.sleep(0.01)
         finally:
-            if process.poll() is None:
+            if process.poll() is None:   # after Ctrl-C
                 for one in [*process.children(recursive=True), process]:
                     one.kill()
-        seconds, last = time.perf_counter() - began, (notes.read_text(errors="replace").splitlines() or [""])[-1]
-        if process.wait() and not over:
+        seconds = time.perf_counter() - began
+        if process.wait():
+            last = (notes.read_text(errors="replace").splitlines() or [""])[-1]
             raise errors.UserError(f"{' '.join(command)[:200]} failed: {last}")
         return Measured(output.read_text(errors="replace"), seconds, usage)
+
+
+def alone(function: Callable, *arguments):
+    """Call a function in a new process, which shares no memory, threads or display; returns or raises what it does."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()

@@ -3,14 +3,13 @@
     python -m tools.screenshots                                    those of the documentation, into docs/
     python -m tools.screenshots --folder=FOLDER --everything=True  all windows, in both themes and two sizes
 """
-import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import ImageGrab
 
-from common import errors, runs, settings
-from tools import draw_samples, ui_driver
+from common import runs, settings
+from tools import draw_samples, processes, ui_driver
 from training import corrections_store
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -110,14 +109,8 @@ def main(arguments: list[str]) -> None:
         return
     for number, text in enumerate(("hello", "little", "minute")):
         corrections_store.remember_word(where / "corrections", draw_samples.cursive_strokes(text, 90, number), text)
-    with ui_driver.display(always=True):   # or say that there can be none
-        pass
     for size in DISPLAYS:     # each in its own process, because Tk ends it with the display
-        process = multiprocessing.get_context("spawn").Process(target=take_all, args=(where, size))
-        process.start()
-        process.join()
-        if process.exitcode:
-            raise errors.UserError(f"no pictures of windows on a {size} display: see above")
+        processes.alone(take_all, where, size)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from common import errors
 from tools import benchmark_read, benchmark_train, processes
@@ -28,8 +29,9 @@ def test_a_part_prints_each_figure_with_its_bar(monkeypatch):
     assert first[3] == "at most 30" and 50 < memory[1] < 5000
 
 
-def test_the_photo_is_of_a_page_and_has_12_megapixels():
-    photo = benchmark_read.make_photo()
+def test_the_photo_is_of_a_page_and_has_12_megapixels(tmp_path):
+    benchmark_read.save_photo(tmp_path / "photo.jpg")
+    photo = Image.open(tmp_path / "photo.jpg")
     assert photo.size == (3000, 4000) and photo.getpixel((5, 5))[0] > photo.getpixel((2990, 3990))[0] + 50
 
 
@@ -41,8 +43,6 @@ def test_time_and_memory_of_a_program_are_measured_with_what_it_starts():
     found = processes.run([sys.executable, "-c", code], lambda seconds, notes: "step" in notes and seen.append(seconds))
     assert found.output == "done\n" and 0.3 < seen[0] < found.seconds - 0.4
     assert max(found.memory) - found.memory[0] > 190
-    ended = processes.run([sys.executable, "-c", code], lambda seconds, notes: "step" in notes)
-    assert ended.output == "" and ended.seconds < found.seconds
     with pytest.raises(errors.UserError, match="no such luck"):
         processes.run([sys.executable, "-c", "raise SystemExit('no such luck')"])
 
