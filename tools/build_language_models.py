@@ -23,17 +23,16 @@ from training import unipen
 
 # ---- settings: change them here or on the command line, as --name=value
 languages = "english,french,german,spanish"   # which to build
-character_words = 200000         # how many of the most frequent words the character model counts
-contexts = 22000                 # contexts it keeps, the most informative ones; the file grows with them
-order = 8                        # characters in its longest n-gram
-character_flatten = 0.7          # a word's weight is its frequency to this power: 1 as in running text, 0 all alike
-smoothing = 1.0                  # weight of the shorter context for each different letter that follows
-words = 50000                    # how many of the most frequent words the word model knows
-flatten = 0.9                    # a word's weight is its frequency to this power
 pen_path = "Dataset/UNIPEN"      # folder with the pen strokes; their texts show where marks and spaces go
 texts_path = "Dataset/Paper/text"   # folder with sentences, which show it too
 # ---- end of settings
 
+CHARACTER_WORDS = 200_000  # how many of the most frequent words the character model counts
+CONTEXTS = 22_000          # contexts it keeps, the most informative ones; the file grows with them
+ORDER = 8                  # characters in its longest n-gram
+CHARACTER_FLATTEN = 0.7    # a word's weight is its frequency to this power: 1 as in running text, 0 all alike
+WORDS = 50_000             # how many of the most frequent words the word model knows
+FLATTEN = 0.9              # a word's weight is its frequency to this power
 LABELS = len(character_lm.LETTERS) + 1   # letters, and the end of a word
 LEAST = 40                 # steps of character_lm.STEP: -log of the smallest P(letter | context) that is kept
 SENTENCES = 10             # one in this many sentences is counted
@@ -54,29 +53,26 @@ GENERAL_MARKS = 5.0        # pseudo-counts: weight of what follows any kind, rel
 def main(arguments: list[str]) -> None:
     """Count characters, words, pairs and marks of each language, and write its file."""
     config, _ = settings.configure(globals(), arguments)
-    for name in ("character_words", "contexts", "order", "words"):
-        settings.between(name, getattr(config, name), 1)
     languages = config.languages.split(",")
     for language in languages:
         settings.one_of("language", language, CODES)
     for language in languages:
         labels, sentences = read_texts(config, language)
-        frequencies = with_sharp_s(read_frequencies(language, config.character_words), sentences)
-        rows = smooth(count(frequencies, config.order, config.character_flatten), config.smoothing)
-        kept = {context: rows[context][1] for context in prune(rows, config.contexts)}
-        listed = dict(sorted(list(frequencies.items())[:config.words]))
+        frequencies = with_sharp_s(read_frequencies(language), sentences)
+        contexts = prune(smooth(count(frequencies)))
+        listed = dict(sorted(list(frequencies.items())[:WORDS]))
         pairs = (pair_probabilities(read_pairs(), listed) if language == "english" else
                  pairs_in_sentences(sentences, listed))
         marks = count_marks(labels + sentences[::SENTENCES])
         capitals = capital_odds(labels + sentences, listed)
         path = Path(word_lm.__file__).with_name(f"{language}.npz")
-        write(path, kept, word_probabilities(listed, config.flatten), pairs, marks, capitals)
-        print(f"{path.name}: {len(kept):,} contexts, {len(listed):,} words, {len(pairs):,} pairs, "
+        write(path, contexts, word_probabilities(listed), pairs, marks, capitals)
+        print(f"{path.name}: {len(contexts):,} contexts, {len(listed):,} words, {len(pairs):,} pairs, "
               f"{path.stat().st_size / 1e6:.2f} MB")
 
 
-def read_frequencies(language: str, number: int) -> dict[str, float]:
-    """Those of the `number` most frequent words that consist of letters, in order, and their frequencies in text.
+def read_frequencies(language: str) -> dict[str, float]:
+    """The most frequent words that consist of letters, in order, and their frequencies in text.
 
     wordfreq also lists single letters that are not words but left over from tokenising.
     """
@@ -86,7 +82,7 @@ def read_frequencies(language: str, number: int) -> dict[str, float]:
         raise settings.SettingsError("the package wordfreq is missing: pip install wordfreq") from None
     code = CODES[language]
     return {word: wordfreq.word_frequency(word, code)
-            for word in tqdm(wordfreq.top_n_list(code, number), f"{language} words", leave=False)
+            for word in tqdm(wordfreq.top_n_list(code, CHARACTER_WORDS), f"{language} words", leave=False)
             if set(word) <= set(character_lm.LETTERS) and (len(word) > 1 or word in SINGLE[language])}
 
 
@@ -110,20 +106,20 @@ def read_texts(config: SimpleNamespace, language: str) -> tuple[list[str], list[
 
 # ---- characters
 
-def count(frequencies: dict[str, float], order: int, flatten: float) -> dict[str, np.ndarray]:
-    """How often each letter, or the end, follows each context of fewer than `order` letters: {context: (labels,)}."""
+def count(frequencies: dict[str, float]) -> dict[str, np.ndarray]:
+    """How often each letter, or the end, follows each context of fewer than ORDER letters: {context: (labels,)}."""
     counts = defaultdict(lambda: np.zeros(LABELS))
     for word, frequency in tqdm(frequencies.items(), "counting", leave=False):
-        weight = max(1.0, frequency / RAREST) ** flatten
+        weight = max(1.0, frequency / RAREST) ** CHARACTER_FLATTEN
         marked = character_lm.START + word
         for place in range(1, len(marked) + 1):
             label = character_lm.LETTERS.index(marked[place]) if place < len(marked) else character_lm.END
-            for start in range(max(0, place - order + 1), place + 1):
+            for start in range(max(0, place - ORDER + 1), place + 1):
                 counts[marked[start:place]][label] += weight
     return counts
 
 
-def smooth(counts: dict[str, np.ndarray], smoothing: float) -> dict[str, tuple[float, np.ndarray]]:
+def smooth(counts: dict[str, np.ndarray]) -> dict[str, tuple[float, np.ndarray]]:
     """P(next | context), interpolated with that of the next shorter context.
 
     The more different letters follow, the more the shorter context weighs (I. Witten, T. Bell, "The zero-frequency
@@ -134,19 +130,20 @@ def smooth(counts: dict[str, np.ndarray], smoothing: float) -> dict[str, tuple[f
     for context in tqdm(sorted(counts, key=len), "smoothing", leave=False):
         seen = counts[context]
         shorter = rows[context[1:]][1] if context else np.full(LABELS, 1 / LABELS)
-        weight = smoothing * np.count_nonzero(seen)
+        weight = np.count_nonzero(seen)
         row = (seen + weight * shorter) / (seen.sum() + weight)
         rows[context] = float(seen.sum() * (row * np.log(row / shorter)).sum()), row
     return rows
 
 
-def prune(rows: dict[str, tuple[float, np.ndarray]], contexts: int) -> list[str]:
-    """The empty context and the `contexts` most informative ones.
+def prune(rows: dict[str, tuple[float, np.ndarray]]) -> dict[str, np.ndarray]:
+    """P (labels,) after the empty context and after the CONTEXTS most informative ones.
 
     A. Stolcke, "Entropy-based pruning of backoff language models", DARPA Broadcast News Transcription and
     Understanding Workshop, 1998.
     """
-    return ["", *sorted(filter(None, rows), key=lambda context: rows[context][0], reverse=True)[:contexts]]
+    informative = sorted(filter(None, rows), key=lambda context: rows[context][0], reverse=True)
+    return {context: rows[context][1] for context in ["", *informative[:CONTEXTS]]}
 
 
 def _quantized(probabilities, step: float) -> np.ndarray:
@@ -157,9 +154,9 @@ def _quantized(probabilities, step: float) -> np.ndarray:
 
 # ---- words, pairs and marks
 
-def word_probabilities(frequencies: dict[str, float], flatten: float) -> dict[str, float]:
+def word_probabilities(frequencies: dict[str, float]) -> dict[str, float]:
     """P(word) of each word, from its frequency in running text."""
-    weights = {word: frequency ** flatten for word, frequency in frequencies.items()}
+    weights = {word: frequency ** FLATTEN for word, frequency in frequencies.items()}
     total = sum(weights.values())
     return {word: weight / total for word, weight in weights.items()}
 
@@ -242,25 +239,26 @@ def count_marks(labels: list[str]) -> np.ndarray:
     return found / found.sum(axis=1, keepdims=True)
 
 
-def write(path: Path, rows: dict[str, np.ndarray], words: dict[str, float], pairs: dict[tuple[str, str], float],
+def write(path: Path, contexts: dict[str, np.ndarray], words: dict[str, float], pairs: dict[tuple[str, str], float],
           marks: np.ndarray, capitals: dict[str, float]) -> None:
     """Write {context: P (labels,)}, P(word), P(second | first), count_marks and capital_odds for word_lm.load.
 
     words: in alphabetical order.
     """
     # Sorted by their ends, neighbouring contexts predict much the same, so changes from row to row are small.
-    known = sorted(rows, key=lambda context: context[::-1])
-    steps = np.minimum(_quantized([rows[context] for context in known], character_lm.STEP), LEAST)
+    known = sorted(contexts, key=lambda context: context[::-1])
+    steps = np.minimum(_quantized([contexts[context] for context in known], character_lm.STEP), LEAST)
     changes = np.diff(steps.T, prepend=np.zeros((LABELS, 1), np.uint8))  # modulo 256
     places = {word: place for place, word in enumerate(words)}
     keys = {places[first] * len(words) + places[second]: chance for (first, second), chance in pairs.items()}
     rising = sorted(keys)
     logs = {"word_log_probs": list(words.values()), "pair_log_probs": [keys[key] for key in rising], "marks": marks}
-    contexts, listed = (np.frombuffer("\n".join(texts).encode(), np.uint8) for texts in (known, words))
+    texts = {name: np.frombuffer("\n".join(each).encode(), np.uint8)
+             for name, each in (("contexts", known), ("words", words))}
     gaps = np.diff(rising, prepend=0).astype(np.uint32)
     odds = np.rint([capitals[word] / word_lm.STEP for word in words]).clip(-127, 127).astype(np.int8)
     files.write_atomically(path, lambda temporary: np.savez_compressed(
-        temporary, contexts=contexts, changes=changes, words=listed, pairs=gaps, capitals=odds,
+        temporary, **texts, changes=changes, pairs=gaps, capitals=odds,
         **{name: _quantized(each, word_lm.STEP) for name, each in logs.items()}))
 
 

@@ -52,13 +52,15 @@ def test_what_is_no_word_stays_readable(word):
     assert ENGLISH.word_log_prob(word) / (len(word) + 1) > flat - 1.5
 
 
-def test_it_is_made_from_counts():
-    rows = build.smooth(build.count({"ab": 1e-8, "ac": 3e-8}, order=3, flatten=1.0), smoothing=0.5)
+def test_it_is_made_from_counts(monkeypatch):
+    monkeypatch.setattr(build, "CHARACTER_FLATTEN", 1.0)
+    rows = build.smooth(build.count({"ab": 1e-8, "ac": 3e-8}))
     for _, row in rows.values():
         assert row.sum() == pytest.approx(1)
     after_a = rows["a"][1]
     # By hand: "a" was seen 4 times, followed by b once and by c three times; those are two letters, so the
-    # shorter context counts as one more; there c is 3 of 12 characters before the same kind of smoothing.
-    shorter = (3 + 0.5 * 4 / build.LABELS) / (12 + 0.5 * 4)
-    assert after_a[2] == pytest.approx((3 + 1 * shorter) / (4 + 1))
-    assert build.prune(rows, 100)[0] == "" and len(build.prune(rows, 2)) == 3
+    # shorter context counts as two more; there c is 3 of 12 characters before the same kind of smoothing.
+    shorter = (3 + 4 / build.LABELS) / (12 + 4)
+    assert after_a[2] == pytest.approx((3 + 2 * shorter) / (4 + 2))
+    monkeypatch.setattr(build, "CONTEXTS", 2)
+    assert len(build.prune(rows)) == 3 and "" in build.prune(rows)

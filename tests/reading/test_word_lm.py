@@ -170,9 +170,8 @@ def test_it_is_made_from_counts(tmp_path):
     assert marks[places["0"], places["%"]] > marks[places["0"], places["."]]
     odds = build.capital_odds(["The Cat and the Cat, the dog", "no dog. Dog"], dict.fromkeys(("cat", "dog", "he"), 1))
     assert odds["cat"] > 1 and odds["dog"] < -1 and odds["he"] == 0, "a sentence's first word tells nothing"
-    rows = build.smooth(build.count(frequencies, order=3, flatten=1.0), smoothing=0.5)
-    build.write(tmp_path / "small.npz", {context: row for context, (_, row) in rows.items()},
-                build.word_probabilities(frequencies, 1.0), pairs, marks,
+    contexts = build.prune(build.smooth(build.count(frequencies)))
+    build.write(tmp_path / "small.npz", contexts, build.word_probabilities(frequencies), pairs, marks,
                 dict.fromkeys(frequencies, 0.0))
     small = word_lm.load("small", tmp_path)
     assert build.with_sharp_s({"strasse": 1.0, "dass": 0.5}, ["Die Straße."]) == {"straße": 1.0, "dass": 0.5}
