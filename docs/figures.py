@@ -18,7 +18,7 @@ from rapidfuzz.distance import Levenshtein
 from common import alphabets, line_image, pen_strokes, runs, settings
 from reading import character_boxes, page_network, recognizer, segmenting_reader, text_lines
 from reading.binarize import read_picture
-from tools import draw_samples
+from tools import draw_samples, evaluate_pages
 from training import line_records, line_rendering, unipen
 
 # ---- settings: change them here or on the command line, as --name=value
@@ -64,9 +64,8 @@ def page_figure() -> Figure:
         axes.set_title(title, fontsize=10)
         axes.set_axis_off()
     for number, (line, colour) in enumerate(zip(found.lines, itertools.cycle(COLOURS / 255)), 1):
-        height, width = line.ink.shape
-        corners = np.array([(0, 0, 1), (width, 0, 1), (width, height, 1), (0, height, 1), (0, 0, 1)]) @ line.to_page.T
-        axes.plot(*corners.T, color=colour, linewidth=1)
+        corners = evaluate_pages.frame(line)
+        axes.plot(*corners[[0, 1, 2, 3, 0]].T, color=colour, linewidth=1)
         axes.text(*corners[0], number, color=colour, fontsize=9, ha="right", va="top")
     return figure
 

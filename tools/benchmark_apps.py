@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import psutil
@@ -113,33 +114,23 @@ def points(config: SimpleNamespace) -> Iterator[tuple]:
             app.read()
             app.root.after(READ_EACH, read_again)
 
+        usual, times = tk.CallWrapper.__call__, []   # each event handler and timer is timed
+
+        def call(self, *arguments):
+            began = time.thread_time()
+            try:
+                return usual(self, *arguments)
+            finally:
+                times.append(time.thread_time() - began)
+
         read_again()
-        with timed_handlers() as times:
+        with mock.patch.object(tk.CallWrapper, "__call__", call):
             tool = subprocess.Popen(["xdotool", *commands], env=os.environ | {"DISPLAY": name})
             driver.wait(lambda: tool.poll() is not None, "the pen's end", 60)
             driver.rest(0.2)
         kept = len(app.pad.drawing.strokes[-1].points)
     yield "points of a fast pen that arrive", 100 * kept / len(path), "%", "100"
     yield "... the longest event handler, of processor time", 1000 * max(times), "ms", "at most 16"
-
-
-@contextlib.contextmanager
-def timed_handlers() -> Iterator[list[float]]:
-    """Yields a list that collects the processor time in seconds of each event handler and timer."""
-    usual, times = tk.CallWrapper.__call__, []
-
-    def call(self, *arguments):
-        began = time.thread_time()
-        try:
-            return usual(self, *arguments)
-        finally:
-            times.append(time.thread_time() - began)
-
-    tk.CallWrapper.__call__ = call
-    try:
-        yield times
-    finally:
-        tk.CallWrapper.__call__ = usual
 
 
 def endurance(config: SimpleNamespace) -> Iterator[tuple]:

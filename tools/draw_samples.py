@@ -68,20 +68,20 @@ def cursive_strokes(text: str, height: float, seed: int, tremor: float = 0.5) ->
     return strokes
 
 
-def write_lines(lines: list[str], height: float, pen: float, seed: int, gap: float = 16) -> np.ndarray:
+def write_lines(lines: list[str], height: float, pen: float, seed: int) -> np.ndarray:
     """Ink of lines of text as uint8 (height, width), bright on dark; see strokes_of."""
-    return pen_strokes.draw_strokes(strokes_of(lines, height, seed, gap), pen, margin=24)
+    return pen_strokes.draw_strokes(strokes_of(lines, height, seed), pen, margin=24)
 
 
-def write(character: str, pen: float, seed: int, tremor: float = 1.2) -> np.ndarray:
-    """Ink of one of STROKES as uint8 (height, width), bright on dark; tremor: unevenness of the pen in px."""
+def write(character: str, pen: float, seed: int) -> np.ndarray:
+    """Ink of one of STROKES as uint8 (height, width), bright on dark."""
     random = np.random.default_rng(seed)
-    return pen_strokes.draw_strokes([curve(np.array(points, float), tremor, random) for points in STROKES[character]],
-                            pen, margin=32)
+    strokes = [curve(np.array(points, float), 1.2, random) for points in STROKES[character]]
+    return pen_strokes.draw_strokes(strokes, pen, margin=32)
 
 
 def curve(points: np.ndarray, tremor: float, random: np.random.Generator) -> np.ndarray:
-    """A smooth, slightly uneven line through points (n, 2), with one point per px."""
+    """A smooth line through points (n, 2), with one point per px; tremor: its unevenness in px."""
     length = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     along = np.arange(0, length[-1], 1.0)
     knots = np.linspace(0, length[-1], 2 + int(length[-1] / 30))

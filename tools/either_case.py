@@ -1,4 +1,4 @@
-"""Makes scans of letters of unknown case, for those who have only part of EMNIST ByClass.
+"""Collects scans of letters of unknown case, for those who have only part of EMNIST ByClass.
 
     python -m tools.either_case --source_path=FOLDER    FOLDER holds EMNIST's Letters, ByMerge or Balanced
 

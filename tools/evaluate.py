@@ -9,7 +9,7 @@
     python -m tools.evaluate --sets=words,mixed,cursive --keep=True     for the menus of the drawing apps
     python -m tools.evaluate --pages                pages: whether their lines are found, and their text end to end
     python -m tools.evaluate --pages --pictures=FOLDER          of folders of pictures with their texts in labels.json
-    python -m tools.evaluate --pages --dots=3       whether a dot changes a line that it does not touch, too
+    python -m tools.evaluate --pages --dots=3       also whether a dot changes a line that it does not touch
 
 The sets characters, words (printed), mixed (partly joined letters), cursive, lines (printed) and every (lines of every
 style) are pen strokes of people whose writing no network has learned from, drawn black on white with a round pen at
@@ -43,8 +43,8 @@ number = 300                     # most samples of each set
 unixTime = ""                    # the network to use; if empty, the shipped one
 language = "english"             # language model, see recogScript.py; the sets are also read without one
 prior = "drawings"               # class mix that the reader expects, see recogScript.py
-pages = False                    # measure pages: Copiste's, with known lines, or ...
-pictures = ""                    # ... those in the subfolders of a folder, each with labels.json: {picture: text}
+pages = False                    # measure pages: Copiste's, whose lines are known, or ...
+pictures = ""                    # ... those in the subfolders of this folder, each with labels.json: {picture: text}
 dots = 0                         # number of dots drawn on each page, one at a time
 reader = "ours"                  # ours; classic: contours, mean gap; tesseract, ppocr: other programs, if installed
 seed = 0                         # random seed for samples, sizes, pens and gaps
@@ -304,7 +304,7 @@ def sum_up(config: SimpleNamespace, names: list[str], results: list[Result]) -> 
 
 
 def check(config: SimpleNamespace) -> list[str]:
-    """The names of the sets to read; raises SettingsError for a setting without meaning."""
+    """The names of the sets to read; raises SettingsError for a setting that cannot be meant."""
     names = OF_BOTH_SPLITS if config.sets == "all" else config.sets.split(",")
     for name in names:
         if not config.pages:

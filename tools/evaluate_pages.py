@@ -23,10 +23,10 @@ from tools.report import Result
 
 COLUMNS = ("set", "as one", "split", "missed", "CER without case", "cut out", "dots", "ms", "n")
 ONE, COVERED = 0.7, 0.2    # IoU above which a core is a known line; share of a line above which it is part of it
-ABOUT = (f"as one: known lines that have one core, which shares {ONE:.0%} of its length with them; split: that lie in "
-         "several; missed: in none.\nCER: end to end; cut out: of the same ink in the known outlines of lines. Accents "
-         "count in folders of pictures alone.\ndots: share of dots that change a line which they do not touch. ms: "
-         "median for a page.")
+ABOUT = (f"as one: known lines that are found as one, with more than {ONE:.0%} of their length in common; split: as "
+         "several; missed: not at all.\nCER: end to end; cut out: where lines are cut by their known outlines. Accents "
+         "count only in folders of pictures.\ndots: share of dots that change a line they do not touch. ms: median for "
+         "a page.")
 SHOWN = 20                 # lines or pages in the picture of the worst ones
 DOT = 2                    # px: radius of a dot on a page
 BESIDE = 6.0               # px: a dot this close to a line's frame touches it

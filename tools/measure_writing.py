@@ -1,4 +1,4 @@
-"""Writes UNIPEN's words in textrecog_ui.py as fast as people do; counts which change later or are read differently.
+"""Writes UNIPEN's words in textrecog_ui.py as fast as people do; counts what changes later or is read differently.
 
     python -m tools.measure_writing                  100 words of validation writers, about 6 minutes
     python -m tools.measure_writing --split=test     of test writers: for a final figure alone
@@ -7,12 +7,13 @@ Each writer fills a page, four words to a line.  A word is finished once the nex
 the changes are also shown.
 """
 import collections
-import difflib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+from rapidfuzz.distance import LCSseq
 
 from apps import corrections, session
 from common import errors, pen_strokes, settings
@@ -47,20 +48,20 @@ def main(arguments: list[str]) -> None:
         driver.ready()
         for page in pages(config):
             counts["changed after the next was begun"] += write(driver, page, config.pause, config.split == "val")
-            shown = app.field.text
+            shown = app.field.text.split()
             driver.rest(session.REST / 1000 + 0.3)
             app.files.save_file(name)
-            whole = reader.recog(name).text
-            counts["words"] += len(whole.split())
+            rested, whole = app.field.text.split(), reader.recog(name).text.split()
+            counts["words"] += len(whole)
             counts["followed by another word"] += len(page) - 1
-            counts["as recogScript.py reads them, while the pen writes"] += alike(shown, whole)
-            counts["as recogScript.py reads them, when it has rested"] += alike(app.field.text, whole)
+            counts["as recogScript.py reads them, while the pen writes"] += LCSseq.similarity(shown, whole)
+            counts["as recogScript.py reads them, when it has rested"] += LCSseq.similarity(rested, whole)
             app.pad.clear()
     for what, count in counts.items():
         print(f"{count:6}  {what}")
 
 
-def pages(config) -> Iterator[list[list[np.ndarray]]]:
+def pages(config: SimpleNamespace) -> Iterator[list[list[np.ndarray]]]:
     """Pages, each by a single writer: the strokes of each word, float (n, 2), in px of the pad."""
     rng, of_writer = np.random.default_rng(config.seed), collections.defaultdict(list)
     for record in line_records.read_records(config.pen_path, "words", config.split):
@@ -114,12 +115,6 @@ def write(driver: ui_driver.Driver, page: list[list[np.ndarray]], pause: float, 
     driver.read()
     look()
     return len(changed)
-
-
-def alike(shown: str, whole: str) -> int:
-    """How many words of one text match words of the other, in order."""
-    pairs = difflib.SequenceMatcher(None, shown.split(), whole.split(), autojunk=False).get_matching_blocks()
-    return sum(pair.size for pair in pairs)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@
 A try fails if it ends in anything but a result or one sentence for the user, or if that takes too long.  Prints how
 many tries of each kind were made and how many failed, and ends with status 1 if any did.
 """
-import atexit
 import contextlib
 import functools
 import gzip
@@ -119,15 +118,14 @@ def mutated_json(text: bytes, rng: random.Random) -> bytes:
     return b"[" * 5000 if rng.random() < 0.05 else json.dumps(whole[0]).encode()
 
 
-def damaged(good: Callable[[random.Random], dict[str, bytes]], use: Callable[[Path], object]) -> Callable:
-    """A try: one of some good files, {name: content}, is damaged, and then they are used."""
+def damaged(write: Callable[[random.Random, Path], object], use: Callable[[Path], object]) -> Callable:
+    """A try: good files are written into a folder, one of them is damaged, and then they are used."""
     def attempt(rng: random.Random, folder: Path) -> None:
-        contents = good(rng)
-        victim = rng.choice(list(contents))
-        for name, data in contents.items():
-            if name == victim:
-                data = mutated_json(data, rng) if name.endswith("json") and rng.random() < 0.7 else mutated(data, rng)
-            (folder / name).write_bytes(data)
+        write(rng, folder)
+        victim = rng.choice(sorted(path for path in folder.iterdir() if path.stat().st_size))
+        data = victim.read_bytes()
+        of_json = victim.suffix == ".json" and rng.random() < 0.7
+        victim.write_bytes(mutated_json(data, rng) if of_json else mutated(data, rng))
         use(folder)
     return attempt
 
@@ -143,17 +141,14 @@ def pictures() -> list[bytes]:
     return found
 
 
-def lasting_folder() -> Path:
-    """A folder that lasts until the program ends."""
-    folder = Path(tempfile.mkdtemp(prefix="torture-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+shared = functools.cache(tempfile.TemporaryDirectory)   # one folder, which lasts until the program ends
 
 
 @functools.cache
 def emnist_files() -> Path:
     """A folder with files like EMNIST's, with few images."""
-    folder = lasting_folder()
+    folder = Path(shared().name, "emnist")
+    folder.mkdir()
     benchmark_train.write_emnist(folder, 600)
     return folder
 
@@ -172,10 +167,11 @@ def trained() -> SimpleNamespace:
     return SimpleNamespace(model=model, callbacks=callbacks, networks=networks)
 
 
-def run_files(rng: random.Random) -> dict[str, bytes]:
+def write_run(rng: random.Random, folder: Path) -> None:
     """A shipped run."""
     run = runs.ROOT / "Models" / rng.choice((runs.DEFAULT, runs.DEFAULT_CHARACTERS))
-    return {name: (run / name).read_bytes() for name in ("config.json", "metrics.json", "model.onnx")}
+    for name in ("config.json", "metrics.json", "model.onnx"):
+        shutil.copy(run / name, folder)
 
 
 def read_run(folder: Path) -> None:
@@ -186,37 +182,29 @@ def read_run(folder: Path) -> None:
     recognizer.Recognizer(folder.name, folder.parent).recog(io.BytesIO(pictures()[0]))
 
 
-def checkpoint_files(rng: random.Random) -> dict[str, bytes]:
+def write_checkpoint(rng: random.Random, folder: Path) -> None:
     """A checkpoint, or one whose state or values are wrong."""
     trained()
     arrays = files.read_arrays(emnist_files() / "checkpoint.npz")
     wrong = rng.choice(({}, {"state": mutated_json(str(arrays["state"]).encode(), rng).decode()},
                         {rng.choice(sorted(arrays)): np.float32(rng.choice(([], float("nan"), 1e9)))}))
-    np.savez(data := io.BytesIO(), **arrays | wrong)
-    return {"checkpoint.npz": data.getvalue()}
+    np.savez(folder / "checkpoint.npz", **arrays | wrong)
 
 
-def network_files(rng: random.Random) -> dict[str, bytes]:
+def write_network(rng: random.Random, folder: Path) -> None:
     """A run that holds a network for Keras."""
     trained()
     about = {"reads": rng.choice(("characters", "lines")), "settings": {"network": "dense"}}
-    return {"config.json": json.dumps(about).encode(), "model.keras": (emnist_files() / "model.keras").read_bytes()}
+    (folder / "config.json").write_text(json.dumps(about))
+    shutil.copy(emnist_files() / "model.keras", folder)
 
 
-def pen_files(rng: random.Random) -> dict[str, bytes]:
+def write_pen(rng: random.Random, folder: Path) -> None:
     """Pen strokes, one record of which may be wrong."""
     record = {"label": "a", "writer": "a/b", "style": "?", "split": "test", "strokes": [[0, 0, 9, 30, 20, 0], [3, 3]]}
     lines = [json.dumps(record).encode()] * 5
     lines[2] = mutated_json(lines[2], rng) if rng.random() < 0.5 else lines[2]
-    return {"characters.jsonl.gz": gzip.compress(b"\n".join(lines))}
-
-
-@functools.cache
-def corrections() -> dict[str, bytes]:
-    """Files with corrections."""
-    with tempfile.TemporaryDirectory() as folder:
-        remember(Path(folder))
-        return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.name != "lock"}
+    (folder / "characters.jsonl.gz").write_bytes(gzip.compress(b"\n".join(lines)))
 
 
 def remember(folder: Path, number: int = 0) -> None:
@@ -332,7 +320,7 @@ def train(models: Path, *more: str, **options) -> subprocess.Popen:
 @functools.cache
 def uninterrupted() -> tuple:
     """What the training learns when nothing disturbs it."""
-    models = lasting_folder()
+    models = Path(shared().name, "models")
     end(train(models), 0)
     return learned(models)
 
@@ -433,18 +421,18 @@ def try_streams(rng: random.Random, folder: Path) -> None:
 
 
 KINDS: dict[str, tuple[int, Callable, bool]] = {   # number of tries, what to do, whether it starts programs
-    "pictures": (500, damaged(lambda rng: {"a.png": rng.choice(pictures())},
+    "pictures": (500, damaged(lambda rng, folder: (folder / "a.png").write_bytes(rng.choice(pictures())),
                               lambda folder: binarize.read_picture(folder / "a.png", page=True)), False),
     "pages": (6, try_page, False),
-    "emnist": (200, damaged(lambda rng: {path.name: path.read_bytes() for path in emnist_files().glob("*test*")},
+    "emnist": (200, damaged(lambda rng, folder: [shutil.copy(path, folder) for path in emnist_files().glob("*test*")],
                             lambda folder: emnist.read_emnist(folder, "test")), False),
-    "pen strokes": (150, damaged(pen_files, lambda folder: unipen.read_pen(folder, "test", pen=8)), False),
-    "runs": (150, damaged(run_files, read_run), False),
-    "checkpoints": (100, damaged(checkpoint_files, lambda folder: trained().callbacks.restore(
+    "pen strokes": (150, damaged(write_pen, lambda folder: unipen.read_pen(folder, "test", pen=8)), False),
+    "runs": (150, damaged(write_run, read_run), False),
+    "checkpoints": (100, damaged(write_checkpoint, lambda folder: trained().callbacks.restore(
         trained().model, folder / "checkpoint.npz")), False),
-    "networks": (60, damaged(network_files, lambda folder: trained().networks.load_network(
+    "networks": (60, damaged(write_network, lambda folder: trained().networks.load_network(
         folder.parent, folder.name)), False),
-    "corrections": (100, damaged(lambda rng: corrections(), remember), False),
+    "corrections": (100, damaged(lambda rng, folder: remember(folder), remember), False),
     "settings": (250, try_settings, False), "disk": (60, try_disk, False), "servers": (100, try_server, False),
     "streams": (20, try_streams, True), "kill reading": (3, try_kill_reading, True),
     "kill remembering": (5, try_kill_remembering, True), "kill training": (2, try_kill_training, True),

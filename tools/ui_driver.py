@@ -19,7 +19,7 @@ SPACING = 5   # px between two events of a fast pen
 
 
 class DriverError(errors.UserError):
-    """Something that should have happened in a window did not, or no window can be opened."""
+    """What should have happened in a window did not, or no window can be opened."""
 
 
 @contextlib.contextmanager
@@ -69,10 +69,10 @@ class Driver:
         began = time.perf_counter()
         while not seen():
             if time.perf_counter() > began + seconds:
-                raise DriverError(f"{what} was not to be seen within {seconds:g} s")
+                raise DriverError(f"{what} did not appear within {seconds:g} s")
             self.app.root.update()
             if self.app.errors:
-                raise DriverError("an event was handled with an error") from self.app.errors[0]
+                raise DriverError("an event handler failed") from self.app.errors[0]
             time.sleep(0.001)
         return time.perf_counter() - began
 
@@ -84,7 +84,7 @@ class Driver:
     def ready(self) -> None:
         """Wait for the network."""
         self.app.root.update()
-        self.wait(lambda: not self.app.session.loading, "a ready network", 60)
+        self.wait(lambda: not self.app.session.loading, "the network", 60)
 
     def read(self) -> None:
         """Wait until everything on the pad has been read."""
