@@ -64,7 +64,6 @@ MARGIN = 0.3                     # paper around the ink, relative to that height
 LINE_CHARACTERS = 20             # approximate length of a line of scans
 SHOWN = 40                       # readings in the picture of the worst ones
 DRAWN_AS = ".png", ".jpg", ".pdf", ".svg"   # kinds of it
-MODEL = settings.constants(runs.ROOT / "model.py")
 COLUMNS = ("set", "language", "exact", "CER", "CER without case", "WER", "space F1", "words split", "ECE", "ms", "n")
 
 
@@ -191,7 +190,8 @@ SETS = {"characters": ("characters, isolated", functools.partial(draw_set, kind=
         "dhsd": ("DHSD, German names", functools.partial(scanned_set, name="dhsd"))}
 OF_BOTH_SPLITS = list(SETS)[:-2]
 WORDS = ["words", "mixed", "cursive"]
-KEPT_WITH = "split", "texts", "labels", "number", "language", "prior", "pages", "reader", "seed"   # settings
+# --keep needs these settings at their usual values, or else the figures that it keeps could not be compared.
+KEPT_WITH = "split", "texts", "labels", "number", "language", "prior", "pages", "reader", "seed"
 
 
 def make_samples(config: SimpleNamespace, name: str) -> list[Sample]:
@@ -275,7 +275,8 @@ def main(arguments: list[str]) -> None:
               f"{evaluate_pages.ABOUT}")
     else:
         about = runs.read_config(reader.folder_of(reader.character_run), reader.character_run)
-        config.val_split = (MODEL | about["settings"])["val_split"]
+        usual = settings.constants(runs.ROOT / "model.py")   # for older runs, which do not say it
+        config.val_split = (usual | about["settings"])["val_split"]
         print_table(COLUMNS, rows(config, names, readers, results))
         print(f"\n{describe(config, names)}")
         sum_up(config, names, [result for name, found in results.items() if name.endswith(f", {config.language}")
@@ -314,7 +315,7 @@ def check(config: SimpleNamespace) -> list[str]:
     usual = all(getattr(config, name) == globals()[name] for name in KEPT_WITH)
     if config.keep and (names != WORDS or not usual):
         raise settings.SettingsError(f"--keep needs --sets={','.join(WORDS)} and the usual {', '.join(KEPT_WITH)}, "
-                                     "since it keeps a figure by which networks are compared")
+                                     "so that networks can be compared")
     if config.pages and config.reader != "ours":
         raise settings.SettingsError(f"--pages measures only our own reader: leave out --reader={config.reader}")
     for name, least in (("number", 1), ("dots", 0), ("seed", 0)):
