@@ -32,6 +32,7 @@ augmentation = 0.0         # strength of random changes of slant, size, position
 augmentation_last = -1.0   # its strength in the last epoch, reached linearly; -1: the same throughout
 label_smoothing = 0.0      # share of the target spread over all classes
 schedule = "plateau"       # plateau: times 0.9 when val_loss stalls for 10 epochs; cosine: warm up, then fall to 0
+cycles = 1                 # line with cosine: how often the rate falls to 0; the mean of the networks there is kept
 patience = 20              # epochs without a better val_loss before the training ends
 weight_decay = 0.0         # weight decay of AdamW; 0 is plain Adam
 finetune = ""              # unixTime of a trained network to start from; without a --preset it learns corrections
@@ -67,9 +68,9 @@ PRESETS = {
               "either_case": True, "pen": True, "class_cap": 5000, "augmentation": 0.5, "augmentation_last": 0.2,
               "weight_decay": 0.01},
     # A reader of words and lines, from the first one, which read only pen strokes; with --finetune= from scratch.
-    "line": {"network": "line", "finetune": "1795724860", "start_share": 0.3, "train_epochs": 30, "epoch_steps": 200,
-             "batch_size": 64, "learning_rate": 0.0005, "schedule": "cosine", "dropout": 0.2, "augmentation": 1.0,
-             "weight_decay": 0.01, "mixed_precision": True},
+    "line": {"network": "line", "finetune": "1795724860", "start_share": 0.1, "train_epochs": 60, "epoch_steps": 200,
+             "batch_size": 64, "learning_rate": 0.0005, "schedule": "cosine", "cycles": 3, "dropout": 0.2,
+             "augmentation": 1.0, "weight_decay": 0.01, "mixed_precision": True},
     # Finds the writing on pages.
     "page": {"network": "page", "train_epochs": 60, "epoch_steps": 200, "batch_size": 6, "learning_rate": 0.002,
              "schedule": "cosine", "dropout": 0.1, "weight_decay": 0.0001},

@@ -5,6 +5,7 @@ A preset or an earlier run overrides the settings of model.py, and the command l
     config = configure(globals(), arguments)                                            in model.py
     config = configure(settings.constants("model.py"), ["--finetune=1700000000"])       elsewhere
 """
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin, get_type_hints
@@ -43,6 +44,7 @@ class TrainingConfig:
     augmentation_last: Annotated[float, (-1, 5)]
     label_smoothing: ShareLeft
     schedule: Literal["plateau", "cosine"]
+    cycles: Count
     patience: Count
     weight_decay: Share
     finetune: str
@@ -68,12 +70,19 @@ class TrainingConfig:
         """The strength of augmentation in the last epoch."""
         return self.augmentation if self.augmentation_last < 0 else self.augmentation_last
 
+    @property
+    def cycle_epochs(self) -> int:
+        """Epochs in a cycle of the learning rate."""
+        return math.ceil(self.train_epochs / self.cycles)
+
     def check(self) -> None:
         """Raise SettingsError or runs.RunError for settings that cannot work, before any data are read or fetched."""
         for name, kind in get_type_hints(TrainingConfig, include_extras=True).items():
             _check_value(name, getattr(self, name), kind)
         if self.corrections and not self.finetune:
             raise settings.SettingsError("--corrections needs --finetune=, the network that was corrected")
+        if self.cycles > 1 and not (self.reads == "lines" and self.schedule == "cosine"):
+            raise settings.SettingsError("--cycles is for --network=line with --schedule=cosine: leave it out")
         models = Path(self.models_path)
         try:
             usable = all(path.is_dir() or not path.exists() for path in (models, *models.parents))

@@ -29,15 +29,18 @@ class LineTrainingModel(keras.Model):
     The loss is CTC (Graves et al. 2006) for the network and, with a small share, for a shortcut from its convolutions
     (Retsinas et al. 2022, arXiv 2404.11339).
 
-    shortcut: its share of the loss.
+    shortcut: its share of the loss.  cycles: of the learning rate; with several, `mean_weights` is the better network.
     """
 
-    def __init__(self, network, shortcut: float = SHORTCUT):
+    def __init__(self, network, shortcut: float = SHORTCUT, cycles: int = 1):
         super().__init__()
         self.network, self.share = network, shortcut
         self.shortcut = layers.Conv1D(network.output_shape[-1], 3, padding="same", dtype="float32", name="shortcut")
         columns = network.get_layer("columns").output
         self.both = keras.Model(network.input, [network.output, self.shortcut(columns)])
+        self.ends = [keras.Variable(ops.zeros_like(one), trainable=False, dtype="float32")   # sums over earlier cycles
+                     for one in network.weights] if cycles > 1 else []
+        self.ended = keras.Variable(0.0, trainable=False, dtype="float32")   # how many these are
         self.built = True   # all its parts are; otherwise Keras would run them once more to find out
 
     def call(self, images, training=False):
@@ -61,7 +64,22 @@ class LineTrainingModel(keras.Model):
     @property
     def own_variables(self) -> list:
         """What --resume needs besides the network and the optimiser."""
-        return self.shortcut.variables
+        return [*self.shortcut.variables, *self.ends, *[self.ended] * bool(self.ends)]
+
+    def end_cycle(self) -> None:
+        """Remember the weights that a cycle has led to."""
+        for total, weight in zip(self.ends, self.network.weights):
+            total.assign_add(weight)
+        self.ended.assign_add(1)
+
+    def mean_weights(self) -> list[np.ndarray]:
+        """The mean of the weights at the ends of earlier cycles and of those now.
+
+        P. Izmailov et al. 2018, "Averaging weights leads to wider optima and better generalization", arXiv 1803.05407.
+        """
+        weights = self.network.get_weights()
+        return [(ops.convert_to_numpy(total) + weight) / (float(self.ended) + 1)
+                for total, weight in zip(self.ends, weights, strict=True)] if self.ends else weights
 
 
 # ---- what it learns from
@@ -146,7 +164,7 @@ class LineTrainer(Trainer):
             layer.trainable = not (isinstance(layer, layers.BatchNormalization)
                                    or not config.corrections and is_early(layer))
         # The shortcut starts at random, and would overwrite what a trained network's convolutions know.
-        model = LineTrainingModel(network, 0.0 if config.finetune else SHORTCUT)
+        model = LineTrainingModel(network, 0.0 if config.finetune else SHORTCUT, config.cycles)
         adam = optimizer.optimizer_of(config, config.epoch_steps * config.train_epochs, global_clipnorm=1.0)
         model.compile(adam, jit_compile=devices.jit_compile())
         adam.build(model.trainable_variables)   # otherwise Keras would run a step once more, which takes seconds
@@ -157,12 +175,12 @@ class LineTrainer(Trainer):
 
         M. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903.
         """
-        share = self.config.start_share
-        if not (share and self.config.finetune):
+        share = self.config.start_share if self.config.finetune else 0.0
+        if not share and not model.ends:
             return model.network
         between = keras.models.clone_model(model.network)
         between.set_weights([new + share * (old - new)
-                             for old, new in zip(self.start, model.network.get_weights(), strict=True)])
+                             for old, new in zip(self.start, model.mean_weights(), strict=True)])
         return between
 
     def fit(self, model, callbacks, epoch=0):
@@ -172,10 +190,14 @@ class LineTrainer(Trainer):
         def begin(logs) -> None:
             self.batches.prefetcher = prefetcher
 
+        def end_cycle(epoch, logs) -> None:
+            if epoch and epoch % self.config.cycle_epochs == 0:
+                model.end_cycle()
+
         def validate(epoch, logs) -> None:   # for the callbacks after this one
             logs.update({f"val_{name}": value for name, value in self.data.measure(self.kept(model)).items()})
 
-        first = keras.callbacks.LambdaCallback(on_train_begin=begin, on_epoch_end=validate)
+        first = keras.callbacks.LambdaCallback(on_train_begin=begin, on_epoch_begin=end_cycle, on_epoch_end=validate)
         with prefetcher.surfacing():
             return model.fit(self.batches, epochs=self.config.train_epochs, initial_epoch=epoch, shuffle=False,
                              verbose=0, callbacks=[first, *callbacks])

@@ -1,4 +1,4 @@
-"""The optimiser of all networks: Adam, in one fused step with TensorFlow, at a constant rate or a cosine schedule."""
+"""The optimiser of all networks: Adam, in one fused step with TensorFlow, at a constant rate or in cosine cycles."""
 import keras
 from keras import ops
 
@@ -28,11 +28,26 @@ class FusedAdam(keras.optimizers.Adam):
 Adam = FusedAdam if keras.backend.backend() == "tensorflow" else keras.optimizers.Adam
 
 
+class CosineCycles(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that warms up and falls to 0 on a cosine, again and again.
+
+    I. Loshchilov and F. Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", arXiv 1608.03983.
+    """
+
+    def __init__(self, rate: float, length: int):
+        """rate: the highest; length: steps in a cycle."""
+        warm = max(1, length // 20)
+        self.length, self.cycle = length, keras.optimizers.schedules.CosineDecay(
+            rate / 20, max(1, length - warm), warmup_target=rate, warmup_steps=warm)
+
+    def __call__(self, step):
+        """The rate of a step."""
+        return self.cycle(step % self.length)
+
+
 def optimizer_of(config: TrainingConfig, steps: int, **more) -> keras.optimizers.Optimizer:
     """The optimiser for a training of this many steps; more: arguments for Keras's Adam."""
     rate = config.learning_rate
-    if config.schedule == "cosine":   # warm up, then fall to 0
-        warm = max(1, steps // 20)
-        rate = keras.optimizers.schedules.CosineDecay(rate / 20, max(1, steps - warm), warmup_target=rate,
-                                                      warmup_steps=warm)
+    if config.schedule == "cosine":
+        rate = CosineCycles(rate, max(1, steps * config.cycle_epochs // config.train_epochs))
     return Adam(rate, weight_decay=config.weight_decay or None, **more)

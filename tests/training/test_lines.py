@@ -33,6 +33,7 @@ from training import (
     line_validation,
     metrics,
     networks,
+    optimizer,
     pipeline,
     prefetch,
     synthesis,
@@ -270,20 +271,33 @@ def test_a_line_reader_goes_on(small, trained, tmp_path, capsys):
     assert toy.history(folder)[:-1] == before and toy.history(folder)[-1] < 1.3 * before[-1]
 
 
-def test_a_network_between_the_first_and_the_last_is_kept(small, trained, tmp_path):
-    base = trained[0]
+def test_the_mean_of_all_cycles_and_the_first_network_is_kept(small, trained, tmp_path, monkeypatch):
+    base, ends = trained[0], []
+    end_cycle = line_trainer.LineTrainingModel.end_cycle
+    monkeypatch.setattr(line_trainer.LineTrainingModel, "end_cycle",
+                        lambda model: (ends.append(model.network.get_weights()), end_cycle(model)))
     trainer, tuned = small(base.parent, f"--finetune={base.name}", "--preset=line", "--start_share=0.25",
-                           "--epoch_steps=4", "--train_epochs=1", "--learning_rate=0.01")
+                           "--epoch_steps=4", "--train_epochs=2", "--cycles=2", "--learning_rate=0.01")
     first, kept = (networks.load_network(base.parent, each.name).get_weights() for each in (base, tuned))
     training = trainer.build_model()
     callbacks.restore(training, tuned / "checkpoint.npz")
     last = training.network.get_weights()
-    for old, new, between in zip(first, last, kept, strict=True):
-        np.testing.assert_allclose(between, 0.25 * old + 0.75 * new, atol=1e-5)
-    assert any(np.abs(old - new).max() > 0.005 for old, new in zip(first, last))
+    (middle,) = ends
+    for old, one, two, mean in zip(first, middle, last, kept, strict=True):
+        np.testing.assert_allclose(mean, 0.25 * old + 0.375 * (one + two), atol=1e-5)
+    for old, new in ((first, middle), (middle, last)):
+        assert any(np.abs(before - after).max() > 0.005 for before, after in zip(old, new))
+    for resumed, mean in zip(trainer.kept(training).get_weights(), kept, strict=True):
+        np.testing.assert_allclose(resumed, mean, atol=1e-5)
     before = (tuned / "model.keras").read_bytes()
-    small(base.parent, f"--resume={tuned.name}", f"--finetune={base.name}", "--train_epochs=2", "--start_share=0.9")
+    small(base.parent, f"--resume={tuned.name}", f"--finetune={base.name}", "--train_epochs=3", "--start_share=0.9")
     assert (tuned / "model.keras").read_bytes() != before, "figures under another setting are no measure"
+
+
+def test_the_rate_falls_to_nothing_in_each_cycle():
+    rate = optimizer.CosineCycles(0.5, 40)
+    rates = [float(rate(step)) for step in range(80)]
+    assert max(rates) == pytest.approx(0.5) and rates[:40] == rates[40:] and rates[39] < 0.005 < rates[20]
 
 
 def upside_down(seeds: range) -> list[tuple[str, list[np.ndarray]]]:
