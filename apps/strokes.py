@@ -201,12 +201,14 @@ def save(drawing: Drawing, path: str | Path, scale: float = 1.0) -> None:
 
     scale: px of this display per px at 96 dpi.
     """
+    numbers = defaultdict(itertools.count(1).__next__)   # of origins, from 1 in each file
     content = {
         "scale": scale,
         "strokes": [stroke.points.astype(float).round(1).ravel().tolist() for stroke in drawing.strokes],
         "widths": [stroke.width for stroke in drawing.strokes],
-        "origins": [stroke.origin for stroke in drawing.strokes],
-        "corrections": [one._asdict() | {"origins": sorted(one.origins)} for one in drawing.now.corrections],
+        "origins": [numbers[stroke.origin] for stroke in drawing.strokes],
+        "corrections": [one._asdict() | {"origins": [numbers[origin] for origin in sorted(one.origins)]}
+                        for one in drawing.now.corrections],
     }
     text = f'{json.dumps(content)[:-1]}, "image": {_json_of(drawing.image)}}}'
     files.write_atomically(Path(path), lambda temporary: temporary.write_text(text))
