@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +62,12 @@ def run(command: list[str], look: Callable[[float, str], object] = lambda second
 
 
 def alone(function: Callable, *arguments):
-    """Call a function in a new process, which shares no memory, threads or display; returns or raises what it does."""
+    """Call a function in a new process, which shares no memory, threads or display; returns or raises what it does.
+
+    Raises UserError when the process dies.
+    """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+        try:
+            return pool.submit(function, *arguments).result()
+        except BrokenProcessPool:
+            raise errors.UserError(f"{function.__name__} was ended from outside, perhaps for want of memory") from None
