@@ -176,7 +176,20 @@ def owners(words: Sequence[Word], ink: Sequence[strokes.Stroke]) -> dict[strokes
     """The number of the word that each stroke belongs to, the one whose box holds most of it."""
     if not words or not ink:
         return {}
-    points = np.concatenate([stroke.curve for stroke in ink], dtype=float)
-    starts = np.cumsum([0] + [len(stroke.curve) for stroke in ink[:-1]])
-    counts = np.array([np.add.reduceat(word.box.contains(points), starts, dtype=int) for word in words])
-    return {stroke: int(count.argmax()) for stroke, count in zip(ink, counts.T) if count.any()}
+    theirs, its = (np.array([[box.x, box.y, box.right, box.bottom] for box in of])
+                   for of in ([stroke.box for stroke in ink], [word.box for word in words]))
+    touch = (theirs[:, None, :2] <= its[None, :, 2:]).all(2) & (its[None, :, :2] <= theirs[:, None, 2:]).all(2)
+    half = np.array([[[stroke.width / 2]] for stroke in ink])
+    inside = (theirs[:, None, :2] + half >= its[None, :, :2]).all(2)
+    inside &= (theirs[:, None, 2:] - half <= its[None, :, 2:]).all(2)
+    whole = np.where(inside.any(1) & (touch.sum(1) == 1), inside.argmax(1), -1).tolist()
+    found = {}
+    for stroke, near, number in zip(ink, touch, whole):
+        if number >= 0:   # counting its points would take longer
+            found[stroke] = number
+            continue
+        numbers = np.flatnonzero(near).tolist()
+        shares = [stroke.points_in(words[number].box) for number in numbers]
+        if any(shares):
+            found[stroke] = numbers[shares.index(max(shares))]
+    return found
