@@ -25,7 +25,7 @@ from common import errors
 ALIASES = {"model": "unixTime",        # other names for settings, unless a script has a setting of that name
            "harvest": "extracted"}
 KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}   # of settings
-UNFIT = KeyError, ValueError, TypeError, SyntaxError
+UNFIT = KeyError, ValueError, TypeError, SyntaxError   # what `parse` raises
 _LINE = re.compile(r"(\w+) = (.*?)(?:\s{2,}#\s*(.*))?$")
 
 

@@ -103,8 +103,8 @@ class PageNetwork:
             return 0, look
         if not look.ink and first.held < HOLDS:   # specks and noise lie in no line
             return 0, look
-        looks = {turns: self._seen(np.ascontiguousarray(np.rot90(picture, turns)), scale) for turns in (1, 2, 3)}
-        best, first = max(looks.items(), key=lambda each: each[1].maps.upright)
+        looks = ((turns, self._seen(np.ascontiguousarray(np.rot90(picture, turns)), scale)) for turns in (1, 2, 3))
+        best, first = max(looks, key=lambda each: each[1].maps.upright)   # one by one, as each takes memory
         if not look.ink and not first.ink:   # a letter as large as the picture
             return 0, self._look(picture, self._seen(picture, scale), always=True)
         if first.maps.upright <= look.maps.upright or best == 2 and look.length <= FEW_WORDS:
