@@ -305,7 +305,7 @@ def sum_up(config: SimpleNamespace, names: list[str], results: list[Result]) -> 
 
 
 def check(config: SimpleNamespace) -> list[str]:
-    """The names of the sets to read; raises SettingsError for a setting that cannot be meant."""
+    """The names of the sets to read; raises SettingsError for a setting that makes no sense."""
     names = OF_BOTH_SPLITS if config.sets == "all" else config.sets.split(",")
     for name in names:
         if not config.pages:
